@@ -1,0 +1,91 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: Swift 6 language mode, warnings are errors, imports carry their access.
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "mcp-bridge",
+    products: [.executable(name: "mcp-bridge", targets: ["mcp-bridge"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+    ],
+    targets: [
+        // libsystemd: sd_notify, sd_listen_fds, sd_journal_sendv.
+        .systemLibrary(
+            name: "CSystemd", path: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
+        // fork, set up, exec: the async-signal-safe part of starting a process.
+        .target(name: "CSpawn", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+
+        // Pure: no socket, clock, process or logger.
+        .target(
+            name: "BridgeCore",
+            dependencies: [
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "DequeModule", package: "swift-collections"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        // Frames and exchanges over Unix sockets.
+        .target(name: "BridgeLink", dependencies: ["BridgeCore", logging, deque] + nio, swiftSettings: strict),
+        // systemd's protocols, both ends of them.
+        .target(name: "BridgeSystemd", dependencies: ["CSystemd"], swiftSettings: strict),
+        // Spawn, reap, subtree, cgroup.
+        .target(name: "BridgeProcess", dependencies: ["CSpawn", logging], swiftSettings: strict),
+        // Log handlers and the one logging thread.
+        .target(name: "BridgeLog", dependencies: ["BridgeSystemd", logging], swiftSettings: strict),
+
+        .target(
+            name: "BridgeSupervisor",
+            dependencies: ["BridgeCore", "BridgeLink", "BridgeProcess", "BridgeSystemd", logging] + nio,
+            swiftSettings: strict
+        ),
+        .target(
+            name: "BridgeFront",
+            dependencies: [
+                "BridgeCore", "BridgeLink", logging,
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "NIOExtras", package: "swift-nio-extras"),
+            ] + nio,
+            swiftSettings: strict
+        ),
+        .target(
+            name: "BridgeSession", dependencies: ["BridgeCore", "BridgeLink", logging, deque] + nio,
+            swiftSettings: strict),
+        .target(
+            name: "BridgeUpstream",
+            dependencies: ["BridgeCore", "BridgeLink", "BridgeProcess", logging] + nio,
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "mcp-bridge",
+            dependencies: [
+                "BridgeSupervisor", "BridgeFront", "BridgeSession", "BridgeUpstream", "BridgeLog", "BridgeSystemd",
+                "BridgeCore", "BridgeLink", "BridgeProcess", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ] + nio,
+            swiftSettings: strict
+        ),
+    ]
+)

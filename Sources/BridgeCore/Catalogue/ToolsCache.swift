@@ -1,0 +1,83 @@
+package import NIOCore
+
+/// The file that keeps tool lists warm across restarts:
+/// `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]}}`, indented by two spaces.
+///
+/// Pure: reading and writing the file is the caller's.
+package struct ToolsCache: Sendable {
+    /// The tools of each upstream, as the upstream wrote them.
+    package var toolsByUpstream: [String: [JSONText]]
+
+    package init(toolsByUpstream: [String: [JSONText]] = [:]) {
+        self.toolsByUpstream = toolsByUpstream
+    }
+
+    /// Reads the file's bytes. What is not such a file is an empty cache.
+    package init(parsing bytes: ByteBuffer) {
+        var upstreams: [String: [JSONText]] = [:]
+        if let text = try? JSONText(validating: bytes), let lists = text.value("toolsByUpstream") {
+            lists.members { name, list in
+                var tools: [JSONText] = []
+                lists[list].elements { tools.append(lists[list][$0]) }
+                upstreams[name.string] = tools
+            }
+        }
+        self.toolsByUpstream = upstreams
+    }
+
+    /// The file's bytes. Upstreams without tools are left out.
+    ///
+    /// - Parameter updatedAt: an ISO 8601 time.
+    package func serialized(updatedAt: String) -> ByteBuffer {
+        let text = JSONWriter.object { file in
+            file.member("updatedAt", updatedAt)
+            file.memberObject("toolsByUpstream") { lists in
+                for (name, tools) in self.toolsByUpstream.sorted(by: { $0.key < $1.key }) where !tools.isEmpty {
+                    lists.memberArray(name) { list in for tool in tools { list.element(tool) } }
+                }
+            }
+        }
+        var buffer = ByteBuffer()
+        text.writeIndented(to: &buffer)
+        buffer.writeStaticString("\n")
+        return buffer
+    }
+}
+
+extension JSONText {
+    /// Appends the value laid out for people: members and elements on lines of their own, two spaces a level. Scalars and
+    /// keys keep their spelling.
+    package func writeIndented(to buffer: inout ByteBuffer, level: Int = 0) {
+        switch self.kind {
+        case .object:
+            var first = true
+            self.members { key, value in
+                Self.newLine(&buffer, first ? "{" : ",", level + 1)
+                first = false
+                key.text.write(to: &buffer)
+                buffer.writeStaticString(": ")
+                self[value].writeIndented(to: &buffer, level: level + 1)
+            }
+            if first { buffer.writeStaticString("{}") } else { Self.newLine(&buffer, "", level, "}") }
+        case .array:
+            var first = true
+            self.elements { value in
+                Self.newLine(&buffer, first ? "[" : ",", level + 1)
+                first = false
+                self[value].writeIndented(to: &buffer, level: level + 1)
+            }
+            if first { buffer.writeStaticString("[]") } else { Self.newLine(&buffer, "", level, "]") }
+        case .string, .number, .true, .false, .null:
+            self.write(to: &buffer)
+        }
+    }
+
+    private static func newLine(
+        _ buffer: inout ByteBuffer, _ before: StaticString, _ level: Int, _ after: StaticString = ""
+    ) {
+        buffer.writeStaticString(before)
+        buffer.writeStaticString("\n")
+        buffer.writeRepeatingByte(UInt8(ascii: " "), count: level * 2)
+        buffer.writeStaticString(after)
+    }
+}

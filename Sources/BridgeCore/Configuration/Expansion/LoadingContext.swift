@@ -1,0 +1,59 @@
+/// What the world looks like to a configuration that is being read. Everything that is not in the file comes through
+/// here.
+package struct LoadingContext: Sendable {
+    /// The service's environment.
+    package var variables: [String: String]
+    /// Of the service's user.
+    package var homeDirectory: String
+    /// The absolute path of this executable, which serves the demo upstream.
+    package var executablePath: String
+    /// The content of a credential; `nil` when there is none of that name.
+    package var credential: @Sendable (String) -> String?
+    /// The content of an `envFile`; `nil` when it cannot be read.
+    package var fileContent: @Sendable (String) -> [UInt8]?
+    package var fileExists: @Sendable (String) -> Bool
+    /// The user id of a user's name.
+    package var userID: @Sendable (String) -> UInt32?
+    /// Whether bearer tokens or OAuth guard the front; without them it stays on loopback.
+    package var hasTokens: Bool
+
+    package init(
+        variables: [String: String] = [:],
+        homeDirectory: String = "/root",
+        executablePath: String = "/usr/bin/mcp-bridge",
+        credential: @escaping @Sendable (String) -> String? = { _ in nil },
+        fileContent: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
+        fileExists: @escaping @Sendable (String) -> Bool = { _ in false },
+        userID: @escaping @Sendable (String) -> UInt32? = { _ in nil },
+        hasTokens: Bool = false
+    ) {
+        self.variables = variables
+        self.homeDirectory = homeDirectory
+        self.executablePath = executablePath
+        self.credential = credential
+        self.fileContent = fileContent
+        self.fileExists = fileExists
+        self.userID = userID
+        self.hasTokens = hasTokens
+    }
+
+    var expander: TextExpander {
+        TextExpander(variables: self.variables, home: self.homeDirectory) { name in
+            guard Self.isCredentialName(name), var text = self.credential(name) else { return nil }
+            if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
+            return text
+        }
+    }
+
+    /// A credential is a file in one folder: a name that leaves the folder is no name.
+    private static func isCredentialName(_ name: String) -> Bool {
+        !name.isEmpty && name != "." && name != ".." && !name.contains("/") && !name.utf8.contains(0)
+    }
+}
+
+/// The variables can hold secrets.
+extension LoadingContext: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    package var description: String { "LoadingContext(\(self.variables.count) variables)" }
+    package var debugDescription: String { self.description }
+    package var customMirror: Mirror { Mirror(self, children: [], displayStyle: .struct) }
+}

@@ -1,0 +1,78 @@
+/// One thing that is wrong or doubtful in what the operator wrote, and what to do about it.
+///
+/// Messages and remedies never repeat a value that could be a secret.
+package struct ConfigurationDiagnostic: Sendable, Hashable {
+    package enum Severity: String, Sendable, Hashable, Codable {
+        /// The configuration is not used.
+        case error
+        /// It is used, not quite as written.
+        case warning
+    }
+
+    package var severity: Severity
+    /// The file's name as it was given; `environment` for environment variables.
+    package var file: String?
+    /// Counted from 1; a column is a Unicode scalar.
+    package var position: SourcePosition?
+    /// `mcpServers.github.env.TOKEN`, or an environment variable's name.
+    package var keyPath: String
+    package var message: String
+    package var remedy: String?
+
+    package init(
+        _ severity: Severity,
+        file: String? = nil,
+        position: SourcePosition? = nil,
+        keyPath: String,
+        message: String,
+        remedy: String? = nil
+    ) {
+        self.severity = severity
+        self.file = file
+        self.position = position
+        self.keyPath = keyPath
+        self.message = message
+        self.remedy = remedy
+    }
+
+    package var line: Int? { self.position?.line }
+    package var column: Int? { self.position?.column }
+}
+
+/// A place in a file as editors count it.
+package struct SourcePosition: Sendable, Hashable {
+    package var line: Int
+    package var column: Int
+
+    package init(line: Int, column: Int) {
+        self.line = line
+        self.column = column
+    }
+
+    /// Where the byte at `offset` lies; an offset past the end is the end. A byte order mark takes no column.
+    package init(of offset: Int, in bytes: [UInt8]) {
+        var line = 1
+        var column = 1
+        let mark = bytes.starts(with: JSONC.byteOrderMark) ? JSONC.byteOrderMark.count : 0
+        for byte in bytes[..<min(max(offset, mark), bytes.count)].dropFirst(mark) {
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if byte & 0xC0 != 0x80 {
+                column += 1
+            }
+        }
+        self.init(line: line, column: column)
+    }
+}
+
+extension ConfigurationDiagnostic: CustomStringConvertible {
+    /// `file:line:column: error: key: message. Remedy.` — the form that editors and terminals make into a link.
+    package var description: String {
+        var place = self.file ?? ""
+        if let position = self.position { place += ":\(position.line):\(position.column)" }
+        let key = self.keyPath.isEmpty ? "" : "\(self.keyPath): "
+        let remedy = self.remedy.map { " \($0)" } ?? ""
+        return "\(place.isEmpty ? "" : "\(place): ")\(self.severity.rawValue): \(key)\(self.message)\(remedy)"
+    }
+}

@@ -1,0 +1,83 @@
+/// Reads a configuration file: `mcpServers` or `servers`, and `bridge`.
+struct ConfigurationFileReader {
+    let context: LoadingContext
+    private(set) var settings = BridgeSettings()
+    private(set) var entries: [UpstreamEntry] = []
+    private(set) var report = ConfigurationReport(file: nil, bytes: [])
+    /// Where servers stand, by name.
+    private(set) var places: [String: ConfigurationNode] = [:]
+    /// Where settings stand, by key.
+    private(set) var settingPlaces: [String: ConfigurationNode] = [:]
+    private var source: ConfigurationSource?
+
+    init(context: LoadingContext) {
+        self.context = context
+    }
+
+    private static let keys = ["mcpServers", "servers", "bridge"]
+
+    mutating func read(_ source: ConfigurationSource) {
+        self.source = source
+        self.report = ConfigurationReport(file: source.name, bytes: source.bytes)
+        guard let node = ConfigurationNode(reading: source.bytes, report: &self.report),
+            var object = ObjectReader(node, report: &self.report)
+        else { return }
+        if let bridge = object.take("bridge") {
+            var reader = SettingsReader(context: self.context)
+            reader.read(bridge, report: &self.report)
+            self.settings = reader.settings
+            self.settingPlaces = reader.places
+        }
+        let servers = [object.take("mcpServers"), object.take("servers")].compactMap(\.self)
+        self.readServers(servers, directory: source.directory)
+        if servers.isEmpty {
+            self.report.warning(
+                node, "no servers are configured.",
+                remedy: "Add them under 'mcpServers', as your MCP client's file does."
+            )
+        }
+        self.ignoreRest(of: object)
+    }
+
+    private mutating func readServers(_ nodes: [ConfigurationNode], directory: String) {
+        var reader = ServersReader(
+            context: self.context, settings: self.settings, directory: directory, isLenient: false, report: self.report
+        )
+        for node in nodes { reader.read(node) }
+        self.report = reader.report
+        self.entries = reader.entries
+        self.places = reader.places
+    }
+
+    /// Client programs keep all sorts of things in the same file.
+    private mutating func ignoreRest(of object: ObjectReader) {
+        for member in object.rest where member.key != "$schema" {
+            if member.key == "inputs" {
+                self.report.ignored(
+                    member.key, at: member.keyOffset, member.value.path,
+                    "ignored: an editor asks a person for these, and a service has nobody to ask.",
+                    remedy: "Put the values into credentials and write '${credential:NAME}'."
+                )
+                continue
+            }
+            let nearest = Self.keys.first { EditDistance.between($0, member.key) <= 2 }
+            self.report.ignored(
+                member.key, at: member.keyOffset, member.value.path,
+                "ignored: '\(member.key)' is no setting of mcp-bridge.",
+                remedy: nearest.map { "Is it meant to be '\($0)'?" }
+            )
+        }
+    }
+
+    /// A diagnostic about something found after reading, placed where it was read.
+    func diagnostic(
+        _ severity: ConfigurationDiagnostic.Severity, at node: ConfigurationNode?, keyPath: String, message: String,
+        remedy: String?
+    ) -> ConfigurationDiagnostic {
+        ConfigurationDiagnostic(
+            severity, file: self.source?.name,
+            position: node.flatMap { node in self.source.map { SourcePosition(of: node.offset, in: $0.bytes) } },
+            keyPath: keyPath, message: message, remedy: remedy
+        )
+    }
+}

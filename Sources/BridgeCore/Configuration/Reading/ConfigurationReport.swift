@@ -1,0 +1,56 @@
+/// Collects diagnostics about one text, turning byte offsets into places.
+struct ConfigurationReport {
+    private(set) var diagnostics: [ConfigurationDiagnostic] = []
+    private let file: String?
+    private let bytes: [UInt8]
+    private var ignoredKeys: Set<String> = []
+
+    /// `file` may be `nil` for texts that are not files; then there are no places.
+    init(file: String?, bytes: [UInt8]) {
+        self.file = file
+        self.bytes = bytes
+    }
+
+    /// In the order of their places.
+    var sorted: [ConfigurationDiagnostic] {
+        self.diagnostics.enumerated().sorted { first, second in
+            (first.element.line ?? 0, first.element.column ?? 0, first.offset)
+                < (second.element.line ?? 0, second.element.column ?? 0, second.offset)
+        }.map(\.element)
+    }
+
+    var hasErrors: Bool { self.diagnostics.contains { $0.severity == .error } }
+
+    mutating func add(
+        _ severity: ConfigurationDiagnostic.Severity,
+        at offset: Int,
+        _ keyPath: String,
+        _ message: String,
+        remedy: String? = nil
+    ) {
+        self.diagnostics.append(
+            ConfigurationDiagnostic(
+                severity,
+                file: self.file,
+                position: self.file == nil ? nil : SourcePosition(of: offset, in: self.bytes),
+                keyPath: keyPath,
+                message: message,
+                remedy: remedy
+            )
+        )
+    }
+
+    mutating func error(_ node: ConfigurationNode, _ message: String, remedy: String? = nil) {
+        self.add(.error, at: node.offset, node.path, message, remedy: remedy)
+    }
+
+    mutating func warning(_ node: ConfigurationNode, _ message: String, remedy: String? = nil) {
+        self.add(.warning, at: node.offset, node.path, message, remedy: remedy)
+    }
+
+    /// Warns that a key is ignored, once for each kind of key however many servers carry it.
+    mutating func ignored(_ key: String, at offset: Int, _ keyPath: String, _ message: String, remedy: String? = nil) {
+        guard self.ignoredKeys.insert(key).inserted else { return }
+        self.add(.warning, at: offset, keyPath, message, remedy: remedy)
+    }
+}

@@ -1,0 +1,76 @@
+/// Every key of a server entry, in one place: the reader and the README go by it.
+package enum ServerKeyTable {
+    package struct Key: Sendable {
+        package let name: String
+        package let values: String
+        package let meaning: String
+
+        init(_ name: String, _ values: String, _ meaning: String) {
+            self.name = name
+            self.values = values
+            self.meaning = meaning
+        }
+    }
+
+    /// As Claude Desktop, VS Code, Cursor and their like write them.
+    package static let common: [Key] = [
+        Key("command", "text", "program to start"),
+        Key("args", "[text]", "its arguments"),
+        Key("env", "{name: text}", "its environment variables; `null` removes one"),
+        Key("envFile", "path", "a file of further variables; `env` wins"),
+        Key("cwd", "path", "its working directory"),
+        Key("url", "URL", "a remote server (not served by this version)"),
+        Key("headers", "{name: text}", "sent to a remote server"),
+        Key("type", "`stdio`, `http`, `streamable-http`, `sse`", "how it is reached; inferred when absent"),
+        Key("transport", "the same, or {`type`: …}", "another name for `type`"),
+        Key("disabled", "true or false", "leaves the server out"),
+        Key("timeout", "time", "for a call; more than 3600 is milliseconds"),
+        Key("encoding", "`utf-8`", "of its output"),
+        Key("encoding_error_handler", "`strict`, `ignore`, `replace`", "what to do about bytes that are not UTF-8"),
+    ]
+
+    package static let own: [Key] = [
+        Key("enabled", "true or false", "the opposite of `disabled`"),
+        Key("prefix", "text", "in place of the server's name; `\"\"` shows names as they are"),
+        Key("tools", "{`allow`, `deny`: [pattern], `rename`: {name: name}}", "which tools are shown, and how"),
+        Key("prompts", "the same", "which prompts are shown, and how"),
+        Key("resources", "the same", "which resources are shown, and how"),
+        Key("timeouts", "{`connect`, `list`, `call`, `ping`, `tools`: {name: time}}", "in place of `bridge.timeouts`"),
+        Key("oauth", "object", "accepted, without effect in this version"),
+        Key("share", "`all`, `principal`, `session`", "how far a child is shared (this version: `all`)"),
+        Key("lanes", "number", "children at once when not shared by all (no effect yet)"),
+        Key("asks", "true or false", "whether its calls can be asked questions (no effect yet)"),
+        Key("roots", "[path or URI, or {`uri`, `name`}]", "told to the server when it asks"),
+        Key("limits", "{`memory`: size, `cpu`: percent, `tasks`: number}", "what its processes may use together"),
+        Key("retry", "`none`, `annotated`", "whether a call that may have run is sent again"),
+        Key("start", "`eager`, `lazy`", "with the service, or with the first call"),
+        Key("idleStop", "time", "stops the child after so long without a call"),
+    ]
+
+    static let known: [String] = (Self.common + Self.own).map(\.name)
+
+    /// Known to be written by other programs into the same entries; ignored.
+    static let foreign: Set<String> = [
+        // VS Code
+        "gallery", "version", "dev", "sandbox", "sandboxEnabled",
+        // Cursor
+        "auth", "metadata",
+        // Claude Code
+        "headersHelper", "scope", "alwaysLoad",
+        // Cline, Roo Code and their relatives
+        "autoApprove", "alwaysAllow", "disabledTools", "enabledTools", "watchPaths", "transportType", "networkTimeout",
+        "remoteConfigured", "isActive", "timeoutSeconds",
+        // Windsurf, Gemini CLI
+        "serverUrl", "httpUrl", "trust", "includeTools", "excludeTools", "authProviderType", "targetAudience",
+        "targetServiceAccount", "oauthScopes",
+        // Notes to people
+        "name", "description", "title", "icon", "icons", "note", "notes", "comment", "_comment", "//", "$comment",
+        "tags", "homepage", "provider", "author",
+    ]
+
+    /// The keys as Markdown.
+    package static var markdown: String {
+        let rows = (self.common + self.own).map { "| `\($0.name)` | \($0.values) | \($0.meaning) |" }
+        return (["| key | value | what it is |", "|---|---|---|"] + rows).joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,39 @@
+/// What a server entry points at, expanded.
+package enum UpstreamTarget: Sendable, Hashable {
+    case stdio(Program)
+    case remote(Endpoint)
+
+    /// A program that speaks MCP on its standard input and output.
+    package struct Program: Sendable, Hashable {
+        package var command: ConfiguredText
+        package var arguments: [ConfiguredText] = []
+        /// Of `envFile` and `env`; the latter wins.
+        package var environment: [String: ConfiguredText] = [:]
+        /// Variables that the child must not inherit (`null` in `env`).
+        package var removedVariables: Set<String> = []
+        package var workingDirectory: ConfiguredText?
+        package var encodingErrors: StdioLaunch.EncodingErrors = .strict
+
+        package init(command: ConfiguredText) {
+            self.command = command
+        }
+    }
+
+    package struct Endpoint: Sendable, Hashable {
+        package var url: ConfiguredText
+        package var headers: [String: ConfiguredText] = [:]
+        package var dialect: RemoteTarget.Dialect = .probe
+
+        package init(url: ConfiguredText) {
+            self.url = url
+        }
+    }
+
+    /// The word for it in status reports.
+    package var kind: String {
+        switch self {
+        case .stdio: "stdio"
+        case .remote: "http"
+        }
+    }
+}

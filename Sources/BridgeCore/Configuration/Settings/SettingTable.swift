@@ -1,0 +1,90 @@
+import NIOCore
+
+/// Every setting under `bridge`, in one place: the reader, `config print`, reloads and the README all go by it.
+package enum SettingTable {
+    package static let all: [Setting] =
+        Self.serving + Self.naming + Self.access + Self.limits + Self.lives + Self.logging
+
+    private static let serving: [Setting] = [
+        Setting("listen", \.listen, .addresses, needsRestart: true, "where to listen when systemd passes no sockets"),
+        Setting("mcpPath", \.mcpPath, .mcpPath, needsRestart: true, "path of the MCP endpoint"),
+        Setting("serverName", \.serverName, .text, "the name clients are shown"),
+        Setting("instructions", \.instructions, SettingKind.text.optional, "what clients are told about this server"),
+        Setting("publicURL", \.publicURL, SettingKind.publicURL.optional, "how the service is reached from outside"),
+    ]
+
+    private static let naming: [Setting] = [
+        Setting("names", \.names, .word, "which spelling of names lists show"),
+        Setting("separator", \.separator, .separator, "between a server's name and its tool's"),
+        Setting("safeNamesFor", \.safeNamesFor, .texts, "`clientInfo.name`s that are shown safe names under `auto`"),
+        Setting("listWait", \.listWait, .timeOrZero, "how long a list waits for servers never listed before"),
+        Setting(
+            "pageSize", \.pageSize, SettingKind.number(1...100_000).optional,
+            "entries in a page of a list; all in one when unset"),
+    ]
+
+    private static let access: [Setting] = [
+        Setting("hosts", \.hosts, .hosts, "names, beyond this machine's addresses, that a `Host` header may carry"),
+        Setting("origins", \.origins, .origins, "web origins that may ask"),
+        Setting("trustedProxies", \.trustedProxies, .blocks, "proxies believed about a client's address"),
+        Setting("peers", \.peers, .peers, "what users may do on the local socket; root and the service's user: all"),
+    ]
+
+    private static let limits: [Setting] = [
+        Setting("limits.headerBytes", \.limits.maximumHeaderBytes, .size(atLeast: 1_024), "headers of a request"),
+        Setting("limits.bodyBytes", \.limits.maximumBodyBytes, .size(atLeast: 1_024), "body of a request"),
+        Setting("limits.connections", \.limits.maximumConnections, .number(1...1_000_000), "connections at once"),
+        Setting("limits.calls", \.maximumInFlight, .number(1...1_000_000), "calls under way at once"),
+        Setting("limits.headerTimeout", \.limits.headerTimeout, .time, "to receive a request's headers"),
+        Setting("limits.bodyTimeout", \.limits.bodyTimeout, .time, "to receive a request's body"),
+        Setting("limits.idleTimeout", \.limits.idleTimeout, .time, "between two requests of a connection"),
+        Setting("limits.slowReadTimeout", \.limits.slowReadTimeout, .time, "for a client to read what was sent"),
+        Setting("limits.linger", \.limits.linger, .timeOrZero, "for a client to read the last bytes before a close"),
+    ]
+
+    private static let lives: [Setting] = [
+        Setting("sessionLifetime", \.sessionLifetime, .time, "how long a session id is good"),
+        Setting("sessionIdleMemory", \.idleMemory, .time, "idle time after which a session leaves memory"),
+        Setting("resultRetention", \.resultRetention, .time, "how long an unfetched result waits for its client"),
+        Setting("keepAlive", \.keepAliveInterval, .time, "between two signs of life on a silent stream"),
+        Setting("timeouts.connect", \.timeouts.connect, .time, "to start a server and introduce ourselves"),
+        Setting("timeouts.list", \.timeouts.list, .time, "for a page of a list"),
+        Setting("timeouts.call", \.timeouts.call, .time, "for a call, counted anew from each progress message"),
+        Setting("timeouts.ping", \.timeouts.ping, .time, "for a ping"),
+        Setting("pingInterval", \.pingInterval, .time, "between two pings of a server"),
+        Setting("refreshInterval", \.refreshInterval, .time, "between two listings of a server"),
+        Setting("reconnect.base", \.reconnect.base, .time, "first delay before trying a server again; doubles"),
+        Setting("reconnect.maximum", \.reconnect.maximum, .time, "longest such delay"),
+        Setting("drainTimeout", \.drainTimeout, .timeOrZero, "for calls under way to finish when the service stops"),
+    ]
+
+    private static let logging: [Setting] = [
+        Setting("log.level", \.log.level, .level, "how much is logged"),
+        Setting(
+            "log.path", \.log.path, SettingKind.text.optional, needsRestart: true,
+            "a JSON-lines file in place of the journal"),
+        Setting(
+            "log.maxBytes", \.log.maximumBytes, .size(atLeast: 4_096), needsRestart: true, "size at which it is rotated"
+        ),
+        Setting("log.backups", \.log.backups, .number(0...1_000), needsRestart: true, "old files kept"),
+    ]
+
+    /// The table as Markdown: key, what may be written, default, meaning, and a mark where a change needs a restart.
+    package static var markdown: String {
+        let standard = BridgeSettings()
+        let rows = self.all.map { setting in
+            let value = Self.compact(setting.value(standard))
+            let values = setting.values.replacing("|", with: "\\|")
+            let meaning = setting.needsRestart ? "\(setting.meaning) (restart)" : setting.meaning
+            return "| `\(setting.key)` | \(values) | \(value) | \(meaning) |"
+        }
+        return (["| `bridge.` | value | default | what it is |", "|---|---|---|---|"] + rows).joined(separator: "\n")
+            + "\n"
+    }
+
+    private static func compact(_ value: ConfigurationValue) -> String {
+        if case .null = value { return "" }
+        let text = String(buffer: value.rendered).split(separator: "\n").map { $0.trimmingPrefix { $0 == " " } }
+        return "`\(text.joined(separator: " "))`"
+    }
+}

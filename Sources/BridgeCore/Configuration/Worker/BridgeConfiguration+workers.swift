@@ -1,0 +1,99 @@
+/// What each worker is told.
+extension BridgeConfiguration {
+    package func frontConfiguration(_ facts: RuntimeFacts) -> FrontConfiguration {
+        FrontConfiguration(
+            sessionSocket: facts.sessionSocket,
+            mcpPath: self.settings.mcpPath,
+            publicName: self.settings.serverName,
+            version: facts.version,
+            hosts: self.settings.hosts,
+            origins: self.settings.origins,
+            trustedProxies: self.settings.trustedProxies,
+            publicURL: self.settings.publicURL,
+            limits: self.settings.limits,
+            peers: self.settings.peers.users,
+            otherPeers: self.settings.peers.others,
+            serviceUID: facts.serviceUID,
+            keepAliveInterval: self.settings.keepAliveInterval,
+            logLevel: self.settings.log.level
+        )
+    }
+
+    package func sessionConfiguration(_ facts: RuntimeFacts) -> SessionConfiguration {
+        SessionConfiguration(
+            upstreams: self.upstreams.map { Self.route(to: $0, facts) },
+            separator: self.settings.separator,
+            names: self.settings.names,
+            safeNamesFor: self.settings.safeNamesFor,
+            listWait: self.settings.listWait,
+            pageSize: self.settings.pageSize,
+            toolCachePath: facts.statePaths.toolCache,
+            sessionJournalPath: facts.statePaths.sessionJournal,
+            sealingKey: facts.sealingKey,
+            sessionLifetime: self.settings.sessionLifetime,
+            idleMemory: self.settings.idleMemory,
+            resultRetention: self.settings.resultRetention,
+            maximumInFlight: self.settings.maximumInFlight,
+            logLevel: self.settings.log.level,
+            serverName: self.settings.serverName,
+            serverVersion: facts.version,
+            instructions: self.settings.instructions
+        )
+    }
+
+    package func upstreamConfiguration(for entry: UpstreamEntry, _ facts: RuntimeFacts) -> UpstreamConfiguration {
+        UpstreamConfiguration(
+            name: entry.name,
+            transport: Self.transport(entry.target, environment: facts.environment),
+            timeouts: entry.timeouts,
+            pingInterval: self.settings.pingInterval,
+            refreshInterval: self.settings.refreshInterval,
+            start: entry.start,
+            idleStop: entry.idleStop,
+            roots: entry.roots,
+            limits: entry.limits,
+            reconnect: self.settings.reconnect,
+            originalNoFileLimit: facts.originalNoFileLimit,
+            cgroup: facts.cgroup(of: entry),
+            logLevel: self.settings.log.level,
+            version: facts.version
+        )
+    }
+
+    private static func route(to entry: UpstreamEntry, _ facts: RuntimeFacts) -> UpstreamRoute {
+        UpstreamRoute(
+            name: entry.name,
+            socket: facts.socket(of: entry),
+            prefix: entry.prefix,
+            tools: entry.tools,
+            prompts: entry.prompts,
+            resources: entry.resources,
+            callTimeout: entry.timeouts.call,
+            toolTimeouts: entry.timeouts.tools,
+            retry: entry.retry
+        )
+    }
+
+    private static func transport(_ target: UpstreamTarget, environment: [String: String]) -> UpstreamTransport {
+        switch target {
+        case .stdio(let program):
+            .stdio(
+                StdioLaunch(
+                    command: program.command.value,
+                    arguments: program.arguments.map(\.value),
+                    environment: ChildEnvironment.make(
+                        service: environment, entry: program.environment, removing: program.removedVariables
+                    ),
+                    workingDirectory: program.workingDirectory?.value,
+                    encodingErrors: program.encodingErrors
+                )
+            )
+        case .remote(let endpoint):
+            .http(
+                RemoteTarget(
+                    url: endpoint.url.secret, headers: endpoint.headers.mapValues(\.secret), dialect: endpoint.dialect
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,69 @@
+/// What the supervisor tells the front worker.
+package struct FrontConfiguration: Sendable, Hashable, Codable {
+    /// Path of the session worker's Unix socket.
+    package var sessionSocket: String
+    /// Where MCP is served; begins with `/`, does not end with one.
+    package var mcpPath: String
+    /// The name the service gives itself (`GET /`, `serverInfo`).
+    package var publicName: String
+    package var version: String
+    /// Further names, lower-cased and without a port, that a `Host` header may carry.
+    package var hosts: [String]
+    package var origins: [OriginPattern]
+    /// Addresses and CIDR blocks of proxies whose word about a client's address is believed.
+    package var trustedProxies: [String]
+    /// How the service is reached from outside; no trailing slash.
+    package var publicURL: String?
+    package var limits: FrontLimits
+    /// Grants by user id for the local socket. The service's own user and root have them all; see ``grants(uid:)``.
+    package var peers: [Int: [PeerGrant]]
+    /// Grants of every user not named in ``peers``.
+    package var otherPeers: [PeerGrant]
+    package var serviceUID: UInt32
+    /// How often an open SSE stream that has nothing to say sends a comment.
+    package var keepAliveInterval: Seconds
+    package var logLevel: ConfiguredLogLevel
+
+    package init(
+        sessionSocket: String,
+        mcpPath: String = "/mcp",
+        publicName: String = "mcp-bridge",
+        version: String,
+        hosts: [String] = [],
+        origins: [OriginPattern] = OriginPattern.standard,
+        trustedProxies: [String] = [],
+        publicURL: String? = nil,
+        limits: FrontLimits = FrontLimits(),
+        peers: [Int: [PeerGrant]] = [:],
+        otherPeers: [PeerGrant] = [.mcp],
+        serviceUID: UInt32,
+        keepAliveInterval: Seconds = 15,
+        logLevel: ConfiguredLogLevel = .info
+    ) {
+        self.sessionSocket = sessionSocket
+        self.mcpPath = mcpPath
+        self.publicName = publicName
+        self.version = version
+        self.hosts = hosts
+        self.origins = origins
+        self.trustedProxies = trustedProxies
+        self.publicURL = publicURL
+        self.limits = limits
+        self.peers = peers
+        self.otherPeers = otherPeers
+        self.serviceUID = serviceUID
+        self.keepAliveInterval = keepAliveInterval
+        self.logLevel = logLevel
+    }
+
+    /// What the process with this user id (from `SO_PEERCRED`, never from anything it sent) may do.
+    package func grants(uid: UInt32) -> Set<PeerGrant> {
+        if uid == 0 || uid == self.serviceUID { return Set(PeerGrant.allCases) }
+        return Set(self.peers[Int(uid)] ?? self.otherPeers)
+    }
+
+    /// Whether an `Origin` header's value is on the allowlist.
+    package func allows(origin: some StringProtocol) -> Bool {
+        self.origins.contains { $0.matches(origin) }
+    }
+}

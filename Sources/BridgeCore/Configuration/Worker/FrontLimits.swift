@@ -1,0 +1,39 @@
+/// What a client of the front may cost.
+package struct FrontLimits: Sendable, Hashable, Codable {
+    /// Request line and headers together, in bytes; more is 431.
+    package var maximumHeaderBytes: Int
+    /// A request's body, in bytes; more is 413. Results are not limited by it.
+    package var maximumBodyBytes: Int
+    /// Connections open at once; further ones wait in the backlog.
+    package var maximumConnections: Int
+    /// From the first byte of a request to the end of its headers.
+    package var headerTimeout: Seconds
+    /// From the end of the headers to the end of the body.
+    package var bodyTimeout: Seconds
+    /// Between two requests on a connection.
+    package var idleTimeout: Seconds
+    /// How long a client may leave written bytes unread.
+    package var slowReadTimeout: Seconds
+    /// How long a connection is kept half-open after our last byte, so that the client reads it before a reset.
+    package var linger: Seconds
+
+    package init(
+        maximumHeaderBytes: Int = 65_536,
+        maximumBodyBytes: Int = 4 << 20,
+        maximumConnections: Int = 4_096,
+        headerTimeout: Seconds = 10,
+        bodyTimeout: Seconds = 30,
+        idleTimeout: Seconds = 75,
+        slowReadTimeout: Seconds = 60,
+        linger: Seconds = 0.5
+    ) {
+        self.maximumHeaderBytes = maximumHeaderBytes
+        self.maximumBodyBytes = maximumBodyBytes
+        self.maximumConnections = maximumConnections
+        self.headerTimeout = headerTimeout
+        self.bodyTimeout = bodyTimeout
+        self.idleTimeout = idleTimeout
+        self.slowReadTimeout = slowReadTimeout
+        self.linger = linger
+    }
+}

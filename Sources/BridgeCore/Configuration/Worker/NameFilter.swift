@@ -1,0 +1,32 @@
+/// Which of an upstream's tools (prompts, resources) are shown, and under which names.
+///
+/// Patterns match the upstream's own names: `*` is any run of characters, `?` any one, the rest is literal and
+/// case-sensitive. `deny` wins over `allow`; no `allow` at all allows everything.
+package struct NameFilter: Sendable, Hashable, Codable {
+    /// `nil`: everything. An empty list: nothing.
+    package var allow: [String]?
+    package var deny: [String]
+    /// The upstream's own name to the name shown in its place (before the server's prefix).
+    package var rename: [String: String]
+
+    package init(allow: [String]? = nil, deny: [String] = [], rename: [String: String] = [:]) {
+        self.allow = allow
+        self.deny = deny
+        self.rename = rename
+    }
+
+    /// Whether the filter changes anything.
+    package var isEmpty: Bool { self.allow == nil && self.deny.isEmpty && self.rename.isEmpty }
+
+    package func admits(_ name: String) -> Bool {
+        if self.deny.contains(where: { Glob.matches(name, pattern: $0) }) { return false }
+        guard let allow = self.allow else { return true }
+        return allow.contains { Glob.matches(name, pattern: $0) }
+    }
+
+    /// The name shown for an upstream's own name; `nil` when it is not shown at all.
+    package func shownName(of name: String) -> String? {
+        guard self.admits(name) else { return nil }
+        return self.rename[name] ?? name
+    }
+}

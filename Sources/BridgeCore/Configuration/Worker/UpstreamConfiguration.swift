@@ -1,0 +1,58 @@
+/// What the supervisor tells the worker of one upstream.
+package struct UpstreamConfiguration: Sendable, Hashable, Codable {
+    package var name: String
+    package var transport: UpstreamTransport
+    package var timeouts: UpstreamTimeouts
+    package var pingInterval: Seconds
+    package var refreshInterval: Seconds
+    package var start: StartPolicy
+    /// The child is stopped after this long without a call; `nil` is never.
+    package var idleStop: Seconds?
+    /// Told to the upstream when it asks for roots.
+    package var roots: [Root]
+    package var limits: ResourceLimits
+    package var reconnect: ReconnectPolicy
+    /// The soft `RLIMIT_NOFILE` the service was started with, given back to the child.
+    package var originalNoFileLimit: UInt64?
+    /// The cgroup directory that the child's tree lives in, where one was delegated.
+    package var cgroup: String?
+    /// A longer line from the child ends the connection to it.
+    package var maximumLineBytes: Int
+    package var logLevel: ConfiguredLogLevel
+    /// The bridge's own version, for `clientInfo`.
+    package var version: String
+
+    package init(
+        name: String,
+        transport: UpstreamTransport,
+        timeouts: UpstreamTimeouts = UpstreamTimeouts(),
+        pingInterval: Seconds = 60,
+        refreshInterval: Seconds = 300,
+        start: StartPolicy = .eager,
+        idleStop: Seconds? = nil,
+        roots: [Root] = [],
+        limits: ResourceLimits = ResourceLimits(),
+        reconnect: ReconnectPolicy = ReconnectPolicy(),
+        originalNoFileLimit: UInt64? = nil,
+        cgroup: String? = nil,
+        maximumLineBytes: Int = 64 << 20,
+        logLevel: ConfiguredLogLevel = .info,
+        version: String
+    ) {
+        self.name = name
+        self.transport = transport
+        self.timeouts = timeouts
+        self.pingInterval = pingInterval
+        self.refreshInterval = refreshInterval
+        self.start = start
+        self.idleStop = idleStop
+        self.roots = roots
+        self.limits = limits
+        self.reconnect = reconnect
+        self.originalNoFileLimit = originalNoFileLimit
+        self.cgroup = cgroup
+        self.maximumLineBytes = maximumLineBytes
+        self.logLevel = logLevel
+        self.version = version
+    }
+}

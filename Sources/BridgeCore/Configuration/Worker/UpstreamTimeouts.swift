@@ -1,0 +1,26 @@
+/// How long one upstream may take over things.
+package struct UpstreamTimeouts: Sendable, Hashable, Codable {
+    /// Start and `initialize` together.
+    package var connect: Seconds
+    /// Each page of a list.
+    package var list: Seconds
+    /// A call, counted anew from each progress notification.
+    package var call: Seconds
+    package var ping: Seconds
+    /// By the upstream's own tool name, where it differs from ``call``.
+    package var tools: [String: Seconds]
+
+    package init(
+        connect: Seconds = 30,
+        list: Seconds = 30,
+        call: Seconds = 300,
+        ping: Seconds = 30,
+        tools: [String: Seconds] = [:]
+    ) {
+        self.connect = connect
+        self.list = list
+        self.call = call
+        self.ping = ping
+        self.tools = tools
+    }
+}

@@ -1,0 +1,51 @@
+/// A revision of the Model Context Protocol with the `initialize` handshake and sessions.
+///
+/// Ordered by age.
+package enum ProtocolRevision: UInt8, Sendable, CaseIterable, Comparable {
+    case v2024_11_05 = 1
+    case v2025_03_26 = 2
+    case v2025_06_18 = 3
+    case v2025_11_25 = 4
+
+    package static let newest = ProtocolRevision.v2025_11_25
+
+    /// As it is spelled in `protocolVersion` and in the `MCP-Protocol-Version` header.
+    package var name: String {
+        switch self {
+        case .v2024_11_05: "2024-11-05"
+        case .v2025_03_26: "2025-03-26"
+        case .v2025_06_18: "2025-06-18"
+        case .v2025_11_25: "2025-11-25"
+        }
+    }
+
+    package init?(name: some StringProtocol) {
+        guard let match = Self.allCases.first(where: { $0.name == name }) else { return nil }
+        self = match
+    }
+
+    /// What is answered to a client that asks for `name`: that revision if we speak it, else the newest that we do
+    /// (lifecycle, "Version Negotiation").
+    package static func negotiated(for name: some StringProtocol) -> ProtocolRevision {
+        ProtocolRevision(name: name) ?? .newest
+    }
+
+    /// Whether a POST may hold an array of messages. Added with 2025-03-26 and taken out with 2025-06-18; JSON-RPC 2.0,
+    /// on which 2024-11-05 rests, has them.
+    package var allowsBatches: Bool { self <= .v2025_03_26 }
+
+    /// Whether a stream may begin with an event that has an id and no data, so that the client can come back for the
+    /// rest (basic/transports, "Sending Messages to the Server", since 2025-11-25). Older clients parse every event.
+    package var allowsPrimingEvents: Bool { self >= .v2025_11_25 }
+
+    package static func < (lhs: ProtocolRevision, rhs: ProtocolRevision) -> Bool { lhs.rawValue < rhs.rawValue }
+}
+
+/// Severity of a log notification (server/utilities/logging), mildest first.
+package enum LogSeverity: String, Sendable, CaseIterable, Comparable {
+    case debug, info, notice, warning, error, critical, alert, emergency
+
+    package static func < (lhs: LogSeverity, rhs: LogSeverity) -> Bool { lhs.order < rhs.order }
+
+    private var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}

@@ -1,0 +1,124 @@
+/// Walks once through a message and finds the members that we act on, each at most once.
+struct RPCReader {
+    private let skipper: JSONSkipper
+    private(set) var id: JSONSpan?
+    private(set) var method: JSONSpan?
+    private(set) var params: JSONSpan?
+    private(set) var result: JSONSpan?
+    private(set) var error: JSONSpan?
+    private(set) var known = RPCParams()
+    private var version: JSONSpan?
+
+    init(_ skipper: JSONSkipper) {
+        self.skipper = skipper
+    }
+
+    mutating func read(_ kind: JSONKind) throws(RPCError) {
+        guard kind == .object else { throw .notAnObject }
+        _ = try self.skipper.members(ofObjectAt: 0) { (key, start) throws(RPCError) in
+            try self.take(key, at: start)
+        }
+    }
+
+    /// Returns where the value at `start` ends.
+    private mutating func take(_ key: JSONSkipper.Key, at start: Int) throws(RPCError) -> Int {
+        switch Member(self.skipper, key) {
+        case .id: try self.once(&self.id, at: start)
+        case .method: try self.once(&self.method, at: start)
+        case .params: try self.readParams(at: start)
+        case .result: try self.once(&self.result, at: start)
+        case .error: try self.once(&self.error, at: start)
+        case .version: try self.once(&self.version, at: start)
+        case nil: self.skipper.value(at: start).upperBound
+        }
+    }
+
+    private mutating func readParams(at start: Int) throws(RPCError) -> Int {
+        guard self.params == nil else { throw .duplicateMember }
+        guard JSONKind(firstByte: self.skipper.bytes[start]) == .object else { throw .badParams }
+        var seen: UInt16 = 0
+        let end = try self.skipper.members(ofObjectAt: start) { (key, start) throws(RPCError) in
+            guard let parameter = Parameter(self.skipper, key) else { return self.skipper.value(at: start).upperBound }
+            guard seen & parameter.bit == 0 else { throw .duplicateMember }
+            seen |= parameter.bit
+            return try self.take(parameter, at: start)
+        }
+        let span = JSONSpan(lowerBound: start, upperBound: end ?? self.skipper.bytes.count, kind: .object)
+        self.params = span
+        return span.upperBound
+    }
+
+    private mutating func take(_ parameter: Parameter, at start: Int) throws(RPCError) -> Int {
+        switch parameter {
+        case .name:
+            return try self.once(&self.known.name, at: start)
+        case .arguments:
+            return try self.once(&self.known.arguments, at: start)
+        case .meta:
+            let end = try self.readMeta(at: start)
+            let kind = JSONKind(firstByte: self.skipper.bytes[start])
+            self.known.meta = JSONSpan(lowerBound: start, upperBound: end, kind: kind)
+            return end
+        case .requestID, .progressToken, .cursor, .level, .uri, .protocolVersion:
+            return self.skipper.value(at: start).upperBound
+        }
+    }
+
+    private mutating func readMeta(at start: Int) throws(RPCError) -> Int {
+        guard JSONKind(firstByte: self.skipper.bytes[start]) == .object else {
+            return self.skipper.value(at: start).upperBound
+        }
+        let end = try self.skipper.members(ofObjectAt: start) { (key, start) throws(RPCError) in
+            guard self.skipper.key(key, is: "progressToken") else { return self.skipper.value(at: start).upperBound }
+            return try self.once(&self.known.progressToken, at: start)
+        }
+        return end ?? self.skipper.bytes.count
+    }
+
+    @inline(__always)
+    private func once(_ slot: inout JSONSpan?, at start: Int) throws(RPCError) -> Int {
+        guard slot == nil else { throw .duplicateMember }
+        let value = self.skipper.value(at: start)
+        slot = value
+        return value.upperBound
+    }
+}
+
+extension RPCReader {
+    /// What the members make of the message.
+    func shape() throws(RPCError) -> RPCMessage.Shape {
+        guard let version = self.version, self.isTwoPointZero(version) else { throw .badVersion }
+        if let method {
+            guard self.result == nil, self.error == nil else { throw .shapeless }
+            guard method.kind == .string else { throw .badMethod }
+            guard let id else { return .notification }
+            try self.check(id)
+            return .request
+        }
+        switch (self.result, self.error) {
+        case (.some, nil):
+            guard let id else { throw .badID }
+            try self.check(id)
+            return .result
+        case (nil, .some):
+            if let id, id.kind != .null { try self.check(id) }
+            return .error
+        default:
+            throw .shapeless
+        }
+    }
+
+    private func check(_ id: JSONSpan) throws(RPCError) {
+        switch id.kind {
+        case .string: return
+        case .number where RPCID.isInteger(self.skipper.bytes.slice(id.lowerBound, id.upperBound)): return
+        default: throw .badID
+        }
+    }
+
+    private func isTwoPointZero(_ version: JSONSpan) -> Bool {
+        guard version.kind == .string else { return false }
+        let key = JSONSkipper.Key(lower: version.lowerBound + 1, upper: version.upperBound - 1, hasEscapes: false)
+        return self.skipper.key(key, is: "2.0")
+    }
+}

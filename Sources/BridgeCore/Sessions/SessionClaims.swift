@@ -1,0 +1,89 @@
+package import NIOCore
+
+/// What a session id says about its session, sealed inside it. What changes later is in the ``SessionLedger``.
+package struct SessionClaims: Sendable, Hashable {
+    /// What the client said it can do, as far as the bridge acts on it.
+    package struct Capabilities: OptionSet, Sendable, Hashable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+        package static let sampling = Capabilities(rawValue: 1)
+        package static let samplingTools = Capabilities(rawValue: 2)
+        package static let elicitationForm = Capabilities(rawValue: 4)
+        package static let elicitationURL = Capabilities(rawValue: 8)
+        package static let roots = Capabilities(rawValue: 16)
+    }
+
+    /// Tells sessions apart; random.
+    package var number: UInt64
+    package var revision: ProtocolRevision
+    package var capabilities: Capabilities
+    /// Whether lists show this client the safe spelling of names.
+    package var safeNames: Bool
+    /// Whoever opened the session. Nobody else may use it.
+    package var principal: String
+    /// Seconds since 1970.
+    package var created: UInt64
+    package var expires: UInt64
+
+    package init(
+        number: UInt64,
+        revision: ProtocolRevision,
+        capabilities: Capabilities,
+        safeNames: Bool,
+        principal: String,
+        created: UInt64,
+        expires: UInt64
+    ) {
+        self.number = number
+        self.revision = revision
+        self.capabilities = capabilities
+        self.safeNames = safeNames
+        self.principal = principal
+        self.created = created
+        self.expires = expires
+    }
+}
+
+extension SessionClaims {
+    private static let format: UInt8 = 1
+    /// A principal is a short word; a longer one would make a session id that clients may refuse.
+    private static let maximumPrincipal = 128
+
+    /// The binary form that is sealed. `nil` when the principal is too long.
+    package func encoded() -> ByteBuffer? {
+        guard self.principal.utf8.count <= Self.maximumPrincipal else { return nil }
+        var buffer = ByteBuffer()
+        buffer.writeInteger(Self.format)
+        buffer.writeInteger(self.number)
+        buffer.writeInteger(self.revision.rawValue)
+        buffer.writeInteger(self.capabilities.rawValue)
+        buffer.writeInteger(UInt8(self.safeNames ? 1 : 0))
+        buffer.writeInteger(self.created)
+        buffer.writeInteger(self.expires)
+        buffer.writeString(self.principal)
+        return buffer
+    }
+
+    package init?(decoding bytes: ByteBuffer) {
+        var bytes = bytes
+        guard bytes.readInteger(as: UInt8.self) == Self.format,
+            let number = bytes.readInteger(as: UInt64.self),
+            let revision = bytes.readInteger(as: UInt8.self).flatMap(ProtocolRevision.init(rawValue:)),
+            let capabilities = bytes.readInteger(as: UInt8.self),
+            let safeNames = bytes.readInteger(as: UInt8.self),
+            let created = bytes.readInteger(as: UInt64.self),
+            let expires = bytes.readInteger(as: UInt64.self),
+            let principal = bytes.readString(length: bytes.readableBytes)
+        else { return nil }
+        self.init(
+            number: number,
+            revision: revision,
+            capabilities: Capabilities(rawValue: capabilities),
+            safeNames: safeNames == 1,
+            principal: principal,
+            created: created,
+            expires: expires
+        )
+    }
+}

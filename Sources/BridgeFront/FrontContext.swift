@@ -1,0 +1,28 @@
+import Hummingbird
+import Logging
+import NIOCore
+
+/// What a route knows of a request besides the request itself.
+struct FrontContext: RequestContext {
+    struct Source: RequestContextSource {
+        let logger: Logger
+        let state: NIOLoopBound<FrontState>
+        let connection: NIOLoopBound<ClientConnection>
+        let fields: RequestFields
+        let admission: FrontDoor.Admission
+    }
+
+    var coreContext: CoreRequestContextStorage
+    let state: NIOLoopBound<FrontState>
+    let connection: NIOLoopBound<ClientConnection>
+    let fields: RequestFields
+    let admission: FrontDoor.Admission
+
+    init(source: Source) {
+        self.coreContext = CoreRequestContextStorage(source: source)
+        self.state = source.state
+        self.connection = source.connection
+        self.fields = source.fields
+        self.admission = source.admission
+    }
+}

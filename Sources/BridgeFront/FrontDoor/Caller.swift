@@ -1,0 +1,64 @@
+import BridgeCore
+
+/// What the kernel says about the other end of a connection. Nothing that a client sends is in here.
+struct Caller: Sendable, Hashable {
+    enum Way: Sendable, Hashable {
+        /// Both ends' addresses; `nil` where the kernel did not tell.
+        case tcp(remote: IPAddress?, local: IPAddress?)
+        /// The user id of the process that connected (`SO_PEERCRED`); `nil` where the kernel did not tell.
+        case unix(uid: UInt32?)
+    }
+
+    let way: Way
+    /// How the session worker knows the caller: `local` for loopback, `uid:1000` for the local socket.
+    let principal: String
+
+    init(_ way: Way) {
+        self.way = way
+        switch way {
+        case .tcp: self.principal = "local"
+        case .unix(let uid?): self.principal = "uid:\(uid)"
+        case .unix(nil): self.principal = "uid:unknown"
+        }
+    }
+
+    /// Whether the connection itself comes from this machine.
+    var isLocal: Bool {
+        switch self.way {
+        case .tcp(let remote, _): remote?.isLoopback == true
+        case .unix: true
+        }
+    }
+
+    /// What the connection alone entitles to. Loopback TCP says only that it is some process of this machine, a sandboxed
+    /// one or another user's included: it never administers.
+    func grants(_ configuration: FrontConfiguration) -> Grants {
+        switch self.way {
+        case .tcp: self.isLocal ? [.mcp, .chat] : []
+        case .unix(let uid?): Grants(configuration.grants(uid: uid))
+        case .unix(nil): []
+        }
+    }
+}
+
+/// What a caller may do.
+struct Grants: OptionSet, Sendable, Hashable {
+    let rawValue: UInt8
+
+    static let mcp = Grants(rawValue: 1)
+    static let chat = Grants(rawValue: 2)
+    static let admin = Grants(rawValue: 4)
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    init(_ grants: Set<PeerGrant>) {
+        self = []
+        for grant in grants {
+            switch grant {
+            case .mcp: self.insert(.mcp)
+            case .chat: self.insert(.chat)
+            case .admin: self.insert(.admin)
+            }
+        }
+    }
+}

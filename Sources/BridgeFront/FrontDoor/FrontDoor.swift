@@ -1,0 +1,67 @@
+import BridgeCore
+import HTTPTypes
+
+/// Decides, before anything else is looked at, whether a request comes in at all.
+///
+/// In this order:
+/// 1. The head has one meaning: one `Host`, one `Origin`, an origin-form target.
+/// 2. On TCP, `Host` is ours (``HostRule``); on the local socket it may be anything, a name server has no say there.
+/// 3. `Origin`, when present, is on the allowlist. This holds for every route and method, and on the local socket too.
+/// 4. `OPTIONS` ends here with 204: a preflight carries no credential, and grants nothing but the asking.
+/// 5. What is not certainly local needs a token: a remote page's request, a forwarded one (whatever address it came
+///    from, the proxy speaks for somebody else), and a connection from another machine. This version has no tokens, so
+///    the answer is 401; a credential in the request changes nothing.
+/// 6. What is left is local, and may do what its connection entitles it to (``Caller/grants(_:)``). Routes ask for that
+///    themselves, so that no second reading of the path can disagree with the router's.
+struct FrontDoor: Sendable {
+    enum Verdict: Sendable, Equatable {
+        case admitted(Admission)
+        case preflight(origin: String?)
+        /// `origin` is set when the origin is allowed, so that its page can read why.
+        case refused(Refusal, origin: String?)
+    }
+
+    struct Admission: Sendable, Equatable {
+        var principal: String
+        var grants: Grants
+        /// The `Origin`, if there is one. It is allowed, and local.
+        var origin: String?
+
+        /// Whether the caller may change what the service runs: a page never may, a process only when it is granted.
+        var mayAdminister: Bool { self.grants.contains(.admin) && self.origin == nil }
+    }
+
+    private let configuration: FrontConfiguration
+    private let hosts: Set<String>
+
+    init(_ configuration: FrontConfiguration) {
+        self.configuration = configuration
+        self.hosts = Set(configuration.hosts)
+    }
+
+    func verdict(_ head: HTTPRequest, _ fields: RequestFields, from caller: Caller) -> Verdict {
+        if let refusal = self.malformed(head, fields) { return .refused(refusal, origin: nil) }
+        if case .tcp(_, let local) = caller.way {
+            guard let host = head.authority else { return .refused(.badRequest("Host is missing."), origin: nil) }
+            guard HostRule.admits(host, local: local, names: self.hosts) else {
+                return .refused(.hostNotAllowed, origin: nil)
+            }
+        }
+        let origin = OriginRule(fields.origin) { self.configuration.allows(origin: $0) }
+        if origin == .refused { return .refused(.originNotAllowed, origin: nil) }
+        if head.method == .options { return .preflight(origin: fields.origin) }
+        if origin == .remote || fields.isForwarded || !caller.isLocal {
+            return .refused(.tokenRequired, origin: fields.origin)
+        }
+        return .admitted(
+            Admission(principal: caller.principal, grants: caller.grants(self.configuration), origin: fields.origin)
+        )
+    }
+
+    private func malformed(_ head: HTTPRequest, _ fields: RequestFields) -> Refusal? {
+        if fields.isAmbiguous { return .badRequest("A header that may occur once occurs twice.") }
+        guard let path = head.path else { return .badRequest("The request has no target.") }
+        if path.utf8.first == UInt8(ascii: "/") || (path == "*" && head.method == .options) { return nil }
+        return .badRequest("The target must be a path.")
+    }
+}

@@ -1,0 +1,49 @@
+/// Which `Host` values are ours: the defence against a web page whose name was made to resolve to this machine.
+enum HostRule {
+    /// On TCP a `Host` is `localhost`, a loopback address, the very address that the connection came in on, or one of the
+    /// configured names. Any port is taken: a forwarded port is nobody's business.
+    ///
+    /// - Parameters:
+    ///   - host: the header's value.
+    ///   - local: this machine's end of the connection.
+    ///   - names: lower-cased, without a port.
+    static func admits(_ host: String, local: IPAddress?, names: Set<String>) -> Bool {
+        guard let name = Self.name(of: host) else { return false }
+        if name == "localhost" || names.contains(name) { return true }
+        guard let address = IPAddress(name) else { return false }
+        return address.isLoopback || address == local
+    }
+
+    /// The host without its port, lower-cased, an IPv6 literal without its brackets, one trailing dot dropped.
+    static func name(of host: String) -> String? {
+        var rest = Substring(host.lowercased())
+        if rest.hasPrefix("[") {
+            guard let end = rest.firstIndex(of: "]"), Self.isPort(rest[rest.index(after: end)...]) else { return nil }
+            let inner = rest[rest.index(after: rest.startIndex)..<end]
+            guard inner.contains(":") else { return nil }
+            return String(inner)
+        }
+        if let colon = rest.firstIndex(of: ":") {
+            guard Self.isPort(rest[colon...]) else { return nil }
+            rest = rest[..<colon]
+        }
+        if rest.hasSuffix(".") { rest = rest.dropLast() }
+        guard !rest.isEmpty, rest.utf8.allSatisfy(Self.isNameByte) else { return nil }
+        return String(rest)
+    }
+
+    /// Nothing, or `:` and up to five digits (an empty port is allowed by the grammar).
+    private static func isPort(_ text: Substring) -> Bool {
+        guard let colon = text.first else { return true }
+        let digits = text.dropFirst()
+        return colon == ":" && digits.utf8.count <= 5 && digits.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
+    }
+
+    private static func isNameByte(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"): true
+        default: false
+        }
+    }
+}

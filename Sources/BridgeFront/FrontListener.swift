@@ -1,0 +1,20 @@
+/// A listening socket that the front was started with.
+package struct FrontListener: Sendable {
+    /// Which of the service's doors a socket is. It decides how a caller is known: see ``Caller``.
+    package enum Name: String, Sendable {
+        /// TCP.
+        case http
+        /// The local Unix socket.
+        case local
+    }
+
+    package let name: Name
+    /// Bound and listening. The worker owns it from ``FrontWorker/run(ready:)`` on and closes it when it drains; other
+    /// processes' copies, the supervisor's above all, stay open.
+    package let descriptor: Int32
+
+    package init(name: Name, descriptor: Int32) {
+        self.name = name
+        self.descriptor = descriptor
+    }
+}

@@ -1,0 +1,79 @@
+import BridgeCore
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+
+/// Answers every request: the door first, then the router.
+struct FrontResponder: Sendable {
+    private let state: NIOLoopBound<FrontState>
+    private let router: RouterResponder<FrontContext>
+    private let mcpPath: String
+    private let logger: Logger
+
+    /// Call it on the event loop.
+    init(_ state: FrontState) {
+        self.state = NIOLoopBound(state, eventLoop: state.loop)
+        self.mcpPath = state.configuration.mcpPath
+        self.router = FrontRouter.make(mcpPath: self.mcpPath)
+        self.logger = state.logger
+    }
+
+    /// Runs on the event loop.
+    ///
+    /// - Throws: when the connection is of no further use; it is closed then.
+    func respond(
+        to request: Request, on connection: NIOLoopBound<ClientConnection>, _ writer: consuming ResponseWriter
+    ) async throws {
+        connection.value.beginRequest()
+        let fields = RequestFields(request.head)
+        var response: Response
+        let origin: String?
+        switch self.state.value.door.verdict(request.head, fields, from: connection.value.caller) {
+        case .admitted(let admission):
+            origin = admission.origin
+            response = try await self.route(request, connection, fields, admission)
+        case .preflight(let asking):
+            origin = asking
+            response = Response(status: .noContent)
+            self.state.value.metrics.count(.other, .noContent)
+        case .refused(let refusal, let asking):
+            origin = asking
+            response = refusal.response(Self.dialect(of: request.uri.path, mcpPath: self.mcpPath))
+            self.state.value.metrics.refuse(refusal.code)
+            self.state.value.metrics.count(.other, refusal.status)
+            connection.value.abandonBody(fields)
+        }
+        if let origin { CORS.append(to: &response.headers, origin: origin) }
+        if request.method == .head { response = response.createHeadResponse() }
+        try await writer.write(response: response.head, body: response.body)
+    }
+
+    private func route(
+        _ request: Request, _ connection: NIOLoopBound<ClientConnection>, _ fields: RequestFields,
+        _ admission: FrontDoor.Admission
+    ) async throws -> Response {
+        let context = FrontContext(
+            source: FrontContext.Source(
+                logger: self.logger, state: self.state, connection: connection, fields: fields, admission: admission
+            )
+        )
+        do {
+            return try await self.router.respond(to: request, context: context)
+        } catch let error as ClientGone {
+            throw error
+        } catch {
+            guard !connection.value.isGone else { throw error }
+            self.logger.error("Request failed", metadata: ["error": "\(error)"])
+            return FrontRouter.refuse(
+                .internalError, Self.dialect(of: request.uri.path, mcpPath: self.mcpPath), context
+            )
+        }
+    }
+
+    /// Callers of the MCP endpoint read JSON-RPC; all others plain JSON.
+    static func dialect(of path: String, mcpPath: String) -> Refusal.Dialect {
+        path.split(separator: "/") == mcpPath.split(separator: "/") ? .rpc(id: nil) : .plain
+    }
+}

@@ -1,0 +1,42 @@
+import BridgeCore
+import BridgeLink
+import Logging
+import NIOCore
+
+/// What the requests of one front share. Confined to the event loop.
+final class FrontState {
+    let loop: any EventLoop
+    let logger: Logger
+    let metrics: FrontMetrics
+    let table: ConnectionTable
+    let date = HTTPDate()
+    let session: LinkDialer
+    let control: LinkConnection
+    private(set) var configuration: FrontConfiguration
+    private(set) var door: FrontDoor
+    private var ids = RequestIDs()
+
+    /// How long a request waits for a session worker before it is told that there is none.
+    static let sessionWait = TimeAmount.seconds(30)
+
+    init(configuration: FrontConfiguration, control: LinkConnection, loop: any EventLoop, logger: Logger) {
+        let metrics = FrontMetrics()
+        self.loop = loop
+        self.logger = logger
+        self.metrics = metrics
+        self.table = ConnectionTable(limits: configuration.limits, metrics: metrics)
+        self.session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
+        self.control = control
+        self.configuration = configuration
+        self.door = FrontDoor(configuration)
+        self.session.onLost = { metrics.linkRestarts += 1 }
+    }
+
+    func reconfigure(_ configuration: FrontConfiguration) {
+        self.configuration = configuration
+        self.door = FrontDoor(configuration)
+        self.table.reconfigure(configuration.limits)
+    }
+
+    func nextRequestID() -> RequestID { self.ids.next() }
+}

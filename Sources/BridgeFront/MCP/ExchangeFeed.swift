@@ -1,0 +1,105 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+/// What happens to one exchange, one event after the other, for an asynchronous function that runs on the event loop.
+///
+/// Confined to the loop. At most a window's worth of messages waits in it.
+final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
+    enum Event: Sendable {
+        case message(JSONText, ByteBuffer?)
+        case ended(JSONText, ByteBuffer?)
+        case failed(ExchangeFailure)
+        /// The HTTP client has gone; the exchange is cancelled. Nothing comes after it.
+        case clientGone
+        /// The service is stopping. Comes once, and only where it was asked for.
+        case draining
+        /// Nothing happened for as long as was asked.
+        case quiet
+    }
+
+    private let loop: any EventLoop
+    private let wantsDraining: Bool
+    private var exchange: Exchange?
+    private var events = CircularBuffer<Event>()
+    private var waiting: CheckedContinuation<Event, Never>?
+    private var timer: Scheduled<Void>?
+    private var isGone = false
+
+    init(loop: any EventLoop, wantsDraining: Bool = false) {
+        self.loop = loop
+        self.wantsDraining = wantsDraining
+    }
+
+    /// The exchange that feeds this, opened with this as its delegate. The peer is held back until what it sends has been
+    /// consumed.
+    func attach(_ exchange: Exchange) {
+        exchange.automaticCredit = false
+        self.exchange = exchange
+    }
+
+    /// The next event; ``Event/quiet`` when there is none for that long.
+    func next(within time: TimeAmount? = nil) async -> Event {
+        if let event = self.events.popFirst() { return event }
+        if self.isGone { return .clientGone }
+        return await withCheckedContinuation { continuation in
+            self.waiting = continuation
+            if let time {
+                self.timer = self.loop.assumeIsolated().scheduleTask(in: time) { [weak self] in self?.resume(.quiet) }
+            }
+        }
+    }
+
+    /// The next event that is there already.
+    func nextNow() -> Event? { self.events.popFirst() }
+
+    /// A message has been written to the client.
+    func consumed(octets: Int) { self.exchange?.acknowledge(octets: octets) }
+
+    func cancel(reason: String) {
+        self.exchange?.cancel(reason: reason)
+        self.exchange = nil
+    }
+
+    private func happened(_ event: Event) {
+        if self.waiting != nil { self.resume(event) } else { self.events.append(event) }
+    }
+
+    private func resume(_ event: Event) {
+        self.timer?.cancel()
+        self.timer = nil
+        let waiting = self.waiting
+        self.waiting = nil
+        waiting?.resume(returning: event)
+    }
+
+    // MARK: ExchangeDelegate
+
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
+        self.happened(.message(header, payload))
+    }
+
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
+        self.exchange = nil
+        self.happened(.ended(header, payload))
+    }
+
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        self.exchange = nil
+        self.happened(.failed(failure))
+    }
+
+    // MARK: ConnectionObserver
+
+    func clientGone() {
+        guard !self.isGone else { return }
+        self.isGone = true
+        self.events.removeAll()
+        self.cancel(reason: "client gone")
+        if self.waiting != nil { self.resume(.clientGone) }
+    }
+
+    func connectionDrains() {
+        if self.wantsDraining, !self.isGone { self.happened(.draining) }
+    }
+}

@@ -1,0 +1,92 @@
+import BridgeCore
+import HTTPTypes
+
+/// What Streamable HTTP asks of a request's head, before its body is read.
+enum TransportRules {
+    /// The revisions whose clients are served.
+    static let versions = ProtocolRevision.allCases.map(\.name)
+
+    static func checkPost(_ fields: RequestFields, limit: Int) -> Refusal? {
+        guard Self.accepts(fields.accept, ["application/json", "text/event-stream"]) else {
+            return .notAcceptable("both application/json and text/event-stream")
+        }
+        guard Self.isJSON(fields.contentType) else { return .unsupportedMediaType }
+        if let length = fields.contentLength, length > limit { return .contentTooLarge(limit: limit) }
+        return Self.checkVersion(fields.protocolVersion) ?? Self.checkSession(fields.sessionID)
+    }
+
+    static func checkGet(_ fields: RequestFields) -> Refusal? {
+        guard Self.accepts(fields.accept, ["text/event-stream"]) else { return .notAcceptable("text/event-stream") }
+        return Self.checkDelete(fields)
+    }
+
+    static func checkDelete(_ fields: RequestFields) -> Refusal? {
+        if let refusal = Self.checkVersion(fields.protocolVersion) { return refusal }
+        return fields.sessionID == nil ? .sessionRequired : Self.checkSession(fields.sessionID)
+    }
+
+    /// An absent header is the client's right: the session knows what was negotiated.
+    ///
+    /// The refusal is that of a server which knows the handshake only, so that a client of a later era falls back to it.
+    static func checkVersion(_ version: String?) -> Refusal? {
+        guard let version, !Self.versions.contains(version) else { return nil }
+        let details = JSONWriter.object { data in
+            data.member("requested", version)
+            data.member("supported", Self.versions)
+        }
+        let known = Self.versions.joined(separator: ", ")
+        return Refusal(
+            status: .badRequest, code: "unsupported_protocol_version",
+            message: "Bad Request: Unsupported protocol version (supported versions: \(known))", details: details
+        )
+    }
+
+    /// An id that we cannot have given out is as unknown as any other.
+    static func checkSession(_ id: String?) -> Refusal? {
+        guard let id else { return nil }
+        let isVisible = !id.isEmpty && id.utf8.count <= 1024 && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+        return isVisible ? nil : .unknownSession
+    }
+
+    /// `application/json` and `application/*+json`; a charset, if any, is UTF-8.
+    static func isJSON(_ contentType: String?) -> Bool {
+        guard let contentType else { return false }
+        if contentType == "application/json" { return true }
+        let parts = contentType.lowercased().split(separator: ";", omittingEmptySubsequences: false).map(Self.trim)
+        guard let type = parts.first, type.hasPrefix("application/") else { return false }
+        guard type == "application/json" || (type.hasSuffix("+json") && type.utf8.count > 17) else { return false }
+        return parts.dropFirst().allSatisfy { parameter in
+            guard parameter.hasPrefix("charset=") else { return true }
+            let charset = parameter.dropFirst(8)
+            return charset == "utf-8" || charset == "\"utf-8\"" || charset == "utf8"
+        }
+    }
+
+    /// Whether a client takes every one of `types`. No header takes anything (RFC 9110, section 12.5.1); a type that is
+    /// given the weight 0 is refused.
+    static func accepts(_ accept: String?, _ types: [String]) -> Bool {
+        guard let accept else { return true }
+        let ranges = accept.lowercased().split(separator: ",").map { range in
+            let parts = range.split(separator: ";").map(Self.trim)
+            return (name: parts.first ?? "", isRefused: parts.dropFirst().contains(where: Self.isZeroWeight))
+        }
+        return types.allSatisfy { type in
+            let group = type.prefix { $0 != "/" }
+            for name in [Substring(type), "\(group)/*", "*/*"] {  // the most specific range decides
+                if let range = ranges.first(where: { $0.name == name }) { return !range.isRefused }
+            }
+            return false
+        }
+    }
+
+    private static func isZeroWeight(_ parameter: Substring) -> Bool {
+        parameter.hasPrefix("q=") && Double(parameter.dropFirst(2)) == 0
+    }
+
+    private static func trim(_ text: Substring) -> Substring {
+        let isSpace = { (character: Character) in character == " " || character == "\t" }
+        let start = text.drop(while: isSpace)
+        guard let last = start.lastIndex(where: { !isSpace($0) }) else { return "" }
+        return start[...last]
+    }
+}

@@ -1,0 +1,79 @@
+import BridgeCore
+import HTTPTypes
+import Hummingbird
+
+/// `GET /metrics`, for Prometheus.
+enum MetricsRoute {
+    static func metrics(_ request: Request, _ context: FrontContext) async throws -> Response {
+        var health: JSONText?
+        do {
+            let question = JSONText(literal: #"{"op":"health"}"#)
+            let answer = try await ControlCall.ask(question, within: ControlCall.readingTime, context)
+            health = JSONText(trusting: answer.body)
+        } catch is Refusal {
+            // The rest is worth having without it.
+        }
+        let text = Self.text(context.state.value, health: health, usage: .current())
+        return Response(
+            status: .ok, headers: [.contentType: PrometheusText.contentType],
+            body: ResponseBody(byteBuffer: text.buffer)
+        )
+    }
+
+    static func text(_ state: FrontState, health: JSONText?, usage: ProcessUsage) -> PrometheusText {
+        var text = PrometheusText()
+        let metrics = state.metrics
+        text.metric("mcp_bridge_http_requests_total", .counter, "HTTP requests answered.") { samples in
+            metrics.forEachRoute { route, status, count in
+                samples.sample(count, ["route": route.name, "status": "\(status)"])
+            }
+        }
+        text.metric("mcp_bridge_http_refused_total", .counter, "Requests and connections refused, by reason.") {
+            samples in
+            for refusal in metrics.refusals { samples.sample(refusal.count, ["reason": refusal.code]) }
+        }
+        text.metric(
+            "mcp_bridge_http_requests_in_flight", .gauge, "Requests without an answer.", metrics.requestsInFlight)
+        text.metric("mcp_bridge_http_streams", .gauge, "Open event streams.", metrics.openStreams)
+        text.metric("mcp_bridge_http_connections", .gauge, "Open connections.") { samples in
+            samples.sample(state.table.count - state.table.busyCount, ["state": "idle"])
+            samples.sample(state.table.busyCount, ["state": "busy"])
+        }
+        text.metric(
+            "mcp_bridge_http_evicted_connections_total", .counter, "Idle connections closed to make room.",
+            metrics.evictedConnections
+        )
+        text.metric("mcp_bridge_link_restarts_total", .counter, "Losses of the session link.", metrics.linkRestarts)
+        text.metric(
+            "mcp_bridge_requests_retried_total", .counter, "Requests sent again to a new session worker.",
+            metrics.retriedRequests
+        )
+        text.metric(
+            "mcp_bridge_outcomes_unknown_total", .counter, "Requests answered with outcome_unknown.",
+            metrics.unknownOutcomes
+        )
+        text.metric("process_cpu_seconds_total", .counter, "CPU time of the front process.", usage.cpuSeconds)
+        text.metric(
+            "process_resident_memory_bytes", .gauge, "Resident memory of the front process.", usage.residentBytes)
+        text.metric("process_open_fds", .gauge, "Open descriptors of the front process.", usage.descriptors)
+        if let upstreams = health?.value("upstreams") { Self.upstreams(upstreams, &text) }
+        return text
+    }
+
+    private static func upstreams(_ upstreams: JSONText, _ text: inout PrometheusText) {
+        text.metric("mcp_bridge_upstream_up", .gauge, "Whether an upstream is connected.") { samples in
+            upstreams.elements { span in
+                let upstream = upstreams[span]
+                guard let name = upstream.string("name") else { return }
+                samples.sample(upstream.bool("connected") == true ? 1 : 0, ["upstream": name])
+            }
+        }
+        text.metric("mcp_bridge_upstream_tools", .gauge, "Tools of an upstream.") { samples in
+            upstreams.elements { span in
+                let upstream = upstreams[span]
+                guard let name = upstream.string("name") else { return }
+                samples.sample(upstream.int("toolCount") ?? 0, ["upstream": name])
+            }
+        }
+    }
+}

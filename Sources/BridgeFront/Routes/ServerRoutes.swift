@@ -1,0 +1,65 @@
+import BridgeCore
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// `GET` and `POST /servers`, `DELETE /servers/{name}` and `GET /tools`: what the service runs, and changing it.
+enum ServerRoutes {
+    static func list(_ request: Request, _ context: FrontContext) async throws -> Response {
+        try await Self.ask(JSONText(literal: #"{"op":"servers"}"#), within: ControlCall.readingTime, context)
+    }
+
+    /// `{"mcpServers":{…}}`. What it may hold is the supervisor's to judge; that it is JSON is checked here.
+    static func add(_ request: Request, _ context: FrontContext) async throws -> Response {
+        try Self.demandAdministrator(context)
+        guard TransportRules.isJSON(context.fields.contentType) else { throw Refusal.unsupportedMediaType }
+        let limit = context.state.value.configuration.limits.maximumBodyBytes
+        let bytes = try await request.collect(limit: limit, context)
+        let text: JSONText
+        do {
+            text = try JSONText(validating: bytes, limits: JSONLimits(maximumBytes: limit))
+        } catch {
+            throw Refusal(status: .badRequest, code: "parse_error", message: "Invalid JSON payload: \(error).")
+        }
+        let header = JSONText(literal: #"{"op":"servers.add"}"#)
+        return try await Self.ask(header, text.bytes, within: ControlCall.changingTime, context)
+    }
+
+    static func remove(_ request: Request, _ context: FrontContext) async throws -> Response {
+        try Self.demandAdministrator(context)
+        guard let name = context.parameters.get("name").flatMap(PercentEncoding.decode) else {
+            throw Refusal.badRequest("The server's name is not valid.")
+        }
+        let header = JSONWriter.object { header in
+            header.member("op", "servers.remove")
+            header.member("name", name)
+        }
+        return try await Self.ask(header, within: ControlCall.changingTime, context)
+    }
+
+    static func tools(_ request: Request, _ context: FrontContext) async throws -> Response {
+        let state = context.state.value
+        let header = SessionHeaders.tools(state.nextRequestID())
+        let call = SessionCall(state, context.connection.value, header: header)
+        guard case .plain(let header, let payload?) = try await call.firstAnswer() else {
+            call.feed.cancel(reason: "unexpected message")
+            throw Refusal.internalError
+        }
+        return .json(payload, status: Self.status(header.int("st") ?? 200))
+    }
+
+    private static func demandAdministrator(_ context: FrontContext) throws {
+        guard context.admission.mayAdminister else { throw Refusal.adminRequired }
+    }
+
+    private static func ask(
+        _ header: JSONText, _ payload: ByteBuffer? = nil, within time: TimeAmount, _ context: FrontContext
+    ) async throws -> Response {
+        let answer = try await ControlCall.ask(header, payload, within: time, context)
+        return .json(answer.body, status: Self.status(answer.status))
+    }
+
+    private static func status(_ code: Int) -> HTTPResponse.Status {
+        (200...599).contains(code) ? HTTPResponse.Status(code: code) : .internalServerError
+    }
+}

@@ -1,0 +1,195 @@
+package import BridgeCore
+import DequeModule
+package import NIOCore
+
+/// One link between two processes: many exchanges at once over one Unix socket, and up to eight more sockets for payloads
+/// above ``Frame/bulkThreshold``.
+///
+/// Symmetrical: both ends may open exchanges. Confined to its event loop.
+package final class LinkConnection {
+    /// The most exchanges that one link carries at once; one more fails with ``ExchangeFailure/overloaded``.
+    package static let maximumExchanges = 8_192
+    /// The most bulk connections of one link.
+    static let maximumBulkConnections = 8
+
+    /// The peer opened an exchange. Set ``Exchange/delegate`` before returning, or end it.
+    package var onOpen: ((Exchange) -> Void)?
+    /// The connection is gone. Every exchange has failed before this is called.
+    package var onClose: (() -> Void)?
+
+    private let channel: any Channel
+    private let writer: FrameWriter
+    private let firstNumber: UInt32
+    private var nextNumber: UInt32
+    private var exchanges: [UInt32: Exchange] = [:]
+    /// Exchanges whose opening payload is still on its way, and what came for them meanwhile.
+    private var opening: [UInt32: Deque<Frame>] = [:]
+    private var closed = false
+    let bulk: BulkLane
+
+    /// - Parameter dialled: whether this side dialled; the two sides number their exchanges odd and even.
+    init(channel: any Channel, dialled: Bool, bulk: BulkLane) {
+        self.channel = channel
+        self.writer = FrameWriter(channel: channel)
+        self.firstNumber = dialled ? 1 : 2
+        self.nextNumber = self.firstNumber
+        self.bulk = bulk
+        bulk.connection = self
+    }
+
+    package var exchangeCount: Int { self.exchanges.count }
+
+    /// Opens an exchange. Never fails here: the delegate hears of it.
+    package func open(header: JSONText, payload: ByteBuffer? = nil, delegate: any ExchangeDelegate) -> Exchange {
+        let exchange = Exchange(header: header, payload: payload)
+        exchange.delegate = delegate
+        self.attach(exchange)
+        return exchange
+    }
+
+    /// Closes the connection; open exchanges fail.
+    package func close() {
+        self.channel.close(promise: nil)
+        self.closeNow()
+    }
+
+    // MARK: For this room
+
+    func attach(_ exchange: Exchange) {
+        guard !exchange.isOver else { return }
+        guard !self.closed else { return self.later(exchange, .linkLost(sent: false)) }
+        guard self.exchanges.count < Self.maximumExchanges else { return self.later(exchange, .overloaded) }
+        guard Exchange.fits(exchange.payload) else {
+            return self.later(exchange, .cancelled(reason: ExchangeFailure.tooLarge))
+        }
+        while self.exchanges[self.nextNumber] != nil { self.advance() }
+        let number = self.nextNumber
+        self.advance()
+        self.exchanges[number] = exchange
+        exchange.attach(to: self, number: number, opening: true)
+    }
+
+    private func advance() {
+        let (next, overflow) = self.nextNumber.addingReportingOverflow(2)
+        self.nextNumber = overflow ? self.firstNumber : next
+    }
+
+    /// Failure is told in a later turn, so that a caller of `open` has its exchange in hand by then.
+    private func later(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        self.channel.eventLoop.assumeIsolated().execute { exchange.fail(failure) }
+    }
+
+    func forget(_ exchange: Exchange) {
+        if self.exchanges[exchange.number] === exchange { self.exchanges[exchange.number] = nil }
+    }
+
+    func write(_ frame: Frame) {
+        guard !self.closed else { return }
+        if let payload = frame.payload, payload.readableBytes > Frame.bulkThreshold, self.bulk.isAvailable {
+            var announcement = frame
+            announcement.payload = nil
+            announcement.bulk = self.bulk.send(payload)
+            self.writer.write(announcement)
+        } else {
+            self.writer.write(frame)
+        }
+    }
+
+    func receive(_ frame: Frame) {
+        if !self.opening.isEmpty, self.opening[frame.exchange] != nil { return self.hold(frame) }
+        switch frame.kind {
+        case .hello:
+            break
+        case .want:
+            self.bulk.peerWantsConnection()
+        case .bulk:
+            break  // only on bulk connections
+        case .open:
+            self.opened(frame)
+        case .message, .end:
+            self.continued(frame)
+        case .cancel, .credit:
+            self.exchanges[frame.exchange]?.receive(frame)
+        }
+    }
+
+    private func opened(_ frame: Frame) {
+        guard frame.exchange % 2 != self.firstNumber % 2, self.exchanges[frame.exchange] == nil else {
+            return self.close()
+        }
+        guard let number = frame.bulk else { return self.start(frame) }
+        if let payload = self.bulk.take(number) {
+            var whole = frame
+            whole.payload = payload
+            return self.start(whole)
+        }
+        self.opening[frame.exchange] = []
+        self.bulk.await(number) { [weak self] payload in
+            guard let self, let held = self.opening.removeValue(forKey: frame.exchange) else { return }
+            var whole = frame
+            whole.payload = payload
+            self.start(whole)
+            for frame in held { self.receive(frame) }
+        }
+    }
+
+    /// A frame came for an exchange that cannot start yet. A cancel takes effect at once: it never starts.
+    private func hold(_ frame: Frame) {
+        switch frame.kind {
+        case .message, .end:
+            self.opening[frame.exchange]?.append(frame)
+        case .cancel:
+            let held = self.opening.removeValue(forKey: frame.exchange) ?? []
+            for number in held.compactMap(\.bulk) { self.bulk.discard(number) }
+        case .open:
+            self.close()
+        case .credit, .hello, .bulk, .want:
+            break
+        }
+    }
+
+    private func start(_ frame: Frame) {
+        let header = frame.header.readableBytes > 0 ? JSONText(trusting: frame.header) : .emptyObject
+        let exchange = Exchange(header: header, payload: frame.payload)
+        guard self.exchanges.count + self.opening.count < Self.maximumExchanges, let onOpen = self.onOpen else {
+            return self.write(
+                Frame(.cancel, exchange: frame.exchange, header: ByteBuffer(string: "{\"reason\":\"overloaded\"}")))
+        }
+        self.exchanges[frame.exchange] = exchange
+        exchange.attach(to: self, number: frame.exchange, opening: false)
+        onOpen(exchange)
+    }
+
+    private func continued(_ frame: Frame) {
+        guard let exchange = self.exchanges[frame.exchange] else {
+            if let number = frame.bulk { self.bulk.discard(number) }
+            return
+        }
+        guard let number = frame.bulk else { return exchange.receive(frame) }
+        if let payload = self.bulk.take(number) {
+            var whole = frame
+            whole.bulk = nil
+            whole.payload = payload
+            return exchange.receive(whole)
+        }
+        exchange.block(on: frame)
+        self.bulk.await(number) { [weak self] payload in
+            exchange.unblock(bulk: number, payload: payload) { self?.bulk.take($0) }
+        }
+    }
+
+    /// The main connection, or one of the bulk connections, is gone.
+    func closeNow() {
+        guard !self.closed else { return }
+        self.closed = true
+        self.bulk.close()
+        let lost = self.exchanges.values
+        self.exchanges = [:]
+        self.opening = [:]
+        for exchange in lost { exchange.fail(.linkLost(sent: true)) }
+        let onClose = self.onClose
+        self.onClose = nil
+        self.onOpen = nil
+        onClose?()
+    }
+}

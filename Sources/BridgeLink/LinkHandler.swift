@@ -1,0 +1,62 @@
+import BridgeCore
+import NIOCore
+
+/// Cuts a channel's bytes into frames and hands them to whoever the first of them was for.
+///
+/// A framing error closes the channel.
+final class LinkHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    /// Takes each frame. Replaced once the hello has told what the connection is.
+    var onFrame: (Frame) -> Void
+    var onInactive: () -> Void
+
+    private let processor = NIOSingleStepByteToMessageProcessor(
+        FrameDecoder(), maximumBufferSize: Frame.maximumLength + 4)
+
+    init(onFrame: @escaping (Frame) -> Void = { _ in }, onInactive: @escaping () -> Void = {}) {
+        self.onFrame = onFrame
+        self.onInactive = onInactive
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        do {
+            try self.processor.process(buffer: self.unwrapInboundIn(data)) { self.onFrame($0) }
+        } catch {
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        let onInactive = self.onInactive
+        self.onFrame = { _ in }
+        self.onInactive = {}
+        onInactive()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        context.close(promise: nil)
+    }
+}
+
+/// What the first frame of a connection says, both ways.
+enum Hello {
+    /// - Parameters:
+    ///   - link: names the link, so that a bulk connection finds its own.
+    static func frame(link: String, bulk: Bool) -> Frame {
+        var header = JSONWriter()
+        header.object {
+            $0.member("link", link)
+            $0.member("bulk", bulk)
+        }
+        return Frame(.hello, header: header.buffer)
+    }
+
+    static func read(_ frame: Frame) -> (link: String, bulk: Bool)? {
+        guard frame.kind == .hello, frame.header.readableBytes > 0 else { return nil }
+        let header = JSONText(trusting: frame.header)
+        guard let link = header.string("link") else { return nil }
+        return (link, header.bool("bulk") ?? false)
+    }
+}

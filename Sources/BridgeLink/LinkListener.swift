@@ -1,0 +1,103 @@
+import BridgeCore
+package import NIOCore
+import NIOPosix
+
+/// Accepts links on a listening Unix socket.
+package final class LinkListener {
+    private let channel: any Channel
+    private let accepting: LinkAcceptor
+
+    private init(channel: any Channel, accepting: LinkAcceptor) {
+        self.channel = channel
+        self.accepting = accepting
+    }
+
+    /// Starts accepting.
+    ///
+    /// - Parameters:
+    ///   - descriptor: a listening socket; the listener owns it once the future succeeds.
+    ///   - onConnection: called on the loop for each new link; set its callbacks there.
+    package static func listen(
+        descriptor: Int32,
+        on loop: any EventLoop,
+        onConnection: @escaping (LinkConnection) -> Void
+    ) -> EventLoopFuture<LinkListener> {
+        let accepting = NIOLoopBound(LinkAcceptor(onConnection: onConnection), eventLoop: loop)
+        return ServerBootstrap(group: loop)
+            .childChannelOption(.recvAllocator, value: LinkChannel.recvAllocator)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture { try accepting.value.accept(channel) }
+            }
+            .withBoundSocket(descriptor)
+            .assumeIsolated()
+            .map { LinkListener(channel: $0, accepting: accepting.value) }
+            .nonisolated()
+    }
+
+    /// Stops accepting; links that are there stay.
+    package func close() { self.channel.close(promise: nil) }
+
+    /// Closes every link.
+    package func closeConnections() { self.accepting.closeAll() }
+}
+
+enum LinkChannel {
+    /// Large reads for large payloads, small ones else.
+    static let recvAllocator = AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16 << 10, maximum: 1 << 20)
+}
+
+/// Sorts accepted connections into links and their bulk connections. Confined to one loop.
+private final class LinkAcceptor {
+    private let onConnection: (LinkConnection) -> Void
+    private var links: [String: LinkConnection] = [:]
+
+    init(onConnection: @escaping (LinkConnection) -> Void) { self.onConnection = onConnection }
+
+    func closeAll() { for link in self.links.values { link.close() } }
+
+    func accept(_ channel: any Channel) throws {
+        let handler = LinkHandler()
+        handler.onFrame = { [weak self, weak handler] frame in
+            guard let self, let handler, let hello = Hello.read(frame) else {
+                channel.close(promise: nil)
+                return
+            }
+            if hello.bulk {
+                self.acceptBulk(channel, handler, hello.link)
+            } else {
+                self.acceptLink(channel, handler, hello.link)
+            }
+        }
+        try channel.pipeline.syncOperations.addHandler(handler)
+    }
+
+    private func acceptLink(_ channel: any Channel, _ handler: LinkHandler, _ name: String) {
+        let bulk = BulkLane(isAvailable: true)
+        let link = LinkConnection(channel: channel, dialled: false, bulk: bulk)
+        self.links[name] = link
+        handler.onFrame = { link.receive($0) }
+        handler.onInactive = { [weak self] in
+            self?.links[name] = nil
+            link.closeNow()
+        }
+        link.write(Hello.frame(link: name, bulk: false))
+        self.onConnection(link)
+    }
+
+    private func acceptBulk(_ channel: any Channel, _ handler: LinkHandler, _ name: String) {
+        guard let link = self.links[name] else { return channel.close(promise: nil) }
+        handler.serve(link.bulk)
+        link.bulk.add(BulkConnection(channel: channel))
+    }
+}
+
+extension LinkHandler {
+    /// Makes this a bulk connection's handler.
+    func serve(_ bulk: BulkLane) {
+        self.onFrame = { frame in
+            guard frame.kind == .bulk, let payload = frame.payload else { return }
+            bulk.receive(frame.exchange, payload)
+        }
+        self.onInactive = { bulk.lost() }
+    }
+}

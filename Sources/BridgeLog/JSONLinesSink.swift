@@ -1,0 +1,16 @@
+/// Writes records as JSON lines to a file that is rotated.
+package struct JSONLinesSink: LogSink {
+    private let file: RotatingFile
+    private var line: [UInt8] = []
+
+    package init(file: RotatingFile) {
+        self.file = file
+    }
+
+    /// A line that cannot be written, on a full disk for example, is lost; the next is tried again.
+    package mutating func write(_ entry: LogEntry) {
+        self.line.removeAll(keepingCapacity: self.line.capacity <= 65_536)
+        JSONLine.write(entry, to: &self.line)
+        try? self.file.append(self.line)
+    }
+}

@@ -1,0 +1,73 @@
+import Logging
+
+/// Writes records as lines for people: `[time] LEVEL label: message key=value…`, one line each whatever is in them.
+package struct TextSink: LogSink {
+    private let descriptor: Int32
+    private let colors: TextColors
+    private var buffer: [UInt8] = []
+
+    /// - Parameter descriptor: stays the caller's; usually standard error.
+    package init(descriptor: Int32, colors: TextColors) {
+        self.descriptor = descriptor
+        self.colors = colors
+    }
+
+    package mutating func write(_ entry: LogEntry) {
+        Self.write(entry, colors: self.colors, to: &self.buffer)
+        if self.buffer.count >= 32_768 { self.flush() }
+    }
+
+    /// What cannot be written is lost: there is nobody left to tell.
+    package mutating func flush() {
+        guard !self.buffer.isEmpty else { return }
+        _ = FileWriter.write(self.buffer, to: self.descriptor)
+        self.buffer.removeAll(keepingCapacity: self.buffer.capacity <= 65_536)
+    }
+
+    /// The line of one record, its newline included.
+    package static func line(_ entry: LogEntry, colors: TextColors) -> String {
+        var buffer: [UInt8] = []
+        Self.write(entry, colors: colors, to: &buffer)
+        return String(decoding: buffer, as: UTF8.self)
+    }
+
+    private static func write(_ entry: LogEntry, colors: TextColors, to buffer: inout [UInt8]) {
+        let direction = colors == .on ? Self.color(ofDirection: entry[LogKey.direction]) : nil
+        let level = colors == .on && direction == nil ? Self.color(of: entry.level) : nil
+        if let direction { buffer.append(contentsOf: direction.utf8) }
+        buffer.append(UInt8(ascii: "["))
+        entry.time.write(to: &buffer)
+        buffer.append(contentsOf: "] ".utf8)
+        if let level { buffer.append(contentsOf: level.utf8) }
+        buffer.append(contentsOf: entry.level.rawValue.uppercased().utf8)
+        if level != nil { buffer.append(contentsOf: Self.plain.utf8) }
+        buffer.append(UInt8(ascii: " "))
+        LogText.write(entry.label, to: &buffer)
+        buffer.append(contentsOf: ": ".utf8)
+        LogText.write(entry.message, to: &buffer)
+        LogText.write(entry.metadata, to: &buffer)
+        if direction != nil { buffer.append(contentsOf: Self.plain.utf8) }
+        buffer.append(UInt8(ascii: "\n"))
+    }
+
+    private static let plain = "\u{1B}[0m"
+
+    /// Received in cyan, sent in magenta.
+    private static func color(ofDirection direction: String?) -> String? {
+        switch direction {
+        case "RX": "\u{1B}[96m"
+        case "TX": "\u{1B}[95m"
+        default: nil
+        }
+    }
+
+    private static func color(of level: Logger.Level) -> String? {
+        switch level {
+        case .trace, .debug: "\u{1B}[2m"
+        case .info: nil
+        case .notice: "\u{1B}[1m"
+        case .warning: "\u{1B}[33m"
+        case .error, .critical: "\u{1B}[31m"
+        }
+    }
+}

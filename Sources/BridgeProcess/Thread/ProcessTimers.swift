@@ -1,0 +1,25 @@
+/// What the process thread does later. There are few of them.
+struct ProcessTimers {
+    private var pending: [(deadline: ContinuousClock.Instant, action: () -> Void)] = []
+
+    mutating func schedule(at deadline: ContinuousClock.Instant, _ action: @escaping () -> Void) {
+        let index = self.pending.firstIndex { $0.deadline > deadline } ?? self.pending.endIndex
+        self.pending.insert((deadline, action), at: index)
+    }
+
+    /// Takes those that are due, the earliest first.
+    mutating func due(at now: ContinuousClock.Instant) -> [() -> Void] {
+        let end = self.pending.firstIndex { $0.deadline > now } ?? self.pending.endIndex
+        defer { self.pending.removeSubrange(..<end) }
+        return self.pending[..<end].map(\.action)
+    }
+
+    /// For poll(2): milliseconds, rounded up; -1 when nothing is pending.
+    func timeout(from now: ContinuousClock.Instant) -> CInt {
+        guard let first = self.pending.first else { return -1 }
+        let wait = max(first.deadline - now, .zero)
+        guard wait < .seconds(3600) else { return 3_600_000 }
+        let (seconds, attoseconds) = wait.components
+        return CInt(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+    }
+}

@@ -1,0 +1,21 @@
+package import Glibc
+
+/// Which processes are to be ended.
+package enum TreeScope: Hashable, Sendable {
+    /// Every descendant of this process.
+    case everything
+    /// Descendants of this process that are not below one of the thread's living children: what dead ones left behind.
+    ///
+    /// A child that somebody else in this process started is one of them, unless it is named here.
+    case strays(except: Set<pid_t>)
+    /// Some of the thread's children and all below them. What was orphaned before the look is not below them any more.
+    case trees([ProcessID])
+}
+
+/// What came of ending them.
+package enum TreeOutcome: Hashable, Sendable {
+    /// None is left. The strongest signal that was sent, `nil` when none was needed.
+    case ended(by: CInt?)
+    /// These do not die; the kernel holds them.
+    case survivors(Set<ProcessIdentity>)
+}

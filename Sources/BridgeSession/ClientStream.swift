@@ -1,0 +1,171 @@
+import BridgeCore
+import BridgeLink
+import DequeModule
+import NIOCore
+
+/// The answer to one POST: plain JSON as long as nothing but the result has to be said, events with ids from then on.
+///
+/// It outlives the front worker: what a client missed waits for its `Last-Event-ID`. Confined to the event loop.
+final class ClientStream {
+    /// What is kept for a client that comes back: events and bytes, the newest; the response always.
+    static let maximumEvents = 256
+    static let maximumBytes = 1 << 20
+
+    let number: UInt64
+    let session: LiveSession
+    let opened: NIODeadline
+    /// When the last answer went out; nil while one is missing.
+    private(set) var finished: NIODeadline?
+    private(set) var isStreaming = false
+    /// Bytes that the kept events hold.
+    private(set) var keptBytes = 0
+
+    private var exchange: Exchange?
+    private var missing: Int
+    private var sequence = 0
+    private var kept: Deque<(sequence: Int, message: ByteBuffer)> = []
+
+    /// - Parameter requests: how many requests the POST holds, each of which gets one ``reply(_:)``.
+    init(number: UInt64, session: LiveSession, exchange: Exchange, requests: Int, isBatch: Bool) {
+        self.number = number
+        self.session = session
+        self.exchange = exchange
+        self.missing = requests
+        self.opened = .now()
+        exchange.delegate = self
+        if isBatch { self.beginStreaming() }
+    }
+
+    /// Whether the client is there.
+    var isAttached: Bool { self.exchange != nil }
+
+    /// Answers one of the POST's requests; the last one ends the stream.
+    func reply(_ message: ByteBuffer) {
+        guard self.missing > 0 else { return }
+        self.missing -= 1
+        guard self.missing == 0 else {
+            self.event(message)
+            return
+        }
+        self.finished = .now()
+        guard self.isStreaming else {
+            self.exchange?.end(header: JSONText(literal: #"{"st":200}"#), payload: message)
+            self.exchange = nil
+            return
+        }
+        let id = self.keep(message)
+        self.exchange?.end(
+            header: JSONWriter.object {
+                $0.member("st", 200); $0.member("ev", id)
+            }, payload: message)
+        self.exchange = nil
+    }
+
+    /// Sends something that is not an answer. Dropped for a client that reads too slowly.
+    func notify(_ message: ByteBuffer) {
+        guard self.missing > 0 else { return }
+        self.beginStreaming()
+        if let exchange = self.exchange, !exchange.isWritable { return }
+        self.event(message)
+    }
+
+    /// Begins to stream with an event that only has an id, so that a client whose connection breaks can come back.
+    func prime() {
+        guard !self.isStreaming, self.missing > 0, let exchange = self.exchange else { return }
+        self.beginStreaming()
+        let id = self.nextID()
+        exchange.send(
+            header: JSONWriter.object {
+                $0.member("ev", id); $0.member("prime", true)
+            })
+    }
+
+    /// The client came back: sends what it has not seen, and goes on from there.
+    ///
+    /// - Returns: false when events after `sequence` are no longer kept.
+    func resume(after sequence: Int, on exchange: Exchange) -> Bool {
+        if let oldest = self.kept.first, oldest.sequence > sequence + 1, self.hasDropped(since: sequence) {
+            return false
+        }
+        self.exchange?.end(header: JSONText(literal: #"{"st":200}"#))
+        self.exchange = exchange
+        exchange.delegate = self
+        exchange.send(header: JSONText(literal: #"{"open":true}"#))
+        for event in self.kept where event.sequence > sequence {
+            let id = self.id(of: event.sequence)
+            exchange.send(header: JSONWriter.object { $0.member("ev", id) }, payload: event.message)
+        }
+        if self.finished != nil {
+            exchange.end(header: JSONText(literal: #"{"st":200}"#))
+            self.exchange = nil
+        }
+        return true
+    }
+
+    /// Ends the stream without the answers that are missing: the session is over.
+    func abandon() {
+        self.missing = 0
+        self.exchange?.end(
+            header: JSONText(literal: #"{"st":404}"#), payload: BridgeError.unknownSession.reply(to: nil))
+        self.exchange = nil
+    }
+
+    // MARK: Events
+
+    private var dropped = 0
+
+    private func hasDropped(since sequence: Int) -> Bool { self.dropped > sequence }
+
+    private func beginStreaming() {
+        guard !self.isStreaming else { return }
+        self.isStreaming = true
+        self.session.streams[self.number] = self
+    }
+
+    private func event(_ message: ByteBuffer) {
+        let id = self.keep(message)
+        self.exchange?.send(header: JSONWriter.object { $0.member("ev", id) }, payload: message)
+    }
+
+    private func keep(_ message: ByteBuffer) -> String {
+        let id = self.nextID()
+        // A small slice would keep the whole read that it came with.
+        let isSliver = message.storageCapacity / 4 > message.readableBytes
+        self.kept.append((self.sequence, isSliver ? ByteBuffer(bytes: message.readableBytesView) : message))
+        self.keptBytes += message.readableBytes
+        while self.kept.count > 1, self.kept.count > Self.maximumEvents || self.keptBytes > Self.maximumBytes {
+            let oldest = self.kept.removeFirst()
+            self.dropped = oldest.sequence
+            self.keptBytes -= oldest.message.readableBytes
+        }
+        return id
+    }
+
+    private func nextID() -> String {
+        self.sequence += 1
+        return self.id(of: self.sequence)
+    }
+
+    private func id(of sequence: Int) -> String { "\(String(self.number, radix: 36))-\(sequence)" }
+
+    /// Takes an event id apart.
+    static func parse(_ id: String) -> (stream: UInt64, sequence: Int)? {
+        let parts = id.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count == 2, let stream = UInt64(parts[0], radix: 36), let sequence = Int(parts[1]), sequence >= 0
+        else { return nil }
+        return (stream, sequence)
+    }
+}
+
+extension ClientStream: ExchangeDelegate {
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
+
+    /// The client, or the front with it, is gone. "Disconnection SHOULD NOT be interpreted as the client cancelling its
+    /// request" (basic/transports): the calls go on.
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.detach(exchange) }
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.detach(exchange) }
+
+    private func detach(_ exchange: Exchange) {
+        if self.exchange === exchange { self.exchange = nil }
+    }
+}

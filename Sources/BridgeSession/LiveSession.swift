@@ -1,0 +1,80 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+/// What is in memory of one session. There is one only while there is something to keep: calls, streams, a list change
+/// that the client has not been told of.
+///
+/// Confined to the event loop.
+final class LiveSession {
+    let claims: SessionClaims
+    /// For logs: the session's id itself never leaves the worker but to its client.
+    let digest: String
+    var level: LogSeverity?
+    var calls: [RPCID: Call] = [:]
+    /// Streams that have sent events with ids, by their number.
+    var streams: [UInt64: ClientStream] = [:]
+    /// The stream the client opened with GET; a newer one takes its place.
+    var listening: ListeningStream?
+    var owesListChanged = false
+    var lastUsed: NIODeadline
+
+    init(claims: SessionClaims, digest: String, level: LogSeverity?, now: NIODeadline) {
+        self.claims = claims
+        self.digest = digest
+        self.level = level
+        self.lastUsed = now
+    }
+
+    /// Whether nothing would be lost by forgetting it.
+    var isIdle: Bool { self.calls.isEmpty && self.streams.isEmpty && self.listening == nil }
+
+    /// Tells the client that the list of tools has changed, now or when it next listens.
+    func toolsChanged() {
+        self.owesListChanged = !(self.listening?.send(Self.listChanged) ?? false)
+    }
+
+    /// Whether the client wants to see a notification: what is no log message always, a log message by its severity.
+    func wants(_ severity: LogSeverity?) -> Bool { (severity ?? .emergency) >= (self.level ?? .debug) }
+
+    private static let listChanged = ByteBuffer(
+        staticString: #"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#
+    )
+}
+
+/// The stream that a client opened with GET, for what belongs to no request of its.
+final class ListeningStream: ExchangeDelegate {
+    private weak var session: LiveSession?
+    private let exchange: Exchange
+
+    init(session: LiveSession, exchange: Exchange) {
+        self.session = session
+        self.exchange = exchange
+    }
+
+    func open() { self.exchange.send(header: JSONText(literal: #"{"open":true}"#)) }
+
+    /// Sends a notification.
+    ///
+    /// - Returns: false when it was dropped because the client reads too slowly.
+    @discardableResult
+    func send(_ message: ByteBuffer) -> Bool {
+        guard self.exchange.isWritable else { return false }
+        self.exchange.send(header: .emptyObject, payload: message)
+        return true
+    }
+
+    func end() { self.exchange.end(header: JSONText(literal: #"{"st":200}"#)) }
+
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.gone() }
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.gone() }
+
+    func exchangeBecameWritable(_ exchange: Exchange) {
+        if let session = self.session, session.owesListChanged { session.toolsChanged() }
+    }
+
+    private func gone() {
+        if let session = self.session, session.listening === self { session.listening = nil }
+    }
+}

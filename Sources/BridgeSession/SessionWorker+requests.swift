@@ -1,0 +1,279 @@
+import BridgeCore
+import BridgeLink
+import Logging
+import NIOCore
+
+/// What a front's exchange asks for: see the operations in ``serve(_:)``.
+extension SessionWorker {
+    /// One HTTP request, as the front passes it on.
+    struct ClientRequest {
+        let exchange: Exchange
+        let requestID: String
+        let principal: String
+        let sessionID: String?
+
+        init(_ exchange: Exchange) {
+            self.exchange = exchange
+            self.requestID = exchange.header.string("rid") ?? ""
+            self.principal = exchange.header.string("who") ?? ""
+            self.sessionID = exchange.header.string("sid")
+        }
+
+        func refuse(_ status: Int, _ error: BridgeError, id: ByteBuffer? = nil) {
+            self.exchange.end(header: JSONWriter.object { $0.member("st", status) }, payload: error.reply(to: id))
+        }
+    }
+
+    func serve(_ exchange: Exchange) {
+        let request = ClientRequest(exchange)
+        switch exchange.header.string("op") {
+        case "post": self.post(request)
+        case "get": self.get(request)
+        case "delete": self.delete(request)
+        case "tools": exchange.end(header: JSONText(literal: #"{"st":200}"#), payload: self.toolsByServer().bytes)
+        default: exchange.cancel(reason: "unknown operation")
+        }
+    }
+
+    // MARK: POST
+
+    private func post(_ request: ClientRequest) {
+        guard let body = request.exchange.payload else {
+            return request.refuse(400, .invalidRequest("The body is empty"))
+        }
+        let text = JSONText(trusting: body)
+        var messages: [RPCMessage] = []
+        do {
+            if text.kind == .array {
+                try text.elements { messages.append(try RPCMessage(text[$0])) }
+            } else {
+                messages.append(try RPCMessage(text))
+            }
+        } catch {
+            return request.refuse(400, .invalidRequest("\(error)"), id: RPCMessage.recoverableID(of: text)?.bytes)
+        }
+        if messages.count == 1, text.kind == .object, messages[0].shape == .request,
+            messages[0].method == "initialize"
+        {
+            return self.initialize(messages[0], request)
+        }
+        guard let id = request.sessionID else {
+            return request.refuse(400, .sessionRequired, id: messages.first?.idBytes)
+        }
+        guard let claims = self.claims(of: id, principal: request.principal) else {
+            return request.refuse(404, .unknownSession, id: messages.first?.idBytes)
+        }
+        guard text.kind == .object || claims.revision.allowsBatches else {
+            return request.refuse(400, .batchNotAllowed)
+        }
+        guard !messages.isEmpty, messages.count <= 100 else {
+            return request.refuse(400, .invalidRequest("A batch holds 1 to 100 messages"))
+        }
+        self.handle(messages, isBatch: text.kind == .array, session: (claims, id), request)
+    }
+
+    private func handle(
+        _ messages: [RPCMessage], isBatch: Bool, session: (claims: SessionClaims, id: String), _ request: ClientRequest
+    ) {
+        for message in messages where message.shape == .notification { self.notified(message, session.claims) }
+        let requests = messages.filter { $0.shape == .request }
+        guard !requests.isEmpty else { return request.exchange.end(header: JSONText(literal: #"{"st":202}"#)) }
+        let live = self.liveSession(session.claims, id: session.id)
+        let stream = ClientStream(
+            number: self.nextStreamNumber(), session: live, exchange: request.exchange, requests: requests.count,
+            isBatch: isBatch
+        )
+        for message in requests { self.answer(message, on: stream, request) }
+    }
+
+    private func notified(_ message: RPCMessage, _ claims: SessionClaims) {
+        guard message.method == "notifications/cancelled",
+            let id = message.param("requestId").flatMap({ RPCID(message.text[$0]) })
+        else { return }
+        self.sessions[claims.number]?.calls[id]?.abort(.cancelled)
+    }
+
+    private func answer(_ message: RPCMessage, on stream: ClientStream, _ request: ClientRequest) {
+        guard let id = message.rpcID else { return }
+        switch message.method {
+        case "tools/call":
+            self.call(message, id: id, on: stream, request)
+        case "tools/list":
+            self.list(message, id: id, on: stream, request)
+        case "ping":
+            stream.reply(RPCReply.result(id: id.bytes, .emptyObject))
+        case "logging/setLevel":
+            guard
+                let level = message.param("level").flatMap({ message.text[$0].string })
+                    .flatMap(LogSeverity.init(rawValue:))
+            else { return stream.reply(BridgeError.invalidParams("level is not a log level").reply(to: id.bytes)) }
+            self.set(level, for: stream.session)
+            stream.reply(RPCReply.result(id: id.bytes, .emptyObject))
+        case "initialize":
+            stream.reply(BridgeError.invalidRequest("The session is initialized already").reply(to: id.bytes))
+        default:
+            stream.reply(BridgeError.methodNotFound(message.method ?? "").reply(to: id.bytes))
+        }
+    }
+
+    // MARK: tools/call
+
+    private func call(_ message: RPCMessage, id: RPCID, on stream: ClientStream, _ request: ClientRequest) {
+        let session = stream.session
+        guard let nameSpan = message.name, let name = message.text[nameSpan].string else {
+            return stream.reply(BridgeError.invalidParams("name is required").reply(to: id.bytes))
+        }
+        guard let tool = self.catalogue[name] else {
+            return stream.reply(BridgeError.unknownTool(name).reply(to: id.bytes))
+        }
+        guard session.calls[id] == nil else { return stream.reply(BridgeError.duplicateID.reply(to: id.bytes)) }
+        guard self.callsInFlight < self.configuration.maximumInFlight else {
+            return stream.reply(BridgeError.overloaded.reply(to: id.bytes))
+        }
+        let upstream = self.upstreams[tool.upstream]
+        let timeout = upstream.route.timeout(tool: tool.ownName)
+        let header = JSONWriter.object { header in
+            header.member("op", "call")
+            header.member("rid", request.requestID)
+            header.member("tmo", timeout.milliseconds)
+            header.member("who", request.principal)
+            header.member("sess", session.digest)
+        }
+        let call = Call(
+            id: id, session: session, stream: stream, upstream: upstream, header: header,
+            message: message.text.replacing(nameSpan, with: tool.ownNameJSON).bytes, timeout: timeout,
+            mayRepeat: upstream.route.retry == .annotated && tool.hintsRepeatable
+        ) { [weak self] call in
+            call.session.calls[call.id] = nil
+            self?.callsInFlight -= 1
+        }
+        session.calls[id] = call
+        self.callsInFlight += 1
+        if self.logger.logLevel <= .debug {
+            self.logger.debug(
+                "Call routed",
+                metadata: [
+                    "mcp.request_id": "\(request.requestID)", "mcp.session": "\(session.digest)",
+                    "mcp.method": "tools/call", "mcp.tool": "\(name)", "mcp.upstream": "\(upstream.route.name)",
+                ]
+            )
+        }
+        call.start()
+    }
+
+    // MARK: initialize
+
+    private func initialize(_ message: RPCMessage, _ request: ClientRequest) {
+        guard let id = message.idBytes else { return }
+        let text = message.text
+        guard request.sessionID == nil else {
+            return request.refuse(400, .invalidRequest("initialize opens a session and cannot be sent in one"), id: id)
+        }
+        guard let asked = message.param("protocolVersion").flatMap({ text[$0].string }) else {
+            return request.refuse(400, .invalidParams("protocolVersion is required"), id: id)
+        }
+        let revision = ProtocolRevision.negotiated(for: asked)
+        let client = message.param("clientInfo").flatMap { text[$0].string("name") }
+        let now = WallClock.seconds()
+        let claims = SessionClaims(
+            number: .random(in: .min ... .max),
+            revision: revision,
+            capabilities: Self.capabilities(message.param("capabilities").map { text[$0] }),
+            safeNames: self.configuration.showsSafeNames(to: client),
+            principal: request.principal,
+            created: now,
+            expires: now + UInt64(max(1, self.configuration.sessionLifetime.rawValue))
+        )
+        guard let sessionID = self.newSession(claims) else { return request.refuse(500, .internalError, id: id) }
+        self.logger.info(
+            "MCP session initialized",
+            metadata: [
+                "mcp.request_id": "\(request.requestID)", "mcp.session": "\(SessionSeal.digest(of: sessionID))",
+                "mcp.client": "\((client ?? "").prefix(64))", "mcp.version": "\(revision.name)",
+            ]
+        )
+        request.exchange.end(
+            header: JSONWriter.object {
+                $0.member("st", 200); $0.member("sid", sessionID)
+            },
+            payload: RPCReply.result(id: id, self.initializeResult(revision))
+        )
+    }
+
+    private static func capabilities(_ declared: JSONText?) -> SessionClaims.Capabilities {
+        var capabilities: SessionClaims.Capabilities = []
+        guard let declared else { return capabilities }
+        if let sampling = declared.value("sampling") {
+            capabilities.insert(.sampling)
+            if sampling.member("tools") != nil { capabilities.insert(.samplingTools) }
+        }
+        if let elicitation = declared.value("elicitation") {
+            // A bare `elicitation: {}` means forms (client/elicitation, "Capabilities").
+            if elicitation.member("form") != nil || elicitation.member("url") == nil {
+                capabilities.insert(.elicitationForm)
+            }
+            if elicitation.member("url") != nil { capabilities.insert(.elicitationURL) }
+        }
+        if declared.member("roots") != nil { capabilities.insert(.roots) }
+        return capabilities
+    }
+
+    private func initializeResult(_ revision: ProtocolRevision) -> JSONText {
+        JSONWriter.object { result in
+            result.member("protocolVersion", revision.name)
+            result.memberObject("capabilities") { capabilities in
+                capabilities.memberObject("logging") { _ in }
+                capabilities.memberObject("tools") { $0.member("listChanged", true) }
+            }
+            result.memberObject("serverInfo") { info in
+                info.member("name", self.configuration.serverName)
+                info.member("version", self.configuration.serverVersion)
+            }
+            result.member("instructions", ifPresent: self.configuration.instructions)
+        }
+    }
+
+    // MARK: GET and DELETE
+
+    private func get(_ request: ClientRequest) {
+        guard let id = request.sessionID else { return request.refuse(400, .sessionRequired) }
+        guard let claims = self.claims(of: id, principal: request.principal) else {
+            return request.refuse(404, .unknownSession)
+        }
+        let session = self.liveSession(claims, id: id)
+        if let event = request.exchange.header.string("leid"), !event.isEmpty {
+            guard let (number, sequence) = ClientStream.parse(event), let stream = session.streams[number],
+                stream.resume(after: sequence, on: request.exchange)
+            else { return request.refuse(400, .unknownEvent) }
+            return
+        }
+        session.listening?.end()
+        let listening = ListeningStream(session: session, exchange: request.exchange)
+        request.exchange.delegate = listening
+        session.listening = listening
+        listening.open()
+        if session.owesListChanged { session.toolsChanged() }
+    }
+
+    private func delete(_ request: ClientRequest) {
+        guard let id = request.sessionID else { return request.refuse(400, .sessionRequired) }
+        guard let claims = self.claims(of: id, principal: request.principal) else {
+            return request.refuse(404, .unknownSession)
+        }
+        let logger = self.logger
+        logger.info(
+            "MCP session closed",
+            metadata: ["mcp.request_id": "\(request.requestID)", "mcp.session": "\(SessionSeal.digest(of: id))"]
+        )
+        request.exchange.delegate = AnswerWaiter { _ in }
+        self.end(claims).assumeIsolated().whenComplete { result in
+            switch result {
+            case .success:
+                request.exchange.end(header: JSONText(literal: #"{"st":204}"#))
+            case .failure(let error):
+                logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
+                request.refuse(500, .internalError)
+            }
+        }
+    }
+}

@@ -1,0 +1,151 @@
+import BridgeCore
+import Glibc
+import NIOCore
+import NIOPosix
+
+/// The session worker's two files, written by one thread of their own: the event loop never waits for a disk.
+///
+/// Both are created with mode 0600. The thread ends with ``close()``.
+final class StateFiles: Sendable {
+    /// Why a file could not be written.
+    struct Failure: Error, CustomStringConvertible {
+        let operation: String
+        let path: String
+        let number: Int32
+        var description: String { "\(self.operation) \(self.path): \(String(cString: strerror(self.number)))" }
+    }
+
+    private let thread = NIOThreadPool(numberOfThreads: 1)
+    private let journalPath: String
+    private let cachePath: String
+
+    init(journalPath: String, cachePath: String) {
+        self.journalPath = journalPath
+        self.cachePath = cachePath
+    }
+
+    func close() async throws { try await self.thread.shutdownGracefully() }
+
+    /// Appends to the session journal; the future succeeds once the bytes are on the disk.
+    func append(_ lines: ByteBuffer, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let path = self.journalPath
+        return self.thread.runIfActive(eventLoop: loop) {
+            let file = try Self.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
+            defer { Glibc.close(file) }
+            let end = lseek(file, 0, SEEK_END)
+            do {
+                try Self.write(lines, to: file, path: path)
+                guard fdatasync(file) == 0 else { throw Failure(operation: "sync", path: path, number: errno) }
+            } catch {
+                // Half a line would swallow the next one.
+                if end >= 0 { _ = ftruncate(file, end) }
+                throw error
+            }
+        }
+    }
+
+    /// Replaces the session journal, all or nothing. Lines appended before are in `lines`, later ones follow them.
+    func replaceJournal(with lines: ByteBuffer, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let path = self.journalPath
+        return self.thread.runIfActive(eventLoop: loop) { try Self.replace(path, with: lines) }
+    }
+
+    /// Replaces the tool cache, all or nothing.
+    func replaceCache(with cache: ToolsCache, updatedAt: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+        let path = self.cachePath
+        return self.thread.runIfActive(eventLoop: loop) {
+            try Self.replace(path, with: cache.serialized(updatedAt: updatedAt))
+        }
+    }
+
+    /// Reads both files as they are now, leaves the journal compacted and makes ready to write. Blocks: for the time
+    /// before the worker is ready. A tool cache that cannot be read is an empty one.
+    func load(now: UInt64) throws -> (ledger: SessionLedger, cache: ToolsCache) {
+        var ledger = SessionLedger()
+        if let journal = try Self.read(self.journalPath) {
+            var rest = journal
+            while let end = rest.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
+                if let line = rest.readSlice(length: end - rest.readerIndex) { ledger.replay(line) }
+                rest.moveReaderIndex(forwardBy: 1)
+            }
+            try Self.replace(self.journalPath, with: ledger.compacted(now: now))
+        }
+        let cached = (try? Self.read(self.cachePath)) ?? nil
+        self.thread.start()
+        return (ledger, cached.map(ToolsCache.init(parsing:)) ?? ToolsCache())
+    }
+
+    // MARK: System calls
+
+    /// The file's bytes; nil where there is no such file.
+    private static func read(_ path: String) throws -> ByteBuffer? {
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            if errno == ENOENT { return nil }
+            throw Failure(operation: "open", path: path, number: errno)
+        }
+        defer { Glibc.close(file) }
+        var bytes = ByteBuffer()
+        while true {
+            var result = 0
+            bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: 64 << 10) { room in
+                result = Glibc.read(file, room.baseAddress, room.count)
+                return max(0, result)
+            }
+            if result == 0 { return bytes }
+            if result < 0, errno != EINTR { throw Failure(operation: "read", path: path, number: errno) }
+        }
+    }
+
+    private static func open(_ path: String, _ flags: Int32) throws -> Int32 {
+        let file = Glibc.open(path, flags, 0o600)
+        guard file >= 0 else { throw Failure(operation: "open", path: path, number: errno) }
+        return file
+    }
+
+    private static func write(_ bytes: ByteBuffer, to file: Int32, path: String) throws {
+        var rest = bytes
+        while rest.readableBytes > 0 {
+            let count = rest.withUnsafeReadableBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw Failure(operation: "write", path: path, number: errno) }
+            rest.moveReaderIndex(forwardBy: count)
+        }
+    }
+
+    private static func replace(_ path: String, with bytes: ByteBuffer) throws {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        let temporary = "\(path).\(getpid()).\(now.tv_sec * 1_000 + now.tv_nsec / 1_000_000).tmp"
+        let file = try Self.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
+        do {
+            defer { Glibc.close(file) }
+            try Self.write(bytes, to: file, path: temporary)
+            guard fdatasync(file) == 0 else { throw Failure(operation: "sync", path: temporary, number: errno) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        guard rename(temporary, path) == 0 else {
+            let number = errno
+            unlink(temporary)
+            throw Failure(operation: "rename", path: path, number: number)
+        }
+    }
+}
+
+/// The wall clock, for what is compared across restarts.
+enum WallClock {
+    /// Seconds since 1970.
+    static func seconds() -> UInt64 { UInt64(max(0, time(nil))) }
+
+    /// The time as ISO 8601 in UTC, to the second.
+    static func iso8601() -> String {
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
+            + "T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).000Z"
+    }
+}

@@ -1,0 +1,114 @@
+import BridgeCore
+import BridgeLink
+import Logging
+import NIOCore
+
+/// The session worker's view of one upstream: the link to its worker, what it lists, how it is doing.
+///
+/// Confined to the event loop.
+final class UpstreamLink {
+    /// In the order of the configuration.
+    var route: UpstreamRoute
+    /// The upstream's own tools; nil until they have been listed, now or in an earlier life (the warm cache).
+    private(set) var tools: [JSONText]?
+    private(set) var takesLogLevel = false
+    /// Whether the configuration has no such upstream any more.
+    private(set) var isClosed = false
+    /// Calls under way, for attributing log messages.
+    var callsInFlight = 0
+
+    /// What has happened, for the worker that owns this.
+    var onCatalogue: (() -> Void)?
+    var onSettled: (() -> Void)?
+    var onNote: ((ByteBuffer) -> Void)?
+
+    private let dialer: LinkDialer
+    private let logger: Logger
+    private var watch: Exchange?
+    private var phase = "connecting"
+    private var waitsUntil: NIODeadline
+    private var level: LogSeverity?
+
+    init(route: UpstreamRoute, warm: [JSONText]?, listWait: Seconds, loop: any EventLoop, logger: Logger) {
+        self.route = route
+        self.tools = warm
+        self.waitsUntil = .now() + listWait.timeAmount
+        self.logger = logger
+        self.dialer = LinkDialer(path: route.socket, loop: loop, logger: logger)
+        self.dialer.onConnected = { [weak self] link in
+            guard let self else { return }
+            self.watch = link.open(header: JSONText(literal: #"{"op":"watch"}"#), delegate: self)
+            if let level = self.level { self.send(level: level) }
+        }
+    }
+
+    func start() { self.dialer.start() }
+
+    func close() {
+        self.isClosed = true
+        self.onCatalogue = nil
+        self.onSettled = nil
+        self.onNote = nil
+        self.dialer.close()
+    }
+
+    /// Opens an exchange with the upstream's worker, waiting for the worker if it is away.
+    func open(header: JSONText, payload: ByteBuffer?, delegate: any ExchangeDelegate) -> Exchange {
+        self.dialer.open(header: header, payload: payload, delegate: delegate)
+    }
+
+    /// Whether a list should wait for this upstream: it has never been listed, and may yet be in time.
+    func isAwaited(now: NIODeadline) -> Bool {
+        self.tools == nil && now < self.waitsUntil && !["backoff", "failed", "stopped"].contains(self.phase)
+    }
+
+    /// The latest that ``isAwaited(now:)`` can turn false.
+    var awaitedUntil: NIODeadline { self.waitsUntil }
+
+    /// Wakes an upstream that starts on demand and has never been listed; a list then waits for it once.
+    func wakeForListing(listWait: Seconds) {
+        guard self.tools == nil, self.phase == "idle" else { return }
+        self.phase = "connecting"
+        self.waitsUntil = .now() + listWait.timeAmount
+        _ = self.open(header: JSONText(literal: #"{"op":"retry"}"#), payload: nil, delegate: AnswerWaiter { _ in })
+    }
+
+    func set(level: LogSeverity) {
+        self.level = level
+        if self.dialer.isConnected { self.send(level: level) }
+    }
+
+    private func send(level: LogSeverity) {
+        let payload = JSONWriter.object { $0.member("level", level.rawValue) }
+        _ = self.open(
+            header: JSONText(literal: #"{"op":"level"}"#), payload: payload.bytes, delegate: AnswerWaiter { _ in })
+    }
+}
+
+extension UpstreamLink: ExchangeDelegate {
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
+        guard let payload else { return }
+        switch header.string("t") {
+        case "state":
+            let phase = JSONText(trusting: payload).string("phase") ?? ""
+            guard phase != self.phase else { return }
+            self.phase = phase
+            self.onSettled?()
+        case "catalog":
+            let catalogue = JSONText(trusting: payload)
+            var tools: [JSONText] = []
+            if let list = catalogue.value("tools") { list.elements { tools.append(list[$0]) } }
+            self.tools = tools
+            self.takesLogLevel = catalogue.value("capabilities")?.member("logging") != nil
+            self.onCatalogue?()
+        case "note":
+            self.onNote?(payload)
+        default:
+            break
+        }
+    }
+
+    /// The worker ended its side, or died: the dialer connects again and a new watch begins.
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.watch = nil }
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.watch = nil }
+}

@@ -1,0 +1,70 @@
+package import BridgeCore
+package import NIOCore
+
+/// What the configuration means for the processes of the service.
+package struct Deployment: Sendable {
+    package struct Upstream: Sendable, Equatable {
+        package var configuration: UpstreamConfiguration
+        /// The socket that its worker serves and the session worker dials.
+        package var socket: String
+
+        package init(configuration: UpstreamConfiguration, socket: String) {
+            self.configuration = configuration
+            self.socket = socket
+        }
+    }
+
+    package var front: FrontConfiguration
+    package var session: SessionConfiguration
+    /// The enabled ones, in the configuration's order.
+    package var upstreams: [Upstream]
+    /// Settings that differ from what the service was started with, and are not applied while it runs.
+    package var needsRestart: [String]
+    /// How long calls in flight may take when the service stops.
+    package var drainTimeout: Duration
+
+    package init(
+        front: FrontConfiguration,
+        session: SessionConfiguration,
+        upstreams: [Upstream],
+        needsRestart: [String] = [],
+        drainTimeout: Duration = .seconds(20)
+    ) {
+        self.front = front
+        self.session = session
+        self.upstreams = upstreams
+        self.needsRestart = needsRestart
+        self.drainTimeout = drainTimeout
+    }
+}
+
+/// Why a change was refused, as HTTP tells it.
+package struct DeploymentRefusal: Error, Sendable {
+    package var status: Int
+    /// A JSON object.
+    package var body: JSONText
+    /// The same for a terminal, several lines perhaps.
+    package var text: String
+
+    package init(status: Int, body: JSONText, text: String) {
+        self.status = status
+        self.body = body
+        self.text = text
+    }
+}
+
+/// Where deployments come from: the configuration file, and what was changed over HTTP since.
+///
+/// Called on the supervisor's event loop.
+package protocol DeploymentSource: AnyObject {
+    /// Reads the configuration anew. Changes nothing when it is refused.
+    func reload() throws(DeploymentRefusal) -> Deployment
+    /// What the service would be with the servers of a `POST /servers` body, and their names.
+    func adding(_ body: ByteBuffer) throws(DeploymentRefusal) -> (deployment: Deployment, names: [String])
+    /// What the service would be without a server.
+    func removing(_ name: String) throws(DeploymentRefusal) -> Deployment
+    /// Makes the last ``adding(_:)`` or ``removing(_:)`` last.
+    func commit() throws(DeploymentRefusal)
+    /// Takes it back; returns what was before.
+    func rollback() -> Deployment
+}

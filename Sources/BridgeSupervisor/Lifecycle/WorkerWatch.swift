@@ -1,0 +1,51 @@
+/// Watches whether a worker gets ready in time and gives signs of life from then on.
+///
+/// Pure; times are measured from one arbitrary instant.
+package struct WorkerWatch: Sendable, Equatable {
+    package enum Verdict: Equatable, Sendable {
+        case well
+        /// It hangs: SIGABRT, so that it leaves a trace.
+        case abort
+        /// It did not even end by that.
+        case kill
+    }
+
+    /// Within which each sign of life follows the last.
+    package let interval: Duration
+    package let startTimeout: Duration
+    /// Between SIGABRT and SIGKILL.
+    package let patience: Duration
+
+    private var lastSign: Duration
+    private var isReady = false
+    private var abortedAt: Duration?
+
+    package init(
+        startedAt now: Duration,
+        interval: Duration = .seconds(10),
+        startTimeout: Duration = .seconds(30),
+        patience: Duration = .seconds(2)
+    ) {
+        self.lastSign = now
+        self.interval = interval
+        self.startTimeout = startTimeout
+        self.patience = patience
+    }
+
+    /// A sign of life. Before the worker is ready it does not help: a loop that turns is no service.
+    package mutating func sign(at now: Duration) {
+        if self.isReady { self.lastSign = now }
+    }
+
+    package mutating func ready(at now: Duration) {
+        self.isReady = true
+        self.lastSign = now
+    }
+
+    package mutating func check(at now: Duration) -> Verdict {
+        if let abortedAt = self.abortedAt { return now - abortedAt >= self.patience ? .kill : .well }
+        guard now - self.lastSign > (self.isReady ? self.interval : self.startTimeout) else { return .well }
+        self.abortedAt = now
+        return .abort
+    }
+}

@@ -1,0 +1,68 @@
+package import BridgeProcess
+import Glibc
+package import NIOCore
+
+/// Small files that only this user may read.
+package enum PrivateFile {
+    /// The file's bytes; nil where there is no such file.
+    ///
+    /// - Parameter limit: of its size in bytes; a larger file is `EFBIG`.
+    package static func read(_ path: String, limit: Int) throws(SystemCallError) -> ByteBuffer? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw SystemCallError("open", path)
+        }
+        defer { close(file) }
+        var bytes = ByteBuffer()
+        while true {
+            var failure: Int32 = 0
+            let count = bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: 16 << 10) { room in
+                let count = Glibc.read(file, room.baseAddress, room.count)
+                if count < 0 { failure = errno }
+                return max(0, count)
+            }
+            if failure == EINTR { continue }
+            guard failure == 0 else { throw SystemCallError("read", path, code: failure) }
+            guard bytes.readableBytes <= limit else { throw SystemCallError("read", path, code: EFBIG) }
+            if count == 0 { return bytes }
+        }
+    }
+
+    /// Replaces the file, all or nothing, with mode 0600 from its first moment.
+    package static func replace(_ path: String, with bytes: ByteBuffer) throws(SystemCallError) {
+        let temporary = "\(path).\(getpid()).tmp"
+        unlink(temporary)
+        try Self.write(temporary, bytes)
+        guard rename(temporary, path) == 0 else {
+            let code = errno
+            unlink(temporary)
+            throw SystemCallError("rename", path, code: code)
+        }
+    }
+
+    /// Creates the file; `EEXIST` when it is there.
+    package static func write(_ path: String, _ bytes: ByteBuffer) throws(SystemCallError) {
+        let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard file >= 0 else { throw SystemCallError("open", path) }
+        defer { close(file) }
+        var rest = bytes
+        while rest.readableBytes > 0 {
+            let count = rest.withUnsafeReadableBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw SystemCallError("write", path) }
+            rest.moveReaderIndex(forwardBy: count)
+        }
+        guard fsync(file) == 0 else { throw SystemCallError("fsync", path) }
+    }
+
+    /// Makes a directory of this user's alone, and those above it, unless they are there.
+    package static func makeDirectory(_ path: String, mode: UInt32 = 0o700) throws(SystemCallError) {
+        var status = stat()
+        if stat(path, &status) == 0 { return }
+        if let slash = path.lastIndex(of: "/"), slash > path.startIndex {
+            try Self.makeDirectory(String(path[..<slash]), mode: 0o755)
+        }
+        guard mkdir(path, mode) == 0 || errno == EEXIST else { throw SystemCallError("mkdir", path) }
+    }
+}

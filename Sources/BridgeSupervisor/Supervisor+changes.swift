@@ -1,0 +1,279 @@
+import BridgeCore
+import BridgeLink
+import BridgeSystemd
+import Glibc
+import Logging
+import NIOCore
+
+/// A change of the upstreams that is answered only once it is known whether it works.
+final class PendingChange {
+    let names: [String]
+    private let deadline: ContinuousClock.Instant
+    private let verdict: () -> Bool?
+    private let done: (Bool) -> Void
+
+    /// - Parameters:
+    ///   - verdict: whether it works; nil while that is open.
+    ///   - done: called once.
+    init(names: [String], patience: Duration, verdict: @escaping () -> Bool?, done: @escaping (Bool) -> Void) {
+        self.names = names
+        self.deadline = .now + patience
+        self.verdict = verdict
+        self.done = done
+    }
+
+    private var isDone = false
+
+    func check() {
+        guard !self.isDone else { return }
+        guard let works = ContinuousClock.now >= self.deadline ? false : self.verdict() else { return }
+        self.isDone = true
+        self.done(works)
+    }
+}
+
+extension Supervisor {
+    /// Serves an operation of the control socket, or of the front on behalf of an admin.
+    func serve(_ exchange: Exchange) {
+        switch exchange.header.string("op") {
+        case "health": self.answer(exchange, 200, self.health())
+        case "status": self.answer(exchange, 200, self.status())
+        case "servers": self.answer(exchange, 200, self.serverList())
+        case "servers.add": self.add(exchange)
+        case "servers.remove": self.remove(exchange)
+        case "reload": self.reload(exchange)
+        default: exchange.cancel(reason: "unknown operation")
+        }
+    }
+
+    func serveControlSocket() {
+        guard let socket = self.environment.sockets.control else { return }
+        // The listener closes what it is given; ours stays open for the next process.
+        let copy = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 3)
+        LinkListener.listen(descriptor: copy, on: self.loop) { [weak self] link in
+            link.onOpen = { exchange in
+                if let self { self.serve(exchange) } else { exchange.cancel(reason: "stopping") }
+            }
+        }.assumeIsolated().whenComplete { [weak self] result in
+            switch result {
+            case .success(let listener): self?.controlListener = listener
+            case .failure(let error):
+                self?.logger.error("Control socket cannot be served", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    private func answer(_ exchange: Exchange, _ status: Int, _ body: JSONText) {
+        exchange.end(header: JSONWriter.object { $0.member("st", status) }, payload: body.bytes)
+    }
+
+    private func refuse(_ exchange: Exchange, _ refusal: DeploymentRefusal) {
+        exchange.end(
+            header: JSONWriter.object {
+                $0.member("st", refusal.status); $0.member("text", refusal.text)
+            },
+            payload: refusal.body.bytes
+        )
+    }
+
+    private func error(_ exchange: Exchange, _ status: Int, _ message: String) {
+        self.answer(exchange, status, JSONWriter.object { $0.member("error", message) })
+    }
+
+    private func serverList() -> JSONText {
+        JSONWriter.object { body in
+            body.memberArray("servers") { list in
+                for name in self.deployment.upstreams.map(\.configuration.name).sorted() { list.element(name) }
+            }
+        }
+    }
+
+    // MARK: Reload
+
+    private func reload(_ exchange: Exchange) {
+        exchange.delegate = AnswerWaiter { _ in }
+        do throws(DeploymentRefusal) {
+            let changes = try self.reload()
+            self.answer(
+                exchange, 200,
+                JSONWriter.object { body in
+                    body.member("reloaded", true)
+                    body.member("added", changes.added)
+                    body.member("removed", changes.removed)
+                    body.member("changed", changes.changed)
+                    body.member("needsRestart", self.deployment.needsRestart)
+                })
+        } catch {
+            self.refuse(exchange, error)
+        }
+    }
+
+    /// Reads the configuration and applies what is different. A refused one changes nothing.
+    @discardableResult
+    package func reload() throws(DeploymentRefusal) -> (added: [String], removed: [String], changed: [String]) {
+        self.environment.notifier.send(.reloading)
+        defer { self.environment.notifier.send(.ready, .status(self.summary().text)) }
+        do throws(DeploymentRefusal) {
+            let changes = self.apply(try self.source.reload())
+            self.logger.notice(
+                "Configuration reloaded",
+                metadata: [
+                    "added": "\(changes.added)", "removed": "\(changes.removed)", "changed": "\(changes.changed)",
+                    "needs_restart": "\(self.deployment.needsRestart)",
+                ]
+            )
+            return changes
+        } catch {
+            self.logger.error("Configuration refused; nothing was changed", metadata: ["error": "\(error.text)"])
+            throw error
+        }
+    }
+
+    // MARK: POST and DELETE /servers
+
+    private func add(_ exchange: Exchange) {
+        exchange.delegate = AnswerWaiter { _ in }
+        guard self.changeInProgress == nil, !self.isStopping else {
+            return self.error(exchange, 503, "Another change is in progress.")
+        }
+        guard let body = exchange.payload else {
+            return self.error(exchange, 400, "Invalid JSON payload: it is empty.")
+        }
+        do throws(DeploymentRefusal) {
+            let (deployment, names) = try self.source.adding(body)
+            let patience =
+                deployment.upstreams.filter { names.contains($0.configuration.name) }
+                .map { $0.configuration.timeouts.connect.duration }.max() ?? .seconds(30)
+            self.apply(deployment, restarting: Set(names))
+            self.changeInProgress = PendingChange(names: names, patience: patience + .seconds(2)) { [weak self] in
+                self?.verdict(on: names)
+            } done: { [weak self] works in
+                self?.conclude(exchange, names: names, works: works)
+            }
+        } catch {
+            self.refuse(exchange, error)
+        }
+    }
+
+    /// Whether all of these upstreams are up; nil while one may yet be.
+    private func verdict(on names: [String]) -> Bool? {
+        var isOpen = false
+        for name in names {
+            guard let slot = self.slots[.upstream(name)] else { return false }
+            switch (slot.phase, slot.status?.string("phase")) {
+            case (.failed, _), (.refused, _): return false
+            case (.ready, "ready"), (.ready, "idle"): continue
+            case (.ready, "backoff"), (.ready, "failed"): return false
+            default: isOpen = true
+            }
+        }
+        return isOpen ? nil : true
+    }
+
+    private func conclude(_ exchange: Exchange, names: [String], works: Bool) {
+        self.changeInProgress = nil
+        guard works else {
+            self.apply(self.source.rollback())
+            self.logger.warning("Servers could not be added", metadata: ["servers": "\(names)"])
+            return self.error(exchange, 502, "Failed to add backend servers.")
+        }
+        do throws(DeploymentRefusal) {
+            try self.source.commit()
+            self.logger.notice("Servers added", metadata: ["servers": "\(names)"])
+            self.answer(exchange, 200, JSONWriter.object { $0.member("added", names.sorted()) })
+        } catch {
+            self.apply(self.source.rollback())
+            self.refuse(exchange, error)
+        }
+    }
+
+    private func remove(_ exchange: Exchange) {
+        let name = exchange.header.string("name") ?? ""
+        guard self.changeInProgress == nil, !self.isStopping else {
+            return self.error(exchange, 503, "Another change is in progress.")
+        }
+        do throws(DeploymentRefusal) {
+            let deployment = try self.source.removing(name)
+            try self.source.commit()
+            self.apply(deployment)
+            self.logger.notice("Server removed", metadata: ["mcp.upstream": "\(name)"])
+            self.answer(exchange, 200, JSONWriter.object { $0.member("removed", name) })
+        } catch {
+            self.refuse(exchange, error)
+        }
+    }
+
+    // MARK: Apply
+
+    /// Applies the difference to the running service: upstreams that are unchanged are not touched.
+    ///
+    /// - Parameter restarting: upstreams that are started anew even if they look unchanged.
+    @discardableResult
+    func apply(
+        _ new: Deployment, restarting: Set<String> = []
+    ) -> (added: [String], removed: [String], changed: [String]) {
+        let old = Dictionary(self.deployment.upstreams.map { ($0.configuration.name, $0) }, uniquingKeysWith: { $1 })
+        var changes: (added: [String], removed: [String], changed: [String]) = ([], [], [])
+        let kept = Set(new.upstreams.map(\.configuration.name))
+        self.deployment = new
+        for upstream in new.upstreams {
+            let name = upstream.configuration.name
+            if self.slots[.upstream(name)] == nil {
+                changes.added.append(name)
+                self.tryToStart(upstream)
+            } else if old[name] != upstream || restarting.contains(name) {
+                changes.changed.append(name)
+                self.replace(upstream)
+            }
+        }
+        self.configure(.session, new.session) { [weak self] in
+            // Only now nobody dials them any more.
+            guard let self else { return }
+            for name in old.keys where !kept.contains(name) { self.letGo(name) }
+        }
+        self.configure(.http, new.front) {}
+        changes.removed = old.keys.filter { !kept.contains($0) }.sorted()
+        self.report()
+        return changes
+    }
+
+    private func tryToStart(_ upstream: Deployment.Upstream) {
+        do {
+            try self.startUpstream(upstream)
+        } catch {
+            self.logger.error(
+                "Upstream worker cannot be started",
+                metadata: ["mcp.upstream": "\(upstream.configuration.name)", "error": "\(error)"]
+            )
+        }
+    }
+
+    private func configure(_ role: WorkerRole, _ configuration: some Encodable, _ done: @escaping () -> Void) {
+        guard let slot = self.slots[role], let frame = try? WorkerConfigurationCoding.encode(configuration) else {
+            return done()
+        }
+        slot.configure(frame) { _ in done() }
+    }
+
+    /// The same upstream with another configuration: its worker is started anew behind the same socket.
+    private func replace(_ upstream: Deployment.Upstream) {
+        guard let slot = self.slots[.upstream(upstream.configuration.name)],
+            let frame = try? WorkerConfigurationCoding.encode(upstream.configuration)
+        else { return }
+        slot.replace(frame)
+    }
+
+    private func letGo(_ name: String) {
+        guard let slot = self.slots.removeValue(forKey: .upstream(name)) else { return }
+        self.leaving.append(slot)
+        slot.onLeft = { [weak self, weak slot] in
+            self?.leaving.removeAll { $0 === slot }
+            for socket in slot?.sockets ?? [] {
+                if let path = SocketName.of(socket.descriptor) { unlink(path) }
+                close(socket.descriptor)
+            }
+        }
+        slot.stop()
+        self.loop.assumeIsolated().scheduleTask(in: .seconds(15)) { slot.kill() }
+    }
+}

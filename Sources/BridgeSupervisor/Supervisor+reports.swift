@@ -1,0 +1,120 @@
+import BridgeCore
+import BridgeLink
+import BridgeProcess
+import Glibc
+import NIOCore
+
+extension Supervisor {
+    /// What is known of each upstream, in the configuration's order: its worker's word, or ours where it has none.
+    private struct UpstreamReport {
+        let name: String
+        let state: JSONText
+        let toolCount: Int
+        let slot: WorkerSlot?
+
+        var phase: String { self.state.string("phase") ?? "starting" }
+        var isConnected: Bool { self.state.bool("connected") ?? false }
+        /// Connected, or resting until somebody needs it.
+        var isReady: Bool { self.isConnected || self.phase == "idle" }
+    }
+
+    private func upstreamReports() -> [UpstreamReport] {
+        let counts = self.slots[.session]?.status?.value("toolCounts")
+        return self.deployment.upstreams.map { upstream in
+            let name = upstream.configuration.name
+            let slot = self.slots[.upstream(name)]
+            let state = slot?.status ?? self.absentState(name, upstream.configuration.transport.kind, slot)
+            let cached = counts.flatMap { $0.member(named: name) }.flatMap { counts?[$0].int } ?? 0
+            return UpstreamReport(
+                name: name, state: state, toolCount: max(state.int("toolCount") ?? 0, cached), slot: slot)
+        }
+    }
+
+    private func absentState(_ name: String, _ kind: String, _ slot: WorkerSlot?) -> JSONText {
+        let phase = slot?.phase ?? .idle
+        return JSONWriter.object { state in
+            state.member("name", name)
+            state.member("kind", kind)
+            state.member("phase", phase.rawValue)
+            state.member("connected", false)
+            state.member("toolCount", 0)
+            state.memberNull("lastConnectedAt")
+            state.memberNull("lastToolRefreshAt")
+            if phase == .waiting || phase == .failed || phase == .refused {
+                state.member("lastError", "its worker ended and will be started again")
+            } else {
+                state.memberNull("lastError")
+            }
+            state.member("reconnectAttempts", slot?.restarts ?? 0)
+            state.memberNull("nextReconnectAt")
+        }
+    }
+
+    func summary() -> ServiceSummary {
+        var summary = ServiceSummary()
+        summary.isStopping = self.isStopping
+        summary.needsRestart = !self.deployment.needsRestart.isEmpty
+        summary.sessions = self.slots[.session]?.status?.int("sessions") ?? 0
+        summary.upstreams = self.upstreamReports().map {
+            ServiceSummary.Upstream(
+                name: $0.name, isReady: $0.isReady, trouble: $0.state.string("lastError").map { String($0.prefix(80)) }
+            )
+        }
+        summary.troubledWorkers = [WorkerRole.http, .session]
+            .filter { self.slots[$0]?.phase != .ready }.map(\.description)
+        return summary
+    }
+
+    /// The body of `GET /health`: the members of both systems before this one. Always told with 200.
+    func health() -> JSONText {
+        let upstreams = self.upstreamReports()
+        let isServing = self.slots[.session]?.phase == .ready
+        return JSONWriter.object { body in
+            body.member("status", "ok")
+            body.member("transport", "streamable-http")
+            body.memberArray("servers") { list in for name in upstreams.map(\.name).sorted() { list.element(name) } }
+            body.member("service", "mcp-bridge")
+            body.member("version", self.environment.version)
+            body.member("ok", isServing && upstreams.allSatisfy { $0.isReady || $0.toolCount > 0 })
+            body.member("ready", isServing && !self.isStopping)
+            body.memberArray("reasons") { reasons in
+                if !isServing { reasons.element("the session worker is not ready") }
+                if self.isStopping { reasons.element("the service is stopping") }
+            }
+            body.memberArray("upstreams") { list in for upstream in upstreams { list.element(upstream.state) } }
+            body.member("toolCount", upstreams.reduce(0) { $0 + $1.toolCount })
+        }
+    }
+
+    /// For `mcp-bridge status`: the health, and the processes.
+    func status() -> JSONText {
+        let health = self.health()
+        let roles: [WorkerRole] =
+            [.http, .session] + self.deployment.upstreams.map { .upstream($0.configuration.name) }
+        return JSONWriter.object { body in
+            health.members { key, value in body.member(key.string, health[value]) }
+            body.member("text", self.summary().text)
+            body.member("pid", Int(getpid()))
+            body.member("uptimeSeconds", Int((ContinuousClock.now - self.startedAt).components.seconds))
+            body.memberArray("listen") { list in
+                for address in self.environment.sockets.addresses() { list.element(address) }
+            }
+            body.member("mcpPath", self.deployment.front.mcpPath)
+            body.member("sessions", self.slots[.session]?.status?.int("sessions") ?? 0)
+            body.member("callsInFlight", self.slots[.session]?.status?.int("callsInFlight") ?? 0)
+            body.member("collisions", self.slots[.session]?.status?.value("collisions") ?? .emptyArray)
+            body.member("needsRestart", self.deployment.needsRestart)
+            body.memberArray("workers") { list in
+                for role in roles {
+                    guard let slot = self.slots[role] else { continue }
+                    list.object {
+                        $0.member("name", role.description)
+                        $0.member("phase", slot.phase.rawValue)
+                        $0.member("pid", slot.process.map { Int($0.pid) })
+                        $0.member("restarts", slot.restarts)
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+import BridgeCore
+import BridgeLink
+package import BridgeProcess
+package import BridgeSystemd
+import Glibc
+package import Logging
+package import NIOCore
+
+/// The service's first process: starts the workers, keeps them alive, reports, and ends them.
+///
+/// It touches no byte of a client. Confined to its event loop; every method is called there.
+package final class Supervisor {
+    /// What it was started with.
+    package struct Environment {
+        package var processes: ProcessThread
+        package var notifier: ServiceNotifier
+        /// The interval of systemd's watchdog over this process, if there is one.
+        package var watchdog: Duration?
+        /// Of the workers' own sockets; private to this user.
+        package var runtimeDirectory: String
+        /// The environment that workers get.
+        package var workerEnvironment: [String: String]
+        package var sockets: PublicSockets
+        package var version: String
+
+        package init(
+            processes: ProcessThread,
+            notifier: ServiceNotifier,
+            watchdog: Duration?,
+            runtimeDirectory: String,
+            workerEnvironment: [String: String],
+            sockets: PublicSockets,
+            version: String
+        ) {
+            self.processes = processes
+            self.notifier = notifier
+            self.watchdog = watchdog
+            self.runtimeDirectory = runtimeDirectory
+            self.workerEnvironment = workerEnvironment
+            self.sockets = sockets
+            self.version = version
+        }
+    }
+
+    let environment: Environment
+    let loop: any EventLoop
+    let logger: Logger
+    let source: any DeploymentSource
+    var deployment: Deployment
+    var slots: [WorkerRole: WorkerSlot] = [:]
+    /// Upstreams that are being let go.
+    var leaving: [WorkerSlot] = []
+    var controlListener: LinkListener?
+    var changeInProgress: PendingChange?
+    var isStopping = false
+    private(set) var isReady = false
+    private let onFinished: (Int32) -> Void
+    private let notifications: NotifyReceiver
+    private var statusIsDue = false
+    private var lastStatus = ""
+    private var lastUpstreamSocket: [String: Int32] = [:]
+    let startedAt = ContinuousClock.now
+
+    /// - Parameter onFinished: called once when everything has ended, with the exit code.
+    package init(
+        environment: Environment,
+        deployment: Deployment,
+        source: any DeploymentSource,
+        loop: any EventLoop,
+        logger: Logger,
+        onFinished: @escaping (Int32) -> Void
+    ) throws {
+        self.environment = environment
+        self.deployment = deployment
+        self.source = source
+        self.loop = loop
+        self.logger = logger
+        self.onFinished = onFinished
+        self.notifications = try NotifyReceiver(path: environment.runtimeDirectory + "/notify")
+    }
+
+    // MARK: Start
+
+    package func start() throws {
+        self.listenToNotifications()
+        let sessionSocket = try self.bindWorkerSocket(self.deployment.front.sessionSocket)
+        try self.startSlot(.session, [sessionSocket], WorkerConfigurationCoding.encode(self.deployment.session))
+        try self.startSlot(
+            .http, self.environment.sockets.front, WorkerConfigurationCoding.encode(self.deployment.front)
+        )
+        for upstream in self.deployment.upstreams { try self.startUpstream(upstream) }
+        self.serveControlSocket()
+        self.tick()
+        self.feedWatchdog()
+    }
+
+    private func bindWorkerSocket(_ path: String) throws -> ListenSocket {
+        ListenSocket(name: "link", descriptor: try UnixListener.bind(path: path, mode: 0o600))
+    }
+
+    func startUpstream(_ upstream: Deployment.Upstream) throws {
+        let socket = try self.bindWorkerSocket(upstream.socket)
+        try self.startSlot(
+            .upstream(upstream.configuration.name), [socket], WorkerConfigurationCoding.encode(upstream.configuration)
+        )
+    }
+
+    private func startSlot(_ role: WorkerRole, _ sockets: [ListenSocket], _ configuration: ByteBuffer) throws {
+        let slot = WorkerSlot(
+            role: role, sockets: sockets, configuration: configuration,
+            WorkerSlot.Surroundings(
+                processes: self.environment.processes, loop: self.loop, logger: self.logger,
+                notifySocket: self.notifications.path, environment: self.environment.workerEnvironment,
+                watchdog: .seconds(10)
+            )
+        )
+        slot.onRequest = { [weak self] in self?.serve($0) }
+        slot.onChange = { [weak self] in self?.workerChanged() }
+        slot.onExit = { [weak self] in self?.sweep(after: role) }
+        self.slots[role] = slot
+        slot.start()
+    }
+
+    private func listenToNotifications() {
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let receiver = self.notifications
+        let loop = self.loop
+        self.environment.processes.watch(descriptor: receiver.descriptor) {
+            // Read on the thread that waits, so that the descriptor is not readable any more when it waits again.
+            let received = receiver.receive()
+            guard !received.isEmpty else { return }
+            loop.execute { bound.value.notified(received) }
+        }
+    }
+
+    private func notified(_ received: [NotifyReceiver.Notification]) {
+        for notification in received {
+            let sender = (Array(self.slots.values) + self.leaving).first { $0.process?.pid == notification.pid }
+            sender?.notified(notification)
+        }
+    }
+
+    // MARK: Every second
+
+    private func tick() {
+        self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.tick() }
+        for slot in self.slots.values { slot.checkHealth() }
+        for slot in self.leaving { slot.checkHealth() }
+        if self.isStopping { self.environment.notifier.send(.extendTimeout(.seconds(10))) }
+        self.changeInProgress?.check()
+    }
+
+    /// `WATCHDOG=1` says that this loop turns; a worker in trouble never withholds it.
+    private func feedWatchdog() {
+        guard let interval = self.environment.watchdog else { return }
+        self.environment.notifier.send(.watchdog)
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(interval / 3)) { [weak self] in self?.feedWatchdog() }
+    }
+
+    // MARK: Report
+
+    private func workerChanged() {
+        if !self.isReady, self.slots[.http]?.phase == .ready, self.slots[.session]?.phase == .ready {
+            self.isReady = true
+            self.environment.notifier.send(.ready, .status(self.summary().text))
+            self.storeSockets()
+            self.logger.notice(
+                "mcp-bridge listening",
+                metadata: [
+                    "addresses": "\(self.environment.sockets.addresses().joined(separator: ", "))",
+                    "mcp.path": "\(self.deployment.front.mcpPath)",
+                    "upstreams": "\(self.deployment.upstreams.map(\.configuration.name).joined(separator: ", "))",
+                ]
+            )
+        }
+        self.changeInProgress?.check()
+        guard !self.statusIsDue else { return }
+        self.statusIsDue = true
+        // At most ten times a second: a flapping upstream is not worth more.
+        self.loop.assumeIsolated().scheduleTask(in: .milliseconds(100)) { [weak self] in
+            self?.statusIsDue = false
+            self?.report()
+        }
+    }
+
+    func report() {
+        let text = self.summary().text
+        guard self.isReady, text != self.lastStatus else { return }
+        self.lastStatus = text
+        self.environment.notifier.send(.status(text))
+    }
+
+    /// Sockets that this process bound itself survive a restart in systemd's store: no client is ever refused.
+    private func storeSockets() {
+        for socket in self.environment.sockets.bound {
+            self.environment.notifier.storeDescriptors(name: socket.name, [socket.descriptor], polled: false)
+        }
+    }
+
+    // MARK: What a dead worker leaves behind
+
+    /// Ends the descendants of a worker that ended without doing so itself.
+    private func sweep(after role: WorkerRole) {
+        guard case .upstream(let name) = role else { return }
+        let processes = self.environment.processes
+        let logger = self.logger
+        processes.end(
+            .strays(except: []), steps: TreeTeardown.Step.sweep
+        ) { outcome in
+            if case .survivors(let left) = outcome {
+                logger.error(
+                    "Processes of a dead worker cannot be ended",
+                    metadata: ["mcp.upstream": "\(name)", "count": "\(left.count)"]
+                )
+            }
+        }
+    }
+
+    // MARK: Stop
+
+    /// Finishes what is in flight, ends every worker in turn and then itself.
+    package func stop() {
+        guard !self.isStopping else { return }
+        self.isStopping = true
+        self.logger.notice("shutting down")
+        self.environment.notifier.send(
+            .stopping, .status(self.summary().text), .extendTimeout(self.deployment.drainTimeout + .seconds(10))
+        )
+        self.controlListener?.close()
+        self.changeInProgress = nil
+        self.drainFront { [weak self] in
+            self?.end([.http]) {
+                self?.end([.session]) {
+                    guard let self else { return }
+                    let upstreams = self.slots.keys.filter { $0 != .http && $0 != .session }
+                    self.end(Array(upstreams)) { self.finish() }
+                }
+            }
+        }
+    }
+
+    private func drainFront(_ done: @escaping () -> Void) {
+        guard let control = self.slots[.http]?.control else { return done() }
+        let limit = self.deployment.drainTimeout
+        var isDone = false
+        let once = {
+            guard !isDone else { return }
+            isDone = true
+            done()
+        }
+        let header = JSONWriter.object {
+            $0.member("op", "drain")
+            $0.member("ms", Int(limit.components.seconds) * 1_000)
+        }
+        control.ask(header: header) { _ in once() }
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit) + .seconds(2)) { once() }
+    }
+
+    /// Ends some workers together; those that take more than 8 seconds are killed.
+    private func end(_ roles: [WorkerRole], _ done: @escaping () -> Void) {
+        var missing = roles.count
+        guard missing > 0 else { return done() }
+        for role in roles {
+            guard let slot = self.slots[role] else { return }
+            slot.onLeft = {
+                missing -= 1
+                if missing == 0 { done() }
+            }
+            slot.stop()
+            self.loop.assumeIsolated().scheduleTask(in: .seconds(8)) { slot.kill() }
+        }
+    }
+
+    private func finish() {
+        let processes = self.environment.processes
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let loop = self.loop
+        processes.end(.everything, steps: TreeTeardown.Step.sweep) { _ in
+            loop.execute {
+                bound.value.removeFiles()
+                bound.value.onFinished(0)
+            }
+        }
+    }
+
+    private func removeFiles() {
+        self.notifications.close()
+        unlink(self.deployment.front.sessionSocket)
+        for upstream in self.deployment.upstreams { unlink(upstream.socket) }
+        // With a notification socket the service manager may hold them; the next process finds them there.
+        if self.environment.notifier.socket == nil {
+            for path in self.environment.sockets.paths { unlink(path) }
+        }
+    }
+}
+
+extension TreeTeardown.Step {
+    /// For processes whose parent is dead already: a moment to notice, then the end.
+    static let sweep: [TreeTeardown.Step] = [
+        .init(SIGTERM, patience: .milliseconds(300)), .init(SIGKILL, patience: .seconds(2)),
+    ]
+}

@@ -1,0 +1,252 @@
+import BridgeCore
+import BridgeLink
+import BridgeProcess
+import BridgeSystemd
+import Glibc
+import Logging
+import NIOCore
+
+/// One worker of the service: its process, now this one and now that, and the sockets that outlive them.
+///
+/// Confined to the supervisor's event loop.
+final class WorkerSlot {
+    /// What all workers have in common.
+    struct Surroundings {
+        let processes: ProcessThread
+        let loop: any EventLoop
+        let logger: Logger
+        /// Where workers say that they are ready.
+        let notifySocket: String
+        /// Their whole environment, but for what each start adds.
+        let environment: [String: String]
+        let watchdog: Duration
+    }
+
+    let role: WorkerRole
+    /// Given to every process of this worker, and kept open here in between.
+    let sockets: [ListenSocket]
+    /// The worker's configuration, as the frame that it is sent.
+    private(set) var configuration: ByteBuffer
+    /// What the worker last said of itself.
+    private(set) var status: JSONText?
+    private(set) var control: LinkConnection?
+    private(set) var process: ProcessID?
+
+    /// The worker opened an exchange that is not a status.
+    var onRequest: ((Exchange) -> Void)?
+    /// Phase or status are others than before.
+    var onChange: (() -> Void)?
+    /// The process is gone; what it left behind may not be.
+    var onExit: (() -> Void)?
+    /// It will not be started again.
+    var onLeft: (() -> Void)?
+
+    private var lifecycle = WorkerLifecycle()
+    private var watch: WorkerWatch?
+    private let around: Surroundings
+    private let started = ContinuousClock.now
+
+    init(role: WorkerRole, sockets: [ListenSocket], configuration: ByteBuffer, _ around: Surroundings) {
+        self.role = role
+        self.sockets = sockets
+        self.configuration = configuration
+        self.around = around
+    }
+
+    var phase: WorkerLifecycle.Phase { self.lifecycle.phase }
+    var restarts: Int { self.lifecycle.restarts }
+
+    // MARK: Life
+
+    func start() { self.perform(self.lifecycle.start()) }
+
+    /// Asks the process to end: `SIGTERM`, for it to finish what it does.
+    func stop() {
+        if self.lifecycle.stop() {
+            if let process = self.process { self.around.processes.signal(process, SIGTERM) }
+        } else {
+            self.left()
+        }
+    }
+
+    /// Ends the process at once.
+    func kill() {
+        if let process = self.process { self.around.processes.signal(process, SIGKILL) }
+    }
+
+    /// Takes another configuration by way of a new process, which does not count as a failure.
+    func replace(_ configuration: ByteBuffer) {
+        self.configuration = configuration
+        if self.lifecycle.replace() {
+            if let process = self.process { self.around.processes.signal(process, SIGTERM) }
+        } else {
+            self.perform(self.lifecycle.start())
+        }
+        self.onChange?()
+    }
+
+    private var now: Duration { ContinuousClock.now - self.started }
+
+    private func perform(_ action: WorkerLifecycle.Action) {
+        switch action {
+        case .spawn:
+            self.spawn()
+        case .restart(let delay):
+            self.around.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
+                guard let self else { return }
+                self.perform(self.lifecycle.delayIsOver())
+            }
+        case .leave:
+            self.left()
+        case .none:
+            break
+        }
+    }
+
+    private func left() {
+        self.onLeft?()
+        self.onLeft = nil
+    }
+
+    private func spawn() {
+        guard let pair = try? SocketPair.make() else { return self.failedToStart("socket pair: \(errno)") }
+        var specification = SpawnSpecification(
+            // What runs now, even if the file has been replaced by an upgrade.
+            executable: "/proc/self/exe",
+            environment: self.around.environment,
+            descriptors: [-1, STDERR_FILENO, STDERR_FILENO] + self.sockets.map(\.descriptor) + [pair.second]
+        )
+        specification.arguments = ["mcp-bridge", "worker"] + self.role.arguments
+        specification.addsListenPID = true
+        specification.environment["LISTEN_FDS"] = "\(self.sockets.count + 1)"
+        specification.environment["LISTEN_FDNAMES"] = (self.sockets.map(\.name) + ["control"]).joined(separator: ":")
+        specification.environment["NOTIFY_SOCKET"] = self.around.notifySocket
+        specification.environment["WATCHDOG_USEC"] = "\(self.around.watchdog.components.seconds * 1_000_000)"
+        let bound = NIOLoopBound(self, eventLoop: self.around.loop)
+        let loop = self.around.loop
+        self.around.processes.spawn(
+            specification,
+            onStart: { result in
+                close(pair.second)
+                loop.execute { bound.value.spawned(result, control: pair.first) }
+            },
+            onExit: { status in loop.execute { bound.value.exited(status) } }
+        )
+    }
+
+    private func failedToStart(_ reason: String) {
+        self.around.logger.error(
+            "Worker cannot be started", metadata: ["worker": "\(self.role)", "error": "\(reason)"]
+        )
+        self.perform(self.lifecycle.exited(code: nil, at: self.now, draw: .random(in: 0..<1)))
+        self.onChange?()
+    }
+
+    private func spawned(_ result: Result<ProcessID, SpawnError>, control: Int32) {
+        switch result {
+        case .failure(let error):
+            close(control)
+            self.failedToStart("\(error)")
+        case .success(let process):
+            self.process = process
+            self.watch = WorkerWatch(startedAt: self.now, interval: self.around.watchdog)
+            self.around.logger.debug("Worker started", metadata: ["worker": "\(self.role)", "pid": "\(process)"])
+            // Asked to stop while it was being started.
+            if self.lifecycle.phase == .stopping { self.around.processes.signal(process, SIGTERM) }
+            LinkConnection.adopt(descriptor: control, first: true, on: self.around.loop) { [weak self] link in
+                self?.connected(link)
+            }.whenFailure { _ in close(control) }
+            self.onChange?()
+        }
+    }
+
+    private func connected(_ link: LinkConnection) {
+        self.control = link
+        link.onOpen = { [weak self] exchange in
+            guard let self else { return exchange.cancel(reason: "stopping") }
+            guard exchange.header.string("op") == "status" else {
+                if let onRequest = self.onRequest { onRequest(exchange) } else { exchange.cancel(reason: "not served") }
+                return
+            }
+            self.status = exchange.payload.map(JSONText.init(trusting:))
+            exchange.end(header: .emptyObject)
+            self.onChange?()
+        }
+        link.onClose = { [weak self, weak link] in
+            if let self, self.control === link { self.control = nil }
+        }
+        self.sendConfiguration { _ in }
+    }
+
+    private func exited(_ status: ExitStatus) {
+        var code: Int32?
+        if case .exited(let exitCode) = status { code = exitCode }
+        let wasWanted = self.lifecycle.phase == .stopping
+        self.around.logger.log(
+            level: wasWanted ? .debug : .warning, "Worker ended",
+            metadata: ["worker": "\(self.role)", "pid": "\(self.process?.pid ?? 0)", "status": "\(status)"]
+        )
+        self.process = nil
+        self.watch = nil
+        self.status = nil
+        self.control?.close()
+        self.control = nil
+        let action = self.lifecycle.exited(code: code, at: self.now, draw: .random(in: 0..<1))
+        if self.lifecycle.phase == .failed {
+            self.around.logger.error("Worker fails again and again", metadata: ["worker": "\(self.role)"])
+        }
+        self.onExit?()
+        self.perform(action)
+        self.onChange?()
+    }
+
+    // MARK: Configuration
+
+    /// Takes another configuration; a running process is told.
+    ///
+    /// - Parameter done: whether the process took it; true also when there is none to tell.
+    func configure(_ configuration: ByteBuffer, _ done: @escaping (Bool) -> Void) {
+        self.configuration = configuration
+        self.sendConfiguration(done)
+    }
+
+    private func sendConfiguration(_ done: @escaping (Bool) -> Void) {
+        guard let control = self.control else { return done(true) }
+        control.ask(header: JSONText(literal: #"{"op":"configure"}"#), payload: self.configuration) {
+            [weak self] answer in
+            guard case .ended(let header, _) = answer, header.bool("ok") == true else {
+                if case .ended(let header, _) = answer, let self {
+                    self.around.logger.error(
+                        "Worker refuses its configuration",
+                        metadata: ["worker": "\(self.role)", "error": "\(header.string("error") ?? "")"]
+                    )
+                }
+                return done(false)
+            }
+            done(true)
+        }
+    }
+
+    // MARK: Signs of life
+
+    /// A notification that the kernel says came from this worker's process.
+    func notified(_ notification: NotifyReceiver.Notification) {
+        if notification.isReady {
+            self.lifecycle.ready(at: self.now)
+            self.watch?.ready(at: self.now)
+            self.onChange?()
+        }
+        if notification.isWatchdog { self.watch?.sign(at: self.now) }
+    }
+
+    /// To be called every second.
+    func checkHealth() {
+        guard let process = self.process, let verdict = self.watch?.check(at: self.now), verdict != .well else {
+            return
+        }
+        self.around.logger.error(
+            "Worker hangs", metadata: ["worker": "\(self.role)", "pid": "\(process)", "signal": "\(verdict)"]
+        )
+        self.around.processes.signal(process, verdict == .abort ? SIGABRT : SIGKILL)
+    }
+}

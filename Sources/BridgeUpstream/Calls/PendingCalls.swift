@@ -1,0 +1,184 @@
+import NIOCore
+
+/// The calls that an upstream has not answered yet, under the ids that they have upstream.
+///
+/// Pure: times come in. A call first waits, then is written once, then is answered, cancelled, timed out or lost. Ids are
+/// never used twice, not even after a reconnect.
+struct PendingCalls<Caller> {
+    struct Call {
+        let caller: Caller
+        /// What it weighs while it waits.
+        let octets: Int
+        let timeout: TimeAmount
+        fileprivate(set) var deadline: NIODeadline
+        /// From here on it may have run.
+        fileprivate(set) var isWritten = false
+    }
+
+    /// The most calls, and bytes of calls, that wait to be written.
+    static var maximumWaiting: Int { 1_024 }
+    static var maximumWaitingOctets: Int { 8 << 20 }
+    /// Of so many calls that were given up it is remembered that a late answer is no mistake of the upstream.
+    private static var maximumAbandoned: Int { 1_024 }
+
+    private var calls: [Int: Call] = [:]
+    private var waiting = CircularBuffer<Int>(initialCapacity: 16)
+    private var waitingCount = 0
+    private var waitingOctets = 0
+    private var abandoned: Set<Int> = []
+    private var abandonedOrder = CircularBuffer<Int>(initialCapacity: 16)
+    private var lastID = 0
+    /// No call's deadline is before it.
+    private var earliest: NIODeadline = .distantFuture
+
+    init() {}
+
+    var count: Int { self.calls.count }
+    /// Calls that have been written and not answered.
+    var writtenCount: Int { self.calls.count - self.waitingCount }
+    var hasWaiting: Bool { self.waitingCount > 0 }
+    /// When ``expire(now:)`` has something to say at the earliest.
+    var nextDeadline: NIODeadline? { self.calls.isEmpty ? nil : self.earliest }
+
+    /// An id for a request of the bridge's own.
+    mutating func reserveID() -> Int {
+        self.lastID += 1
+        return self.lastID
+    }
+
+    /// A request of the bridge's own is given up: a late answer is no mistake.
+    mutating func giveUp(reserved id: Int) {
+        self.abandon(id)
+    }
+
+    // MARK: The way there
+
+    /// - Returns: the call's id upstream; `nil` when too much waits already. A call that finds nothing waiting is taken
+    ///   whatever its size.
+    mutating func add(_ caller: Caller, octets: Int, timeout: TimeAmount, now: NIODeadline) -> Int? {
+        if self.waitingCount > 0 {
+            guard self.waitingCount < Self.maximumWaiting, self.waitingOctets + octets <= Self.maximumWaitingOctets
+            else { return nil }
+        }
+        let id = self.reserveID()
+        let deadline = now + timeout
+        self.earliest = self.calls.isEmpty ? deadline : min(self.earliest, deadline)
+        self.calls[id] = Call(caller: caller, octets: octets, timeout: timeout, deadline: deadline)
+        self.waiting.append(id)
+        self.waitingCount += 1
+        self.waitingOctets += octets
+        if self.waiting.count > 2 * Self.maximumWaiting + self.waitingCount { self.dropGone() }
+        return id
+    }
+
+    /// The next call to write. From now on it counts as written.
+    mutating func write() -> (id: Int, caller: Caller)? {
+        while let id = self.waiting.popFirst() {
+            guard var call = self.calls[id] else { continue }
+            call.isWritten = true
+            self.calls[id] = call
+            self.leftQueue(call)
+            return (id, call.caller)
+        }
+        return nil
+    }
+
+    private mutating func leftQueue(_ call: Call) {
+        self.waitingCount -= 1
+        self.waitingOctets -= call.octets
+    }
+
+    private mutating func dropGone() {
+        var kept = CircularBuffer<Int>(initialCapacity: self.waitingCount)
+        for id in self.waiting where self.calls[id] != nil { kept.append(id) }
+        self.waiting = kept
+    }
+
+    // MARK: The way back
+
+    enum Answer {
+        /// It is over.
+        case call(Call)
+        /// The answer to a call that was given up; no mistake.
+        case late
+        /// It has been answered before.
+        case duplicate
+        /// No request ever had this id.
+        case unknown
+    }
+
+    mutating func answered(_ id: Int) -> Answer {
+        if let call = self.calls[id] {
+            guard call.isWritten else { return .unknown }
+            self.calls[id] = nil
+            return .call(call)
+        }
+        if self.abandoned.remove(id) != nil { return .late }
+        return id > 0 && id <= self.lastID ? .duplicate : .unknown
+    }
+
+    /// The upstream says how far the call under this token is. Its time begins anew.
+    mutating func progressed(_ id: Int, now: NIODeadline) -> Caller? {
+        guard var call = self.calls[id], call.isWritten else { return nil }
+        call.deadline = now + call.timeout
+        self.calls[id] = call
+        return call.caller
+    }
+
+    /// The one call that the upstream is busy with, if there is just one.
+    var onlyWritten: Caller? {
+        guard self.writtenCount == 1 else { return nil }
+        return self.calls.values.first { $0.isWritten }?.caller
+    }
+
+    // MARK: Endings without an answer
+
+    /// - Returns: whether the upstream has to be told; `nil` when the call is over already.
+    mutating func cancel(_ id: Int) -> Bool? {
+        guard let call = self.remove(id) else { return nil }
+        return call.isWritten
+    }
+
+    /// Takes out the calls whose time is over, the oldest first.
+    mutating func expire(now: NIODeadline) -> [(id: Int, call: Call)] {
+        guard now >= self.earliest else { return [] }
+        let ids = self.calls.filter { $0.value.deadline <= now }.keys.sorted()
+        let expired = ids.compactMap { id in self.remove(id).map { (id, $0) } }
+        self.earliest = self.calls.values.map(\.deadline).min() ?? .distantFuture
+        return expired
+    }
+
+    /// The connection is gone: takes out the calls that were written.
+    mutating func connectionLost() -> [Call] {
+        self.abandoned = []
+        self.abandonedOrder.removeAll()
+        return self.take { $0.isWritten }
+    }
+
+    /// Takes out the calls that were not written.
+    mutating func giveUpWaiting() -> [Call] {
+        let calls = self.take { !$0.isWritten }
+        for call in calls { self.leftQueue(call) }
+        self.waiting.removeAll()
+        return calls
+    }
+
+    private mutating func take(_ isTaken: (Call) -> Bool) -> [Call] {
+        let ids = self.calls.filter { isTaken($0.value) }.keys.sorted()
+        return ids.compactMap { self.calls.removeValue(forKey: $0) }
+    }
+
+    private mutating func remove(_ id: Int) -> Call? {
+        guard let call = self.calls.removeValue(forKey: id) else { return nil }
+        if call.isWritten { self.abandon(id) } else { self.leftQueue(call) }
+        return call
+    }
+
+    private mutating func abandon(_ id: Int) {
+        self.abandoned.insert(id)
+        self.abandonedOrder.append(id)
+        if self.abandonedOrder.count > Self.maximumAbandoned {
+            self.abandoned.remove(self.abandonedOrder.removeFirst())
+        }
+    }
+}

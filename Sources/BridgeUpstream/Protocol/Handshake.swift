@@ -1,0 +1,62 @@
+import BridgeCore
+import NIOCore
+
+/// What an upstream said about itself when it answered `initialize`.
+struct UpstreamIdentity: Equatable {
+    let revision: ProtocolRevision
+    let capabilities: JSONText
+    let serverInfo: JSONText
+    let instructions: JSONText?
+
+    var listsTools: Bool { self.capabilities.member("tools") != nil }
+    var logs: Bool { self.capabilities.member("logging") != nil }
+}
+
+/// `initialize`, from both sides.
+enum Handshake {
+    struct Failure: Error, Equatable {
+        let reason: String
+    }
+
+    /// The parameters of the request.
+    static func parameters(_ configuration: UpstreamConfiguration) -> JSONText {
+        JSONWriter.object { parameters in
+            parameters.member("protocolVersion", ProtocolRevision.newest.name)
+            parameters.memberObject("capabilities") { capabilities in
+                guard !configuration.roots.isEmpty else { return }
+                capabilities.memberObject("roots") { $0.member("listChanged", false) }
+            }
+            parameters.memberObject("clientInfo") { client in
+                client.member("name", "mcp-bridge")
+                client.member("version", configuration.version)
+            }
+        }
+    }
+
+    /// - Parameter result: what the upstream answered. The identity shares none of its bytes.
+    static func read(_ result: JSONText) throws(Failure) -> UpstreamIdentity {
+        guard let version = result.string("protocolVersion") else {
+            throw Failure(reason: "its answer to initialize names no protocol version")
+        }
+        guard let revision = ProtocolRevision(name: version) else {
+            let quoted = ForeignText.printable(ByteBuffer(string: version), limit: 64)
+            throw Failure(reason: "it speaks protocol version \(quoted), which is not supported")
+        }
+        return UpstreamIdentity(
+            revision: revision,
+            capabilities: Self.object("capabilities", of: result),
+            serverInfo: Self.object("serverInfo", of: result),
+            instructions: result.value("instructions").flatMap { $0.kind == .string ? $0.compacted : nil }
+        )
+    }
+
+    private static func object(_ key: StaticString, of result: JSONText) -> JSONText {
+        guard let value = result.value(key), value.kind == .object else { return .emptyObject }
+        return value.compacted
+    }
+}
+
+extension JSONText {
+    /// The same text in bytes of its own, so that it does not keep in memory what it was cut from.
+    var compacted: JSONText { JSONText(trusting: ByteBuffer(bytes: self.bytes.readableBytesView)) }
+}

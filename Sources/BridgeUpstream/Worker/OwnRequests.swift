@@ -1,0 +1,33 @@
+import NIOCore
+
+/// The requests to the upstream that the bridge makes for itself, by their ids. Pure: times come in.
+struct OwnRequests {
+    enum Purpose: Equatable {
+        case initialize, list, ping, logLevel
+    }
+
+    private var requests: [Int: (purpose: Purpose, deadline: NIODeadline)] = [:]
+
+    init() {}
+
+    /// When ``expire(now:)`` has something to say at the earliest.
+    var nextDeadline: NIODeadline? { self.requests.values.map(\.deadline).min() }
+
+    mutating func add(_ id: Int, _ purpose: Purpose, deadline: NIODeadline) {
+        self.requests[id] = (purpose, deadline)
+    }
+
+    mutating func take(_ id: Int) -> Purpose? {
+        self.requests.removeValue(forKey: id)?.purpose
+    }
+
+    /// Takes out those whose time is over.
+    mutating func expire(now: NIODeadline) -> [(id: Int, purpose: Purpose)] {
+        let ids = self.requests.filter { $0.value.deadline <= now }.keys.sorted()
+        return ids.compactMap { id in self.take(id).map { (id, $0) } }
+    }
+
+    mutating func removeAll() {
+        self.requests = [:]
+    }
+}

@@ -1,0 +1,46 @@
+import BridgeProcess
+import Glibc
+import Logging
+import NIOCore
+
+/// What becomes of the child.
+extension UpstreamCore: ChildDelegate {
+    func childStarted(_ child: Child, pid: pid_t) {
+        guard child === self.child else { return }
+        self.pid = pid
+        self.initialize()
+        self.announcer.stateChanged()
+    }
+
+    func child(_ child: Child, received line: LineDecoder.Line) {
+        guard child === self.child, self.pid != nil else { return }
+        self.received(line)
+    }
+
+    func childBecameWritable(_ child: Child) {
+        if child === self.child { self.scheduleDrain() }
+    }
+
+    func child(_ child: Child, wroteError line: ByteBuffer) {
+        self.lastErrorLine = line
+        self.logger.warning(
+            "upstream stderr", metadata: ["text": "\(ForeignText.printable(line, limit: StderrLines.maximumOctets))"]
+        )
+    }
+
+    func child(_ child: Child, droppedErrorLines count: Int) {
+        self.logger.warning("upstream stderr lines dropped", metadata: ["mcp.dropped": "\(count)"])
+    }
+
+    func childLost(_ child: Child, reason: String) {
+        guard child === self.child else { return }
+        let words = self.lastErrorLine.map { "\(reason): \(ForeignText.printable($0, limit: 256))" } ?? reason
+        self.lost(words)
+    }
+
+    func childEnded(_ child: Child) {
+        guard child === self.child else { return }
+        self.child = nil
+        self.perform(self.lifecycle.ended(now: .now()))
+    }
+}

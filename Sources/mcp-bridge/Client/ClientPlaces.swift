@@ -1,0 +1,18 @@
+import Glibc
+
+/// Where the Unix sockets for clients lie.
+enum ClientPlaces {
+    /// `$XDG_RUNTIME_DIR/mcp-bridge` for a user, `/run/mcp-bridge` for root; without either a folder of the user's in
+    /// `/tmp`.
+    static func directory(environment: [String: String]) -> String {
+        if let runtime = environment["XDG_RUNTIME_DIR"], !runtime.isEmpty { return runtime + "/mcp-bridge" }
+        return geteuid() == 0 ? "/run/mcp-bridge" : "/tmp/mcp-bridge-\(geteuid())"
+    }
+
+    /// The socket of this name that a command should use: the user's own service if it has one, else the machine's.
+    static func socket(_ name: String, environment: [String: String]) -> String {
+        let own = Self.directory(environment: environment) + "/" + name
+        let machine = "/run/mcp-bridge/" + name
+        return access(own, F_OK) != 0 && access(machine, F_OK) == 0 ? machine : own
+    }
+}

@@ -1,0 +1,44 @@
+import BridgeCore
+import BridgeLink
+import FoundationEssentials
+import NIOCore
+import NIOPosix
+
+/// Asks the running service over its control socket.
+struct ControlClient {
+    let path: String
+
+    struct Failure: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    init(path: String?) {
+        self.path = path ?? ClientPlaces.socket("control.sock", environment: ProcessInfo.processInfo.environment)
+    }
+
+    /// Sends one operation and waits for its answer.
+    ///
+    /// - Returns: the status as HTTP would have it, the answer's body, and a text for people where the body says less.
+    func ask(_ header: JSONText, payload: ByteBuffer? = nil, timeout: TimeAmount = .seconds(10)) throws -> (
+        status: Int, body: JSONText, text: String?
+    ) {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        defer { try? group.syncShutdownGracefully() }
+        do {
+            let answer = try LinkConnection.askOnce(
+                path: self.path, on: group.next(), header: header, payload: payload, timeout: timeout
+            ).wait()
+            return (
+                answer.header.int("st") ?? 200, answer.payload.map(JSONText.init(trusting:)) ?? .emptyObject,
+                answer.header.string("text")
+            )
+        } catch AskError.timeout {
+            throw Failure(description: "the service did not answer on \(self.path)")
+        } catch {
+            throw Failure(
+                description:
+                    "no service answers on \(self.path). Is it running? ('systemctl status mcp-bridge', or 'mcp-bridge serve')"
+            )
+        }
+    }
+}

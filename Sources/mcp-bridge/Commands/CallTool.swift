@@ -1,0 +1,65 @@
+import ArgumentParser
+import BridgeCore
+import NIOCore
+
+struct CallTool: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "call",
+        abstract: "Call a tool and print its result.",
+        discussion: """
+            For example: mcp-bridge call demo.add '{"a": 1, "b": 2}'
+            Exit status: 0 a result, 1 an error (its text goes to standard error), 2 the arguments are not a JSON object.
+            """
+    )
+
+    @OptionGroup var service: ServiceOptions
+
+    @Argument(help: "The tool's name, as 'mcp-bridge tools' lists it.")
+    var name: String
+
+    @Argument(help: "The arguments, a JSON object.")
+    var arguments = "{}"
+
+    @Flag(help: "The whole result as JSON, not only its text.")
+    var json = false
+
+    func run() throws {
+        guard let arguments = try? JSONText(validating: ByteBuffer(string: self.arguments)), arguments.kind == .object
+        else {
+            FileHandleText.standardError(
+                "mcp-bridge: the arguments must be a JSON object, such as '{\"text\":\"hello\"}'\n")
+            throw ExitCode(2)
+        }
+        let client = try self.service.client()
+        defer { client.close() }
+        let result: JSONText
+        do {
+            result = try client.request(
+                "tools/call",
+                JSONWriter.object {
+                    $0.member("name", self.name); $0.member("arguments", arguments)
+                }
+            )
+        } catch let error as MCPClient.RemoteError {
+            FileHandleText.standardError("mcp-bridge: \(error)\n")
+            throw ExitCode.failure
+        }
+        if self.json {
+            var pretty = ByteBuffer()
+            result.writeIndented(to: &pretty)
+            FileHandleText.standardOutput(String(buffer: pretty) + "\n")
+        } else {
+            Self.show(result)
+        }
+        if result.bool("isError") == true { throw ExitCode.failure }
+    }
+
+    private static func show(_ result: JSONText) {
+        let write = result.bool("isError") == true ? FileHandleText.standardError : FileHandleText.standardOutput
+        guard let content = result.value("content") else { return write("\(result)\n") }
+        content.elements { span in
+            let block = content[span]
+            write((block.string("text") ?? "\(block)") + "\n")
+        }
+    }
+}

@@ -1,0 +1,11 @@
+import ArgumentParser
+
+struct DemoServerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo-server",
+        abstract: "A small MCP server on standard input and output, to try things with.",
+        discussion: "This is what 'serve' serves when there is no configuration."
+    )
+
+    func run() throws { try DemoServer().run() }
+}

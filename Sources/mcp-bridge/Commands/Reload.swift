@@ -1,0 +1,49 @@
+import ArgumentParser
+import BridgeCore
+import NIOCore
+
+struct Reload: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Have the service read its configuration anew.",
+        discussion: """
+            Returns when the difference has been applied. An invalid file changes nothing; the reasons are printed and the \
+            exit status is 1.
+            """
+    )
+
+    @Option(help: "The service's control socket.")
+    var control: String?
+
+    func run() throws {
+        do {
+            let answer = try ControlClient(path: self.control).ask(
+                JSONText(literal: #"{"op":"reload"}"#), timeout: .seconds(60)
+            )
+            guard answer.status == 200 else {
+                FileHandleText.standardError((answer.text ?? answer.body.string("error") ?? "refused") + "\n")
+                throw ExitCode.failure
+            }
+            FileHandleText.standardOutput(Self.text(answer.body))
+        } catch let failure as ControlClient.Failure {
+            FileHandleText.standardError("mcp-bridge: \(failure)\n")
+            throw ExitCode.failure
+        }
+    }
+
+    private static func text(_ body: JSONText) -> String {
+        func names(_ key: StaticString) -> [String] {
+            var names: [String] = []
+            if let list = body.value(key) { list.elements { names.append(list[$0].string ?? "") } }
+            return names
+        }
+        var lines: [String] = []
+        for (word, list) in [("added", names("added")), ("removed", names("removed")), ("restarted", names("changed"))]
+        where !list.isEmpty {
+            lines.append("\(word): \(list.joined(separator: ", "))")
+        }
+        let restart = names("needsRestart")
+        if !restart.isEmpty { lines.append("needs a restart: \(restart.joined(separator: ", "))") }
+        if lines.isEmpty { lines.append("reloaded; no upstream changed") }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}

@@ -1,0 +1,124 @@
+import ArgumentParser
+import BridgeCore
+import FoundationEssentials
+import Glibc
+import NIOCore
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show what the service is doing.",
+        discussion: """
+            A service that systemd has stopped is reported as stopped and is not woken by the question.
+            Exit status: 0 all is well, 1 something is not, 3 not running.
+            """
+    )
+
+    @Flag(help: "The whole status as JSON.")
+    var json = false
+
+    @Option(help: "The service's control socket.")
+    var control: String?
+
+    func run() throws {
+        if self.control == nil, case .stopped(let word) = SystemdQuery.ask(isUser: geteuid() != 0) {
+            FileHandleText.standardOutput(
+                self.json
+                    ? "{\"ok\":false,\"running\":false,\"state\":\"\(word)\"}\n"
+                    : "mcp-bridge is \(word); the next connection, or 'systemctl start mcp-bridge', starts it.\n"
+            )
+            throw ExitCode(3)
+        }
+        let answer: (status: Int, body: JSONText, text: String?)
+        do {
+            answer = try ControlClient(path: self.control).ask(JSONText(literal: #"{"op":"status"}"#))
+        } catch {
+            FileHandleText.standardError("mcp-bridge: \(error)\n")
+            throw ExitCode(3)
+        }
+        if self.json {
+            var pretty = ByteBuffer()
+            answer.body.writeIndented(to: &pretty)
+            FileHandleText.standardOutput(String(buffer: pretty) + "\n")
+        } else {
+            FileHandleText.standardOutput(StatusTable.text(answer.body))
+        }
+        if answer.body.bool("ok") != true { throw ExitCode(1) }
+    }
+}
+
+/// The status for a terminal.
+enum StatusTable {
+    static func text(_ status: JSONText) -> String {
+        var lines: [String] = []
+        var listen: [String] = []
+        let path = status.string("mcpPath") ?? "/mcp"
+        if let list = status.value("listen") {
+            list.elements { span in
+                let address = list[span].string ?? ""
+                listen.append(address.hasPrefix("/") ? address : "http://\(address)\(path)")
+            }
+        }
+        lines.append(
+            "mcp-bridge \(status.string("version") ?? "?"), pid \(status.int("pid") ?? 0), up \(Self.time(status.int("uptimeSeconds") ?? 0))"
+        )
+        lines.append(status.string("text") ?? "")
+        for address in listen { lines.append("  listening on \(address)") }
+        lines.append("")
+        lines += Self.table(
+            ["UPSTREAM", "STATE", "TOOLS", "PID", "TROUBLE"],
+            Self.rows(status.value("upstreams")) { upstream in
+                [
+                    upstream.string("name") ?? "", upstream.string("phase") ?? "", "\(upstream.int("toolCount") ?? 0)",
+                    upstream.int("pid").map { "\($0)" } ?? "-",
+                    String((upstream.string("lastError") ?? "").prefix(100)),
+                ]
+            }
+        )
+        lines.append("")
+        lines += Self.table(
+            ["WORKER", "STATE", "PID", "RESTARTS"],
+            Self.rows(status.value("workers")) { worker in
+                [
+                    worker.string("name") ?? "", worker.string("phase") ?? "", worker.int("pid").map { "\($0)" } ?? "-",
+                    "\(worker.int("restarts") ?? 0)",
+                ]
+            }
+        )
+        for collision in Self.rows(
+            status.value("collisions"),
+            { [$0.string("name") ?? "", $0.string("kept") ?? "", $0.string("refused") ?? ""] })
+        {
+            lines.append("")
+            lines.append(
+                "The name \(collision[0]) belongs to \(collision[1]); \(collision[2])'s tool of that name is left out.")
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func rows(_ list: JSONText?, _ row: (JSONText) -> [String]) -> [[String]] {
+        var rows: [[String]] = []
+        list?.elements { span in if let list { rows.append(row(list[span])) } }
+        return rows
+    }
+
+    static func table(_ header: [String], _ rows: [[String]]) -> [String] {
+        let all = [header] + rows
+        let widths = header.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        return all.map { row in
+            var line = ""
+            for (column, cell) in row.enumerated() {
+                line += cell
+                if column < row.count - 1 { line += String(repeating: " ", count: widths[column] - cell.count + 2) }
+            }
+            while line.hasSuffix(" ") { line.removeLast() }
+            return line
+        }
+    }
+
+    private static func time(_ seconds: Int) -> String {
+        if seconds < 60 { return "\(seconds) s" }
+        if seconds < 3_600 { return "\(seconds / 60) min" }
+        if seconds < 172_800 { return "\(seconds / 3_600) h" }
+        return "\(seconds / 86_400) days"
+    }
+}

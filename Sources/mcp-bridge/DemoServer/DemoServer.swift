@@ -1,0 +1,121 @@
+import BridgeCore
+import Glibc
+import NIOCore
+
+/// A small MCP server on stdio, in this executable so that there is always something to bridge.
+///
+/// One thread, one `poll`: it waits for input and for the next thing that a sleeping call has to say. Lines are
+/// JSON-RPC messages; what is not one is refused with an error when an id can be told, and with a line on standard
+/// error when not.
+struct DemoServer {
+    private let input: Int32
+    private let output: Int32
+
+    /// Reads and writes descriptors that stay the caller's.
+    init(input: Int32 = 0, output: Int32 = 1) {
+        self.input = input
+        self.output = output
+    }
+
+    /// Serves until the input ends or nobody reads the output any more. Calls that still sleep then are dropped.
+    /// Throws what the descriptors report otherwise.
+    func run() throws {
+        var lines = DemoLines()
+        var session = DemoSession()
+        while true {
+            guard try self.write(session.takeOutput()) else { return }
+            switch try self.wait(until: session.nextDeadline) {
+            case .time:
+                session.advance(to: .now)
+            case .input:
+                guard try self.read(into: &lines) else { return }
+                while let line = lines.next() {
+                    self.serve(line, &session)
+                    // What one line asks for must not wait for the next one, however many came at once.
+                    guard try self.write(session.takeOutput()) else { return }
+                }
+            case .nobodyListens:
+                return
+            }
+        }
+    }
+
+    private func serve(_ line: DemoLines.Line, _ session: inout DemoSession) {
+        switch line {
+        case .complete(let bytes):
+            do {
+                try session.receive(bytes, now: .now)
+            } catch {
+                self.complain("\(error)")
+            }
+        case .tooLong:
+            self.complain("a line above \(DemoLines.maximumLength) bytes was skipped")
+        }
+    }
+
+    private func complain(_ text: String) {
+        var line = ByteBuffer(string: "mcp-bridge demo-server: \(text)\n")
+        _ = line.readWithUnsafeReadableBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+    }
+}
+
+// MARK: System calls
+
+extension DemoServer {
+    private enum Event { case input, time, nobodyListens }
+
+    private func wait(until deadline: ContinuousClock.Instant?) throws -> Event {
+        while true {
+            var timeout: Int32 = -1
+            if let deadline {
+                let left = ContinuousClock.now.duration(to: deadline)
+                if left <= .zero { return .time }
+                // Rounded up: waking early would only mean to wait once more.
+                timeout = Int32(
+                    clamping: left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
+            }
+            // The output is asked for nothing, which still reports that its reader has gone.
+            var descriptors = [
+                pollfd(fd: self.input, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: self.output, events: 0, revents: 0),
+            ]
+            let count = poll(&descriptors, 2, timeout)
+            if count < 0, errno != EINTR { throw IOError(errnoCode: errno, reason: "poll") }
+            if count <= 0 { continue }
+            if descriptors[0].revents != 0 { return .input }
+            if descriptors[1].revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return .nobodyListens }
+        }
+    }
+
+    /// `false` at the end of the input.
+    private func read(into lines: inout DemoLines) throws -> Bool {
+        while true {
+            let count = lines.fill { Glibc.read(self.input, $0.baseAddress, $0.count) }
+            if count > 0 { return true }
+            if count == 0 { return false }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return true
+            default: throw IOError(errnoCode: errno, reason: "read")
+            }
+        }
+    }
+
+    /// Writes all of it. `false` when the reader has gone, unless `SIGPIPE` ended the process first.
+    private func write(_ bytes: ByteBuffer) throws -> Bool {
+        var bytes = bytes
+        while bytes.readableBytes > 0 {
+            let count = bytes.readWithUnsafeReadableBytes { max(0, Glibc.write(self.output, $0.baseAddress, $0.count)) }
+            if count > 0 { continue }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN:
+                var descriptor = pollfd(fd: self.output, events: Int16(POLLOUT), revents: 0)
+                _ = poll(&descriptor, 1, -1)
+            case EPIPE: return false
+            default: throw IOError(errnoCode: errno, reason: "write")
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,127 @@
+import BridgeCore
+import BridgeProcess
+import BridgeSupervisor
+import BridgeSystemd
+import FoundationEssentials
+import Glibc
+import NIOCore
+
+/// Where the service's files and sockets lie, and its key.
+struct ServicePlaces {
+    /// Of the workers' own sockets; nobody else's to enter.
+    let runDirectory: String
+    /// Of the sockets that clients use when systemd passes none.
+    let socketDirectory: String?
+    let state: StatePaths
+    /// Whether this process made the run directory and removes it in the end.
+    private let ownsRunDirectory: Bool
+
+    init(environment: [String: String]) throws {
+        let directories = SystemdDirectories(environment: environment)
+        self.state = StatePaths(environment: environment)
+        try PrivateFile.makeDirectory(self.state.directory)
+        let base = ClientPlaces.directory(environment: environment)
+        self.socketDirectory = base
+        if let runtime = directories.runtime {
+            self.runDirectory = runtime
+            self.ownsRunDirectory = false
+        } else {
+            try PrivateFile.makeDirectory(base, mode: 0o755)
+            Self.removeStale(in: base)
+            self.runDirectory = "\(base)/w\(getpid())"
+            self.ownsRunDirectory = true
+            try PrivateFile.makeDirectory(self.runDirectory)
+        }
+    }
+
+    func remove() {
+        guard self.ownsRunDirectory else { return }
+        Self.removeDirectory(self.runDirectory)
+    }
+
+    /// The key that seals session ids: a credential, else a file in the state directory that is made at the first start.
+    private func sealingKey(environment: [String: String]) throws -> Secret {
+        if let bytes = try Credentials(environment: environment).read("sealing-key") {
+            return Secret(Self.trimmed(String(decoding: bytes, as: UTF8.self)))
+        }
+        if let bytes = try PrivateFile.read(self.state.sealingKey, limit: 4096) {
+            return Secret(Self.trimmed(String(buffer: bytes)))
+        }
+        let key = SessionSeal.makeKey()
+        do {
+            try PrivateFile.write(self.state.sealingKey, ByteBuffer(string: key + "\n"))
+        } catch  where error.code == EEXIST {
+            // Another process was faster.
+            if let bytes = try PrivateFile.read(self.state.sealingKey, limit: 4096) {
+                return Secret(Self.trimmed(String(buffer: bytes)))
+            }
+        }
+        return Secret(key)
+    }
+
+    private static func trimmed(_ text: String) -> String { String(text.filter { !$0.isWhitespace }) }
+
+    func openBook(
+        configFlag: String?, environment: [String: String], originalLimit: UInt64?, cgroup: String?
+    ) throws -> ConfigurationBook {
+        let facts = RuntimeFacts(
+            runDirectory: self.runDirectory, statePaths: self.state,
+            sealingKey: try self.sealingKey(environment: environment), serviceUID: geteuid(), environment: environment,
+            version: BridgeVersion.text, originalNoFileLimit: originalLimit, cgroupDirectory: cgroup
+        )
+        return try ConfigurationBook(
+            context: .ofThisProcess(environment: environment), facts: facts,
+            candidates: ConfigurationLocations.candidates(
+                flag: configFlag, environment: environment, isSystemService: Self.isSystemService(environment)
+            )
+        )
+    }
+
+    /// Whether the configuration is the machine's and not a user's.
+    static func isSystemService(_ environment: [String: String]) -> Bool {
+        geteuid() == 0 || environment["STATE_DIRECTORY"]?.hasPrefix("/var/lib/") == true
+    }
+
+    // MARK: What a killed process left
+
+    private static func removeStale(in base: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: base)) ?? [] where name.hasPrefix("w") {
+            guard let pid = Int32(name.dropFirst()), kill(pid, 0) != 0, errno == ESRCH else { continue }
+            Self.removeDirectory("\(base)/\(name)")
+        }
+    }
+
+    private static func removeDirectory(_ path: String) {
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] { unlink("\(path)/\(name)") }
+        rmdir(path)
+    }
+}
+
+extension LoadingContext {
+    /// The world as this process sees it.
+    static func ofThisProcess(environment: [String: String]) -> LoadingContext {
+        let credentials = Credentials(environment: environment)
+        return LoadingContext(
+            variables: environment,
+            homeDirectory: environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/",
+            executablePath: (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+                ?? "mcp-bridge",
+            credential: { name in
+                guard let bytes = try? credentials.read(name) else { return nil }
+                return String(decoding: bytes, as: UTF8.self)
+            },
+            fileContent: { path in
+                guard let bytes = try? PrivateFile.read(path, limit: 1 << 20) else { return nil }
+                return Array(bytes.readableBytesView)
+            },
+            fileExists: { access($0, F_OK) == 0 },
+            userID: { name in
+                var entry = passwd()
+                var found: UnsafeMutablePointer<passwd>?
+                var room = [CChar](repeating: 0, count: 16 << 10)
+                guard getpwnam_r(name, &entry, &room, room.count, &found) == 0, found != nil else { return nil }
+                return entry.pw_uid
+            }
+        )
+    }
+}

@@ -1,0 +1,131 @@
+import BridgeCore
+import BridgeFront
+import BridgeLink
+import BridgeSession
+import BridgeSystemd
+import BridgeUpstream
+import NIOCore
+
+/// The three roles, each made from its configuration.
+enum WorkerRoles {
+    static func maker(for role: Worker.Role) -> WorkerLife.RoleMaker {
+        switch role {
+        case .http: FrontRole.make
+        case .session: SessionRole.make
+        case .upstream: UpstreamRole.make
+        }
+    }
+
+    struct SocketMissing: Error, CustomStringConvertible {
+        let description = "the socket to serve was not passed"
+    }
+}
+
+private final class FrontRole: RunningRole {
+    private let worker: FrontWorker
+    private let loop: any EventLoop
+    /// Succeeds when every connection is closed.
+    private let served: EventLoopFuture<Void>
+
+    private init(_ worker: FrontWorker, loop: any EventLoop, served: EventLoopFuture<Void>) {
+        self.worker = worker
+        self.loop = loop
+        self.served = served
+    }
+
+    static func make(_ frame: ByteBuffer, _ around: RoleSurroundings) throws -> any RunningRole {
+        let worker = FrontWorker(
+            configuration: try WorkerConfigurationCoding.decode(FrontConfiguration.self, from: frame),
+            listeners: around.sockets.compactMap { socket in
+                FrontListener.Name(rawValue: socket.name).map {
+                    FrontListener(name: $0, descriptor: socket.descriptor)
+                }
+            },
+            control: around.control, loop: around.loop, logger: around.logger
+        )
+        let ready = around.ready
+        let served = around.loop.makeFutureWithTask { try await worker.run(ready: ready) }
+        served.whenFailure(around.failed)
+        return FrontRole(worker, loop: around.loop, served: served)
+    }
+
+    func reconfigure(_ frame: ByteBuffer) throws {
+        self.worker.reconfigure(try WorkerConfigurationCoding.decode(FrontConfiguration.self, from: frame))
+    }
+
+    func drain(within limit: Duration) -> EventLoopFuture<Void> {
+        self.worker.drain(within: limit)
+        return self.served
+    }
+
+    func stop(abruptly: Bool) -> EventLoopFuture<Void> {
+        abruptly ? self.loop.makeSucceededVoidFuture() : self.drain(within: .seconds(1))
+    }
+}
+
+private final class SessionRole: RunningRole {
+    private let worker: SessionWorker
+    private let loop: any EventLoop
+
+    private init(_ worker: SessionWorker, loop: any EventLoop) {
+        self.worker = worker
+        self.loop = loop
+    }
+
+    static func make(_ frame: ByteBuffer, _ around: RoleSurroundings) throws -> any RunningRole {
+        guard let socket = around.sockets.first else { throw WorkerRoles.SocketMissing() }
+        let worker = try SessionWorker(
+            configuration: try WorkerConfigurationCoding.decode(SessionConfiguration.self, from: frame),
+            control: around.control, loop: around.loop, logger: around.logger
+        )
+        let started = worker.start(listener: socket.descriptor)
+        started.whenSuccess(around.ready)
+        started.whenFailure(around.failed)
+        return SessionRole(worker, loop: around.loop)
+    }
+
+    func reconfigure(_ frame: ByteBuffer) throws {
+        self.worker.reconfigure(try WorkerConfigurationCoding.decode(SessionConfiguration.self, from: frame))
+    }
+
+    func drain(within: Duration) -> EventLoopFuture<Void> { self.loop.makeSucceededVoidFuture() }
+
+    func stop(abruptly: Bool) -> EventLoopFuture<Void> {
+        abruptly ? self.loop.makeSucceededVoidFuture() : self.worker.stop()
+    }
+}
+
+private final class UpstreamRole: RunningRole {
+    private let worker: UpstreamWorker
+    private let loop: any EventLoop
+
+    private init(_ worker: UpstreamWorker, loop: any EventLoop) {
+        self.worker = worker
+        self.loop = loop
+    }
+
+    static func make(_ frame: ByteBuffer, _ around: RoleSurroundings) throws -> any RunningRole {
+        guard let socket = around.sockets.first else { throw WorkerRoles.SocketMissing() }
+        let worker = UpstreamWorker(
+            configuration: try WorkerConfigurationCoding.decode(UpstreamConfiguration.self, from: frame),
+            listener: socket.descriptor, processes: around.processes, loop: around.loop, control: around.control,
+            logger: around.logger
+        )
+        let ready = around.ready
+        around.loop.makeFutureWithTask { try await worker.run(ready: ready) }.whenFailure(around.failed)
+        return UpstreamRole(worker, loop: around.loop)
+    }
+
+    func reconfigure(_ frame: ByteBuffer) throws {
+        self.worker.reconfigure(try WorkerConfigurationCoding.decode(UpstreamConfiguration.self, from: frame))
+    }
+
+    func drain(within: Duration) -> EventLoopFuture<Void> { self.loop.makeSucceededVoidFuture() }
+
+    /// Abruptly: every process of the tree is killed, and gone within a second.
+    func stop(abruptly: Bool) -> EventLoopFuture<Void> {
+        let worker = self.worker
+        if abruptly { worker.stopNow() }
+        return self.loop.makeFutureWithTask { await worker.stop(within: abruptly ? .zero : .seconds(2)) }
+    }
+}

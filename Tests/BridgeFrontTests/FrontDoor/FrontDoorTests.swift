@@ -1,0 +1,107 @@
+import BridgeCore
+import HTTPTypes
+import Testing
+
+@testable import BridgeFront
+
+@Suite("Front door") struct FrontDoorTests {
+    private static let loopback = Caller(.tcp(remote: IPAddress("127.0.0.1"), local: IPAddress("127.0.0.1")))
+    private static let serviceUID: UInt32 = 900
+
+    private static func verdict(
+        _ fields: [(String, String)] = [],
+        from caller: Caller = FrontDoorTests.loopback,
+        method: HTTPRequest.Method = .get,
+        host: String? = "localhost",
+        path: String? = "/"
+    ) -> FrontDoor.Verdict {
+        let configuration = FrontConfiguration(
+            sessionSocket: "", version: "0", peers: [1000: [.mcp, .admin], 1001: []], serviceUID: Self.serviceUID
+        )
+        var head = RequestFieldsTests.head(fields, method, path: path)
+        head.authority = host
+        return FrontDoor(configuration).verdict(head, RequestFields(head), from: caller)
+    }
+
+    private static func admission(_ verdict: FrontDoor.Verdict) -> FrontDoor.Admission? {
+        if case .admitted(let admission) = verdict { admission } else { nil }
+    }
+
+    private static func refusal(_ verdict: FrontDoor.Verdict) -> String? {
+        if case .refused(let refusal, _) = verdict { refusal.code } else { nil }
+    }
+
+    @Test func `a process on loopback speaks MCP and administers nothing`() {
+        let admission = Self.admission(Self.verdict())
+        #expect(admission?.principal == "local")
+        #expect(admission?.grants == [.mcp, .chat])
+        #expect(admission?.mayAdminister == false)
+    }
+
+    @Test(arguments: [(0, true), (900, true), (1000, true), (1001, false), (4242, false)] as [(UInt32, Bool)])
+    func `on the local socket the user decides who administers`(uid: UInt32, mayAdminister: Bool) {
+        let admission = Self.admission(Self.verdict(from: Caller(.unix(uid: uid)), host: "whatever"))
+        #expect(admission?.principal == "uid:\(uid)")
+        #expect(admission?.mayAdminister == mayAdminister)
+    }
+
+    @Test func `a user without grants gets none, and an unknown user neither`() {
+        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 1001))))?.grants == [])
+        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: nil))))?.grants == [])
+        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 4242))))?.grants == [.mcp])
+    }
+
+    @Test func `a page never administers, not even through an administrator's socket`() {
+        let verdict = Self.verdict([("Origin", "http://localhost:1")], from: Caller(.unix(uid: 0)))
+        #expect(Self.admission(verdict)?.mayAdminister == false)
+        #expect(Self.admission(verdict)?.grants.contains(.mcp) == true)
+    }
+
+    @Test func `a foreign Host is refused on TCP and ignored on the local socket`() {
+        #expect(Self.refusal(Self.verdict(host: "evil.example")) == "host_not_allowed")
+        #expect(Self.refusal(Self.verdict(host: nil)) == "bad_request")
+        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 0)), host: "evil.example")) != nil)
+        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 0)), host: nil)) != nil)
+    }
+
+    @Test(arguments: [HTTPRequest.Method.get, .post, .delete, .options])
+    func `a foreign origin is refused with every method`(method: HTTPRequest.Method) {
+        let verdict = Self.verdict([("Origin", "https://evil.example")], method: method)
+        #expect(verdict == .refused(.originNotAllowed, origin: nil))
+        let local = Self.verdict([("Origin", "null")], from: Caller(.unix(uid: 0)), method: method)
+        #expect(local == .refused(.originNotAllowed, origin: nil))
+    }
+
+    @Test func `a remote page may ask what it may do and needs a token to do it`() {
+        let origin = [("Origin", "https://claude.ai")]
+        #expect(Self.verdict(origin, method: .options) == .preflight(origin: "https://claude.ai"))
+        #expect(Self.verdict(origin) == .refused(.tokenRequired, origin: "https://claude.ai"))
+        #expect(Self.verdict(origin, method: .post) == .refused(.tokenRequired, origin: "https://claude.ai"))
+        #expect(
+            Self.verdict(origin + [("Authorization", "Bearer mcpb_x")])
+                == .refused(.tokenRequired, origin: "https://claude.ai")
+        )
+    }
+
+    @Test(arguments: ["Forwarded", "X-Forwarded-For", "Via"])
+    func `a forwarded request is never local`(name: String) {
+        #expect(Self.refusal(Self.verdict([(name, "127.0.0.1")])) == "token_required")
+        #expect(Self.refusal(Self.verdict([(name, "")], from: Caller(.unix(uid: 0)))) == "token_required")
+        #expect(Self.verdict([(name, "x")], method: .options) == .preflight(origin: nil))
+    }
+
+    @Test func `a connection from another machine needs a token`() {
+        let caller = Caller(.tcp(remote: IPAddress("192.168.1.9"), local: IPAddress("192.168.1.5")))
+        #expect(Self.refusal(Self.verdict(from: caller, host: "192.168.1.5")) == "token_required")
+        #expect(Self.refusal(Self.verdict(from: Caller(.tcp(remote: nil, local: nil)))) == "token_required")
+    }
+
+    @Test(arguments: [nil, "", "http://localhost/mcp", "mcp", "*"] as [String?])
+    func `a target that is no path is refused`(path: String?) {
+        #expect(Self.refusal(Self.verdict(path: path)) == "bad_request")
+    }
+
+    @Test func `a second Host is refused`() {
+        #expect(Self.refusal(Self.verdict([("Host", "localhost")])) == "bad_request")
+    }
+}

@@ -1,0 +1,198 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+import Testing
+
+@testable import BridgeFront
+
+@Suite("Connections", .timeLimit(.minutes(1))) struct LiveConnectionTests {
+    @Test(arguments: [true, false])
+    func `a client that goes away cancels its call`(onlyHalf: Bool) async throws {
+        try await FrontFixture.run { front in
+            var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()
+            let client = try await front.connect()
+            try await client.send(HTTPText.post(HTTPText.call(1, "hang")))
+            guard case .opened = await events.next() else { return }
+            if onlyHalf { try await client.closeOutput() } else { try await client.close() }
+            #expect(await events.next() == .failed(.cancelled(reason: "client gone")))
+        }
+    }
+
+    @Test func `a client that leaves a stream cancels it too`() async throws {
+        try await FrontFixture.run(answer: { exchange, _, _ in exchange.send(header: .parse(#"{"open":true}"#)) }) {
+            front in
+            var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()
+            let client = try await front.connect()
+            try await client.send(HTTPText.request("GET /mcp", ["Accept: text/event-stream", "Mcp-Session-Id: s"]))
+            _ = try await client.head()
+            guard case .opened = await events.next() else { return }
+            try await client.close()
+            #expect(await events.next() == .failed(.cancelled(reason: "client gone")))
+        }
+    }
+
+    @Test func `a body that is cut off is never taken for a whole one`() async throws {
+        try await FrontFixture.run { front in
+            let client = try await front.connect()
+            let call = HTTPText.call(1)
+            let fields = [
+                "Accept: */*", "Content-Type: application/json", "Transfer-Encoding: chunked",
+            ]
+            let body = "\(String(call.utf8.count, radix: 16))\r\n\(call)\r\n"
+            try await client.send(HTTPText.request("POST /mcp", fields, body: body))
+            try await client.closeOutput()
+            _ = await client.end()
+            #expect(try await front.onLoop { $0.session.value.exchanges.count } == 0)
+        }
+    }
+
+    @Test func `a client that waits for leave to send its body gets it`() async throws {
+        try await FrontFixture.run { front in
+            let client = try await front.connect()
+            let call = HTTPText.call(1)
+            let fields = [
+                "Accept: */*", "Content-Type: application/json", "Content-Length: \(call.utf8.count)",
+                "Expect: 100-continue",
+            ]
+            try await client.send(HTTPText.request("POST /mcp", fields))
+            #expect(try await client.head().status == 100)
+            try await client.send(call)
+            #expect(try await client.reply().status == 200)
+        }
+    }
+
+    @Test(arguments: [
+        "GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\n",
+        "GET /health/live HTTP/1.0\r\nHost: localhost\r\n\r\n",
+    ])
+    func `a connection is closed when the client wants it`(request: String) async throws {
+        try await FrontFixture.run { front in
+            let client = try await front.connect()
+            try await client.send(request)
+            let reply = try await client.reply()
+            #expect(reply.status == 200)
+            #expect(reply.value("connection") == "close")
+            #expect(await client.end() == "")
+        }
+    }
+
+    @Test func `pipelined requests are answered in order`() async throws {
+        try await FrontFixture.run { front in
+            let client = try await front.connect()
+            try await client.send((1...20).map { HTTPText.post(HTTPText.call($0)) }.joined())
+            for id in 1...20 { #expect(try await client.reply().body.contains("\"id\":\(id),")) }
+        }
+    }
+
+    @Test func `a pipelined request that is broken does not cost the one before it its answer`() async throws {
+        try await FrontFixture.run { front in
+            let client = try await front.connect()
+            try await client.send(HTTPText.post(HTTPText.call(1)) + "\u{1}\u{2}\r\n\r\n")
+            #expect(try await client.reply().body.contains("\"id\":1,"))
+            _ = await client.end()
+        }
+    }
+
+    // MARK: Slow clients
+
+    @Test func `a head that does not come to its end is refused`() async throws {
+        try await FrontFixture.run(configure: { $0.limits.headerTimeout = 0.3 }) { front in
+            let client = try await front.connect()
+            try await client.send("GET /health HTTP/1.1\r\nHost: loc")
+            let reply = try await client.reply()
+            #expect(reply.status == 408)
+            #expect(reply.body.contains("request_timeout"))
+            #expect(await client.end() == "")
+        }
+    }
+
+    @Test func `a body that does not come to its end is refused`() async throws {
+        try await FrontFixture.run(configure: { $0.limits.bodyTimeout = 0.05 }) { front in
+            let client = try await front.connect()
+            let fields = ["Accept: */*", "Content-Type: application/json", "Content-Length: 100"]
+            try await client.send(HTTPText.request("POST /mcp", fields, body: "{"))
+            #expect(try await client.reply().status == 408)
+            #expect(await client.end() == "")
+        }
+    }
+
+    @Test(arguments: [false, true])
+    func `a connection that asks for nothing is closed without a word`(afterOne: Bool) async throws {
+        try await FrontFixture.run(configure: {
+            $0.limits.headerTimeout = 0.3
+            $0.limits.idleTimeout = 0.05
+        }) { front in
+            let client = try await front.connect()
+            if afterOne {
+                try await client.send(HTTPText.request("GET /health/live"))
+                _ = try await client.reply()
+            }
+            #expect(await client.end() == "")
+        }
+    }
+
+    @Test func `a client that reads nothing is closed and its call cancelled`() async throws {
+        let answer: FakeSession.Answer = { exchange, _, _ in
+            let message = ByteBuffer(string: "\"\(String(repeating: "x", count: 200 << 10))\"")
+            for _ in 0..<400 { exchange.send(header: .parse("{}"), payload: message) }
+        }
+        try await FrontFixture.run(answer: answer, configure: { $0.limits.slowReadTimeout = 0.05 }) { front in
+            var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()
+            let client = try await front.connect(reading: false)
+            try await client.send(HTTPText.post(HTTPText.call(1)))
+            guard case .opened = await events.next() else { return }
+            #expect(await events.next() == .failed(.cancelled(reason: "client gone")))
+        }
+    }
+
+    // MARK: Many
+
+    @Test func `the longest idle connection makes room`() async throws {
+        try await FrontFixture.run(configure: { $0.limits.maximumConnections = 2 }) { front in
+            let first = try await front.connect()
+            try await first.send(HTTPText.request("GET /health/live"))
+            _ = try await first.reply()
+            let second = try await front.connect()
+            try await second.send(HTTPText.request("GET /health/live"))
+            _ = try await second.reply()
+            let third = try await front.connect()
+            try await third.send(HTTPText.request("GET /health/live"))
+            #expect(try await third.reply().status == 200)
+            #expect(await first.end() == "")
+            try await second.send(HTTPText.request("GET /health/live"))
+            #expect(try await second.reply().status == 200)
+        }
+    }
+
+    @Test func `when all are busy the next one is told so`() async throws {
+        try await FrontFixture.run(configure: { $0.limits.maximumConnections = 1 }) { front in
+            var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()
+            let busy = try await front.connect()
+            try await busy.send(HTTPText.post(HTTPText.call(1, "hang")))
+            _ = await events.next()
+            let next = try await front.connect()
+            let reply = try await next.reply()
+            #expect(reply.status == 503)
+            #expect(reply.value("retry-after") == "1")
+            #expect(reply.body.contains("too_many_connections"))
+            #expect(await next.end() == "")
+            try await front.onLoop { front in
+                front.session.value.exchanges[0].end(header: .parse(#"{"st":200}"#), payload: ByteBuffer(string: "{}"))
+            }
+            #expect(try await busy.reply().status == 200)
+        }
+    }
+
+    @Test func `a thousand idle connections do not keep the next caller waiting`() async throws {
+        try await FrontFixture.run(configure: { $0.limits.maximumConnections = 64 }) { front in
+            var idle: [RawClient] = []
+            for _ in 0..<1_000 { idle.append(try await front.connect()) }
+            let start = ContinuousClock.now
+            let client = try await front.connect()
+            try await client.send(HTTPText.post(HTTPText.call(1)))
+            #expect(try await client.reply().status == 200)
+            #expect(start.duration(to: .now) < .seconds(1))
+            for client in idle { try? await client.close() }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Glibc
+import Testing
+
+@testable import BridgeProcess
+
+@Suite("Cgroup") struct CgroupTests {
+    /// A group that tests can make others in, or why there is none.
+    static let base: Result<Cgroup, Unavailable> = {
+        let location = (try? SystemFile.read("/proc/self/cgroup")).flatMap { cgroup in
+            (try? SystemFile.read("/proc/self/mountinfo")).flatMap {
+                CgroupLocation.parse(cgroup: cgroup, mountInfo: $0)
+            }
+        }
+        guard let directory = location?.directory else { return .failure(.init(reason: "no unified hierarchy")) }
+        let group = Cgroup(directory: directory)
+        do throws(SystemCallError) {
+            let probe = try group.makeChild("bridge-process-probe-\(getpid())")
+            close(try probe.openProcesses())
+            try probe.remove()
+            return .success(group)
+        } catch {
+            print("cgroup tests are skipped: \(error)")
+            return .failure(.init(reason: "\(error)"))
+        }
+    }()
+
+    struct Unavailable: Error, CustomStringConvertible {
+        let reason: String
+        var description: String { "no cgroup to test in: \(self.reason)" }
+    }
+
+    static var isAvailable: Bool { (try? Self.base.get()) != nil }
+
+    @Test(.enabled("no cgroup to test in; the reason is printed") { CgroupTests.isAvailable })
+    func `a child is born in its group, and the group ends with all that is in it`() async throws {
+        let processes = try TestProcesses.shared()
+        let group = try Self.base.get().makeChild("bridge-process-test-\(getpid())")
+        let inner = try group.makeChild("inner")
+        #expect(try !group.isPopulated())
+
+        var specification = SpawnSpecification.shell(
+            "setsid -f sh -c 'trap \"\" TERM; echo ready; sleep 1000'; sleep 1000")
+        specification.cgroup = inner
+        let child = try await processes.start(specification)
+        #expect(child.line == "ready")
+        #expect(try group.isPopulated())
+        #expect(try inner.processes().contains(child.id.pid))
+        #expect(throws: SystemCallError.self) { try group.remove() }
+
+        #expect(await processes.end(group, patience: .seconds(30)))
+        #expect(await processes.readToEnd(child.output) == "")
+        close(child.output)
+        #expect(try await child.exits.first() == .signaled(SIGKILL, coreDumped: false))
+        #expect(access(group.directory, F_OK) != 0)
+        #expect(await processes.end(group), "a group that is gone is ended")
+    }
+
+    @Test(.enabled("no cgroup to test in; the reason is printed") { CgroupTests.isAvailable })
+    func `each limit is enforced, or it is told why not`() throws {
+        let base = try Self.base.get()
+        let group = try base.makeChild("bridge-process-limits-\(getpid())")
+        defer { try? group.remove() }
+        let controllers = try SystemFile.read(group.directory + "/cgroup.controllers")
+        let outcomes = group.apply(CgroupLimits(memory: 64 << 20, cpu: 0.5, tasks: 10))
+        #expect(outcomes.count == 3)
+        for (kind, outcome) in outcomes {
+            switch outcome {
+            case .enforced: #expect(controllers.contains(kind.controller))
+            case .notEnforced(let reason): #expect(!controllers.contains(kind.controller), "\(reason)")
+            }
+        }
+    }
+
+    @Test func `limits that are set where no controller is are not enforced`() throws {
+        let directory = try TemporaryDirectory()
+        _ = try directory.file("cgroup.controllers", "cpu pids\n")
+        let (quota, tasks) = (try directory.file("cpu.max"), try directory.file("pids.max"))
+        let outcomes = Cgroup(directory: directory.path).apply(CgroupLimits(memory: 1, cpu: 1.5, tasks: 7))
+        #expect(outcomes[.cpu] == .enforced)
+        #expect(outcomes[.tasks] == .enforced)
+        #expect(
+            outcomes[.memory] == .notEnforced(reason: "the memory controller is not available in \(directory.path)")
+        )
+        #expect(try SystemFile.read(quota) == "150000 100000")
+        #expect(try SystemFile.read(tasks) == "7")
+    }
+
+    @Test func `a limit that is not asked for is not told of`() throws {
+        #expect(Cgroup(directory: "/nonexistent").apply(CgroupLimits()).isEmpty)
+        #expect(CgroupLimits().isEmpty)
+        #expect(!CgroupLimits(tasks: 1).isEmpty)
+    }
+
+    @Test func `delegation needs writable files, and for root the manager's mark`() throws {
+        let directory = try TemporaryDirectory()
+        let group = Cgroup(directory: directory.path)
+        guard case .notDelegated = Cgroup.delegation(of: group, user: 1000) else {
+            Issue.record("delegated without its files")
+            return
+        }
+        for file in ["cgroup.procs", "cgroup.subtree_control"] { _ = try directory.file(file) }
+        #expect(Cgroup.delegation(of: group, user: 1000) == .delegated(group))
+        #expect(
+            Cgroup.delegation(of: group, user: 0)
+                == .notDelegated(reason: "\(directory.path) is not marked as delegated")
+        )
+        // Inside the leaf, what is above is ours.
+        let leaf = try group.makeChild(Cgroup.supervisorLeaf)
+        #expect(Cgroup.delegation(of: leaf, user: 1000) == .delegated(group))
+    }
+
+    @Test(arguments: [
+        ("github", "upstream-github"), ("a b/c", "upstream-a%20b%2fc"), ("é", "upstream-%c3%a9"),
+        ("..", "upstream-.."),
+    ])
+    func `any name makes a file name`(name: String, expected: String) {
+        #expect(Cgroup.childName("upstream-", name) == expected)
+    }
+}

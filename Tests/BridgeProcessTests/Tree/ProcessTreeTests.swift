@@ -1,0 +1,133 @@
+import Glibc
+import Testing
+
+@testable import BridgeProcess
+
+/// Whatever ends whole trees of this process runs in a process of its own, away from the other tests' children.
+@Suite("Process tree") struct ProcessTreeTests {
+    /// A shell that leaves a grandchild behind in a session of its own, which prints its pid and does not mind SIGTERM.
+    static let stubborn = """
+        setsid -f sh -c 'trap "" TERM; sleep 1000 & echo $$; wait; sleep 1000'
+        exec sleep 1000
+        """
+
+    @Test func `a double-forked grandchild in its own session is found and ended`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let child = try await processes.start(.shell(ProcessTreeTests.stubborn))
+            let grandchild = try #require(pid_t(child.line))
+            let found = Set(ProcessTree.descendants(of: getpid()).map(\.pid))
+            #expect(found.isSuperset(of: [child.id.pid, grandchild]))
+            #expect(getsid(grandchild) == grandchild)
+            let outcome = await processes.end(.everything, steps: .termThenKill(term: .milliseconds(50)))
+            #expect(outcome == .ended(by: SIGKILL))
+            #expect(await processes.readToEnd(child.output) == "")
+            #expect(try await child.exits.first() == .signaled(SIGTERM, coreDumped: false))
+            #expect(ProcessTree.descendants(of: getpid()).isEmpty)
+        }
+    }
+
+    @Test func `strays are ended and living children are spared`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let spared = try await processes.start(.shell("sleep 1000 & echo ready; wait"))
+            let named = try await processes.shell("sleep 1000 >/dev/null & echo $!")
+            let stray = try await processes.shell("sleep 1000 >/dev/null & echo $!")
+            let kept = try #require(pid_t(named.lines[0]))
+            #expect(await processes.end(.strays(except: [kept])) == .ended(by: SIGTERM))
+            let left = Set(ProcessTree.descendants(of: getpid()).map(\.pid))
+            #expect(left.contains(spared.id.pid) && left.contains(kept) && left.count == 3)
+            #expect(!left.contains(try #require(pid_t(stray.lines[0]))))
+            #expect(await processes.end(.everything) == .ended(by: SIGTERM))
+        }
+    }
+
+    @Test func `a stopped process is ended by SIGTERM`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let child = try await processes.start(.shell("echo ready; kill -STOP $$; exec sleep 1000"))
+            #expect(child.line == "ready")
+            #expect(
+                await processes.end(.trees([child.id]), steps: .termThenKill(term: .seconds(30))) == .ended(by: SIGTERM)
+            )
+        }
+    }
+
+    @Test func `those who leave by themselves get no signal`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let input = try Pipe.make()
+            var specification = SpawnSpecification(executable: "/bin/cat")
+            specification.descriptors = [input.reading]
+            let (exits, continuation) = AsyncStream.makeStream(of: Exit.self)
+            _ = try await processes.spawn(specification) { continuation.yield($0) }
+            close(input.reading)
+            close(input.writing)
+            #expect(await processes.end(.everything, steps: .termThenKill(grace: .seconds(30))) == .ended(by: nil))
+            #expect(try await exits.first() == .exited(0))
+        }
+    }
+
+    @Test func `processes that multiply while they are ended are all ended`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let child = try await processes.start(
+                .shell(
+                    "for i in $(seq 150); do (setsid sleep 1000 &); [ $i = 20 ] && echo ready; done; wait"
+                )
+            )
+            #expect(child.line == "ready")
+            #expect(await processes.end(.trees([child.id])) == .ended(by: SIGTERM))
+            // Those orphaned before the first look are nobody's but ours.
+            _ = await processes.end(.strays(except: []))
+            #expect(await processes.readToEnd(child.output) == "")
+            #expect(ProcessTree.descendants(of: getpid()).isEmpty)
+        }
+    }
+
+    @Test func `what does not die in time is told`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let child = try await processes.start(.shell("trap '' TERM; echo ready; while :; do sleep 1000; done"))
+            let outcome = await processes.end(.trees([child.id]), steps: [.init(SIGTERM, patience: .milliseconds(20))])
+            guard case .survivors(let survivors) = outcome else {
+                Issue.record("\(outcome)")
+                return
+            }
+            #expect(survivors.contains { $0.pid == child.id.pid })
+            #expect(await processes.end(.everything, steps: .termThenKill(term: .zero)) == .ended(by: SIGKILL))
+        }
+    }
+
+    @Test func `the last resort leaves nobody`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let child = try await processes.start(.shell(ProcessTreeTests.stubborn))
+            #expect(pid_t(child.line) != nil)
+            #expect(ProcessTree.killAllNow(patience: .seconds(30)).isEmpty)
+            #expect(await processes.readToEnd(child.output) == "")
+        }
+    }
+
+    @Test func `a later process with the same number is not signalled`() async throws {
+        let processes = try TestProcesses.shared()
+        let (exits, continuation) = AsyncStream.makeStream(of: Exit.self)
+        let id = try await processes.spawn(.sleeping) { continuation.yield($0) }
+        let identity = try #require(ProcessStatus(pid: id.pid)?.identity)
+        #expect(!ProcessTree.send(SIGKILL, to: ProcessIdentity(pid: id.pid, startTime: identity.startTime + 1)))
+        #expect(ProcessTree.send(SIGTERM, to: identity))
+        #expect(try await exits.first() == .signaled(SIGTERM, coreDumped: false))
+    }
+
+    @Test func `children are found without the kernel's lists too`() async throws {
+        let processes = try TestProcesses.shared()
+        let child = try await processes.start(.shell("sleep 1000 & sleep 1000 & echo ready; wait"))
+        let listed = ProcessTree.children(of: child.id.pid)
+        #expect(listed.count == 2)
+        #expect(Set(ProcessTree.childrenByScan(of: child.id.pid)) == Set(listed))
+        #expect(ProcessTree.descendants(of: child.id.pid, except: [listed[0]]).map(\.pid) == [listed[1]])
+        #expect(await processes.end(.trees([child.id])) == .ended(by: SIGTERM))
+        for pid in listed { #expect(ProcessStatus(pid: pid)?.isDead ?? true) }
+        close(child.output)
+    }
+}

@@ -1,0 +1,136 @@
+import NIOCore
+import Testing
+
+@testable import BridgeUpstream
+
+@Suite("Pending calls") struct PendingCallsTests {
+    private let t0 = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+
+    private func add(_ calls: inout PendingCalls<String>, _ caller: String, octets: Int = 10, seconds: Int64 = 300)
+        -> Int?
+    {
+        calls.add(caller, octets: octets, timeout: .seconds(seconds), now: self.t0)
+    }
+
+    private func name(_ answer: PendingCalls<String>.Answer) -> String {
+        switch answer {
+        case .call(let call): call.caller
+        case .late: "late"
+        case .duplicate: "duplicate"
+        case .unknown: "unknown"
+        }
+    }
+
+    @Test func `calls are written in their order, each once, and answered in any`() throws {
+        var calls = PendingCalls<String>()
+        let a = try #require(self.add(&calls, "a"))
+        let b = try #require(self.add(&calls, "b"))
+        #expect(a != b)
+        #expect(calls.write()?.caller == "a")
+        #expect(calls.write()?.caller == "b")
+        #expect(calls.write() == nil)
+        #expect(calls.writtenCount == 2)
+        #expect(self.name(calls.answered(b)) == "b")
+        #expect(self.name(calls.answered(a)) == "a")
+        #expect(calls.count == 0)
+    }
+
+    @Test func `an answer is believed once, and only to what was asked`() throws {
+        var calls = PendingCalls<String>()
+        let own = calls.reserveID()
+        let a = try #require(self.add(&calls, "a"))
+        #expect(self.name(calls.answered(a)) == "unknown", "not written yet")
+        _ = calls.write()
+        #expect(self.name(calls.answered(a)) == "a")
+        #expect(self.name(calls.answered(a)) == "duplicate")
+        #expect(self.name(calls.answered(own)) == "duplicate")
+        for id in [0, -1, a + 1, .max, .min] { #expect(self.name(calls.answered(id)) == "unknown") }
+    }
+
+    @Test func `a late answer to a cancelled call is no mistake, a second one is`() throws {
+        var calls = PendingCalls<String>()
+        let a = try #require(self.add(&calls, "a"))
+        _ = calls.write()
+        #expect(calls.cancel(a) == true)
+        #expect(calls.cancel(a) == nil)
+        #expect(self.name(calls.answered(a)) == "late")
+        #expect(self.name(calls.answered(a)) == "duplicate")
+    }
+
+    @Test func `a call that is cancelled before it is written is never written`() throws {
+        var calls = PendingCalls<String>()
+        let a = try #require(self.add(&calls, "a"))
+        _ = try #require(self.add(&calls, "b"))
+        #expect(calls.cancel(a) == false)
+        #expect(calls.write()?.caller == "b")
+        #expect(calls.write() == nil)
+        #expect(!calls.hasWaiting)
+    }
+
+    @Test func `no more waits than the bounds allow`() throws {
+        var calls = PendingCalls<String>()
+        for _ in 0..<PendingCalls<String>.maximumWaiting { #expect(self.add(&calls, "a") != nil) }
+        #expect(self.add(&calls, "one too many") == nil)
+        _ = calls.write()
+        #expect(self.add(&calls, "room again") != nil)
+
+        var large = PendingCalls<String>()
+        #expect(self.add(&large, "alone", octets: 60 << 20) != nil)
+        #expect(self.add(&large, "behind it", octets: 1) == nil)
+        _ = large.write()
+        #expect(self.add(&large, "after it", octets: 8 << 20) != nil)
+        #expect(self.add(&large, "one byte too many", octets: 1) == nil)
+    }
+
+    @Test func `cancelled calls take no room`() throws {
+        var calls = PendingCalls<String>()
+        for _ in 0..<10_000 {
+            let id = try #require(self.add(&calls, "a"))
+            _ = calls.cancel(id)
+        }
+        #expect(self.add(&calls, "b") != nil)
+        #expect(calls.write()?.caller == "b")
+    }
+
+    @Test func `a lost connection takes the written calls and leaves the waiting ones`() throws {
+        var calls = PendingCalls<String>()
+        for caller in ["a", "b", "c"] { _ = self.add(&calls, caller) }
+        _ = calls.write()
+        #expect(calls.connectionLost().map(\.caller) == ["a"])
+        #expect(calls.giveUpWaiting().map(\.caller) == ["b", "c"])
+        #expect(calls.count == 0)
+        #expect(!calls.hasWaiting)
+        #expect(calls.write() == nil)
+        #expect(self.add(&calls, "d") != nil)
+        #expect(calls.write()?.caller == "d")
+    }
+
+    @Test func `time runs out for each call on its own, and progress gives it anew`() throws {
+        var calls = PendingCalls<String>()
+        let a = try #require(self.add(&calls, "a", seconds: 10))
+        let b = try #require(self.add(&calls, "b", seconds: 20))
+        _ = calls.write()
+        #expect(calls.nextDeadline == self.t0 + .seconds(10))
+        #expect(calls.progressed(b, now: self.t0) == nil, "not written yet")
+        #expect(calls.progressed(a, now: self.t0 + .seconds(9)) == "a")
+        #expect(calls.expire(now: self.t0 + .seconds(18)).isEmpty)
+        #expect(calls.nextDeadline == self.t0 + .seconds(19))
+        let expired = calls.expire(now: self.t0 + .seconds(20))
+        #expect(expired.map(\.id) == [a, b])
+        #expect(expired.map(\.call.isWritten) == [true, false])
+        #expect(calls.nextDeadline == nil)
+        #expect(self.name(calls.answered(a)) == "late")
+        #expect(calls.progressed(a, now: self.t0) == nil)
+    }
+
+    @Test func `the only written call is known as long as it is the only one`() throws {
+        var calls = PendingCalls<String>()
+        _ = self.add(&calls, "a")
+        _ = self.add(&calls, "b")
+        #expect(calls.onlyWritten == nil)
+        _ = calls.write()
+        #expect(calls.onlyWritten == "a")
+        _ = calls.write()
+        #expect(calls.onlyWritten == nil)
+    }
+}

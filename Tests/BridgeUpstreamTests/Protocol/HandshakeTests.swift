@@ -1,0 +1,69 @@
+import BridgeCore
+import NIOCore
+import Testing
+
+@testable import BridgeUpstream
+
+@Suite("Handshake") struct HandshakeTests {
+    private func configuration(roots: [Root] = []) -> UpstreamConfiguration {
+        UpstreamConfiguration(name: "x", transport: .stdio(StdioLaunch(command: "true")), roots: roots, version: "1.2")
+    }
+
+    @Test func `roots are declared only where there are some`() {
+        let bare = Handshake.parameters(self.configuration())
+        #expect(
+            "\(bare)"
+                == #"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"mcp-bridge","version":"1.2"}}"#
+        )
+        let rooted = Handshake.parameters(self.configuration(roots: [Root(uri: "file:///a")]))
+        #expect("\(rooted.value("capabilities") ?? .null)" == #"{"roots":{"listChanged":false}}"#)
+    }
+
+    @Test(arguments: ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
+    func `each legacy revision is accepted`(version: String) throws {
+        let text =
+            #"{"protocolVersion":"\#(version)","capabilities":{"tools":{}},"serverInfo":{"name":"s"},"instructions":"i"}"#
+        let identity = try Handshake.read(JSONText(validating: ByteBuffer(string: text)))
+        #expect(identity.revision.name == version)
+        #expect(identity.listsTools)
+        #expect(!identity.logs)
+        #expect(identity.instructions?.string == "i")
+    }
+
+    @Test(arguments: [#"{"protocolVersion":"1999-01-01"}"#, #"{"protocolVersion":1}"#, "{}", "[]"])
+    func `any other answer is not`(json: String) {
+        #expect(throws: Handshake.Failure.self) {
+            try Handshake.read(JSONText(validating: ByteBuffer(string: json)))
+        }
+    }
+
+    @Test(arguments: [
+        ("ping", #"{"jsonrpc":"2.0","id":"q","result":{}}"#),
+        (
+            "roots/list",
+            #"{"jsonrpc":"2.0","id":"q","result":{"roots":[{"uri":"file:///a","name":"A"},{"uri":"file:///b"}]}}"#
+        ),
+    ])
+    func `what an upstream may ask is answered`(method: String, answer: String) {
+        let roots = [Root(uri: "file:///a", name: "A"), Root(uri: "file:///b")]
+        let line = ClientMessage.answer(to: method, id: ByteBuffer(string: #""q""#), roots: roots)
+        #expect(String(buffer: line) == answer + "\n")
+    }
+
+    @Test(arguments: ["sampling/createMessage", "elicitation/create", "", "bad\n\"name"])
+    func `everything else is refused, on one line`(method: String) throws {
+        let line = String(buffer: ClientMessage.answer(to: method, id: ByteBuffer(string: "5"), roots: []))
+        #expect(line.filter { $0 == "\n" }.count == 1)
+        let reply = try JSONText(validating: ByteBuffer(string: line))
+        #expect(reply.int("id") == 5)
+        #expect(reply.value("error")?.int("code") == -32601)
+    }
+
+    @Test func `line ends between tokens become blanks, before the start nothing does`() {
+        var buffer = ByteBuffer(string: "a\n")
+        let start = buffer.writerIndex
+        buffer.writeString("{\r\n\"x\":\n1}")
+        buffer.joinLines(from: start)
+        #expect(String(buffer: buffer) == "a\n{  \"x\": 1}")
+    }
+}

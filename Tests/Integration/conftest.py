@@ -1,0 +1,89 @@
+"""Fixtures of the integration tests. Run with `python -m pytest Tests/Integration`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Support"))
+
+import processes  # noqa: E402
+from harness import Bridge, Bridges  # noqa: E402
+from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream  # noqa: E402
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _machine() -> None:
+    processes.adopt_orphans()
+    processes.allow_many_descriptors()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the test's upstreams keep their files; not where the daemon does."""
+    return tmp_path
+
+
+def _discard(bridges: Bridges) -> None:
+    left = bridges.discard_all()
+    assert not left, f"outlived the daemon: {left}"
+
+
+@pytest.fixture
+def bridges(request: pytest.FixtureRequest) -> Iterator[Bridges]:
+    """Bridges of one test."""
+    made = Bridges()
+    request.node.bridges = made.made
+    yield made
+    _discard(made)
+
+
+@pytest.fixture(scope="module")
+def shared_bridges(request: pytest.FixtureRequest) -> Iterator[Bridges]:
+    """Bridges that the tests of one file share."""
+    made = Bridges()
+    request.node.bridges = made.made
+    yield made
+    _discard(made)
+
+
+@pytest.fixture(scope="module")
+def demo(shared_bridges: Bridges) -> Bridge:
+    """A bridge with the demo upstream, shared by the tests of one file, which leave it as it was."""
+    bridge = shared_bridges.start({"demo": demo_upstream()})
+    bridge.wait_upstream("demo")
+    return bridge
+
+
+@pytest.fixture
+def counting(folder: Path) -> list[CountingUpstream]:
+    return [CountingUpstream(folder, name) for name in ("alpha", "beta", "gamma")]
+
+
+@pytest.fixture(scope="module")
+def misbehaving(tmp_path_factory: pytest.TempPathFactory) -> MisbehavingUpstream:
+    """An upstream that starts well and misbehaves only where a call asks for it."""
+    return MisbehavingUpstream(tmp_path_factory.mktemp("misbehaving"), "bad")
+
+
+@pytest.fixture(scope="module")
+def demo_and_bad(shared_bridges: Bridges, misbehaving: MisbehavingUpstream) -> Bridge:
+    """A bridge with the demo upstream and one that misbehaves where a call asks for it."""
+    bridge = shared_bridges.start({"demo": demo_upstream(), "bad": misbehaving.entry})
+    bridge.wait_upstream("demo")
+    bridge.wait_upstream("bad")
+    return bridge
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Shows what the daemons of a failed test wrote."""
+    report = yield
+    if report.failed:
+        for node in (item, *item.listchain()):
+            for bridge in getattr(node, "bridges", []):
+                report.sections.append((f"daemon on port {bridge.port}", "\n".join(bridge.log[-400:])))
+    return report

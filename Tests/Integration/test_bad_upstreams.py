@@ -1,0 +1,275 @@
+"""What bad upstreams do, and that it hurts nobody but their own callers."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from callers import MAY_HAVE_RUN
+from harness import Bridge, Bridges
+from mcp_http import MCPClient
+from processes import ProcessWatch, look_up
+from replies import Reply, text_of
+from upstreams import MisbehavingUpstream, demo_upstream
+from waiting import eventually
+
+TIMED_OUT = "timeout"
+LINE_LIMIT = 64 << 20
+
+
+@pytest.fixture
+def bridge(demo_and_bad: Bridge) -> Bridge:
+    return demo_and_bad
+
+
+@pytest.fixture
+def client(bridge: Bridge) -> Iterator[MCPClient]:
+    """A client of the bad upstream; the good one has to be as good afterwards."""
+    with bridge.client(timeout=14) as client:
+        yield client
+        assert text_of(client.call("demo.echo", {"text": "unharmed"}).result) == "unharmed"
+
+
+def assert_outcome(reply: Reply, *words: str) -> None:
+    failure = reply.failure
+    assert failure.word in words, failure
+    assert "bad" in failure.message, "the message names the upstream"
+
+
+class Others:
+    """Calls the good upstream all the while, on connections of its own; each of them has to succeed."""
+
+    def __init__(self, bridge: Bridge, clients: int = 4) -> None:
+        self.count = 0
+        self.failures: list[str] = []
+        self._clients = [bridge.client() for _ in range(clients)]
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run, args=(client,)) for client in self._clients]
+
+    def __enter__(self) -> Others:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, client: MCPClient) -> None:
+        while not self._stop.is_set():
+            try:
+                assert text_of(client.call("demo.echo", {"text": "x"}).result) == "x"
+                self.count += 1
+            except Exception as error:  # noqa: BLE001 - told by the test
+                self.failures.append(repr(error))
+                return
+
+
+# Noise
+
+
+def test_garbage_on_stdout_is_skipped(client: MCPClient, bridge: Bridge) -> None:
+    child = bridge.upstream_child("bad")
+    assert text_of(client.call("bad.garbage").result) == "after the garbage"
+    assert bridge.upstream_child("bad") == child, "noise is no reason to start it anew"
+
+
+def test_a_flood_on_stderr_is_drained(client: MCPClient, bridge: Bridge) -> None:
+    before = bridge.resident_bytes()
+    with Others(bridge) as others:
+        assert text_of(client.call("bad.flood_stderr", {"bytes": 20_000_000}).result) == "flooded"
+    assert not others.failures
+    assert bridge.resident_bytes() - before < 64 << 20
+
+
+def test_stderr_is_told_as_the_upstreams_own(bridges: Bridges, folder: Path) -> None:
+    upstream = MisbehavingUpstream(folder, "bad", "--exit-at-start", "3")
+    bridge = bridges.start({"bad": upstream.entry}, ready="live")
+    assert "bad" in bridge.wait_logged("cannot start")
+
+
+# Answers that are wrong
+
+
+def test_a_second_answer_is_ignored(client: MCPClient) -> None:
+    for _ in range(5):
+        assert text_of(client.call("bad.twice").result) == "first"
+    assert client.echoes("bad")
+
+
+def test_an_answer_to_an_unknown_id_is_ignored(client: MCPClient) -> None:
+    for _ in range(5):
+        reply = client.call("bad.unknown_id", progress_token="t")
+        assert text_of(reply.result) == "yours"
+        assert not reply.notifications, "somebody else's progress"
+    assert client.echoes("bad")
+
+
+def test_an_answer_with_both_a_result_and_an_error_is_no_answer_or_an_error(client: MCPClient) -> None:
+    reply = client.call("bad.wrong_shape")
+    if "result" in reply.message:
+        assert text_of(reply.result) == "after both"
+    assert client.echoes("bad")
+
+
+def test_answers_never_reach_the_wrong_caller(bridge: Bridge, client: MCPClient) -> None:
+    """Many callers side by side, while answers to unknown ids and second answers fly about."""
+    wrong: list[str] = []
+
+    def one(number: int) -> None:
+        with client.beside() as own:
+            for index in range(20):
+                text = f"{number}/{index}"
+                if text_of(own.call("bad.echo", {"text": text}).result) != text:
+                    wrong.append(text)
+                own.call("bad.unknown_id" if index % 2 else "bad.twice")
+
+    threads = [threading.Thread(target=one, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+# No answer
+
+
+@pytest.fixture
+def hasty(bridges: Bridges, folder: Path) -> tuple[Bridge, MisbehavingUpstream]:
+    """A bridge that waits one second for calls."""
+    upstream = MisbehavingUpstream(folder, "bad")
+    entry = {**upstream.entry, "timeouts": {"call": 1}}
+    bridge = bridges.start({"demo": demo_upstream(), "bad": entry})
+    bridge.wait_upstream("bad")
+    return bridge, upstream
+
+
+def test_a_call_that_is_never_answered_times_out_and_is_cancelled(hasty: tuple[Bridge, MisbehavingUpstream]) -> None:
+    bridge, upstream = hasty
+    client = bridge.client()
+    assert_outcome(client.call("bad.never"), TIMED_OUT)
+    (cancelled,) = upstream.wait_received("notifications/cancelled")
+    assert cancelled["params"]["requestId"] == upstream.received("tools/call")[0]["id"]
+    assert client.echoes("bad")
+
+
+def test_each_progress_starts_the_time_limit_anew(hasty: tuple[Bridge, MisbehavingUpstream]) -> None:
+    """Twice as long as the limit altogether, never as long in silence."""
+    bridge, _ = hasty
+    client = bridge.client()
+    reply = client.call("bad.progress", {"count": 5, "ms": 400}, progress_token=1)
+    assert text_of(reply.result) == "5"
+    reply = client.call("bad.progress", {"count": 5, "ms": 400})
+    assert_outcome(reply, TIMED_OUT)
+
+
+# Death
+
+
+@pytest.mark.parametrize("tool", ["die", "die_mid_line", "close_stdout"])
+def test_a_death_in_the_middle_of_a_call_is_one_clear_error(
+    client: MCPClient, bridge: Bridge, misbehaving: MisbehavingUpstream, tool: str
+) -> None:
+    before = len([each for each in misbehaving.received("tools/call") if each["params"]["name"] == tool])
+    reply = client.call(f"bad.{tool}")
+    assert_outcome(reply, MAY_HAVE_RUN)
+    assert reply.failure.code == -32004
+    assert client.echoes("bad"), "the next call brings it back"
+    after = len([each for each in misbehaving.received("tools/call") if each["params"]["name"] == tool])
+    assert after == before + 1, "it was sent again"
+
+
+def test_a_death_ends_each_call_in_flight_with_one_error(bridge: Bridge, client: MCPClient) -> None:
+    replies: list[Reply] = []
+    sent = threading.Barrier(9)
+
+    def hang() -> None:
+        with client.beside() as own, own.open_call("bad.never", progress_token=own.next_id()) as stream:
+            stream.wait_for("notifications/progress")
+            sent.wait()
+            messages = [event.message for event in stream if event.message is not None]
+            replies.extend(Reply(stream.head, message) for message in messages)
+
+    threads = [threading.Thread(target=hang) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    sent.wait(10)
+    client.call("bad.die")
+    for thread in threads:
+        thread.join(10)
+    assert len(replies) == 8
+    for reply in replies:
+        assert_outcome(reply, MAY_HAVE_RUN)
+    assert client.echoes("bad")
+
+
+def test_an_upstream_that_forks_and_exits_leaves_nothing_behind(
+    client: MCPClient, bridge: Bridge, folder: Path
+) -> None:
+    pid_file = folder / "pid"
+    first = bridge.upstream_child("bad")
+    with ProcessWatch([first]) as watch:
+        reply = client.call("bad.fork_and_exit", {"pid_file": str(pid_file)})
+        assert_outcome(reply, MAY_HAVE_RUN)
+        assert watch.wait_until_all_ended(5)
+    grandchild = int(eventually(lambda: pid_file.exists() and pid_file.read_text(encoding="ascii"), "a grandchild"))
+    eventually(lambda: look_up(grandchild) is None, "the grandchild is ended although it is deaf to SIGTERM")
+    assert client.echoes("bad")
+
+
+# Size
+
+
+def test_sixty_four_megabytes_come_whole_while_others_call(client: MCPClient, bridge: Bridge) -> None:
+    size = LINE_LIMIT - 4096
+    with Others(bridge) as others:
+        before = others.count
+        text = text_of(client.call("bad.big", {"bytes": size}).result)
+        during = others.count - before
+    assert not others.failures
+    assert during > 20, f"the others got only {during} answers meanwhile"
+    assert len(text) == size and hashlib.sha256(text.encode()).digest() == hashlib.sha256(b"x" * size).digest()
+
+
+def test_more_than_a_line_may_have_is_one_clear_error(client: MCPClient, bridge: Bridge) -> None:
+    with Others(bridge) as others:
+        reply = client.call("bad.big", {"bytes": LINE_LIMIT + 4096})
+    assert not others.failures
+    assert_outcome(reply, MAY_HAVE_RUN)
+    assert client.echoes("bad")
+
+
+def test_memory_is_given_back_after_big_results(client: MCPClient, bridge: Bridge) -> None:
+    client.call("bad.big", {"bytes": 16 << 20})
+    before = bridge.resident_bytes()
+    for _ in range(6):
+        assert len(text_of(client.call("bad.big", {"bytes": 16 << 20}).result)) == 16 << 20
+    assert bridge.resident_bytes() - before < 64 << 20
+
+
+# Floods
+
+
+def test_a_flood_of_progress_reaches_its_caller_and_hurts_nobody(client: MCPClient, bridge: Bridge) -> None:
+    with Others(bridge) as others:
+        reply = client.call("bad.progress", {"count": 5_000, "bytes": 100}, progress_token="flood")
+    assert not others.failures
+    told = [each["params"]["progress"] for each in reply.notifications]
+    assert told == sorted(told), "progress only grows"
+    assert text_of(reply.result) == "5000"
+
+
+def test_progress_nobody_asked_for_is_dropped(client: MCPClient) -> None:
+    reply = client.call("bad.progress", {"count": 5})
+    assert not reply.notifications and reply.head.content_type == "application/json"
+
+
+def test_a_flood_of_log_messages_hurts_nobody(client: MCPClient, bridge: Bridge) -> None:
+    with client.keep_stream_open(), Others(bridge) as others:
+        assert client.call("bad.log", {"level": "info", "count": 5_000, "data": "x" * 100}).result
+    assert not others.failures

@@ -1,0 +1,109 @@
+"""Checks messages against the JSON Schema of the protocol revision they were sent under."""
+
+from __future__ import annotations
+
+import functools
+import json
+from pathlib import Path
+
+import jsonschema
+
+SCHEMAS = Path(__file__).parent.parent / "mcp-schema"
+LEGACY_REVISIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
+
+_RESULTS = {
+    "initialize": "InitializeResult",
+    "ping": "EmptyResult",
+    "tools/list": "ListToolsResult",
+    "tools/call": "CallToolResult",
+    "prompts/list": "ListPromptsResult",
+    "prompts/get": "GetPromptResult",
+    "resources/list": "ListResourcesResult",
+    "resources/templates/list": "ListResourceTemplatesResult",
+    "resources/read": "ReadResourceResult",
+    "resources/subscribe": "EmptyResult",
+    "resources/unsubscribe": "EmptyResult",
+    "logging/setLevel": "EmptyResult",
+    "completion/complete": "CompleteResult",
+}
+
+
+class NotOfTheSchema(AssertionError):
+    pass
+
+
+class Revision:
+    """The definitions of one revision, and which of them a message from a server has to meet."""
+
+    def __init__(self, revision: str) -> None:
+        self.name = revision
+        self._document = json.loads((SCHEMAS / f"{revision}.json").read_text(encoding="utf-8"))
+        self._keyword = "$defs" if "$defs" in self._document else "definitions"
+        self._definitions = self._document[self._keyword]
+        self._validator_class = jsonschema.validators.validator_for(self._document)
+
+    def check(self, message: object, method: str | None = None, *, id_was_readable: bool = True) -> None:
+        """Raises unless `message` is one that a server may send; `method` is that of the request it answers.
+
+        An error about a request whose id could not be read has no id (or null, as JSON-RPC itself says); the schemas
+        before 2025-11-25 know only errors that have one.
+        """
+        if isinstance(message, list):
+            if self.name != "2025-03-26":
+                raise NotOfTheSchema(f"{self.name} knows no batches: {message!r:.500}")
+            for member in message:
+                self.check(member, method, id_was_readable=id_was_readable)
+            return
+        if not isinstance(message, dict):
+            raise NotOfTheSchema(f"not a JSON-RPC message: {message!r:.500}")
+        if "result" in message:
+            self._check_definition("JSONRPCResultResponse", message, or_else="JSONRPCResponse")
+            if method is None:
+                raise NotOfTheSchema(f"a response to no request: {message!r:.500}")
+            self._check_definition(_RESULTS.get(method, "Result"), message["result"])
+        elif "error" in message:
+            if not id_was_readable and message.get("id") is None:
+                message = {**message, "id": "unreadable"}
+            self._check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
+        elif "id" in message:
+            self._check_definition("JSONRPCRequest", message)
+            self._check_definition(self._by_method("ServerRequest", message), message)
+        else:
+            self._check_definition("JSONRPCNotification", message)
+            self._check_definition(self._by_method("ServerNotification", message), message)
+        if message.keys() - {"jsonrpc", "id", "result", "error", "method", "params"}:
+            raise NotOfTheSchema(f"members that JSON-RPC does not know: {message!r:.500}")
+
+    def _by_method(self, union: str, message: dict) -> str:
+        for reference in self._definitions[union]["anyOf"]:
+            name = reference["$ref"].rpartition("/")[2]
+            if self._definitions[name]["properties"]["method"].get("const") == message.get("method"):
+                return name
+        raise NotOfTheSchema(f"{self.name} has no {union} {message.get('method')!r}")
+
+    def _check_definition(self, name: str, value: object, or_else: str | None = None) -> None:
+        if name not in self._definitions and or_else is not None:
+            name = or_else
+        error = jsonschema.exceptions.best_match(self._validator(name).iter_errors(value))
+        if error is not None:
+            raise NotOfTheSchema(
+                f"not a {name} of {self.name}: {error.message} at {error.json_path}\n{json.dumps(value)[:2000]}"
+            )
+
+    @functools.cache  # noqa: B019 - one Revision per revision, for as long as the tests run
+    def _validator(self, name: str) -> jsonschema.protocols.Validator:
+        document = {
+            "$schema": self._document["$schema"],
+            self._keyword: self._definitions,
+            "$ref": f"#/{self._keyword}/{name}",
+        }
+        return self._validator_class(document)
+
+
+@functools.cache
+def revision(name: str) -> Revision:
+    return Revision(name)
+
+
+def check(message: object, revision_name: str, method: str | None = None, *, id_was_readable: bool = True) -> None:
+    revision(revision_name).check(message, method, id_was_readable=id_was_readable)

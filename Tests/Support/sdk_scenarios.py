@@ -1,0 +1,191 @@
+"""What users of the official SDK do, told as facts. Runs under either generation of the SDK.
+
+A process of its own, because the two generations cannot share an environment: it reads one request per line,
+`{"scenario", "url", "mode", "options"}`, and answers each with one line, `{"facts"}` or `{"error", "trace"}`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.metadata
+import json
+import sys
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import anyio
+
+if importlib.metadata.version("mcp").startswith("1."):
+    import sdk_v1 as sdk
+else:
+    import sdk_v2 as sdk
+
+Facts = dict[str, Any]
+Connect = Callable[..., Any]
+
+#: Nothing here takes long; what hangs is told as an error with its trace.
+LIMIT = 12.0
+
+
+async def connect(open_session: Connect, options: Facts) -> Facts:
+    async with open_session() as session:
+        return {"version": session.version, "hello": session.hello}
+
+
+async def list_tools(open_session: Connect, options: Facts) -> Facts:
+    async with open_session() as session:
+        return {"tools": await session.list_tools()}
+
+
+async def call(open_session: Connect, options: Facts) -> Facts:
+    async with open_session() as session:
+        return {"results": [await session.call(name, arguments) for name, arguments in options["calls"]]}
+
+
+async def progress(open_session: Connect, options: Facts) -> Facts:
+    told: list[list[Any]] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        told.append([progress, total, message])
+
+    async with open_session() as session:
+        result = await session.call(options["tool"], options["arguments"], on_progress)
+        return {"told": told, "result": result}
+
+
+async def cancel(open_session: Connect, options: Facts) -> Facts:
+    """Cancels a call that never ends once it has told its first progress, then calls again in the same session."""
+    started = anyio.Event()
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        started.set()
+
+    async def hang(scope: anyio.CancelScope) -> None:
+        with scope, contextlib.suppress(sdk.SDKError):
+            await session.call(options["tool"], {}, on_progress)
+
+    async with open_session() as session:
+        async with anyio.create_task_group() as group:
+            scope = anyio.CancelScope()
+            group.start_soon(hang, scope)
+            await started.wait()
+            await session.cancel_last()
+            scope.cancel()
+        return {"after": await session.call(options["then"], {"text": "after"})}
+
+
+async def errors(open_session: Connect, options: Facts) -> Facts:
+    """Each call's result or JSON-RPC error; the session has to survive them all."""
+    outcomes: list[Facts] = []
+    async with open_session() as session:
+        for name, arguments in options["calls"]:
+            try:
+                outcomes.append({"result": await session.call(name, arguments)})
+            except sdk.SDKError as error:
+                outcomes.append({"error": sdk.error_of(error)})
+    return {"outcomes": outcomes}
+
+
+async def ping(open_session: Connect, options: Facts) -> Facts:
+    async with open_session() as session:
+        return {"pong": await session.ping()}
+
+
+async def log(open_session: Connect, options: Facts) -> Facts:
+    heard: list[Facts] = []
+    enough = anyio.Event()
+
+    async def on_log(params: Any) -> None:
+        heard.append(params.model_dump(by_alias=True, mode="json", exclude_none=True))
+        if len(heard) >= options["expected"]:
+            enough.set()
+
+    async with open_session(on_log=on_log) as session:
+        await session.set_level(options["level"])
+        for name, arguments in options["calls"]:
+            await session.call(name, arguments)
+        await enough.wait()
+        return {"heard": heard}
+
+
+async def list_changed(open_session: Connect, options: Facts) -> Facts:
+    """Waits for the notification that a call provokes, and lists again."""
+    changed = anyio.Event()
+
+    async def on_message(message: Any) -> None:
+        if sdk.method_of(message) == "notifications/tools/list_changed":
+            changed.set()
+
+    async with open_session(on_message=on_message) as session:
+        before = [tool["name"] for tool in await session.list_tools()]
+        while not changed.is_set():
+            # The stream for notifications opens beside the first requests, and nothing says when it is there.
+            await session.call(*options["provoke"])
+            with anyio.move_on_after(0.5):
+                await changed.wait()
+        after = [tool["name"] for tool in await session.list_tools()]
+        return {"before": before, "after": after}
+
+
+async def side_by_side(open_session: Connect, options: Facts) -> Facts:
+    """Many sessions at once; every one calls with texts of its own, several calls at a time."""
+    answers: dict[str, str] = {}
+    everybody = anyio.Event()
+    connected = 0
+
+    async def one_call(session: Any, text: str) -> None:
+        result = await session.call(options["tool"], {"text": text})
+        answers[text] = result["content"][0]["text"]
+
+    async def one_session(number: int) -> None:
+        nonlocal connected
+        async with open_session() as session:
+            connected += 1
+            if connected == options["sessions"]:
+                everybody.set()
+            await everybody.wait()
+            async with anyio.create_task_group() as calls:
+                for index in range(options["calls"]):
+                    calls.start_soon(one_call, session, f"{number}/{index}")
+
+    async with anyio.create_task_group() as sessions:
+        for number in range(options["sessions"]):
+            sessions.start_soon(one_session, number)
+    return {"answers": answers}
+
+
+SCENARIOS: dict[str, Callable[[Connect, Facts], Awaitable[Facts]]] = {
+    scenario.__name__: scenario
+    for scenario in (
+        connect,
+        list_tools,
+        call,
+        progress,
+        cancel,
+        errors,
+        ping,
+        log,
+        list_changed,
+        side_by_side,
+    )
+}
+
+
+async def run(request: Facts) -> Facts:
+    open_session = functools.partial(sdk.connect, request["url"], request.get("mode", sdk.MODES[0]))
+    try:
+        with anyio.fail_after(LIMIT):
+            return {"facts": await SCENARIOS[request["scenario"]](open_session, request.get("options", {}))}
+    except BaseException as error:  # noqa: BLE001 - whatever it is, the other side has to hear of it
+        return {"error": repr(error), "trace": traceback.format_exc()}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        print(json.dumps(anyio.run(run, json.loads(line))), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""The official SDK's second generation behind the few verbs that the scenarios use."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from mcp import Client, MCPDeprecationWarning, MCPError
+
+# `auto` is what its users get: it asks `server/discover` first and falls back to `initialize`.
+MODES = ("auto", "legacy")
+SDKError = MCPError
+
+warnings.simplefilter("ignore", MCPDeprecationWarning)
+
+
+def error_of(error: MCPError) -> dict[str, Any]:
+    return {"code": error.code, "message": error.message, "data": error.data}
+
+
+class Session:
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        hello = client.session.initialize_result or client.session.discover_result
+        self.hello = _dump(hello)
+
+    @property
+    def version(self) -> str:
+        assert self._client.session.protocol_version is not None
+        return self._client.session.protocol_version
+
+    async def list_tools(self) -> list[dict[str, Any]]:
+        tools: list[dict[str, Any]] = []
+        page = await self._client.list_tools(cache_mode="bypass")
+        tools += [_dump(tool) for tool in page.tools]
+        while page.next_cursor is not None:
+            page = await self._client.list_tools(cursor=page.next_cursor)
+            tools += [_dump(tool) for tool in page.tools]
+        return tools
+
+    async def call(self, name: str, arguments: dict[str, Any], on_progress: Any = None) -> dict[str, Any]:
+        return _dump(await self._client.call_tool(name, arguments, progress_callback=on_progress))
+
+    async def cancel_last(self) -> None:
+        """This generation tells the server by itself when the waiting task is cancelled."""
+
+    async def ping(self) -> dict[str, Any]:
+        return _dump(await self._client.send_ping())
+
+    async def set_level(self, level: Any) -> None:
+        await self._client.set_logging_level(level)
+
+
+@asynccontextmanager
+async def connect(url: str, mode: str, on_log: Any = None, on_message: Any = None) -> AsyncIterator[Session]:
+    async with Client(url, mode=mode, logging_callback=on_log, message_handler=on_message) as client:
+        yield Session(client)
+
+
+def method_of(message: Any) -> str | None:
+    return getattr(message, "method", None)
+
+
+def _dump(model: Any) -> dict[str, Any]:
+    return model.model_dump(by_alias=True, mode="json", exclude_none=True)

@@ -1,0 +1,291 @@
+"""The installed system service, as a test sees it that runs beside it in a booted systemd (scripts/with-systemd)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import processes
+from harness import eventually
+from http_raw import ConnectionEnded, RawConnection
+from mcp_http import MCPClient, RPCFailure, text_of
+from processes import Process, ProcessWatch
+
+SOURCE = Path(__file__).resolve().parent.parent.parent
+#: Copies of what upstreams run: readable by every user, wherever the source tree lies.
+UPSTREAMS = Path("/opt/mcp-bridge-upstreams")
+BINARY = Path("/usr/bin/mcp-bridge")
+CONFIG = Path("/etc/mcp-bridge/config.json")
+STATE = Path("/var/lib/mcp-bridge")
+CACHE = Path("/var/cache/mcp-bridge")
+
+TCP = ("127.0.0.1", 8769)
+LOCAL = "/run/mcp-bridge/http.sock"
+CONTROL = "/run/mcp-bridge/control.sock"
+
+SERVICE = "mcp-bridge.service"
+SOCKETS = ("mcp-bridge.socket", "mcp-bridge-local.socket", "mcp-bridge-control.socket")
+
+#: What may take a while on a machine that builds something else at the same time (seconds).
+PATIENCE = 30.0
+
+
+def run(*command: str | Path, check: bool = True, timeout: float = 90) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        list(map(str, command)), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
+    )
+    assert not check or done.returncode == 0, f"{command}: exit status {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done
+
+
+def systemctl(*arguments: str, check: bool = True) -> str:
+    return run("systemctl", *arguments, check=check).stdout.strip()
+
+
+def bridge(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """`mcp-bridge ARGUMENTS`, as root."""
+    return run(BINARY, *arguments, check=check)
+
+
+def install(binary: str) -> None:
+    """Installs the product as a package would, and puts the tests' upstreams where the service can read them."""
+    run(SOURCE / "scripts/install", "--prefix", "/usr", "--binary", binary)
+    UPSTREAMS.mkdir(mode=0o755, exist_ok=True)
+    for name in ("counting_server.py", "systemd_npx.js"):
+        shutil.copy(SOURCE / "Tests/Support" / name, UPSTREAMS)
+        (UPSTREAMS / name).chmod(0o644)
+
+
+class Counting:
+    """The counting server as an upstream of the service."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.file = STATE / f"{name}.counted"
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        script = str(UPSTREAMS / "counting_server.py")
+        return {"command": "/usr/bin/python3", "args": [script], "env": {"COUNT_FILE": str(self.file)}}
+
+    @property
+    def tool(self) -> str:
+        return f"{self.name}.count"
+
+    def counts(self) -> Counter[str]:
+        """How often each tag was executed."""
+        lines = self.file.read_text(encoding="utf-8").splitlines() if self.file.exists() else []
+        return Counter(line.split()[0] for line in lines)
+
+
+class Service:
+    """The system service and its three sockets."""
+
+    # Configuration and life
+
+    def configure(self, *upstreams: Counting, servers: dict[str, Any] | None = None, **settings: Any) -> None:
+        """Writes the configuration file; nobody is told."""
+        named = {each.name: each.entry for each in upstreams} | (servers or {})
+        self.write_config(json.dumps({"mcpServers": named, "bridge": settings}, indent=2))
+
+    def write_config(self, text: str) -> None:
+        temporary = CONFIG.with_suffix(".new")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.chmod(0o640)
+        shutil.chown(temporary, "root", "mcp-bridge")
+        temporary.rename(CONFIG)
+
+    def reset(self) -> None:
+        """As after the installation: nothing runs, nothing is remembered."""
+        systemctl("stop", SERVICE, *SOCKETS)
+        systemctl("reset-failed", SERVICE, *SOCKETS, check=False)
+        for folder in (STATE, CACHE):
+            shutil.rmtree(folder, ignore_errors=True)
+        CONFIG.unlink(missing_ok=True)
+
+    def listen(self) -> None:
+        systemctl("start", *SOCKETS)
+
+    def start(self) -> None:
+        """Starts the service and waits for its upstreams."""
+        systemctl("start", SERVICE)
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        def ready() -> bool:
+            with RawConnection(TCP, PATIENCE) as connection:
+                return connection.request("GET", "/health/ready").status == 200
+
+        eventually(ready, "GET /health/ready says 200", PATIENCE)
+
+    # What systemd knows
+
+    def show(self, name: str, unit: str = SERVICE) -> str:
+        return systemctl("show", "-P", name, unit)
+
+    @property
+    def state(self) -> str:
+        return self.show("ActiveState")
+
+    @property
+    def status(self) -> str:
+        return self.show("StatusText")
+
+    # Processes
+
+    @property
+    def supervisor(self) -> Process:
+        found = processes.look_up(int(self.show("MainPID")))
+        assert found is not None, "the service is not running"
+        return found
+
+    def tree(self) -> list[Process]:
+        """Every process of the service, the supervisor first."""
+        supervisor = self.supervisor
+        return [supervisor, *processes.descendants(supervisor.pid)]
+
+    def worker(self, label: str) -> Process:
+        """The worker with this label: `http`, `session` or `upstream NAME`."""
+        return eventually(
+            lambda: next((each for each in processes.children(self.supervisor.pid) if each.label == label), None),
+            f"a worker {label}",
+        )
+
+    # Callers
+
+    def client(self, address: tuple[str, int] | str = TCP) -> MCPClient:
+        return MCPClient(address, timeout=60).initialize()
+
+    # The journal
+
+    def journal(self, *matches: str) -> list[dict[str, Any]]:
+        """The service's records with these fields, oldest first, after whatever is on its way has been written."""
+        run("journalctl", "--sync")
+        output = run("journalctl", "--unit", SERVICE, "--output", "json", "--all", *matches, check=False).stdout
+        return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    tag: str
+    #: `answered`, `error` (JSON-RPC), `closed` (the connection, before an answer), `refused` (no connection at all).
+    kind: str
+    detail: str = ""
+
+
+class Caller(threading.Thread):
+    """Calls `count` with ever new tags in one session until it is told to stop, and never repeats a call."""
+
+    def __init__(self, name: str, client: MCPClient, upstream: Counting, *, keep_alive: bool, ms: int = 20) -> None:
+        super().__init__(name=name, daemon=True)
+        self.keep_alive = keep_alive
+        self.outcomes: list[Outcome] = []
+        self._client, self._tool, self._ms = client, upstream.tool, ms
+        self._changed = threading.Condition()
+        self._stopping = False
+        self._broken: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            number = 0
+            while not self._stopping:
+                number += 1
+                outcome = self._call(f"{self.name}-{number}")
+                with self._changed:
+                    self.outcomes.append(outcome)
+                    self._changed.notify_all()
+        except BaseException as error:
+            with self._changed:
+                self._broken = error
+                self._changed.notify_all()
+
+    def _call(self, tag: str) -> Outcome:
+        try:
+            text = text_of(self._client.call(self._tool, {"tag": tag, "ms": self._ms}).result)
+            assert text == tag, (text, tag)
+            return Outcome(tag, "answered")
+        except RPCFailure as failure:
+            return Outcome(tag, "error", str(failure))
+        except (ConnectionRefusedError, FileNotFoundError) as error:
+            return Outcome(tag, "refused", repr(error))
+        except ConnectionEnded as ended:
+            self._client.close()
+            return Outcome(tag, "closed", str(ended))
+        finally:
+            if not self.keep_alive:
+                self._client.close()
+
+    def wait_for_answers(self, more: int, within: float = 60) -> None:
+        """Until this many further calls have been answered."""
+        with self._changed:
+            wanted = self.answered + more
+            self._changed.wait_for(lambda: self._broken is not None or self.answered >= wanted, within)
+            if self._broken is not None:
+                raise AssertionError(f"{self.name} broke") from self._broken
+            assert self.answered >= wanted, f"{self.name}: {self.answered} of {wanted} answers, {self.outcomes[-5:]}"
+
+    @property
+    def answered(self) -> int:
+        return sum(outcome.kind == "answered" for outcome in self.outcomes)
+
+    def of_kind(self, *kinds: str) -> list[Outcome]:
+        return [outcome for outcome in self.outcomes if outcome.kind in kinds]
+
+    def stop(self) -> None:
+        """No further call; the one that runs may take as long as calls take."""
+        self._stopping = True
+        self.join(90)
+
+    def finish(self) -> None:
+        assert not self.is_alive(), f"{self.name} hangs in a call"
+        if self._broken is not None:
+            raise AssertionError(f"{self.name} broke") from self._broken
+
+
+@contextmanager
+def calling_clients(service: Service, upstream: Counting, count: int = 4) -> Iterator[list[Caller]]:
+    """Calling clients, each with its own session; every other one keeps its connection, the rest make one for each call.
+
+    A client that makes a connection for each call must be answered every time. One that keeps its connection may
+    find it closed between two answers, which HTTP allows. All have stopped when the block ends.
+    """
+    made = [Caller(f"caller{n}", service.client(), upstream, keep_alive=n % 2 == 1) for n in range(count)]
+    for caller in made:
+        caller.start()
+    try:
+        yield made
+    finally:
+        for caller in made:
+            caller.stop()
+    for caller in made:
+        caller.finish()
+
+
+def check_outcomes(made: list[Caller], upstream: Counting) -> None:
+    """Nothing was refused or failed, no call ran twice, and each answered one ran."""
+    counts = upstream.counts()
+    for caller in made:
+        bad = caller.of_kind("refused", "error") + ([] if caller.keep_alive else caller.of_kind("closed"))
+        assert not bad, (caller.name, len(caller.outcomes), bad[:10])
+        not_once = [each.tag for each in caller.of_kind("answered") if counts[each.tag] != 1]
+        assert not not_once, (caller.name, not_once[:10])
+    twice = [tag for tag, times in counts.items() if times > 1]
+    assert not twice, twice[:10]
+
+
+def ends_within(found: list[Process], seconds: float) -> None:
+    with ProcessWatch(found) as watch:
+        assert watch.wait_until_all_ended(seconds), f"still alive after {seconds:g} s: {watch.alive}"
+
+
+def signal_process(process: Process, number: int) -> None:
+    os.kill(process.pid, number)

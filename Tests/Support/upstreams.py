@@ -1,0 +1,77 @@
+"""Entries of `mcpServers` for the servers that the tests use as upstreams, and what these servers leave behind."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from places import BINARY, SUPPORT
+from waiting import eventually
+
+
+def python_upstream(
+    script: Path | str, *arguments: str, python: Path | str = sys.executable, **more: Any
+) -> dict[str, Any]:
+    """An entry of `mcpServers` that runs a Python file."""
+    return {"command": str(python), "args": [str(script), *arguments], **more}
+
+
+def demo_upstream() -> dict[str, Any]:
+    return {"command": str(BINARY), "args": ["demo-server"]}
+
+
+class CountingUpstream:
+    """The counting server: each call of `count` adds a line with its tag to a file."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.name = name
+        self.file = folder / f"{name}.counted"
+        self.file.touch()
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return python_upstream(SUPPORT / "counting_server.py", env={"COUNT_FILE": str(self.file)})
+
+    @property
+    def tool(self) -> str:
+        return f"{self.name}.count"
+
+    def counts(self) -> dict[str, int]:
+        """How often each tag was executed."""
+        found: dict[str, int] = {}
+        for line in self.file.read_text(encoding="utf-8").splitlines():
+            tag = line.split()[0]
+            found[tag] = found.get(tag, 0) + 1
+        return found
+
+
+class MisbehavingUpstream:
+    """The misbehaving server, with a journal of all that it was sent; see its own description of what it can do."""
+
+    def __init__(self, folder: Path, name: str, *options: str) -> None:
+        self.name = name
+        self.journal = folder / f"{name}.journal"
+        self.journal.touch()
+        self.options = options
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return python_upstream(
+            SUPPORT / "misbehaving_server.py", "--journal", str(self.journal), "--name", self.name, *self.options
+        )
+
+    def tool(self, name: str) -> str:
+        return f"{self.name}.{name}"
+
+    def received(self, method: str) -> list[dict[str, Any]]:
+        """The messages with this method that it has been sent so far, over all its lives."""
+        entries = map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
+        return [entry for entry in entries if entry.get("method") == method]
+
+    def wait_received(self, method: str, count: int = 1) -> list[dict[str, Any]]:
+        return eventually(
+            lambda: found if len(found := self.received(method)) >= count else None,
+            f"{self.name} is sent {count} × {method}",
+        )

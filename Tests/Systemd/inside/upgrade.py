@@ -1,0 +1,34 @@
+"""Installing again while the service runs, and removing it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from mcp_http import text_of
+from systemd_service import BINARY, CONFIG, SERVICE, SOURCE, STATE, Counting, Service, install, run, systemctl
+
+
+def test_an_upgrade_in_place_and_a_restart(service: Service, counting: Counting) -> None:
+    service.start()
+    client = service.client()
+    install(os.environ["MCP_BRIDGE_BINARY"])
+    # The old program goes on: its workers come from the file it was started from, not from the name.
+    os.kill(service.worker("session").pid, 9)
+    service.wait_ready()
+    assert text_of(client.call(counting.tool, {"tag": "old-program"}).result) == "old-program"
+    systemctl("restart", SERVICE)
+    client.close()
+    assert text_of(client.call(counting.tool, {"tag": "new-program"}).result) == "new-program"
+
+
+def test_removal_stops_it_and_leaves_what_is_the_administrators(service: Service, counting: Counting) -> None:
+    systemctl("enable", "mcp-bridge.socket")
+    service.start()
+    run(SOURCE / "scripts/uninstall", "--prefix", "/usr")
+    assert service.state == "inactive" and service.show("LoadState") == "not-found"
+    assert not BINARY.exists() and CONFIG.exists() and STATE.is_dir()
+    assert not list(Path("/etc/systemd/system").rglob("mcp-bridge*.socket"))
+    install(os.environ["MCP_BRIDGE_BINARY"])
+    service.listen()
+    assert text_of(service.client().call(counting.tool, {"tag": "back"}).result) == "back"
