@@ -23,6 +23,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
@@ -84,6 +85,48 @@ let package = Package(
                 "BridgeCore", "BridgeLink", "BridgeProcess", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
+            ] + nio,
+            swiftSettings: strict
+        ),
+
+        .testTarget(
+            name: "BridgeCoreTests",
+            dependencies: [
+                "BridgeCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOTestUtils", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BridgeLinkTests",
+            dependencies: ["BridgeLink", "BridgeCore", logging, .product(name: "NIOTestUtils", package: "swift-nio")] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(name: "BridgeSystemdTests", dependencies: ["BridgeSystemd"], swiftSettings: strict),
+        .testTarget(name: "BridgeLogTests", dependencies: ["BridgeLog", "BridgeSystemd", logging], swiftSettings: strict),
+        .testTarget(name: "BridgeProcessTests", dependencies: ["BridgeProcess", logging], swiftSettings: strict),
+        .testTarget(
+            name: "BridgeSupervisorTests", dependencies: ["BridgeSupervisor", "BridgeCore", logging] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BridgeFrontTests",
+            dependencies: [
+                "BridgeFront", "BridgeCore", "BridgeLink", logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+            ] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BridgeSessionTests", dependencies: ["BridgeSession", "BridgeCore", "BridgeLink", logging] + nio,
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BridgeUpstreamTests",
+            dependencies: [
+                "BridgeUpstream", "BridgeCore", "BridgeLink", "BridgeProcess", logging,
+                .product(name: "NIOTestUtils", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

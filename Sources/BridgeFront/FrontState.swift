@@ -17,7 +17,7 @@ final class FrontState {
     private var ids = RequestIDs()
 
     /// How long a request waits for a session worker before it is told that there is none.
-    static let sessionWait = TimeAmount.seconds(30)
+    var sessionWait = TimeAmount.seconds(30)
 
     init(configuration: FrontConfiguration, control: LinkConnection, loop: any EventLoop, logger: Logger) {
         let metrics = FrontMetrics()

@@ -1,5 +1,6 @@
 package import BridgeCore
 package import BridgeLink
+import Glibc
 import HummingbirdCore
 package import Logging
 package import NIOCore
@@ -10,7 +11,7 @@ import NIOPosix
 ///
 /// Everything runs on one event loop. All but ``run(ready:)`` is called on that loop, ``init`` included.
 package final class FrontWorker: Sendable {
-    private let state: NIOLoopBound<FrontState>
+    let state: NIOLoopBound<FrontState>
     private let responder: FrontResponder
     private let listeners: [FrontListener]
     private let servers: NIOLoopBound<Servers>
@@ -20,6 +21,7 @@ package final class FrontWorker: Sendable {
     private final class Servers {
         var channels: [any Channel] = []
         var isDraining = false
+        var deadline: Scheduled<Void>?
     }
 
     /// - Parameters:
@@ -48,14 +50,13 @@ package final class FrontWorker: Sendable {
         let loop = self.state.eventLoop
         try await withTaskExecutorPreference(LoopExecutor(loop)) {
             self.state.value.session.start()
-            var doors: [NIOAsyncChannel<Accepted, Never>] = []
-            for listener in self.listeners { doors.append(try await self.open(listener)) }
-            self.servers.value.channels = doors.map(\.channel)
+            let doors = try await self.openAll()
             if self.servers.value.isDraining { self.closeListeners() }
             ready()
             try await withThrowingDiscardingTaskGroup { group in
                 for door in doors { group.addTask { try await self.serve(door) } }
             }
+            self.servers.value.deadline?.cancel()
             self.state.value.session.close()
         }
     }
@@ -68,7 +69,9 @@ package final class FrontWorker: Sendable {
         self.servers.value.isDraining = true
         self.closeListeners()
         state.table.drain()
-        state.loop.assumeIsolated().scheduleTask(in: TimeAmount(time)) { state.table.closeAll() }
+        self.servers.value.deadline = state.loop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
+            state.table.closeAll()
+        }
     }
 
     /// Takes over hosts, origins, peers, limits and intervals. Socket paths and the MCP path are those of the start.
@@ -86,6 +89,21 @@ package final class FrontWorker: Sendable {
         case refused
     }
 
+    private func openAll() async throws -> [NIOAsyncChannel<Accepted, Never>] {
+        var doors: [NIOAsyncChannel<Accepted, Never>] = []
+        for (index, listener) in self.listeners.enumerated() {
+            do {
+                doors.append(try await self.open(listener))
+                self.servers.value.channels = doors.map(\.channel)
+            } catch {
+                self.closeListeners()
+                for left in self.listeners[index...] { close(left.descriptor) }
+                throw error
+            }
+        }
+        return doors
+    }
+
     private func open(_ listener: FrontListener) async throws -> NIOAsyncChannel<Accepted, Never> {
         try await ServerBootstrap(group: self.state.eventLoop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
@@ -93,7 +111,6 @@ package final class FrontWorker: Sendable {
             .bind(listener.descriptor) { channel in
                 switch listener.name {
                 case .http:
-                    try? channel.syncOptions?.setOption(.tcpOption(.tcp_nodelay), value: 1)
                     return self.accept(channel, listener.name, userID: nil)
                 case .local:
                     return PeerCredentials.userID(of: channel).flatMap {

@@ -85,5 +85,5 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.failed:
         for node in (item, *item.listchain()):
             for bridge in getattr(node, "bridges", []):
-                report.sections.append((f"daemon on port {bridge.port}", "\n".join(bridge.log[-400:])))
+                report.sections.append((f"daemon on port {bridge.port}", "\n".join(bridge.log[-60:])))
     return report

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -121,7 +122,7 @@ def test_what_is_no_http_is_refused_or_closed(demo: Bridge, bystander: MCPClient
         connection.socket.shutdown(socket.SHUT_WR)
         answer = connection.read_until_closed()
     assert answer == b"" or 400 <= int(answer.split(b" ")[1]) <= 505, answer[:200]
-    assert answer.count(b"HTTP/1.1 ") <= 1, "one bad request, two answers"
+    assert len(re.findall(rb"HTTP/1\.1 \d", answer)) <= 1, "one bad request, two answers"
 
 
 def test_a_body_cut_short_runs_nothing(demo: Bridge, client: MCPClient) -> None:

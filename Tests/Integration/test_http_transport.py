@@ -95,7 +95,7 @@ def test_notifications_and_responses_are_202_without_a_body(demo: Bridge, revisi
         assert (response.status, response.body) == (202, b""), message
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "CONNECT2"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "TRACE", "PROPFIND"])
 def test_other_methods_are_405_and_told_which_there_are(demo: Bridge, method: str) -> None:
     response = demo.client().exchange(method)
     assert response.status == 405

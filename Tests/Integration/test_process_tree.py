@@ -26,6 +26,7 @@ def with_grandchild(bridges: Bridges, folder: Path) -> tuple[Bridge, Process]:
     bridge = bridges.start({"bad": upstream.entry, "demo": demo_upstream()})
     bridge.wait_upstream("bad")
     bridge.wait_upstream("demo")
+    eventually(pid_file.exists, "a grandchild")
     grandchild = look_up(int(pid_file.read_text(encoding="ascii")))
     assert grandchild is not None
     return bridge, grandchild

@@ -98,11 +98,9 @@ def test_log_messages(client: MCPClient) -> None:
 def test_a_changed_list(client: MCPClient) -> None:
     with client.keep_stream_open() as stream:
         client.call("bad.set_tools", {"names": ["extra"]})
-        stream.wait_for("notifications/tools/list_changed")
-        assert "bad.extra" in client.tool_names()
+        stream.wait_for_list(lambda names: "bad.extra" in names)
         client.call("bad.set_tools", {"names": []})
-        stream.wait_for("notifications/tools/list_changed")
-        assert "bad.extra" not in client.tool_names()
+        stream.wait_for_list(lambda names: "bad.extra" not in names)
 
 
 def test_a_result_reaches_the_client_as_it_came(client: MCPClient) -> None:

@@ -187,7 +187,7 @@ def test_log_messages_at_the_chosen_level_reach_the_caller(sdk: Scenarios) -> No
 
 
 def test_a_changed_list_is_told_and_listed(sdk: Scenarios) -> None:
-    facts = sdk("list_changed", provoke=["bad.set_tools", {"names": ["brand_new"]}])
+    facts = sdk("list_changed", provoke=["bad.set_tools", {"names": ["brand_new"]}], expected="bad.brand_new")
     try:
         assert "bad.brand_new" in facts["after"]
     finally:

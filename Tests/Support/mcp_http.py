@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,15 @@ class EventStream:
             if event.message is not None:
                 return event.message
         raise ConnectionEnded("the stream ended")
+
+    def wait_for_list(self, condition: Callable[[list[str]], bool]) -> None:
+        """Waits for news of the list, and lists, until the names meet a condition.
+
+        News can be older than the change that is waited for: a session that may have missed some is told once more.
+        """
+        self.wait_for("notifications/tools/list_changed")
+        while not condition(self._client.tool_names()):
+            self.wait_for("notifications/tools/list_changed")
 
     def wait_for(self, method: str) -> dict[str, Any]:
         """The next notification or request with this method."""
@@ -186,7 +195,12 @@ class MCPClient:
         assert (response.status, response.body) == (202, b""), (response.status, response.body)
 
     def open_call(
-        self, tool: str, arguments: dict[str, Any] | None = None, *, progress_token: str | int, id: Any = None
+        self,
+        tool: str,
+        arguments: dict[str, Any] | None = None,
+        *,
+        progress_token: str | int | None = None,
+        id: Any = None,
     ) -> EventStream:
         """Starts a call and gives its stream as soon as the server begins one."""
         identifier = self.next_id() if id is None else id

@@ -111,7 +111,7 @@ async def log(open_session: Connect, options: Facts) -> Facts:
 
 
 async def list_changed(open_session: Connect, options: Facts) -> Facts:
-    """Waits for the notification that a call provokes, and lists again."""
+    """Lists again at each notification until the tool that a call brought about is there."""
     changed = anyio.Event()
 
     async def on_message(message: Any) -> None:
@@ -119,13 +119,12 @@ async def list_changed(open_session: Connect, options: Facts) -> Facts:
             changed.set()
 
     async with open_session(on_message=on_message) as session:
-        before = [tool["name"] for tool in await session.list_tools()]
-        while not changed.is_set():
-            # The stream for notifications opens beside the first requests, and nothing says when it is there.
-            await session.call(*options["provoke"])
-            with anyio.move_on_after(0.5):
-                await changed.wait()
-        after = [tool["name"] for tool in await session.list_tools()]
+        before = after = [tool["name"] for tool in await session.list_tools()]
+        await session.call(*options["provoke"])
+        while options["expected"] not in after:
+            await changed.wait()
+            changed = anyio.Event()
+            after = [tool["name"] for tool in await session.list_tools()]
         return {"before": before, "after": after}
 
 

@@ -97,6 +97,10 @@ extension Refusal {
         message: "The session worker is not available. The request has not run.",
         rpcCode: -32003, header: HTTPField(name: .retryAfter, value: "1")
     )
+    static let draining = Refusal(
+        status: .serviceUnavailable, code: "draining", message: "The service is stopping.",
+        header: HTTPField(name: .retryAfter, value: "1"), closes: true
+    )
     static let supervisorUnavailable = Refusal(
         status: .serviceUnavailable, code: "supervisor_unavailable",
         message: "The supervisor did not answer.", rpcCode: -32003, header: HTTPField(name: .retryAfter, value: "1")

@@ -8,20 +8,23 @@ struct CallRecord: Sendable {
     let id: RequestID
     let method: String
     let session: String?
+    /// A stream is not slow for having been open long.
+    private let isLong: Bool
     private let start = NIODeadline.now()
 
     private static let slow = TimeAmount.seconds(1)
 
-    init(id: RequestID, method: String, session: String?) {
+    init(id: RequestID, method: String, session: String?, isLong: Bool = false) {
         self.id = id
         self.method = method
         self.session = session
+        self.isLong = isLong
     }
 
     /// - Parameter failure: the stable word of what went wrong; `nil` when the call went as it should.
     func finish(_ logger: Logger, status: HTTPResponse.Status, failure: String? = nil) {
         let elapsed = NIODeadline.now() - self.start
-        let isNotable = failure != nil || status.code >= 400 || elapsed > Self.slow
+        let isNotable = failure != nil || status.code >= 400 || (elapsed > Self.slow && !self.isLong)
         let level: Logger.Level = isNotable ? .info : .debug
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [

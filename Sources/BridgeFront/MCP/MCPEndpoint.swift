@@ -21,59 +21,58 @@ enum MCPEndpoint {
             isLogged: state.logger.logLevel <= .debug
         )
         let call = SessionCall(state, context.connection.value, header: header, body: body)
-        do {
-            switch try await call.firstAnswer() {
-            case .plain(let header, let payload):
-                let response = Self.plain(header, payload)
-                record.finish(state.logger, status: response.status)
-                return response
-            case .stream(let header, let payload):
-                return Self.stream(header, payload, call, record, context, body: body)
-            }
-        } catch let refusal as Refusal {
-            record.finish(state.logger, status: refusal.status, failure: refusal.code)
-            guard refusal != .outcomeUnknown else { return Self.outcomeUnknown(body) }
-            throw PostRefusal(refusal, id: body.message?.idBytes)
-        } catch {
-            record.finish(state.logger, status: Self.clientClosed, failure: "client_gone")
-            throw error
-        }
+        return try await Self.answer(call, record, context, body: body)
     }
 
     /// Opens the stream on which the server speaks unasked, or takes up one that was cut (`Last-Event-ID`).
     static func get(_ request: Request, _ context: FrontContext) async throws -> Response {
         let state = context.state.value
         if let refusal = TransportRules.checkGet(context.fields) { throw refusal }
-        guard !state.table.isDraining else { throw Refusal.sessionUnavailable }
+        guard !state.table.isDraining else { throw Refusal.draining }
         let id = state.nextRequestID()
-        let record = CallRecord(id: id, method: "GET", session: context.fields.sessionID)
+        let record = CallRecord(id: id, method: "GET", session: context.fields.sessionID, isLong: true)
         let header = SessionHeaders.get(
             id, context.fields, principal: context.admission.principal, isLogged: state.logger.logLevel <= .debug
         )
         let call = SessionCall(state, context.connection.value, header: header, wantsDraining: true)
-        switch try await call.firstAnswer() {
-        case .plain(let header, let payload): return Self.plain(header, payload)
-        case .stream(let header, let payload): return Self.stream(header, payload, call, record, context, body: nil)
-        }
+        return try await Self.answer(call, record, context)
     }
 
     /// Ends a session.
     static func delete(_ request: Request, _ context: FrontContext) async throws -> Response {
         let state = context.state.value
         if let refusal = TransportRules.checkDelete(context.fields) { throw refusal }
-        let header = SessionHeaders.delete(
-            state.nextRequestID(), context.fields, principal: context.admission.principal
-        )
+        let id = state.nextRequestID()
+        let record = CallRecord(id: id, method: "DELETE", session: context.fields.sessionID)
+        let header = SessionHeaders.delete(id, context.fields, principal: context.admission.principal)
         let call = SessionCall(state, context.connection.value, header: header)
-        switch try await call.firstAnswer() {
-        case .plain(let header, let payload): return Self.plain(header, payload)
-        case .stream:
-            call.feed.cancel(reason: "unexpected message")
-            throw Refusal.internalError
-        }
+        return try await Self.answer(call, record, context)
     }
 
     // MARK: Answers
+
+    private static func answer(
+        _ call: SessionCall, _ record: CallRecord, _ context: FrontContext, body: PostBody? = nil
+    ) async throws -> Response {
+        let logger = context.state.value.logger
+        do {
+            switch try await call.firstAnswer() {
+            case .plain(let header, let payload):
+                let response = Self.plain(header, payload)
+                record.finish(logger, status: response.status)
+                return response
+            case .stream(let header, let payload):
+                return Self.stream(header, payload, call, record, context, body: body)
+            }
+        } catch let refusal as Refusal {
+            record.finish(logger, status: refusal.status, failure: refusal.code)
+            if let body, refusal == .outcomeUnknown { return Self.outcomeUnknown(body) }
+            throw PostRefusal(refusal, id: body?.message?.idBytes)
+        } catch {
+            record.finish(logger, status: Self.clientClosed, failure: "client_gone")
+            throw error
+        }
+    }
 
     /// nginx's word for a client that did not wait; it is logged and never sent.
     private static let clientClosed = HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")

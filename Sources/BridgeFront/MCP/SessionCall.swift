@@ -50,7 +50,7 @@ final class SessionCall {
     func firstAnswer() async throws -> Answer {
         self.open()
         while true {
-            switch await self.feed.next(within: self.state.session.isConnected ? nil : FrontState.sessionWait) {
+            switch await self.feed.next(within: self.state.session.isConnected ? nil : self.state.sessionWait) {
             case .message(let header, let payload): return .stream(header, payload)
             case .ended(let header, let payload): return .plain(header, payload)
             case .failed(let failure): try self.recover(from: failure)

@@ -7,7 +7,7 @@ enum TransportRules {
     static let versions = ProtocolRevision.allCases.map(\.name)
 
     static func checkPost(_ fields: RequestFields, limit: Int) -> Refusal? {
-        guard Self.accepts(fields.accept, ["application/json", "text/event-stream"]) else {
+        guard Self.acceptsBoth(fields.accept) else {
             return .notAcceptable("both application/json and text/event-stream")
         }
         guard Self.isJSON(fields.contentType) else { return .unsupportedMediaType }
@@ -60,6 +60,12 @@ enum TransportRules {
             let charset = parameter.dropFirst(8)
             return charset == "utf-8" || charset == "\"utf-8\"" || charset == "utf8"
         }
+    }
+
+    private static func acceptsBoth(_ accept: String?) -> Bool {
+        // What the usual clients send, word for word.
+        if accept == "application/json, text/event-stream" { return true }
+        return Self.accepts(accept, ["application/json", "text/event-stream"])
     }
 
     /// Whether a client takes every one of `types`. No header takes anything (RFC 9110, section 12.5.1); a type that is

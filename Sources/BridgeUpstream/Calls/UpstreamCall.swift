@@ -37,6 +37,8 @@ final class UpstreamCall {
     var clientID: ByteBuffer { self.message.text[self.idSpan].bytes }
     /// As the front named it, for the log.
     var requestID: String { self.exchange.header.string("rid") ?? "" }
+    /// A short digest of the client's session, for the log.
+    var session: String? { self.exchange.header.string("sess") }
     var method: String { self.message.method ?? "" }
     /// The tool (or prompt) that it is about.
     var toolName: String? { self.message.name.flatMap { self.message.text[$0].string } }

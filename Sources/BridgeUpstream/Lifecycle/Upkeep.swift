@@ -102,16 +102,19 @@ struct Upkeep {
         case .sent(let deadline): next = deadline
         }
         if case .next(let due) = connection.list { next = min(next, due) }
-        if let idleStop = self.intervals.idleStop, !self.isBusy { next = min(next, connection.idleSince + idleStop) }
+        if let unusedAt = self.unusedAt { next = min(next, unusedAt) }
         return next
+    }
+
+    /// When the upstream is let go, if nobody calls until then. Not while it is being listed.
+    private var unusedAt: NIODeadline? {
+        guard let connection, let idleStop = self.intervals.idleStop, !self.isBusy else { return nil }
+        if case .running = connection.list { return nil }
+        return connection.idleSince + idleStop
     }
 
     mutating func due(now: NIODeadline) -> [Task] {
         guard let connection else { return [] }
-        if let idleStop = self.intervals.idleStop, !self.isBusy, now >= connection.idleSince + idleStop {
-            self.connection = nil
-            return [.unused]
-        }
         var tasks: [Task] = []
         if case .next(let due) = connection.list, now >= due {
             self.connection?.list = .running(again: false)
@@ -130,6 +133,10 @@ struct Upkeep {
                 return [.mute]
             }
         case .next, .sent: break
+        }
+        if let unusedAt = self.unusedAt, now >= unusedAt {
+            self.connection = nil
+            return [.unused]
         }
         return tasks
     }

@@ -128,6 +128,7 @@ extension UpstreamCore: UpstreamCallOwner {
             "mcp.duration_us": "\((NIODeadline.now() - call.arrived).nanoseconds / 1_000)",
             "mcp.outcome": "\(outcome)",
         ]
+        if let session = call.session { metadata["mcp.session"] = "\(session)" }
         if let tool = call.toolName { metadata["mcp.tool"] = "\(tool)" }
         self.logger.debug("Call finished", metadata: metadata)
     }

@@ -87,4 +87,22 @@ import Testing
             #expect(try await client.chunk() == nil)
         }
     }
+
+    @Test(arguments: ["tools/call", "ping"])
+    func `without a session worker a request waits, is told that it has not run, and can be tried again`(
+        method: String
+    ) async throws {
+        try await FrontFixture.run(sessionListens: false) { front in
+            try await front.onLoop { $0.worker.state.value.sessionWait = .milliseconds(20) }
+            let client = try await front.connect()
+            try await client.send(HTTPText.post(HTTPText.call(7, method)))
+            let reply = try await client.reply()
+            #expect(reply.status == 503)
+            #expect(reply.value("retry-after") == "1")
+            let error = try JSONText(validating: ByteBuffer(string: reply.body)).value("error")
+            #expect(error?.int("code") == -32003)
+            #expect(error?.value("data")?.string("code") == "session_unavailable")
+            #expect(reply.body.contains(#""id":7"#))
+        }
+    }
 }

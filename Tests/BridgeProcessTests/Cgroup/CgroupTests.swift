@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeProcess
 
-@Suite("Cgroup") struct CgroupTests {
+@Suite("Cgroup", .timeLimit(.minutes(1))) struct CgroupTests {
     /// A group that tests can make others in, or why there is none.
     static let base: Result<Cgroup, Unavailable> = {
         let location = (try? SystemFile.read("/proc/self/cgroup")).flatMap { cgroup in

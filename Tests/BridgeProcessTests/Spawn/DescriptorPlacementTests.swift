@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeProcess
 
-@Suite("Descriptor placement") struct DescriptorPlacementTests {
+@Suite("Descriptor placement", .timeLimit(.minutes(1))) struct DescriptorPlacementTests {
     let processes: ProcessThread
 
     init() throws { self.processes = try TestProcesses.shared() }

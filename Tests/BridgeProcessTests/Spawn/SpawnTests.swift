@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeProcess
 
-@Suite("Spawning") struct SpawnTests {
+@Suite("Spawning", .timeLimit(.minutes(1))) struct SpawnTests {
     let processes: ProcessThread
 
     init() throws { self.processes = try TestProcesses.shared() }

@@ -39,7 +39,7 @@ extension ProcessThread {
     func run(_ specification: SpawnSpecification) async throws -> Finished {
         var specification = specification
         let output = try Pipe.make()
-        if specification.descriptors.isEmpty { specification.descriptors = [-1, output.writing, 2] }
+        if specification.descriptors.isEmpty { specification.descriptors = [-1, output.writing, -1] }
         let (exits, continuation) = AsyncStream.makeStream(of: ExitStatus.self)
         let id: ProcessID
         do {
@@ -65,7 +65,7 @@ extension ProcessThread {
     func start(_ specification: SpawnSpecification, further: [CInt] = []) async throws -> Started {
         var specification = specification
         let output = try Pipe.make()
-        specification.descriptors = [-1, output.writing, 2] + further
+        specification.descriptors = [-1, output.writing, -1] + further
         let (exits, continuation) = AsyncStream.makeStream(of: ExitStatus.self)
         let id = try await self.spawn(specification) { continuation.yield($0) }
         close(output.writing)

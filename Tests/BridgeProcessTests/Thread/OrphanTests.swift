@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeProcess
 
-@Suite("Orphans") struct OrphanTests {
+@Suite("Orphans", .timeLimit(.minutes(1))) struct OrphanTests {
     @Test func `an orphan is adopted and reaped`() async {
         await #expect(processExitsWith: .success) {
             let log = EventLog()

@@ -3,7 +3,7 @@ import Testing
 
 @testable import BridgeProcess
 
-@Suite("Parent death") struct ParentDeathTests {
+@Suite("Parent death", .timeLimit(.minutes(1))) struct ParentDeathTests {
     let processes: ProcessThread
 
     init() throws { self.processes = try TestProcesses.shared() }

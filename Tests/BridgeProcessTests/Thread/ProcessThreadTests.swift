@@ -4,7 +4,7 @@ import Testing
 
 @testable import BridgeProcess
 
-@Suite("Process thread") struct ProcessThreadTests {
+@Suite("Process thread", .timeLimit(.minutes(1))) struct ProcessThreadTests {
     let processes: ProcessThread
 
     init() throws { self.processes = try TestProcesses.shared() }

@@ -4,7 +4,7 @@ import Testing
 @testable import BridgeProcess
 
 /// Whatever ends whole trees of this process runs in a process of its own, away from the other tests' children.
-@Suite("Process tree") struct ProcessTreeTests {
+@Suite("Process tree", .timeLimit(.minutes(1))) struct ProcessTreeTests {
     /// A shell that leaves a grandchild behind in a session of its own, which prints its pid and does not mind SIGTERM.
     static let stubborn = """
         setsid -f sh -c 'trap "" TERM; sleep 1000 & echo $$; wait; sleep 1000'

@@ -76,6 +76,15 @@ import Testing
         #expect(upkeep.due(now: self.t0 + .seconds(31)) == [.unused])
     }
 
+    @Test func `an upstream is not let go while its list is read`() {
+        var upkeep = self.connected(idleStop: .seconds(1))
+        #expect(upkeep.due(now: self.t0 + .seconds(5)) == [.list])
+        #expect(upkeep.due(now: self.t0 + .seconds(6)) == [])
+        #expect(upkeep.next == self.t0 + .seconds(60))
+        upkeep.listFinished(succeeded: true, now: self.t0 + .seconds(7))
+        #expect(upkeep.due(now: self.t0 + .seconds(7)) == [.unused])
+    }
+
     @Test func `nothing is due without a connection`() {
         var upkeep = self.connected()
         upkeep.disconnected()

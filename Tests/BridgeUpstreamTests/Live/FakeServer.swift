@@ -136,8 +136,8 @@ enum FakeServer {
                 threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
                 threading.Event().wait()
             elif name == "interrogate":
-                for n in range(300000):
-                    out.write(b'{"jsonrpc":"2.0","id":%d,"method":"ping"}\n' % n)
+                for n in range(30000):
+                    out.write(b'{"jsonrpc":"2.0","id":"%0200d","method":"ping"}\n' % n)
                 out.flush()
             elif name == "batch":
                 raw(json.dumps([{"jsonrpc": "2.0", "method": "notifications/x"},
