@@ -97,7 +97,7 @@ package final class FrontWorker: Sendable {
                 self.servers.value.channels = doors.map(\.channel)
             } catch {
                 self.closeListeners()
-                for left in self.listeners[index...] { close(left.descriptor) }
+                for left in self.listeners[(index + 1)...] { close(left.descriptor) }
                 throw error
             }
         }
@@ -106,6 +106,8 @@ package final class FrontWorker: Sendable {
 
     private func open(_ listener: FrontListener) async throws -> NIOAsyncChannel<Accepted, Never> {
         try await ServerBootstrap(group: self.state.eventLoop)
+            // Binding listens again, with this backlog; the kernel caps it at net.core.somaxconn.
+            .serverChannelOption(.backlog, value: 4_096)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .bind(listener.descriptor) { channel in

@@ -47,18 +47,23 @@ final class BulkLane {
             let (number, payload) = self.queue.removeFirst()
             connection.send(Frame(.bulk, exchange: number, payload: payload)) { self.returned(connection) }
         }
-        let wanted = min(self.queue.count, LinkConnection.maximumBulkConnections - self.connections.count)
+        // Counted anew each time: a connection may be there, and the queue shorter, as soon as it has been dialled.
         if let dial = self.dial {
-            while self.dialling < wanted {
+            while self.dialling < self.wanted {
                 self.dialling += 1
                 dial()
             }
         } else {
-            while self.asked < wanted {
+            while self.asked < self.wanted {
                 self.asked += 1
                 self.connection?.write(Frame(.want))
             }
         }
+    }
+
+    /// How many more connections would be of use and are allowed.
+    private var wanted: Int {
+        min(self.queue.count, LinkConnection.maximumBulkConnections - self.connections.count)
     }
 
     private func returned(_ connection: BulkConnection) {

@@ -24,6 +24,7 @@ package final class LinkListener {
     ) -> EventLoopFuture<LinkListener> {
         let accepting = NIOLoopBound(LinkAcceptor(onConnection: onConnection), eventLoop: loop)
         return ServerBootstrap(group: loop)
+            .serverChannelOption(.backlog, value: 4_096)
             .childChannelOption(.recvAllocator, value: LinkChannel.recvAllocator)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try accepting.value.accept(channel) }

@@ -2,9 +2,11 @@ import BridgeCore
 import BridgeLink
 import NIOCore
 
-/// A `tools/list` that waits for upstreams which have never been listed.
-struct WaitingList {
-    let since: NIODeadline
+/// A request that waits for upstreams which have never been listed: a list for all of them, a call for the one that has
+/// its tool.
+struct WaitingRequest {
+    /// Of the tool, in a call.
+    let tool: String?
     let answer: () -> Void
 }
 
@@ -23,9 +25,22 @@ extension SessionWorker {
             guard let self else { return }
             stream.reply(self.listReply(to: id.bytes, cursor: cursor, safe: safe))
         }
-        guard self.isAwaitingUpstreams, self.waitingLists.count < 1_024 else { return answer() }
-        self.waitingLists.append(WaitingList(since: .now(), answer: answer))
+        if !self.wait(WaitingRequest(tool: nil, answer: answer)) { answer() }
+    }
+
+    /// Holds a call back whose tool may be one of an upstream that has not been listed yet, as just after a start.
+    ///
+    /// - Returns: false when there is nothing to wait for.
+    func wait(forTool name: String, _ answer: @escaping () -> Void) -> Bool {
+        for upstream in self.upstreams { upstream.wakeForListing(listWait: self.configuration.listWait) }
+        return self.wait(WaitingRequest(tool: name, answer: answer))
+    }
+
+    private func wait(_ request: WaitingRequest) -> Bool {
+        guard self.isAwaitingUpstreams, self.waitingRequests.count < 1_024 else { return false }
+        self.waitingRequests.append(request)
         self.wakeWhenWaitIsOver()
+        return true
     }
 
     private var isAwaitingUpstreams: Bool {
@@ -33,13 +48,20 @@ extension SessionWorker {
         return self.upstreams.contains { $0.isAwaited(now: now) }
     }
 
-    /// Answers the lists that wait, once nothing is left to wait for. A lock-step of all: who came later waits no longer.
-    func serveWaitingLists() {
-        guard !self.waitingLists.isEmpty, !self.isAwaitingUpstreams else { return }
+    /// Answers the requests that wait and need not any longer.
+    func serveWaitingRequests() {
+        guard !self.waitingRequests.isEmpty else { return }
         self.bringCatalogueUpToDate()
-        let lists = self.waitingLists
-        self.waitingLists = []
-        for list in lists { list.answer() }
+        let isOver = !self.isAwaitingUpstreams
+        let waiting = self.waitingRequests
+        self.waitingRequests = []
+        for request in waiting {
+            if isOver || request.tool.map({ self.catalogue[$0] != nil }) ?? false {
+                request.answer()
+            } else {
+                self.waitingRequests.append(request)
+            }
+        }
     }
 
     private func wakeWhenWaitIsOver() {
@@ -47,7 +69,7 @@ extension SessionWorker {
         let next = self.upstreams.filter { $0.isAwaited(now: now) }.map(\.awaitedUntil).max()
         guard let next else { return }
         self.loop.assumeIsolated().scheduleTask(deadline: next + .milliseconds(1)) { [weak self] in
-            self?.serveWaitingLists()
+            self?.serveWaitingRequests()
         }
     }
 

@@ -124,7 +124,10 @@ extension SessionWorker {
             return stream.reply(BridgeError.invalidParams("name is required").reply(to: id.bytes))
         }
         guard let tool = self.catalogue[name] else {
-            return stream.reply(BridgeError.unknownTool(name).reply(to: id.bytes))
+            guard self.wait(forTool: name, { [weak self] in self?.call(message, id: id, on: stream, request) }) else {
+                return stream.reply(BridgeError.unknownTool(name).reply(to: id.bytes))
+            }
+            return
         }
         guard session.calls[id] == nil else { return stream.reply(BridgeError.duplicateID.reply(to: id.bytes)) }
         guard self.callsInFlight < self.configuration.maximumInFlight else {

@@ -27,7 +27,7 @@ package final class SessionWorker {
     private var known: [String: (claims: SessionClaims, digest: String)] = [:]
     var callsInFlight = 0
     private var nextStream: UInt64 = .random(in: 1 << 40...1 << 52)
-    var waitingLists: [WaitingList] = []
+    var waitingRequests: [WaitingRequest] = []
 
     private var listener: LinkListener?
     private var housekeeping: Scheduled<Void>?
@@ -124,7 +124,7 @@ package final class SessionWorker {
             }
             self.catalogueChanged()
         }
-        upstream.onSettled = { [weak self] in self?.serveWaitingLists() }
+        upstream.onSettled = { [weak self] in self?.serveWaitingRequests() }
         upstream.onNote = { [weak self, weak upstream] note in
             if let self, let upstream { self.broadcast(note, from: upstream) }
         }
@@ -157,12 +157,12 @@ package final class SessionWorker {
             )
         }
         self.catalogue = merged
-        self.cacheIsDue = true
+        self.scheduleCacheWrite()
         if isOther {
             self.catalogueChangedAt = WallClock.seconds()
             for session in self.sessions.values { session.toolsChanged() }
         }
-        self.serveWaitingLists()
+        self.serveWaitingRequests()
     }
 
     private func merged() -> ToolCatalogue {
@@ -175,6 +175,13 @@ package final class SessionWorker {
             },
             separator: self.configuration.separator
         )
+    }
+
+    /// Soon, so that even a worker that dies young leaves its successor warm; once for news that come together.
+    private func scheduleCacheWrite() {
+        guard !self.cacheIsDue else { return }
+        self.cacheIsDue = true
+        self.loop.assumeIsolated().scheduleTask(in: .milliseconds(50)) { [weak self] in _ = self?.writeCache() }
     }
 
     private func writeCache() -> EventLoopFuture<Void> {
@@ -307,9 +314,8 @@ package final class SessionWorker {
             }
         }
         self.boundMemory()
-        if self.cacheIsDue { _ = self.writeCache() }
         if self.journalGrowth > Self.journalAllowance { self.compactJournal() }
-        self.serveWaitingLists()
+        self.serveWaitingRequests()
         self.report()
     }
 

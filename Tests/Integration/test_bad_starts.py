@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from callers import DID_NOT_RUN
 from harness import Bridges
+from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
 
 
@@ -40,6 +41,20 @@ def test_a_slow_start_delays_only_lists_that_never_had_it(bridges: Bridges, fold
         gate.write_text("go", encoding="utf-8")
         listing.join(9)
     assert listed and "bad.echo" in listed[0] and "demo.echo" in listed[0]
+
+
+def test_a_call_waits_for_an_upstream_that_never_had_a_list(bridges: Bridges, folder: Path) -> None:
+    """Its tools are not unknown, only not known yet."""
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    slow = MisbehavingUpstream(folder, "bad", "--start-gate", str(gate))
+    bridge = bridges.start({"demo": demo_upstream(), "bad": slow.entry}, ready="live")
+    bridge.wait_upstream("demo")
+    client = bridge.client()
+    with client.open_request("tools/call", {"name": "bad.echo", "arguments": {"text": "early"}}) as waiting:
+        assert client.echoes("demo")
+        gate.write_text("go", encoding="utf-8")
+        assert text_of(waiting.read_response().json()["result"]) == "early"
 
 
 @pytest.mark.parametrize("wait", [0, 0.2])

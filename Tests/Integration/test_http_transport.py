@@ -179,6 +179,13 @@ def test_a_body_in_chunks_is_read_whole(demo: Bridge) -> None:
         assert text_of(connection.read_response().json()["result"]) == "y" * 100_000
 
 
+@pytest.mark.parametrize("size", [1_000, 65_536, 262_144, 300_000, 1 << 20, 3 << 20])
+def test_arguments_and_results_of_any_size_come_whole(demo: Bridge, size: int) -> None:
+    """Also those that are too big to share a connection inside the daemon."""
+    text = "0123456789abcdef" * (size // 16)
+    assert text_of(demo.client().call("demo.echo", {"text": text}).result) == text
+
+
 def test_an_expected_continue_is_given(demo: Bridge) -> None:
     """curl asks for it before larger bodies."""
     client = demo.client()

@@ -194,6 +194,13 @@ class MCPClient:
         response = self.exchange("POST", message)
         assert (response.status, response.body) == (202, b""), (response.status, response.body)
 
+    def open_request(self, method: str, params: dict[str, Any]) -> RawConnection:
+        """Sends a request on a connection of its own, and leaves reading the answer to the caller."""
+        message = {"jsonrpc": "2.0", "id": self.next_id(), "method": method, "params": params}
+        connection = self._connect()
+        connection.send("POST", self.path, self.headers("POST"), json.dumps(message).encode())
+        return connection
+
     def open_call(
         self,
         tool: str,

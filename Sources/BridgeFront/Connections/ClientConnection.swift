@@ -4,14 +4,6 @@ import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
 
-/// Is told what becomes of the connection whose request it answers.
-protocol ConnectionObserver: AnyObject {
-    /// The client has gone away, or may be: nothing that is written from now on can be trusted to arrive.
-    func clientGone()
-    /// The service is stopping.
-    func connectionDrains()
-}
-
 /// What Hummingbird's `HTTP1Channel` leaves to its server: knows of each connection whether it is idle, slow or gone, and
 /// when it must be closed. Confined to the event loop.
 ///
@@ -27,8 +19,8 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     var next: ClientConnection?
     var previous: ClientConnection?
 
-    /// Whoever answers the current request and wants to know.
-    weak var observer: (any ConnectionObserver)?
+    /// Whoever answers the current request and wants to know. Let go of once the answer has been written.
+    var observer: (any ConnectionObserver)?
 
     private enum Output {
         case open
@@ -38,16 +30,16 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         case closed
     }
 
-    fileprivate let table: ConnectionTable
+    let table: ConnectionTable
     private let date: HTTPDate
     private let userID: UInt32?
     private let door: FrontListener.Name
     private var knownCaller: Caller?
     var clock: ConnectionClock
     /// Bytes that waited to leave when a slow reader was last looked at.
-    fileprivate var pendingOctets: Int?
-    private var timer: (task: Scheduled<Void>, at: NIODeadline)?
-    private var context: ChannelHandlerContext?
+    var pendingOctets: Int?
+    var timer: (task: Scheduled<Void>, at: NIODeadline)?
+    private(set) var context: ChannelHandlerContext?
 
     private var output = Output.open
     private var isAnswering = false
@@ -275,7 +267,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     /// Answers in place of whoever should have, and closes.
-    private func refuse(_ refusal: Refusal) {
+    func refuse(_ refusal: Refusal) {
         guard let context = self.context, self.output != .closed else { return }
         self.table.refused(refusal)
         switch self.clock.fault {
@@ -302,48 +294,5 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(self.wrapOutboundOut(.body(body)), promise: nil)
         context.writeAndFlush(self.wrapOutboundOut(.end(nil)), promise: nil)
         self.closeOutput(context)
-    }
-
-    // MARK: Time
-
-    /// One timer, moved only when it would be late: while requests come and go it is not touched.
-    private func arm() {
-        guard let context = self.context, let deadline = self.clock.deadline else { return }
-        if let timer = self.timer {
-            if timer.at <= deadline { return }
-            timer.task.cancel()
-        }
-        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { [weak self] in
-            if let self { self.timerFired() }
-        }
-        self.timer = (task, deadline)
-    }
-
-    private func timerFired() {
-        self.timer = nil
-        guard let context = self.context else { return }
-        switch self.clock.expired(.now()) {
-        case .none: break
-        case .closeQuietly, .closeNow: context.close(promise: nil)
-        case .requestTimeout: self.refuse(.requestTimeout)
-        case .checkWriter: self.checkWriter(context)
-        }
-        self.arm()
-    }
-}
-
-// MARK: - Slow readers
-
-extension ClientConnection {
-    /// Closes on a client that has read nothing since the last look.
-    fileprivate func checkWriter(_ context: ChannelHandlerContext) {
-        guard let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return }
-        if self.pendingOctets.map({ pending < $0 }) ?? true {
-            self.pendingOctets = pending
-            self.clock.writerMoved(.now())
-        } else {
-            self.table.refused(.slowReader)
-            context.close(promise: nil)
-        }
     }
 }

@@ -21,6 +21,7 @@ struct Serve: ParsableCommand {
     func run() throws {
         // Before any other thread is there to receive them.
         ProcessThread.blockSignals([SIGTERM, SIGINT, SIGHUP])
+        CrashSignals.restoreDefaults()
         throw ExitCode(ServiceHost(configFlag: self.config).run())
     }
 }

@@ -29,6 +29,7 @@ struct Worker: ParsableCommand {
 
     func run() throws {
         ProcessThread.blockSignals([SIGTERM, SIGINT, SIGHUP])
+        CrashSignals.restoreDefaults()
         throw ExitCode(WorkerHost(role: self.role, name: self.name, configFrame: self.configFrame).run())
     }
 }

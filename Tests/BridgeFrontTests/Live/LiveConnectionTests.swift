@@ -96,7 +96,7 @@ import Testing
     // MARK: Slow clients
 
     @Test func `a head that does not come to its end is refused`() async throws {
-        try await FrontFixture.run(configure: { $0.limits.headerTimeout = 0.3 }) { front in
+        try await FrontFixture.run(configure: { $0.limits.headerTimeout = 1 }) { front in
             let client = try await front.connect()
             try await client.send("GET /health HTTP/1.1\r\nHost: loc")
             let reply = try await client.reply()
@@ -119,7 +119,7 @@ import Testing
     @Test(arguments: [false, true])
     func `a connection that asks for nothing is closed without a word`(afterOne: Bool) async throws {
         try await FrontFixture.run(configure: {
-            $0.limits.headerTimeout = 0.3
+            $0.limits.headerTimeout = afterOne ? 20 : 0.05
             $0.limits.idleTimeout = 0.05
         }) { front in
             let client = try await front.connect()
@@ -191,7 +191,8 @@ import Testing
             let client = try await front.connect()
             try await client.send(HTTPText.post(HTTPText.call(1)))
             #expect(try await client.reply().status == 200)
-            #expect(start.duration(to: .now) < .seconds(1))
+            // It does not wait for one of the others to be found too slow.
+            #expect(start.duration(to: .now) < .seconds(5))
             for client in idle { try? await client.close() }
         }
     }

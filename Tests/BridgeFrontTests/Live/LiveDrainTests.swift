@@ -24,7 +24,7 @@ import Testing
     }
 
     @Test func `a request that was on its way is served, and an idle connection closed`() async throws {
-        try await FrontFixture.run(configure: { $0.limits.linger = 0.2 }) { front in
+        try await FrontFixture.run(configure: { $0.limits.linger = 2 }) { front in
             let client = try await front.connect()
             try await client.send(HTTPText.request("GET /health/live"))
             _ = try await client.reply()

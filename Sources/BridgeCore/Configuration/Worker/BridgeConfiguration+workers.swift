@@ -37,9 +37,14 @@ extension BridgeConfiguration {
             logLevel: self.settings.log.level,
             serverName: self.settings.serverName,
             serverVersion: facts.version,
-            instructions: self.settings.instructions
+            instructions: self.settings.instructions ?? Self.standardInstructions
         )
     }
+
+    /// What clients are told where the operator says nothing.
+    private static let standardInstructions =
+        "mcp-bridge serves the tools of several MCP servers. A tool's name begins with the name of its server; "
+        + "when a server is down, calls of its tools say so and the others go on."
 
     package func upstreamConfiguration(for entry: UpstreamEntry, _ facts: RuntimeFacts) -> UpstreamConfiguration {
         UpstreamConfiguration(

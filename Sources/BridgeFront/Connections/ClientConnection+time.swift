@@ -1,0 +1,39 @@
+import NIOCore
+
+extension ClientConnection {
+    /// Sees to it that the clock is asked in time. The one timer is moved only when it would be late: while requests come
+    /// and go it is not touched.
+    func arm() {
+        guard let context = self.context, let deadline = self.clock.deadline else { return }
+        if let timer = self.timer {
+            if timer.at <= deadline { return }
+            timer.task.cancel()
+        }
+        let task = context.eventLoop.assumeIsolated().scheduleTask(deadline: deadline) { self.timerFired() }
+        self.timer = (task, deadline)
+    }
+
+    private func timerFired() {
+        self.timer = nil
+        guard let context = self.context else { return }
+        switch self.clock.expired(.now()) {
+        case .none: break
+        case .closeQuietly, .closeNow: context.close(promise: nil)
+        case .requestTimeout: self.refuse(.requestTimeout)
+        case .checkWriter: self.checkWriter(context)
+        }
+        self.arm()
+    }
+
+    /// Closes on a client that has read nothing since the last look.
+    private func checkWriter(_ context: ChannelHandlerContext) {
+        guard let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return }
+        if self.pendingOctets.map({ pending < $0 }) ?? true {
+            self.pendingOctets = pending
+            self.clock.writerMoved(.now())
+        } else {
+            self.table.refused(.slowReader)
+            context.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+"""Measures the bridge against direct calls, in one run. `scripts/bench` starts this."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import report
+from machine import Others, describe
+from measures import Bench, Plan
+from rig import Unmeasurable
+from targets import judge
+
+MEASUREMENTS = ("calls", "sizes", "lists", "capabilities", "starts", "memory")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Measures direct calls to an echo server over HTTP against the same calls through the bridge to "
+        "the same server on stdio, side by side, on loopback. $MCP_BRIDGE_BINARY names another binary.",
+        epilog="Exit status: 0 everything was measured, 1 something could not be (or, with --strict, missed its target).",
+    )
+    parser.add_argument("--quick", action="store_true", help="about one minute instead of five: rougher figures")
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="only this measurement (repeatable)")
+    parser.add_argument("--json", metavar="FILE", type=Path, help="also write every figure there")
+    parser.add_argument("--markdown", action="store_true", help="print the table for the README")
+    parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
+    parser.add_argument("--binary", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--programs", type=Path, required=True, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def stop(number: int, _: FrameType | None) -> None:
+    raise SystemExit(f"bench: ended by {signal.Signals(number).name}")
+
+
+def measure(bench: Bench, names: list[str]) -> dict[str, Any]:
+    """Every figure, and under `failed` what there is none of and why."""
+    results: dict[str, Any] = {"machine": describe(), "failed": bench.failed}
+    others, begun = Others(), time.monotonic()
+    for name in names:
+        try:
+            results[name] = getattr(bench, name)()
+        except (Unmeasurable, OSError) as error:
+            bench.failed[name] = str(error) or repr(error)
+    return results | {"seconds": time.monotonic() - begun, "others": others.share()}
+
+
+def main() -> int:
+    options = arguments()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
+        signal.signal(number, stop)
+    signal.alarm(600 if options.quick else 1_800)
+    terminal = sys.stderr.isatty()
+
+    def say(text: str) -> None:
+        print(f"\r\033[K{text}" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
+
+    # A copy: nobody replaces it meanwhile, and no other bridge on the machine shares its pages.
+    with tempfile.TemporaryDirectory(prefix="mcpb-bench-") as folder:
+        binary = Path(folder) / "mcp-bridge"
+        shutil.copy2(options.binary, binary)
+        plan = Plan.quick() if options.quick else Plan.thorough()
+        names = [name for name in MEASUREMENTS if not options.only or name in options.only]
+        results = measure(Bench(binary, options.programs, plan, say), names)
+    if terminal:
+        say("")
+    if options.json:
+        options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(report.markdown(results) if options.markdown else report.text(results))
+    for name, reason in results["failed"].items():
+        print(f"bench: could not be measured: {name}: {reason}", file=sys.stderr)
+    if results["failed"]:
+        return 1
+    return 1 if options.strict and any(verdict.met is False for verdict in judge(results)) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,210 @@
+"""What is measured. Each measurement yields a dictionary of figures; times in microseconds, memory in MiB."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from load import Generator, Load, Run, median, median_by_role, median_of
+from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call
+
+Figures = dict[str, Any]
+
+#: What a client declares that can answer every question a server may ask.
+CAPABILITIES = '{"sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":true}}'
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much time is spent on what."""
+
+    rounds: int
+    seconds: float
+    starts: int
+    settle: float
+    warm_calls: int
+
+    @staticmethod
+    def quick() -> Plan:
+        return Plan(rounds=3, seconds=0.6, starts=5, settle=1.5, warm_calls=10_000)
+
+    @staticmethod
+    def thorough() -> Plan:
+        return Plan(rounds=7, seconds=1.5, starts=15, settle=5.0, warm_calls=100_000)
+
+
+@dataclass(frozen=True)
+class Bench:
+    binary: Path
+    programs: Path
+    plan: Plan
+    say: Callable[[str], None]
+    #: What there is no figure of, and why.
+    failed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def generator(self) -> Generator:
+        return Generator(self.programs)
+
+    def bridge(self, tools: int = 1) -> Bridge:
+        return Bridge(self.binary, self.programs, tools)
+
+    def direct(self, tools: int = 1) -> Direct:
+        return Direct(self.programs, tools)
+
+    # Calls
+
+    def calls(self) -> Figures:
+        """Calls with 100 bytes at 1, 16 and 64 connections."""
+        found: Figures = {}
+        with self.direct() as direct, self.bridge() as bridge:
+            self._warm(direct, bridge)
+            for connections in (1, 16, 64):
+                load = Load(connections=connections, seconds=self.plan.seconds)
+                self._try(found, str(connections), f"calls at {connections} at a time", direct, bridge, load)
+        return found
+
+    def sizes(self) -> Figures:
+        """Calls with longer arguments, at 1 and at 8 connections."""
+        found: Figures = {}
+        with self.direct() as direct, self.bridge() as bridge:
+            self._warm(direct, bridge)
+            for size in (100, 10_000, 1_000_000):
+                for connections in (1, 8):
+                    load = Load(connections=connections, seconds=self.plan.seconds, size=size)
+                    title = f"calls with {size:,} bytes at {connections} at a time"
+                    self._try(found, f"{size} x {connections}", title, direct, bridge, load)
+        return found
+
+    def lists(self) -> Figures:
+        """`tools/list` at one connection."""
+        found: Figures = {}
+        for tools in (10, 1_000, 10_000):
+            with self.direct(tools) as direct, self.bridge(tools) as bridge:
+                load = Load(mode="list", seconds=self.plan.seconds)
+                self._try(found, str(tools), f"tools/list of {tools:,}", direct, bridge, load)
+        return found
+
+    def capabilities(self) -> Figures:
+        """Callers that declare sampling, elicitation and roots against callers that declare none."""
+        self.say("callers with and without capabilities")
+        with self.bridge() as bridge:
+            without = Load(connections=16, seconds=self.plan.seconds)
+            declared = Load(connections=16, seconds=self.plan.seconds, capabilities=CAPABILITIES)
+            self._warm(bridge)
+            runs = self.generator.alternate([(bridge, without), (bridge, declared)], 2 * self.plan.rounds)
+        none, some = runs
+        # Neighbours in time, so that the machine's moods meet both alike.
+        return {
+            "without": self._figures(none),
+            "declared": self._figures(some),
+            "rate ratio": median(b.rate / a.rate for a, b in zip(none, some, strict=True)),
+            "cpu ratio": median(b.bridge_cpu / a.bridge_cpu for a, b in zip(none, some, strict=True)),
+        }
+
+    # Starting and memory
+
+    def starts(self) -> Figures:
+        """Milliseconds from spawning to the first call answered; and again with the tool lists known from before."""
+        self.say("cold starts")
+
+        def start(server: Server) -> float:
+            begun = time.monotonic()
+            server.spawn()
+            return (answer_first_call(server, begun + 30) - begun) * 1e3
+
+        direct, fresh, warm = [], [], []
+        for _ in range(self.plan.starts):
+            for make, times in ((self.direct, direct), (self.bridge, fresh)):
+                server = make()
+                try:
+                    times.append(start(server))
+                finally:
+                    server.__exit__()
+        with self.bridge() as bridge:
+            for _ in range(self.plan.starts):
+                bridge.stop()
+                warm.append(start(bridge))
+        return {
+            name: {"best": min(times), "median": median(times), "worst": max(times)}
+            for name, times in (("direct", direct), ("bridge", fresh), ("bridge with a cache", warm))
+        }
+
+    def memory(self) -> Figures:
+        """PSS of the bridge's own processes: idle, under load, and what 100,000 calls and 10,000 sessions add."""
+        with self.bridge() as bridge:
+            self.say("memory, idle")
+            time.sleep(self.plan.settle)
+            idle = bridge.memory()
+            self.say("memory after 100,000 calls")
+            self.generator.run(bridge, Load(connections=16, requests=self.plan.warm_calls))
+            loaded = self.generator.run(bridge, Load(connections=64, seconds=self.plan.seconds))
+            calls = self._growth(bridge, Load(connections=16, requests=100_000))
+            self.say("memory after 10,000 abandoned sessions")
+            self.generator.run(bridge, Load(connections=8, requests=1_000, mode="init"))
+            sessions = self._growth(bridge, Load(connections=8, requests=10_000, mode="init"))
+        return {
+            "idle": sum(idle.values()),
+            "idle by process": idle,
+            "loaded": loaded.bridge_memory,
+            "loaded by process": {role: value for role, value in loaded.memory.items() if role != "child"},
+            "calls": calls,
+            "sessions": sessions,
+        }
+
+    def _growth(self, bridge: Bridge, load: Load) -> Figures:
+        """What the load adds to memory that is not a file's."""
+        time.sleep(self.plan.settle)
+        before = bridge.memory("Pss_Anon")
+        self.generator.run(bridge, load)
+        time.sleep(self.plan.settle)
+        after = bridge.memory("Pss_Anon")
+        return {
+            "requests": load.requests,
+            "before": sum(before.values()),
+            "after": sum(after.values()),
+            "growth": sum(after.values()) - sum(before.values()),
+            "growth by process": {role: after[role] - before.get(role, 0.0) for role in after},
+        }
+
+    # Comparing
+
+    def _warm(self, *servers: Server) -> None:
+        for server in servers:
+            self.generator.run(server, Load(connections=16, requests=self.plan.warm_calls))
+
+    def _try(
+        self, found: Figures, key: str, title: str, direct: Direct, bridge: Bridge, load: Load
+    ) -> None:
+        """One row. The others do not suffer when it fails."""
+        self.say(title)
+        try:
+            found[key] = self._compare(direct, bridge, load)
+        except Unmeasurable as problem:
+            self.failed[title] = str(problem)
+
+    def _compare(self, direct: Direct, bridge: Bridge, load: Load) -> Figures:
+        plain, bridged = self.generator.alternate([(direct, load), (bridge, load)], self.plan.rounds)
+        return {
+            "direct": self._figures(plain),
+            "bridge": self._figures(bridged),
+            "added p50": median(b.p50 - a.p50 for a, b in zip(plain, bridged, strict=True)),
+            "p50 ratio": median(b.p50 / a.p50 for a, b in zip(plain, bridged, strict=True)),
+            "rate ratio": median(b.rate / a.rate for a, b in zip(plain, bridged, strict=True)),
+        }
+
+    @staticmethod
+    def _figures(runs: list[Run]) -> Figures:
+        return {
+            "rate": median_of(runs, lambda run: run.rate),
+            "best rate": max(run.rate for run in runs),
+            "p50": median_of(runs, lambda run: run.p50),
+            "best p50": min(run.p50 for run in runs),
+            "p99": median_of(runs, lambda run: run.p99),
+            "cpu": median_of(runs, lambda run: run.bridge_cpu),
+            "cpu by process": median_by_role(runs, lambda run: run.cpu),
+            "switches by process": median_by_role(runs, lambda run: run.switches),
+        }

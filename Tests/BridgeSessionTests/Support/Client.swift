@@ -1,0 +1,67 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+/// What became of one HTTP request, as the front would have to tell it.
+struct Answer: Sendable, Equatable {
+    struct Event: Sendable, Equatable {
+        var id: String?
+        var body: String?
+        var isPriming = false
+    }
+
+    /// The front was told to begin an event stream, with or without an event.
+    var isStreaming = false
+    var events: [Event] = []
+    var status: Int?
+    var session: String?
+    var lastEventID: String?
+    var body: String?
+    var failure: ExchangeFailure?
+
+    var isOver: Bool { self.status != nil || self.failure != nil }
+
+    /// The body as JSON; `null` where there is none.
+    var json: JSONText { self.body.flatMap { try? JSONText(validating: ByteBuffer(string: $0)) } ?? .null }
+    var errorCode: Int? { self.json.value("error")?.int("code") }
+    var errorWord: String? { self.json.value("error")?.value("data")?.string("code") }
+}
+
+/// The front's side of one HTTP request.
+final class Client: ExchangeDelegate {
+    private(set) var answer = Answer()
+    private(set) var violations: [String] = []
+    var exchange: Exchange?
+    private let changed: () -> Void
+
+    init(changed: @escaping () -> Void) { self.changed = changed }
+
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
+        if self.answer.isOver { self.violations.append("message after the last word") }
+        self.answer.isStreaming = true
+        if header.bool("open") != true {
+            self.answer.events.append(
+                Answer.Event(
+                    id: header.string("ev"), body: payload.map { String(buffer: $0) },
+                    isPriming: header.bool("prime") ?? false
+                )
+            )
+        }
+        self.changed()
+    }
+
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
+        if self.answer.isOver { self.violations.append("end after the last word") }
+        self.answer.status = header.int("st")
+        self.answer.session = header.string("sid")
+        self.answer.lastEventID = header.string("ev")
+        self.answer.body = payload.map { String(buffer: $0) }
+        self.changed()
+    }
+
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        if self.answer.isOver { self.violations.append("failure after the last word") }
+        self.answer.failure = failure
+        self.changed()
+    }
+}

@@ -1,0 +1,130 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+/// An upstream's worker as the session worker sees it. Confined to the loop.
+final class FakeUpstream {
+    /// One call that arrived, and whether it was cancelled or lost since.
+    final class Call: ExchangeDelegate {
+        let exchange: Exchange
+        private(set) var failure: ExchangeFailure?
+        private let changed: () -> Void
+
+        init(_ exchange: Exchange, changed: @escaping () -> Void) {
+            self.exchange = exchange
+            self.changed = changed
+        }
+
+        var header: JSONText { self.exchange.header }
+        var request: String { self.exchange.payload.map { String(buffer: $0) } ?? "" }
+        var id: String { JSONText(trusting: self.exchange.payload ?? ByteBuffer(string: "{}")).value("id")?.description ?? "" }
+
+        func send(_ kind: String, _ message: String) {
+            self.exchange.send(header: JSONWriter.object { $0.member("t", kind) }, payload: ByteBuffer(string: message))
+        }
+
+        func answer(_ reply: String) {
+            self.exchange.end(header: JSONText(literal: #"{"ok":true}"#), payload: ByteBuffer(string: reply))
+        }
+
+        /// Answers with a result under the request's own id.
+        func succeed(_ result: String = "{}") { self.answer(#"{"jsonrpc":"2.0","id":\#(self.id),"result":\#(result)}"#) }
+
+        func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
+        func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {}
+        func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+            self.failure = failure
+            self.changed()
+        }
+    }
+
+    let name: String
+    let socket: ListeningSocket
+    private let loop: any EventLoop
+    private let changed: () -> Void
+    private var listener: LinkListener?
+    private var links: [LinkConnection] = []
+    private(set) var watches: [Exchange] = []
+    /// Whatever arrived, over all lives of the worker.
+    private(set) var calls: [Call] = []
+    private(set) var levels: [String] = []
+    private(set) var retries = 0
+    /// What a new watcher is told at once.
+    var phase: String?
+    var tools: [String]?
+    var takesLogLevel = false
+    var onCall: ((Call) -> Void)?
+
+    init(name: String, socket: ListeningSocket, loop: any EventLoop, changed: @escaping () -> Void) {
+        self.name = name
+        self.socket = socket
+        self.loop = loop
+        self.changed = changed
+    }
+
+    func call(_ index: Int) -> Call? { index < self.calls.count ? self.calls[index] : nil }
+
+    func start() -> EventLoopFuture<Void> {
+        LinkListener.listen(descriptor: self.socket.lend(), on: self.loop) { [weak self] link in
+            guard let self else { return }
+            self.links.append(link)
+            link.onOpen = { [weak self] exchange in self?.serve(exchange) }
+        }.assumeIsolated().map { self.listener = $0 }.nonisolated()
+    }
+
+    /// Dies as a process does: its connections end, its socket stays with the supervisor.
+    func die() {
+        self.listener?.close()
+        self.listener?.closeConnections()
+        self.listener = nil
+        self.links = []
+        self.watches = []
+    }
+
+    private func serve(_ exchange: Exchange) {
+        switch exchange.header.string("op") {
+        case "watch":
+            self.watches.append(exchange)
+            if let phase = self.phase { self.tell(phase: phase) }
+            if self.tools != nil { self.tellCatalogue() }
+        case "call":
+            let call = Call(exchange, changed: self.changed)
+            exchange.delegate = call
+            self.calls.append(call)
+            self.onCall?(call)
+        case "level":
+            self.levels.append(exchange.payload.flatMap { JSONText(trusting: $0).string("level") } ?? "?")
+            exchange.end(header: .emptyObject)
+        case "retry":
+            self.retries += 1
+            exchange.end(header: .emptyObject)
+        default:
+            exchange.cancel(reason: "unknown operation")
+        }
+        self.changed()
+    }
+
+    func tell(phase: String) {
+        self.phase = phase
+        self.tell("state", #"{"name":"\#(self.name)","phase":"\#(phase)"}"#)
+    }
+
+    func publish(_ tools: [String]) {
+        self.tools = tools
+        self.tellCatalogue()
+    }
+
+    func note(_ message: String) { self.tell("note", message) }
+
+    private func tellCatalogue() {
+        let capabilities = self.takesLogLevel ? #"{"logging":{},"tools":{}}"# : #"{"tools":{}}"#
+        let tools = (self.tools ?? []).joined(separator: ",")
+        self.tell("catalog", #"{"tools":[\#(tools)],"serverInfo":{},"capabilities":\#(capabilities)}"#)
+    }
+
+    private func tell(_ kind: String, _ payload: String) {
+        for watch in self.watches {
+            watch.send(header: JSONWriter.object { $0.member("t", kind) }, payload: ByteBuffer(string: payload))
+        }
+    }
+}

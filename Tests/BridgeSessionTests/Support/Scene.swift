@@ -1,0 +1,135 @@
+import BridgeCore
+import BridgeLink
+import Logging
+import NIOCore
+
+@testable import BridgeSession
+
+/// A session worker between a front, upstream workers and a supervisor that the test plays. Confined to the loop; a test
+/// reaches it through ``SessionBench``.
+final class Scene {
+    let loop: any EventLoop
+    let folder: TemporaryFolder
+    let socket: ListeningSocket
+    private(set) var upstreams: [String: FakeUpstream] = [:]
+    private(set) var worker: SessionWorker?
+    private(set) var front: LinkDialer
+    private(set) var clients: [String: Client] = [:]
+    /// What the worker told the supervisor.
+    private(set) var statuses: [String] = []
+    private var control: [LinkConnection] = []
+    private var waiters: [(predicate: (Scene) -> Bool, promise: EventLoopPromise<Void>)] = []
+    private var requests = 0
+
+    init(loop: any EventLoop, folder: TemporaryFolder, socket: ListeningSocket, upstreams: [ListeningSocket]) {
+        self.loop = loop
+        self.folder = folder
+        self.socket = socket
+        self.front = LinkDialer(path: socket.path, loop: loop, logger: Logger(label: "test"))
+        for socket in upstreams {
+            let name = String(socket.path.split(separator: "/").last ?? "")
+            self.upstreams[name] = FakeUpstream(name: name, socket: socket, loop: loop) { [weak self] in self?.changed() }
+        }
+    }
+
+    func upstream(_ name: String = "s") -> FakeUpstream {
+        guard let upstream = self.upstreams[name] else { preconditionFailure("the scene has no upstream \(name)") }
+        return upstream
+    }
+
+    // MARK: The worker
+
+    func startWorker(_ configuration: SessionConfiguration) -> EventLoopFuture<Void> {
+        self.loop.makeSucceededVoidFuture().assumeIsolated().flatMap {
+            do {
+                let (near, far) = try ListeningSocket.pair()
+                let adopted = [(near, true), (far, false)].map { descriptor, isWorkers in
+                    LinkConnection.adopt(descriptor: descriptor, first: isWorkers, on: self.loop) { link in
+                        self.control.append(link)
+                        link.onOpen = { [weak self] exchange in
+                            self?.statuses.append(exchange.payload.map { String(buffer: $0) } ?? "")
+                            exchange.end(header: .emptyObject)
+                            self?.changed()
+                        }
+                    }
+                }
+                return EventLoopFuture.andAllSucceed(adopted, on: self.loop).assumeIsolated().flatMap {
+                    do {
+                        let worker = try SessionWorker(
+                            configuration: configuration, control: self.control[self.control.count - 2], loop: self.loop,
+                            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+                        )
+                        self.worker = worker
+                        return worker.start(listener: self.socket.lend())
+                    } catch {
+                        return self.loop.makeFailedFuture(error)
+                    }
+                }.nonisolated()
+            } catch {
+                return self.loop.makeFailedFuture(error)
+            }
+        }.nonisolated()
+    }
+
+    func stopWorker() -> EventLoopFuture<Void> {
+        guard let worker = self.worker else { return self.loop.makeSucceededVoidFuture() }
+        self.worker = nil
+        return worker.stop().assumeIsolated().map {
+            for link in self.control { link.close() }
+            self.control = []
+        }.nonisolated()
+    }
+
+    // MARK: The front
+
+    /// The front's process ends and another takes its place: nothing that was open stays.
+    func replaceFront() {
+        self.front.close()
+        self.front = LinkDialer(path: self.socket.path, loop: self.loop, logger: Logger(label: "test"))
+        self.front.start()
+    }
+
+    func request(_ name: String, _ operation: String, body: String? = nil, members: [(String, String?)]) {
+        let client = Client { [weak self] in self?.changed() }
+        self.clients[name] = client
+        self.requests += 1
+        let header = JSONWriter.object { header in
+            header.member("op", operation)
+            header.member("rid", "request-\(self.requests)")
+            for (key, value) in members { header.member(key, ifPresent: value) }
+        }
+        client.exchange = self.front.open(header: header, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
+    }
+
+    func client(_ name: String) -> Client { self.clients[name] ?? Client {} }
+    func answer(_ name: String) -> Answer { self.client(name).answer }
+
+    // MARK: Waiting
+
+    func changed() {
+        let waiters = self.waiters
+        self.waiters = []
+        for waiter in waiters {
+            if waiter.predicate(self) { waiter.promise.succeed() } else { self.waiters.append(waiter) }
+        }
+    }
+
+    func until(_ predicate: @escaping (Scene) -> Bool) -> EventLoopFuture<Void> {
+        if predicate(self) { return self.loop.makeSucceededVoidFuture() }
+        let promise = self.loop.makePromise(of: Void.self)
+        self.waiters.append((predicate, promise))
+        return promise.futureResult
+    }
+
+    func close() -> EventLoopFuture<Void> {
+        self.front.close()
+        for upstream in self.upstreams.values {
+            upstream.die()
+            upstream.socket.close()
+        }
+        self.socket.close()
+        for waiter in self.waiters { waiter.promise.fail(ChannelError.ioOnClosedChannel) }
+        self.waiters = []
+        return self.stopWorker()
+    }
+}
