@@ -104,10 +104,13 @@ package final class FrontWorker: Sendable {
         return doors
     }
 
+    /// The kernel caps it at `net.core.somaxconn`.
+    private static let backlog: Int32 = 4_096
+
     private func open(_ listener: FrontListener) async throws -> NIOAsyncChannel<Accepted, Never> {
-        try await ServerBootstrap(group: self.state.eventLoop)
-            // Binding listens again, with this backlog; the kernel caps it at net.core.somaxconn.
-            .serverChannelOption(.backlog, value: 4_096)
+        // Binding listens again, with NIO's own backlog of 128; afterwards ours is set anew.
+        defer { listen(listener.descriptor, Self.backlog) }
+        return try await ServerBootstrap(group: self.state.eventLoop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .bind(listener.descriptor) { channel in

@@ -1,4 +1,5 @@
 import BridgeCore
+import Glibc
 package import NIOCore
 import NIOPosix
 
@@ -24,14 +25,17 @@ package final class LinkListener {
     ) -> EventLoopFuture<LinkListener> {
         let accepting = NIOLoopBound(LinkAcceptor(onConnection: onConnection), eventLoop: loop)
         return ServerBootstrap(group: loop)
-            .serverChannelOption(.backlog, value: 4_096)
             .childChannelOption(.recvAllocator, value: LinkChannel.recvAllocator)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try accepting.value.accept(channel) }
             }
             .withBoundSocket(descriptor)
             .assumeIsolated()
-            .map { LinkListener(channel: $0, accepting: accepting.value) }
+            .map { channel in
+                // Binding has listened again, with NIO's own backlog of 128.
+                Glibc.listen(descriptor, 4_096)
+                return LinkListener(channel: channel, accepting: accepting.value)
+            }
             .nonisolated()
     }
 

@@ -24,6 +24,9 @@ package final class SessionWorker {
     private var cacheIsDue = false
 
     var sessions: [UInt64: LiveSession] = [:]
+    /// Sessions that were used within the last ``SessionConfiguration/idleMemory``, and when: a number for people, no more.
+    private var recent: [UInt64: NIODeadline] = [:]
+    private var recentPruned = NIODeadline.now()
     private var known: [String: (claims: SessionClaims, digest: String)] = [:]
     var callsInFlight = 0
     private var nextStream: UInt64 = .random(in: 1 << 40...1 << 52)
@@ -86,7 +89,7 @@ package final class SessionWorker {
         let files = self.files
         let loop = self.loop
         return self.writeCache().flatMapErrorThrowing { _ in }.flatMap {
-            loop.makeFutureWithTask { try await files.close() }
+            loop.run { try await files.close() }
         }
     }
 
@@ -214,7 +217,14 @@ package final class SessionWorker {
         guard found.claims.principal == principal, found.claims.expires > WallClock.seconds(),
             !self.ledger.isEnded(found.claims.number)
         else { return nil }
+        self.noticeUse(of: found.claims.number)
         return found.claims
+    }
+
+    /// Counts a session as one in use. The count stops at 16,384; nothing but the status depends on it.
+    func noticeUse(of session: UInt64) {
+        guard self.recent.count < 16_384 || self.recent[session] != nil else { return }
+        self.recent[session] = .now()
     }
 
     /// The session in memory, put there if it is not.
@@ -234,11 +244,15 @@ package final class SessionWorker {
     }
 
     /// A new session's id. The session is not kept anywhere: the id says it all.
-    func newSession(_ claims: SessionClaims) -> String? { self.seal.seal(claims) }
+    func newSession(_ claims: SessionClaims) -> String? {
+        self.noticeUse(of: claims.number)
+        return self.seal.seal(claims)
+    }
 
     /// Ends a session for good. The future succeeds once that is on the disk.
     func end(_ claims: SessionClaims) -> EventLoopFuture<Void> {
         let line = self.ledger.end(claims.number, expires: claims.expires)
+        self.recent[claims.number] = nil
         if let session = self.sessions.removeValue(forKey: claims.number) {
             for call in Array(session.calls.values) { call.abort(.cancelled) }
             for stream in Array(session.streams.values) { stream.abandon() }
@@ -313,6 +327,10 @@ package final class SessionWorker {
                 self.sessions[session.claims.number] = nil
             }
         }
+        if now - self.recentPruned > .seconds(60) {
+            self.recentPruned = now
+            self.recent = self.recent.filter { now - $0.value <= self.configuration.idleMemory.timeAmount }
+        }
         self.boundMemory()
         if self.journalGrowth > Self.journalAllowance { self.compactJournal() }
         self.serveWaitingRequests()
@@ -343,7 +361,7 @@ package final class SessionWorker {
     /// Tells the supervisor how things are, when they are otherwise than last told.
     private func report() {
         let status = JSONWriter.object { status in
-            status.member("sessions", self.sessions.count)
+            status.member("sessions", self.recent.count)
             status.member("listening", self.sessions.values.reduce(0) { $0 + ($1.listening == nil ? 0 : 1) })
             status.member("callsInFlight", self.callsInFlight)
             status.member("tools", self.catalogue.tools.count)

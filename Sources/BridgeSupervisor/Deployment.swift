@@ -38,6 +38,13 @@ package struct Deployment: Sendable {
     }
 }
 
+/// The upstreams that a new deployment makes come, go, or start anew.
+package struct DeploymentChanges: Sendable, Equatable {
+    package var added: [String] = []
+    package var removed: [String] = []
+    package var changed: [String] = []
+}
+
 /// Why a change was refused, as HTTP tells it.
 package struct DeploymentRefusal: Error, Sendable {
     package var status: Int

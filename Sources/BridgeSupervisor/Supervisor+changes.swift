@@ -22,7 +22,7 @@ final class PendingChange {
         self.done = done
     }
 
-    private var isDone = false
+    private(set) var isDone = false
 
     func check() {
         guard !self.isDone else { return }
@@ -92,41 +92,77 @@ extension Supervisor {
 
     private func reload(_ exchange: Exchange) {
         exchange.delegate = AnswerWaiter { _ in }
+        guard self.changeInProgress == nil, !self.isStopping else {
+            return self.error(exchange, 503, "Another change is in progress.")
+        }
         do throws(DeploymentRefusal) {
-            let changes = try self.reload()
-            self.answer(
-                exchange, 200,
-                JSONWriter.object { body in
-                    body.member("reloaded", true)
-                    body.member("added", changes.added)
-                    body.member("removed", changes.removed)
-                    body.member("changed", changes.changed)
-                    body.member("needsRestart", self.deployment.needsRestart)
-                })
+            try self.reload { [weak self] changes in
+                self?.answer(
+                    exchange, 200,
+                    JSONWriter.object { body in
+                        body.member("reloaded", true)
+                        body.member("added", changes.added)
+                        body.member("removed", changes.removed)
+                        body.member("changed", changes.changed)
+                        body.member("needsRestart", self?.deployment.needsRestart ?? [])
+                    }
+                )
+            }
         } catch {
             self.refuse(exchange, error)
         }
     }
 
     /// Reads the configuration and applies what is different. A refused one changes nothing.
-    @discardableResult
-    package func reload() throws(DeploymentRefusal) -> (added: [String], removed: [String], changed: [String]) {
+    ///
+    /// - Parameter done: called once the processes are as the configuration wants them, or after 15 seconds.
+    package func reload(_ done: @escaping (DeploymentChanges) -> Void) throws(DeploymentRefusal) {
         self.environment.notifier.send(.reloading)
-        defer { self.environment.notifier.send(.ready, .status(self.summary().text)) }
+        let deployment: Deployment
         do throws(DeploymentRefusal) {
-            let changes = self.apply(try self.source.reload())
+            deployment = try self.source.reload()
+        } catch {
+            self.logger.error("Configuration refused; nothing was changed", metadata: ["error": "\(error.text)"])
+            self.environment.notifier.send(.ready, .status(self.summary().text))
+            throw error
+        }
+        let changes = self.apply(deployment)
+        self.settle(changes) { [weak self] in
+            guard let self else { return }
             self.logger.notice(
                 "Configuration reloaded",
                 metadata: [
-                    "added": "\(changes.added)", "removed": "\(changes.removed)", "changed": "\(changes.changed)",
-                    "needs_restart": "\(self.deployment.needsRestart)",
+                    "added": "\(changes.added.joined(separator: ", "))",
+                    "removed": "\(changes.removed.joined(separator: ", "))",
+                    "changed": "\(changes.changed.joined(separator: ", "))",
+                    "needs_restart": "\(self.deployment.needsRestart.joined(separator: ", "))",
                 ]
             )
-            return changes
-        } catch {
-            self.logger.error("Configuration refused; nothing was changed", metadata: ["error": "\(error.text)"])
-            throw error
+            self.environment.notifier.send(.ready, .status(self.summary().text))
+            done(changes)
         }
+    }
+
+    /// Waits until workers that are to go have gone and those that are to come serve.
+    private func settle(_ changes: DeploymentChanges, _ done: @escaping () -> Void) {
+        let pending = PendingChange(names: [], patience: .seconds(15)) { [weak self] () -> Bool? in
+            guard let self else { return true }
+            let isGone = changes.removed.allSatisfy { name in
+                self.slots[.upstream(name)] == nil && !self.leaving.contains { $0.role == .upstream(name) }
+            }
+            let hasCome = (changes.added + changes.changed).allSatisfy { name in
+                switch self.slots[.upstream(name)]?.phase {
+                case .starting, .stopping, .idle: false
+                case .ready, .waiting, .failed, .refused, .stopped, nil: true
+                }
+            }
+            return isGone && hasCome ? true : nil
+        } done: { _ in
+            done()
+        }
+        self.settling.append(pending)
+        pending.check()
+        self.settling.removeAll(where: \.isDone)
     }
 
     // MARK: POST and DELETE /servers
@@ -211,9 +247,9 @@ extension Supervisor {
     @discardableResult
     func apply(
         _ new: Deployment, restarting: Set<String> = []
-    ) -> (added: [String], removed: [String], changed: [String]) {
+    ) -> DeploymentChanges {
         let old = Dictionary(self.deployment.upstreams.map { ($0.configuration.name, $0) }, uniquingKeysWith: { $1 })
-        var changes: (added: [String], removed: [String], changed: [String]) = ([], [], [])
+        var changes = DeploymentChanges()
         let kept = Set(new.upstreams.map(\.configuration.name))
         self.deployment = new
         for upstream in new.upstreams {
@@ -268,6 +304,7 @@ extension Supervisor {
         self.leaving.append(slot)
         slot.onLeft = { [weak self, weak slot] in
             self?.leaving.removeAll { $0 === slot }
+            self?.checkPendingChanges()
             for socket in slot?.sockets ?? [] {
                 if let path = SocketName.of(socket.descriptor) { unlink(path) }
                 close(socket.descriptor)

@@ -52,6 +52,8 @@ package final class Supervisor {
     var leaving: [WorkerSlot] = []
     var controlListener: LinkListener?
     var changeInProgress: PendingChange?
+    /// Reloads whose processes are not yet as they should be.
+    var settling: [PendingChange] = []
     var isStopping = false
     private(set) var isReady = false
     private let onFinished: (Int32) -> Void
@@ -147,7 +149,13 @@ package final class Supervisor {
         for slot in self.slots.values { slot.checkHealth() }
         for slot in self.leaving { slot.checkHealth() }
         if self.isStopping { self.environment.notifier.send(.extendTimeout(.seconds(10))) }
+        self.checkPendingChanges()
+    }
+
+    func checkPendingChanges() {
         self.changeInProgress?.check()
+        for pending in self.settling { pending.check() }
+        self.settling.removeAll(where: \.isDone)
     }
 
     /// `WATCHDOG=1` says that this loop turns; a worker in trouble never withholds it.
@@ -173,7 +181,7 @@ package final class Supervisor {
                 ]
             )
         }
-        self.changeInProgress?.check()
+        self.checkPendingChanges()
         guard !self.statusIsDue else { return }
         self.statusIsDue = true
         // At most ten times a second: a flapping upstream is not worth more.

@@ -131,6 +131,7 @@ import Testing
             let session = try await bench.open()
             let other = try await bench.open()
             #expect(try await bench.delete(session: session).status == 204)
+            let links = try await bench.value { $0.timesConnected }
             try await bench.flatRun { $0.stopWorker() }
             let journal = try #require(bench.folder.read("sessions.journal"))
             let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(other)?.number)
@@ -140,6 +141,7 @@ import Testing
             )
             let configuration = bench.configuration
             try await bench.flatRun { $0.startWorker(configuration) }
+            try await bench.until { $0.timesConnected > links }
             try await self.expectUnknown(session, bench)
             #expect(try await bench.post(Self.ping, session: other).status == 200)
             #expect(bench.folder.read("sessions.journal") == journal, "compacted at the start")

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import processes
-from harness import eventually
+from waiting import eventually
 from http_raw import ConnectionEnded, RawConnection
-from mcp_http import MCPClient, RPCFailure, text_of
+from mcp_http import MCPClient
 from processes import Process, ProcessWatch
+from replies import RPCFailure, text_of
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 #: Copies of what upstreams run: readable by every user, wherever the source tree lies.

@@ -42,12 +42,20 @@ struct Status: ParsableCommand {
         } else {
             FileHandleText.standardOutput(StatusTable.text(answer.body))
         }
-        if answer.body.bool("ok") != true { throw ExitCode(1) }
+        if StatusTable.isTroubled(answer.body) { throw ExitCode(1) }
     }
 }
 
 /// The status for a terminal.
 enum StatusTable {
+    /// Whether something is wrong, and not merely still starting.
+    static func isTroubled(_ status: JSONText) -> Bool {
+        let upstreams = Self.rows(status.value("upstreams")) { [$0.string("phase") ?? ""] }
+        let workers = Self.rows(status.value("workers")) { [$0.string("phase") ?? ""] }
+        return status.bool("ready") != true
+            || (upstreams + workers).contains { ["backoff", "failed", "waiting", "refused"].contains($0[0]) }
+    }
+
     static func text(_ status: JSONText) -> String {
         var lines: [String] = []
         var listen: [String] = []

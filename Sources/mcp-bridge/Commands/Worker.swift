@@ -30,6 +30,12 @@ struct Worker: ParsableCommand {
     func run() throws {
         ProcessThread.blockSignals([SIGTERM, SIGINT, SIGHUP])
         CrashSignals.restoreDefaults()
+        // Started through /proc/self/exe, it would be called "exe" in process lists.
+        let name = open("/proc/self/comm", O_WRONLY | O_CLOEXEC)
+        if name >= 0 {
+            _ = write(name, "mcp-bridge", 10)
+            close(name)
+        }
         throw ExitCode(WorkerHost(role: self.role, name: self.name, configFrame: self.configFrame).run())
     }
 }

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeLink
 import BridgeLog
 import BridgeProcess
 import BridgeSupervisor
@@ -82,11 +83,11 @@ struct ServiceHost {
             try supervisor.start()
             return NIOLoopBound(supervisor, eventLoop: loop)
         }.wait()
-        let listening = loop.makeFutureWithTask {
+        let listening = loop.run {
             for await signal in signals {
                 loop.execute {
                     switch signal {
-                    case SIGHUP: _ = try? supervisor.value.reload()
+                    case SIGHUP: try? supervisor.value.reload { _ in }
                     default: supervisor.value.stop()
                     }
                 }

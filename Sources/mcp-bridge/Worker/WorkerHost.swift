@@ -76,7 +76,7 @@ private struct WorkerProcess: Sendable {
         }
         if let frame { loop.execute { _ = life.value.configure(frame) } }
         let signals = try processes.signals([SIGTERM, SIGINT, SIGHUP])
-        let listening = loop.makeFutureWithTask {
+        let listening = loop.run {
             for await signal in signals where signal != SIGHUP { loop.execute { life.value.stop() } }
         }
         _ = listening

@@ -44,7 +44,7 @@ private final class FrontRole: RunningRole {
             control: around.control, loop: around.loop, logger: around.logger
         )
         let ready = around.ready
-        let served = around.loop.makeFutureWithTask { try await worker.run(ready: ready) }
+        let served = around.loop.run { try await worker.run(ready: ready) }
         served.whenFailure(around.failed)
         return FrontRole(worker, loop: around.loop, served: served)
     }
@@ -112,7 +112,7 @@ private final class UpstreamRole: RunningRole {
             logger: around.logger
         )
         let ready = around.ready
-        around.loop.makeFutureWithTask { try await worker.run(ready: ready) }.whenFailure(around.failed)
+        around.loop.run { try await worker.run(ready: ready) }.whenFailure(around.failed)
         return UpstreamRole(worker, loop: around.loop)
     }
 
@@ -126,6 +126,6 @@ private final class UpstreamRole: RunningRole {
     func stop(abruptly: Bool) -> EventLoopFuture<Void> {
         let worker = self.worker
         if abruptly { worker.stopNow() }
-        return self.loop.makeFutureWithTask { await worker.stop(within: abruptly ? .zero : .seconds(2)) }
+        return self.loop.run { await worker.stop(within: abruptly ? .zero : .seconds(2)) }
     }
 }

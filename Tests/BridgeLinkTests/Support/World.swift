@@ -115,6 +115,8 @@ final class World {
         if predicate(self) { return self.loop.makeSucceededVoidFuture() }
         let promise = self.loop.makePromise(of: Void.self)
         self.waiters.append((predicate, promise))
+        let limit = self.loop.scheduleTask(in: .seconds(60)) { promise.fail(NeverHappened()) }
+        promise.futureResult.whenComplete { _ in limit.cancel() }
         return promise.futureResult
     }
 }
@@ -176,6 +178,9 @@ struct LoopBench: Sendable {
         try await self.loop.flatSubmit { world.value.until(predicate) }.get()
     }
 }
+
+/// What a test waited for did not come about within a minute.
+struct NeverHappened: Error {}
 
 extension ByteBuffer {
     /// A JSON string of this many bytes, quotes included, that differs with `seed` all along.

@@ -13,7 +13,9 @@ final class Scene {
     let socket: ListeningSocket
     private(set) var upstreams: [String: FakeUpstream] = [:]
     private(set) var worker: SessionWorker?
-    private(set) var front: LinkDialer
+    private var front: LinkDialer
+    /// Links between front and worker so far.
+    private(set) var timesConnected = 0
     private(set) var clients: [String: Client] = [:]
     /// What the worker told the supervisor.
     private(set) var statuses: [String] = []
@@ -82,11 +84,19 @@ final class Scene {
 
     // MARK: The front
 
+    func startFront() {
+        self.front.onConnected = { [weak self] _ in
+            self?.timesConnected += 1
+            self?.changed()
+        }
+        self.front.start()
+    }
+
     /// The front's process ends and another takes its place: nothing that was open stays.
     func replaceFront() {
         self.front.close()
         self.front = LinkDialer(path: self.socket.path, loop: self.loop, logger: Logger(label: "test"))
-        self.front.start()
+        self.startFront()
     }
 
     func request(_ name: String, _ operation: String, body: String? = nil, members: [(String, String?)]) {
@@ -118,6 +128,8 @@ final class Scene {
         if predicate(self) { return self.loop.makeSucceededVoidFuture() }
         let promise = self.loop.makePromise(of: Void.self)
         self.waiters.append((predicate, promise))
+        let limit = self.loop.scheduleTask(in: .seconds(60)) { promise.fail(NeverHappened()) }
+        promise.futureResult.whenComplete { _ in limit.cancel() }
         return promise.futureResult
     }
 
@@ -133,3 +145,6 @@ final class Scene {
         return self.stopWorker()
     }
 }
+
+/// What a test waited for did not come about within a minute.
+struct NeverHappened: Error {}

@@ -47,7 +47,8 @@ struct SessionBench: Sendable {
             for name in upstreams where !away.contains(name) { try await bench.flatRun { $0.upstream(name).start() } }
             let started = configuration
             try await bench.flatRun { $0.startWorker(started) }
-            try await bench.run { $0.front.start() }
+            try await bench.run { $0.startFront() }
+            try await bench.until { $0.timesConnected == 1 }
             try await body(bench)
         } catch {
             try await bench.flatRun { $0.close() }
@@ -81,8 +82,10 @@ struct SessionBench: Sendable {
     /// The session worker's process ends and the next one takes its place, over the same files and socket.
     func restartWorker(_ configuration: SessionConfiguration? = nil) async throws {
         let next = configuration ?? self.configuration
+        let links = try await self.value { $0.timesConnected }
         try await self.flatRun { $0.stopWorker() }
         try await self.flatRun { $0.startWorker(next) }
+        try await self.until { $0.timesConnected > links }
     }
 
     // MARK: What a client does
@@ -164,7 +167,7 @@ struct SessionBench: Sendable {
 extension TemporaryFolder {
     func write(_ text: String, to name: String) throws {
         guard let file = fopen(self.file(name), "w") else { throw SystemError("fopen") }
-        fputs(text, file)
+        fwrite(Array(text.utf8), 1, text.utf8.count, file)
         fclose(file)
     }
 

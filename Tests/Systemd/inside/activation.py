@@ -7,7 +7,7 @@ import re
 import socket
 
 import pytest
-from harness import eventually
+from waiting import eventually
 from http_raw import RawConnection
 from systemd_service import BINARY, CONTROL, LOCAL, SERVICE, SOCKETS, TCP, Counting, Service, bridge, run, systemctl
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from harness import eventually
+from waiting import eventually
 from mcp_http import MCPClient
 from systemd_service import TCP, Counting, Service
 

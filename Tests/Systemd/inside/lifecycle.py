@@ -7,9 +7,9 @@ import signal
 import socket
 
 import pytest
-from harness import eventually
+from waiting import eventually
 from http_raw import RawConnection
-from mcp_http import text_of
+from replies import text_of
 from systemd_service import (
     CONTROL,
     LOCAL,

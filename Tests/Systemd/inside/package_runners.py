@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from harness import eventually
-from mcp_http import text_of
+from waiting import eventually
+from replies import text_of
 from processes import look_up
 from systemd_service import CACHE, SERVICE, SOURCE, STATE, UPSTREAMS, Service, ends_within, systemctl
 

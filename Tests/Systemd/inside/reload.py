@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from harness import eventually
-from mcp_http import text_of
+from waiting import eventually
+from processes import children
+from replies import text_of
 from systemd_service import SERVICE, Counting, Service, calling_clients, check_outcomes, ends_within, run, systemctl
 
 
@@ -53,5 +54,7 @@ def test_a_reload_answers_once_the_new_configuration_is_in_force(service: Servic
         other = Counting(f"other{number}")
         service.configure(counting, other)
         systemctl("reload", SERVICE)
-        with_worker = [each.label for each in service.tree() if each.label.startswith("upstream ")]
+        # The supervisor's own children: a worker's child bears the worker's name until it executes its program.
+        workers = children(service.supervisor.pid)
+        with_worker = [each.label for each in workers if each.label.startswith("upstream ")]
         assert sorted(with_worker) == ["upstream counting", f"upstream {other.name}"]

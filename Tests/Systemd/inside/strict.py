@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from mcp_http import text_of
+from replies import text_of
 from systemd_service import LOCAL, SERVICE, TCP, Counting, Service, bridge, run, systemctl
 
 EXAMPLE = Path("/usr/lib/systemd/system/mcp-bridge.service.d/strict.conf.example")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mcp_http import text_of
+from replies import text_of
 from systemd_service import BINARY, CONFIG, SERVICE, SOURCE, STATE, Counting, Service, install, run, systemctl
 
 

@@ -1,0 +1,115 @@
+import BridgeCore
+import NIOCore
+import Testing
+
+@testable import BridgeSession
+
+@Suite("What a POST may hold", .timeLimit(.minutes(2))) struct SessionBatchTests {
+    private static func ping(_ id: String) -> String { #"{"jsonrpc":"2.0","id":\#(id),"method":"ping"}"# }
+    private static let initialized = #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#
+    private static func pong(_ id: String) -> String { #"{"jsonrpc":"2.0","id":\#(id),"result":{}}"# }
+
+    @Test(arguments: ["2024-11-05", "2025-03-26"])
+    func `is a batch in the old revisions: every request is answered, as events with ids`(version: String) async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: version)
+            let answer = try await bench.post(
+                "[\(Self.ping("1")),\(Self.initialized), \(Self.ping("\"b\"")) ,\(Self.ping("3"))]", session: session
+            )
+            #expect(answer.status == 200)
+            #expect(answer.isStreaming)
+            let bodies = answer.events.map(\.body) + [answer.body]
+            #expect(bodies == [Self.pong("1"), Self.pong("\"b\""), Self.pong("3")])
+            let ids = answer.events.map(\.id) + [answer.lastEventID]
+            #expect(Set(ids).count == 3 && !ids.contains(nil))
+        }
+    }
+
+    @Test(arguments: ["2025-06-18", "2025-11-25"])
+    func `is no batch in the new revisions`(version: String) async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: version)
+            for body in ["[\(Self.ping("1"))]", "[]", "[\(Self.initialized)]"] {
+                let answer = try await bench.post(body, session: session)
+                #expect(answer.status == 400)
+                #expect(answer.errorCode == -32600)
+                #expect(answer.errorWord == "batch_not_allowed")
+            }
+        }
+    }
+
+    @Test func `is a batch of one to a hundred messages`() async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: "2025-03-26")
+            for count in [0, 101] {
+                let body = "[" + (0..<count).map { Self.ping("\($0)") }.joined(separator: ",") + "]"
+                let answer = try await bench.post(body, session: session)
+                #expect(answer.status == 400 && answer.errorCode == -32600)
+            }
+            let most = "[" + (0..<100).map { Self.ping("\($0)") }.joined(separator: ",") + "]"
+            let answer = try await bench.post(most, session: session)
+            #expect(answer.status == 200)
+            #expect(answer.events.count == 99)
+        }
+    }
+
+    @Test(arguments: [Self.initialized, #"{"jsonrpc":"2.0","id":5,"result":{}}"#, #"{"jsonrpc":"2.0","id":5,"error":{}}"#])
+    func `and nothing of it a request is accepted with 202 and no body`(body: String) async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: "2025-03-26")
+            #expect(try await bench.post(body, session: session) == Answer(status: 202))
+            #expect(try await bench.post("[\(body),\(body)]", session: session) == Answer(status: 202))
+        }
+    }
+
+    @Test(arguments: [
+        (#"{"jsonrpc":"2.0","id":4}"#, "4"), (#"{"id":"x","method":"ping"}"#, "\"x\""), (#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "null"),
+        (#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, "null"), (#"{"jsonrpc":"2.0","id":6,"method":"ping","params":[]}"#, "6"),
+        ("5", "null"), ("\"x\"", "null"), ("{}", "null"),
+    ])
+    func `that is no message is refused, with its id where it has one`(body: String, id: String) async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open()
+            for session in [session, nil] {
+                let answer = try await bench.post(body, session: session)
+                #expect(answer.status == 400)
+                #expect(answer.errorCode == -32600)
+                #expect(answer.json.value("id")?.description == id)
+            }
+        }
+    }
+
+    @Test func `can be refused in one message only and then none of the batch runs`() async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: "2025-03-26")
+            try await bench.publish(["t"])
+            let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s.t"}}"#
+            let answer = try await bench.post("[\(call),{}]", session: session)
+            #expect(answer.status == 400)
+            try await bench.run { #expect($0.upstream().calls.isEmpty) }
+        }
+    }
+
+    @Test(arguments: ["resources/list", "prompts/list", "server/discover", "", "tools/call/x"])
+    func `and that we do not serve is answered as unknown`(method: String) async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open()
+            let answer = try await bench.post(#"{"jsonrpc":"2.0","id":1,"method":"\#(method)"}"#, session: session)
+            #expect(answer.status == 200)
+            #expect(answer.errorCode == -32601)
+        }
+    }
+
+    @Test func `and that calls several tools is answered call by call, in the order in which they finish`() async throws {
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await bench.open(version: "2025-03-26")
+            let calls = (1...3).map { #"{"jsonrpc":"2.0","id":\#($0),"method":"tools/call","params":{"name":"s.t"}}"# }
+            try await bench.post("batch", "[" + calls.joined(separator: ",") + "]", session: session)
+            try await bench.until { $0.upstream().calls.count == 3 }
+            for index in [2, 0, 1] { try await bench.run { $0.upstream().call(index)?.succeed() } }
+            let answer = try await bench.answer("batch")
+            #expect((answer.events.map(\.body) + [answer.body]) == [3, 1, 2].map { Self.pong("\($0)") })
+        }
+    }
+}
