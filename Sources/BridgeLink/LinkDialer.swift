@@ -26,6 +26,9 @@ package final class LinkDialer {
     private var waiting: Deque<Exchange> = []
     private var closed = false
     private var failures = 0
+    private var establishedAt = NIODeadline.now()
+    /// A link that is lost sooner than this counts as a failure: a peer that hangs up at once is not dialled in a circle.
+    private static let provenAfter = TimeAmount.milliseconds(500)
 
     /// Does nothing until ``start()``.
     package init(path: String, loop: any EventLoop, logger: Logger) {
@@ -82,7 +85,7 @@ package final class LinkDialer {
     /// The peer has answered the hello: it is alive, not only its socket.
     private func established(_ link: LinkConnection) {
         guard !self.closed else { return link.close() }
-        self.failures = 0
+        self.establishedAt = .now()
         self.link = link
         link.onOpen = { [weak self] exchange in
             if let onOpen = self?.onOpen { onOpen(exchange) } else { exchange.cancel(reason: "not served") }
@@ -97,6 +100,8 @@ package final class LinkDialer {
     private func lost() {
         self.link = nil
         self.onLost?()
+        guard .now() - self.establishedAt >= Self.provenAfter else { return self.failed(ChannelError.eof) }
+        self.failures = 0
         self.connect()
     }
 

@@ -60,18 +60,18 @@ final class Call {
     func abort(_ error: BridgeError) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: error.word)
-        self.finish(error.reply(to: self.id.bytes))
+        self.finish(error.reply(to: self.id.bytes), failure: error.word)
     }
 
-    private func finish(_ answer: ByteBuffer) {
+    private func finish(_ answer: ByteBuffer, failure: String?) {
         guard self.exchange != nil else { return }
         self.exchange = nil
         self.upstream.callsInFlight -= 1
         self.onDone(self)
-        self.stream.reply(answer)
+        self.stream.reply(answer, failure: failure)
     }
 
-    private func fail(_ error: BridgeError) { self.finish(error.reply(to: self.id.bytes)) }
+    private func fail(_ error: BridgeError) { self.finish(error.reply(to: self.id.bytes), failure: error.word) }
 }
 
 extension Call: ExchangeDelegate {
@@ -89,7 +89,7 @@ extension Call: ExchangeDelegate {
     }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
-        if let payload { self.finish(payload) } else { self.fail(.internalError) }
+        if let payload { self.finish(payload, failure: header.string("err")) } else { self.fail(.internalError) }
     }
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {

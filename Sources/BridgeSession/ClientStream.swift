@@ -39,8 +39,13 @@ final class ClientStream {
     /// Whether the client is there.
     var isAttached: Bool { self.exchange != nil }
 
+    /// Answers one of the POST's requests with an error that the bridge makes.
+    func refuse(_ id: RPCID, _ error: BridgeError) { self.reply(error.reply(to: id.bytes), failure: error.word) }
+
     /// Answers one of the POST's requests; the last one ends the stream.
-    func reply(_ message: ByteBuffer) {
+    ///
+    /// - Parameter failure: the word for what went wrong, for the front's log.
+    func reply(_ message: ByteBuffer, failure: String? = nil) {
         guard self.missing > 0 else { return }
         self.missing -= 1
         guard self.missing == 0 else {
@@ -49,7 +54,7 @@ final class ClientStream {
         }
         self.finished = .now()
         guard self.isStreaming else {
-            self.exchange?.end(header: JSONText(literal: #"{"st":200}"#), payload: message)
+            self.exchange?.end(header: Self.header(failure), payload: message)
             self.exchange = nil
             return
         }
@@ -59,6 +64,16 @@ final class ClientStream {
                 $0.member("st", 200); $0.member("ev", id)
             }, payload: message)
         self.exchange = nil
+    }
+
+    private static let plain = JSONText(literal: #"{"st":200}"#)
+
+    private static func header(_ failure: String?) -> JSONText {
+        guard let failure else { return Self.plain }
+        return JSONWriter.object {
+            $0.member("st", 200)
+            $0.member("err", failure)
+        }
     }
 
     /// Sends something that is not an answer. Dropped for a client that reads too slowly.

@@ -5,6 +5,8 @@ import NIOCore
 /// A request that waits for upstreams which have never been listed: a list for all of them, a call for the one that has
 /// its tool.
 struct WaitingRequest {
+    let id: RPCID
+    let stream: ClientStream
     /// Of the tool, in a call.
     let tool: String?
     let answer: () -> Void
@@ -25,15 +27,23 @@ extension SessionWorker {
             guard let self else { return }
             stream.reply(self.listReply(to: id.bytes, cursor: cursor, safe: safe))
         }
-        if !self.wait(WaitingRequest(tool: nil, answer: answer)) { answer() }
+        if !self.wait(WaitingRequest(id: id, stream: stream, tool: nil, answer: answer)) { answer() }
     }
 
     /// Holds a call back whose tool may be one of an upstream that has not been listed yet, as just after a start.
     ///
     /// - Returns: false when there is nothing to wait for.
-    func wait(forTool name: String, _ answer: @escaping () -> Void) -> Bool {
+    func wait(forTool name: String, id: RPCID, on stream: ClientStream, _ answer: @escaping () -> Void) -> Bool {
         for upstream in self.upstreams { upstream.wakeForListing(listWait: self.configuration.listWait) }
-        return self.wait(WaitingRequest(tool: name, answer: answer))
+        return self.wait(WaitingRequest(id: id, stream: stream, tool: name, answer: answer))
+    }
+
+    /// Answers as cancelled what waits in a session: the request of this id, or all of them.
+    func cancelWaiting(in session: LiveSession, id: RPCID? = nil) {
+        let cancelled = self.waitingRequests.filter { $0.stream.session === session && (id == nil || $0.id == id) }
+        guard !cancelled.isEmpty else { return }
+        self.waitingRequests.removeAll { $0.stream.session === session && (id == nil || $0.id == id) }
+        for request in cancelled { request.stream.reply(BridgeError.cancelled.reply(to: request.id.bytes)) }
     }
 
     private func wait(_ request: WaitingRequest) -> Bool {
@@ -51,6 +61,10 @@ extension SessionWorker {
     /// Answers the requests that wait and need not any longer.
     func serveWaitingRequests() {
         guard !self.waitingRequests.isEmpty else { return }
+        // One that was not known to rest when the request came.
+        for upstream in self.upstreams {
+            upstream.wakeForListing(listWait: self.configuration.listWait, again: false)
+        }
         self.bringCatalogueUpToDate()
         let isOver = !self.isAwaitingUpstreams
         let waiting = self.waitingRequests

@@ -90,7 +90,9 @@ extension SessionWorker {
         guard message.method == "notifications/cancelled",
             let id = message.param("requestId").flatMap({ RPCID(message.text[$0]) })
         else { return }
-        self.sessions[claims.number]?.calls[id]?.abort(.cancelled)
+        guard let session = self.sessions[claims.number] else { return }
+        session.calls[id]?.abort(.cancelled)
+        self.cancelWaiting(in: session, id: id)
     }
 
     private func answer(_ message: RPCMessage, on stream: ClientStream, _ request: ClientRequest) {
@@ -106,32 +108,38 @@ extension SessionWorker {
             guard
                 let level = message.param("level").flatMap({ message.text[$0].string })
                     .flatMap(LogSeverity.init(rawValue:))
-            else { return stream.reply(BridgeError.invalidParams("level is not a log level").reply(to: id.bytes)) }
+            else { return stream.refuse(id, .invalidParams("level is not a log level")) }
             self.set(level, for: stream.session)
             stream.reply(RPCReply.result(id: id.bytes, .emptyObject))
         case "initialize":
-            stream.reply(BridgeError.invalidRequest("The session is initialized already").reply(to: id.bytes))
+            stream.refuse(id, .invalidRequest("The session is initialized already"))
         default:
-            stream.reply(BridgeError.methodNotFound(message.method ?? "").reply(to: id.bytes))
+            stream.refuse(id, .methodNotFound(message.method ?? ""))
         }
     }
 
     // MARK: tools/call
 
-    private func call(_ message: RPCMessage, id: RPCID, on stream: ClientStream, _ request: ClientRequest) {
+    /// - Parameter mayWait: false for a call that has waited for its tool already.
+    private func call(
+        _ message: RPCMessage, id: RPCID, on stream: ClientStream, _ request: ClientRequest, mayWait: Bool = true
+    ) {
         let session = stream.session
         guard let nameSpan = message.name, let name = message.text[nameSpan].string else {
-            return stream.reply(BridgeError.invalidParams("name is required").reply(to: id.bytes))
+            return stream.refuse(id, .invalidParams("name is required"))
         }
         guard let tool = self.catalogue[name] else {
-            guard self.wait(forTool: name, { [weak self] in self?.call(message, id: id, on: stream, request) }) else {
-                return stream.reply(BridgeError.unknownTool(name).reply(to: id.bytes))
+            let later = { [weak self] () -> Void in
+                self?.call(message, id: id, on: stream, request, mayWait: false)
+            }
+            guard mayWait, self.wait(forTool: name, id: id, on: stream, later) else {
+                return stream.refuse(id, .unknownTool(name))
             }
             return
         }
-        guard session.calls[id] == nil else { return stream.reply(BridgeError.duplicateID.reply(to: id.bytes)) }
+        guard session.calls[id] == nil else { return stream.refuse(id, .duplicateID) }
         guard self.callsInFlight < self.configuration.maximumInFlight else {
-            return stream.reply(BridgeError.overloaded.reply(to: id.bytes))
+            return stream.refuse(id, .overloaded)
         }
         let upstream = self.upstreams[tool.upstream]
         let timeout = upstream.route.timeout(tool: tool.ownName)

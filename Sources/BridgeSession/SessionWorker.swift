@@ -13,6 +13,7 @@ package final class SessionWorker {
     private(set) var configuration: SessionConfiguration
     private let control: LinkConnection
     private let files: StateFiles
+    private let journal: JournalWriter
     private let seal: SessionSeal
 
     var ledger: SessionLedger
@@ -35,9 +36,7 @@ package final class SessionWorker {
     private var listener: LinkListener?
     private var housekeeping: Scheduled<Void>?
     private var reported = ByteBuffer()
-    /// By how much the journal has grown since it was last compacted.
-    private var journalGrowth = 0
-    /// Beyond this many bytes of it, the journal is compacted.
+    /// When the journal has grown by this many bytes, it is compacted.
     private static let journalAllowance = 32 << 20
 
     /// What the worker cannot start with.
@@ -59,6 +58,7 @@ package final class SessionWorker {
         self.files = StateFiles(
             journalPath: configuration.sessionJournalPath, cachePath: configuration.toolCachePath
         )
+        self.journal = JournalWriter(files: self.files, loop: loop)
         let state = try self.files.load(now: WallClock.seconds())
         self.ledger = state.ledger
         self.upstreams = configuration.upstreams.map {
@@ -88,7 +88,7 @@ package final class SessionWorker {
         for upstream in self.upstreams { upstream.close() }
         let files = self.files
         let loop = self.loop
-        return self.writeCache().flatMapErrorThrowing { _ in }.flatMap {
+        return self.journal.finish().and(self.writeCache().flatMapErrorThrowing { _ in }).flatMap { _ in
             loop.run { try await files.close() }
         }
     }
@@ -255,11 +255,12 @@ package final class SessionWorker {
         self.recent[claims.number] = nil
         if let session = self.sessions.removeValue(forKey: claims.number) {
             for call in Array(session.calls.values) { call.abort(.cancelled) }
+            self.cancelWaiting(in: session)
             for stream in Array(session.streams.values) { stream.abandon() }
             session.streams = [:]
             session.listening?.end()
         }
-        return self.append(line)
+        return self.journal.append(line)
     }
 
     func set(_ level: LogSeverity, for session: LiveSession) {
@@ -267,7 +268,7 @@ package final class SessionWorker {
         let claims = session.claims
         if let line = self.ledger.set(level, for: claims.number, expires: claims.expires) {
             let logger = self.logger
-            self.append(line).whenFailure { error in
+            self.journal.append(line).whenFailure { error in
                 logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
             }
         }
@@ -275,16 +276,9 @@ package final class SessionWorker {
         for upstream in self.upstreams where upstream.takesLogLevel { upstream.set(level: lowest) }
     }
 
-    /// Writes a line to the session journal; the future succeeds once it is on the disk.
-    private func append(_ line: ByteBuffer) -> EventLoopFuture<Void> {
-        self.journalGrowth += line.readableBytes
-        return self.files.append(line, on: self.loop)
-    }
-
     private func compactJournal() {
-        self.journalGrowth = 0
         let logger = self.logger
-        self.files.replaceJournal(with: self.ledger.compacted(now: WallClock.seconds()), on: self.loop).whenFailure {
+        self.journal.compact(to: self.ledger.compacted(now: WallClock.seconds())).whenFailure {
             logger.error("Session journal cannot be compacted", metadata: ["error": "\($0)"])
         }
     }
@@ -332,7 +326,7 @@ package final class SessionWorker {
             self.recent = self.recent.filter { now - $0.value <= self.configuration.idleMemory.timeAmount }
         }
         self.boundMemory()
-        if self.journalGrowth > Self.journalAllowance { self.compactJournal() }
+        if self.journal.growth > Self.journalAllowance { self.compactJournal() }
         self.serveWaitingRequests()
         self.report()
     }

@@ -26,6 +26,7 @@ final class UpstreamLink {
     private let logger: Logger
     private var watch: Exchange?
     private var phase = "connecting"
+    private var wasWoken = false
     private var waitsUntil: NIODeadline
     private var level: LogSeverity?
 
@@ -66,8 +67,11 @@ final class UpstreamLink {
     var awaitedUntil: NIODeadline { self.waitsUntil }
 
     /// Wakes an upstream that starts on demand and has never been listed; a list then waits for it once.
-    func wakeForListing(listWait: Seconds) {
-        guard self.tools == nil, self.phase == "idle" else { return }
+    ///
+    /// - Parameter again: false where the same lists may have woken it already.
+    func wakeForListing(listWait: Seconds, again: Bool = true) {
+        guard self.tools == nil, self.phase == "idle", again || !self.wasWoken else { return }
+        self.wasWoken = true
         self.phase = "connecting"
         self.waitsUntil = .now() + listWait.timeAmount
         _ = self.open(header: JSONText(literal: #"{"op":"retry"}"#), payload: nil, delegate: AnswerWaiter { _ in })

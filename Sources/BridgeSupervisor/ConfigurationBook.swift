@@ -19,6 +19,8 @@ package final class ConfigurationBook: DeploymentSource {
     /// The configuration that the service was started with.
     private let atStart: BridgeConfiguration
     private var overlay: ServersOverlay
+    /// The servers that stand in the file itself.
+    private var namesInFile: Set<String> = []
     private var pending: (configuration: BridgeConfiguration, overlay: ServersOverlay)?
 
     /// Why the service cannot start with its configuration; the description holds a line for each reason.
@@ -41,12 +43,21 @@ package final class ConfigurationBook: DeploymentSource {
         }
         self.configuration = configuration
         self.atStart = configuration
+        self.namesInFile = self.names(in: try Self.readSource(candidates))
+    }
+
+    private func names(in source: ConfigurationSource?) -> Set<String> {
+        Set(self.loader.load(source).configuration?.servers.map(\.name) ?? [])
     }
 
     package func deployment() -> Deployment { self.deployment(of: self.configuration) }
 
-    private func deployment(of configuration: BridgeConfiguration) -> Deployment {
-        Deployment(
+    private func deployment(of wanted: BridgeConfiguration) -> Deployment {
+        var configuration = wanted
+        // What only a restart changes is until then as it was at the start.
+        configuration.settings.listen = self.atStart.settings.listen
+        configuration.settings.mcpPath = self.atStart.settings.mcpPath
+        return Deployment(
             front: configuration.frontConfiguration(self.facts),
             session: configuration.sessionConfiguration(self.facts),
             upstreams: configuration.upstreams.map {
@@ -55,7 +66,7 @@ package final class ConfigurationBook: DeploymentSource {
                     socket: self.facts.socket(of: $0)
                 )
             },
-            needsRestart: ConfigurationChange.between(self.atStart, configuration).settingsNeedingRestart,
+            needsRestart: ConfigurationChange.between(self.atStart, wanted).settingsNeedingRestart,
             drainTimeout: configuration.settings.drainTimeout.duration
         )
     }
@@ -76,6 +87,7 @@ package final class ConfigurationBook: DeploymentSource {
             throw Self.refusal(422, "Invalid configuration.", text: reasons)
         }
         self.configuration = configuration
+        self.namesInFile = self.names(in: source)
         return self.deployment()
     }
 
@@ -104,7 +116,7 @@ package final class ConfigurationBook: DeploymentSource {
         var changed = self.configuration
         var overlay = self.overlay
         changed.servers.removeAll { $0.name == name }
-        overlay.remove(name)
+        overlay.remove(name, isInFile: self.namesInFile.contains(name))
         self.pending = (changed, overlay)
         return self.deployment(of: changed)
     }

@@ -13,56 +13,88 @@ package struct PublicSockets: Sendable {
     /// For the front: every `http` and `local` socket.
     package var front: [ListenSocket]
     package var control: ListenSocket?
-    /// Bound by this process, and not yet known to systemd's store.
+    /// Bound by this process or an earlier one: what systemd's store shall hold, and nothing else.
     package var bound: [ListenSocket]
+    /// Whether systemd's socket units listen. Then nothing is bound here: a unit that was masked is not wanted.
+    package var areUnits = false
+    /// The names under which systemd's store holds sockets that this process does not want back.
+    package var obsolete: Set<String> = []
     /// Paths that this process bound and removes when it stops for good.
     package var paths: [String]
 
-    /// Takes what was passed and binds what is missing.
+    /// What a socket is called in systemd's store, so that it cannot be taken for a socket unit's.
+    package static func storeName(of name: String) -> String { "stored-" + name }
+
+    /// Takes what was passed; where no socket unit listens, binds what the configuration wants.
     ///
     /// - Parameters:
     ///   - passed: by systemd: socket units, or an earlier process through the descriptor store.
-    ///   - listen: where HTTP listens when no `http` socket was passed.
-    ///   - directory: of the Unix sockets, when they were not passed; made with mode 0755 if it is missing.
+    ///   - listen: where HTTP listens when there are no socket units.
+    ///   - directory: of the Unix sockets, when there are no socket units; made with mode 0755 if it is missing.
     package static func acquire(
         passed: [ListenSocket], listen: [ListenAddress], directory: String?
     ) throws(SystemCallError) -> PublicSockets {
         var sockets = PublicSockets(front: [], control: nil, bound: [], paths: [])
+        var stored: [ListenSocket] = []
         for socket in passed where socket.isListening {
             switch socket.name {
             case Self.http, Self.local: sockets.front.append(socket)
             case Self.control: sockets.control = socket
-            default: close(socket.descriptor)
+            default: stored.append(socket)
             }
         }
-        if !sockets.front.contains(where: { $0.name == Self.http }) {
-            for address in listen { try sockets.bind(address) }
+        sockets.areUnits = !sockets.front.isEmpty || sockets.control != nil
+        if !sockets.areUnits {
+            for address in listen { try sockets.add(address, from: &stored) }
+            if let directory {
+                if mkdir(directory, 0o755) != 0, errno != EEXIST { throw SystemCallError("mkdir", directory) }
+                try sockets.add(Self.local, path: directory + "/http.sock", mode: 0o660, from: &stored)
+                try sockets.add(Self.control, path: directory + "/control.sock", mode: 0o600, from: &stored)
+            }
         }
-        guard let directory else { return sockets }
-        if !sockets.front.contains(where: { $0.name == Self.local }) {
-            mkdir(directory, 0o755)
-            sockets.add(Self.local, try UnixListener.bind(path: directory + "/http.sock", mode: 0o660))
-            sockets.paths.append(directory + "/http.sock")
-        }
-        if sockets.control == nil {
-            mkdir(directory, 0o755)
-            sockets.add(Self.control, try UnixListener.bind(path: directory + "/control.sock", mode: 0o600))
-            sockets.paths.append(directory + "/control.sock")
+        for socket in stored {
+            sockets.obsolete.insert(socket.name)
+            close(socket.descriptor)
         }
         return sockets
     }
 
-    private mutating func bind(_ address: ListenAddress) throws(SystemCallError) {
+    private mutating func add(_ address: ListenAddress, from stored: inout [ListenSocket]) throws(SystemCallError) {
         switch address {
         case .tcp(let host, let port):
-            self.add(Self.http, try TCPListener.bind(host: host, port: UInt16(port)))
+            let wanted = (host.contains(":") ? "[\(host)]" : host) + ":"
+            let kept = Self.take(Self.http, from: &stored) { name in
+                port == 0 ? name.hasPrefix(wanted) : name == wanted + "\(port)"
+            }
+            if let kept { return self.keep(Self.http, kept) }
+            self.keep(Self.http, try TCPListener.bind(host: host, port: UInt16(clamping: port)))
         case .unix(let path):
-            self.add(Self.local, try UnixListener.bind(path: path, mode: 0o660))
-            self.paths.append(path)
+            try self.add(Self.local, path: path, mode: 0o660, from: &stored)
         }
     }
 
-    private mutating func add(_ name: String, _ descriptor: Int32) {
+    private mutating func add(
+        _ name: String, path: String, mode: UInt32, from stored: inout [ListenSocket]
+    ) throws(SystemCallError) {
+        // A socket whose file was removed meanwhile can be reached by nobody.
+        self.paths.append(path)
+        if access(path, F_OK) == 0, let kept = Self.take(name, from: &stored, where: { $0 == path }) {
+            return self.keep(name, kept)
+        }
+        self.keep(name, try UnixListener.bind(path: path, mode: mode))
+    }
+
+    /// The stored socket of this name that is bound to the right address; the others stay, to be let go.
+    private static func take(
+        _ name: String, from stored: inout [ListenSocket], where matches: (String) -> Bool
+    ) -> Int32? {
+        let index = stored.firstIndex { socket in
+            socket.name == Self.storeName(of: name) && SocketName.of(socket.descriptor).map(matches) == true
+        }
+        return index.map { stored.remove(at: $0).descriptor }
+    }
+
+    private mutating func keep(_ name: String, _ descriptor: Int32) {
         let socket = ListenSocket(name: name, descriptor: descriptor)
         self.bound.append(socket)
         if name == Self.control { self.control = socket } else { self.front.append(socket) }

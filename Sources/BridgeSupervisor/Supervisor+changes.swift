@@ -252,14 +252,19 @@ extension Supervisor {
         var changes = DeploymentChanges()
         let kept = Set(new.upstreams.map(\.configuration.name))
         self.deployment = new
+        self.environment.setLogLevel(new.front.logLevel)
         for upstream in new.upstreams {
             let name = upstream.configuration.name
             if self.slots[.upstream(name)] == nil {
                 changes.added.append(name)
                 self.tryToStart(upstream)
-            } else if old[name] != upstream || restarting.contains(name) {
+            } else if restarting.contains(name) {
                 changes.changed.append(name)
                 self.replace(upstream)
+            } else if old[name] != upstream {
+                changes.changed.append(name)
+                // The worker knows what its child would notice, and lets calls finish before it starts another.
+                self.configure(.upstream(name), upstream.configuration) {}
             }
         }
         self.configure(.session, new.session) { [weak self] in

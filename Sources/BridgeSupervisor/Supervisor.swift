@@ -1,4 +1,4 @@
-import BridgeCore
+package import BridgeCore
 import BridgeLink
 package import BridgeProcess
 package import BridgeSystemd
@@ -11,7 +11,7 @@ package import NIOCore
 /// It touches no byte of a client. Confined to its event loop; every method is called there.
 package final class Supervisor {
     /// What it was started with.
-    package struct Environment {
+    package struct Environment: Sendable {
         package var processes: ProcessThread
         package var notifier: ServiceNotifier
         /// The interval of systemd's watchdog over this process, if there is one.
@@ -22,6 +22,8 @@ package final class Supervisor {
         package var workerEnvironment: [String: String]
         package var sockets: PublicSockets
         package var version: String
+        /// Sets this process's own log level, which a reload may change.
+        package var setLogLevel: @Sendable (ConfiguredLogLevel) -> Void
 
         package init(
             processes: ProcessThread,
@@ -30,7 +32,8 @@ package final class Supervisor {
             runtimeDirectory: String,
             workerEnvironment: [String: String],
             sockets: PublicSockets,
-            version: String
+            version: String,
+            setLogLevel: @escaping @Sendable (ConfiguredLogLevel) -> Void
         ) {
             self.processes = processes
             self.notifier = notifier
@@ -39,6 +42,7 @@ package final class Supervisor {
             self.workerEnvironment = workerEnvironment
             self.sockets = sockets
             self.version = version
+            self.setLogLevel = setLogLevel
         }
     }
 
@@ -200,8 +204,14 @@ package final class Supervisor {
 
     /// Sockets that this process bound itself survive a restart in systemd's store: no client is ever refused.
     private func storeSockets() {
-        for socket in self.environment.sockets.bound {
-            self.environment.notifier.storeDescriptors(name: socket.name, [socket.descriptor], polled: false)
+        let sockets = self.environment.sockets
+        for name in sockets.obsolete { self.environment.notifier.removeStored(name: name) }
+        for name in Set(sockets.bound.map(\.name)).sorted() {
+            let stored = PublicSockets.storeName(of: name)
+            self.environment.notifier.removeStored(name: stored)
+            self.environment.notifier.storeDescriptors(
+                name: stored, sockets.bound.filter { $0.name == name }.map(\.descriptor), polled: false
+            )
         }
     }
 

@@ -1,3 +1,5 @@
+package import Logging
+
 /// What a worker process does.
 package enum WorkerRole: Hashable, Sendable, CustomStringConvertible {
     case http
@@ -19,5 +21,13 @@ package enum WorkerRole: Hashable, Sendable, CustomStringConvertible {
         case .session: "session"
         case .upstream(let name): "upstream@\(name)"
         }
+    }
+
+    /// What records about this worker carry: its role, and the upstream's name, so that the upstream's story is whole.
+    package func metadata(_ more: Logger.Metadata = [:]) -> Logger.Metadata {
+        var metadata = more
+        metadata["role"] = "\(self)"
+        if case .upstream(let name) = self { metadata["mcp.upstream"] = "\(name)" }
+        return metadata
     }
 }

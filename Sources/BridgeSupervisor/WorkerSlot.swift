@@ -136,7 +136,7 @@ final class WorkerSlot {
 
     private func failedToStart(_ reason: String) {
         self.around.logger.error(
-            "Worker cannot be started", metadata: ["worker": "\(self.role)", "error": "\(reason)"]
+            "Worker cannot be started", metadata: self.role.metadata(["error": "\(reason)"])
         )
         self.perform(self.lifecycle.exited(code: nil, at: self.now, draw: .random(in: 0..<1)))
         self.onChange?()
@@ -150,7 +150,7 @@ final class WorkerSlot {
         case .success(let process):
             self.process = process
             self.watch = WorkerWatch(startedAt: self.now, interval: self.around.watchdog)
-            self.around.logger.debug("Worker started", metadata: ["worker": "\(self.role)", "pid": "\(process)"])
+            self.around.logger.debug("Worker started", metadata: self.role.metadata(["pid": "\(process)"]))
             // Asked to stop while it was being started.
             if self.lifecycle.phase == .stopping { self.around.processes.signal(process, SIGTERM) }
             LinkConnection.adopt(descriptor: control, first: true, on: self.around.loop) { [weak self] link in
@@ -184,7 +184,7 @@ final class WorkerSlot {
         let wasWanted = self.lifecycle.phase == .stopping
         self.around.logger.log(
             level: wasWanted ? .debug : .warning, "Worker ended",
-            metadata: ["worker": "\(self.role)", "pid": "\(self.process?.pid ?? 0)", "status": "\(status)"]
+            metadata: self.role.metadata(["pid": "\(self.process?.pid ?? 0)", "status": "\(status)"])
         )
         self.process = nil
         self.watch = nil
@@ -193,7 +193,7 @@ final class WorkerSlot {
         self.control = nil
         let action = self.lifecycle.exited(code: code, at: self.now, draw: .random(in: 0..<1))
         if self.lifecycle.phase == .failed {
-            self.around.logger.error("Worker fails again and again", metadata: ["worker": "\(self.role)"])
+            self.around.logger.error("Worker fails again and again", metadata: self.role.metadata())
         }
         self.onExit?()
         self.perform(action)
@@ -218,7 +218,7 @@ final class WorkerSlot {
                 if case .ended(let header, _) = answer, let self {
                     self.around.logger.error(
                         "Worker refuses its configuration",
-                        metadata: ["worker": "\(self.role)", "error": "\(header.string("error") ?? "")"]
+                        metadata: self.role.metadata(["error": "\(header.string("error") ?? "")"])
                     )
                 }
                 return done(false)
@@ -245,7 +245,7 @@ final class WorkerSlot {
             return
         }
         self.around.logger.error(
-            "Worker hangs", metadata: ["worker": "\(self.role)", "pid": "\(process)", "signal": "\(verdict)"]
+            "Worker hangs", metadata: self.role.metadata(["pid": "\(process)", "signal": "\(verdict)"])
         )
         self.around.processes.signal(process, verdict == .abort ? SIGABRT : SIGKILL)
     }

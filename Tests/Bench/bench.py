@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 from types import FrameType
@@ -39,13 +39,22 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def private_copy(options: argparse.Namespace) -> Path:
+    """Of the binary: nobody replaces it meanwhile, and no other bridge on the machine shares its pages."""
+    copy: Path = options.programs / "mcp-bridge"
+    new = copy.with_name(f"mcp-bridge.{os.getpid()}")
+    shutil.copy2(options.binary, new)
+    new.replace(copy)
+    return copy
+
+
 def stop(number: int, _: FrameType | None) -> None:
     raise SystemExit(f"bench: ended by {signal.Signals(number).name}")
 
 
 def measure(bench: Bench, names: list[str]) -> dict[str, Any]:
     """Every figure, and under `failed` what there is none of and why."""
-    results: dict[str, Any] = {"machine": describe(), "failed": bench.failed}
+    results: dict[str, Any] = {"machine": describe(), "asked": names, "failed": bench.failed}
     others, begun = Others(), time.monotonic()
     for name in names:
         try:
@@ -65,13 +74,9 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"\r\033[K{text}" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
-    # A copy: nobody replaces it meanwhile, and no other bridge on the machine shares its pages.
-    with tempfile.TemporaryDirectory(prefix="mcpb-bench-") as folder:
-        binary = Path(folder) / "mcp-bridge"
-        shutil.copy2(options.binary, binary)
-        plan = Plan.quick() if options.quick else Plan.thorough()
-        names = [name for name in MEASUREMENTS if not options.only or name in options.only]
-        results = measure(Bench(binary, options.programs, plan, say), names)
+    plan = Plan.quick() if options.quick else Plan.thorough()
+    names = [name for name in MEASUREMENTS if not options.only or name in options.only]
+    results = measure(Bench(private_copy(options), options.programs, plan, say), names)
     if terminal:
         say("")
     if options.json:

@@ -45,7 +45,7 @@ class Load:
 
     connections: int = 1
     seconds: float = 1.0
-    warm_up: float = 0.2
+    warm_up: float = 0.1
     requests: int = 0
     size: int = 100
     mode: str = "call"

@@ -21,7 +21,10 @@ CAPABILITIES = '{"sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roo
 class Plan:
     """How much time is spent on what."""
 
+    #: Of calls at 1, 16 and 64 connections.
     rounds: int
+    #: Of everything else that is compared.
+    further_rounds: int
     seconds: float
     starts: int
     settle: float
@@ -29,11 +32,11 @@ class Plan:
 
     @staticmethod
     def quick() -> Plan:
-        return Plan(rounds=3, seconds=0.6, starts=5, settle=1.5, warm_calls=10_000)
+        return Plan(rounds=3, further_rounds=2, seconds=0.5, starts=5, settle=1.0, warm_calls=5_000)
 
     @staticmethod
     def thorough() -> Plan:
-        return Plan(rounds=7, seconds=1.5, starts=15, settle=5.0, warm_calls=100_000)
+        return Plan(rounds=9, further_rounds=5, seconds=1.5, starts=15, settle=3.0, warm_calls=50_000)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Bench:
             self._warm(direct, bridge)
             for connections in (1, 16, 64):
                 load = Load(connections=connections, seconds=self.plan.seconds)
-                self._try(found, str(connections), f"calls at {connections} at a time", direct, bridge, load)
+                title = f"calls at {connections} at a time"
+                self._try(found, str(connections), title, direct, bridge, load, self.plan.rounds)
         return found
 
     def sizes(self) -> Figures:
@@ -95,7 +99,7 @@ class Bench:
             without = Load(connections=16, seconds=self.plan.seconds)
             declared = Load(connections=16, seconds=self.plan.seconds, capabilities=CAPABILITIES)
             self._warm(bridge)
-            runs = self.generator.alternate([(bridge, without), (bridge, declared)], 2 * self.plan.rounds)
+            runs = self.generator.alternate([(bridge, without), (bridge, declared)], 2 * self.plan.further_rounds + 2)
         none, some = runs
         # Neighbours in time, so that the machine's moods meet both alike.
         return {
@@ -177,17 +181,17 @@ class Bench:
             self.generator.run(server, Load(connections=16, requests=self.plan.warm_calls))
 
     def _try(
-        self, found: Figures, key: str, title: str, direct: Direct, bridge: Bridge, load: Load
+        self, found: Figures, key: str, title: str, direct: Direct, bridge: Bridge, load: Load, rounds: int = 0
     ) -> None:
         """One row. The others do not suffer when it fails."""
         self.say(title)
         try:
-            found[key] = self._compare(direct, bridge, load)
+            found[key] = self._compare(direct, bridge, load, rounds or self.plan.further_rounds)
         except Unmeasurable as problem:
             self.failed[title] = str(problem)
 
-    def _compare(self, direct: Direct, bridge: Bridge, load: Load) -> Figures:
-        plain, bridged = self.generator.alternate([(direct, load), (bridge, load)], self.plan.rounds)
+    def _compare(self, direct: Direct, bridge: Bridge, load: Load, rounds: int) -> Figures:
+        plain, bridged = self.generator.alternate([(direct, load), (bridge, load)], rounds)
         return {
             "direct": self._figures(plain),
             "bridge": self._figures(bridged),

@@ -106,8 +106,6 @@ def text(results: dict[str, Any]) -> str:
         f"{verdict.word:10}{verdict.what.ljust(width)}  {verdict.found:>12}  (wanted {verdict.wanted})"
         for verdict in verdicts
     ))
-    for name, reason in results["failed"].items():
-        parts.append(f"could not be measured: {name}: {reason}")
     parts.append(machine(results))
     return "\n\n".join(parts)
 
@@ -117,7 +115,7 @@ def machine(results: dict[str, Any]) -> str:
     line = f"{found['cores']} cores ({found['processor']}), Linux {found['kernel']}, {results['seconds']:.0f} s"
     if others < 0.05:
         return line
-    return f"{line}; others used {others:.0%} of the machine meanwhile: trust CPU per call and ratios, repeat for the rest"
+    return f"{line}; others used {others:.0%} of the machine meanwhile: repeat when it is quiet"
 
 
 def markdown(results: dict[str, Any]) -> str:

@@ -4,7 +4,8 @@ import NIOCore
 import Testing
 
 @Suite("Dialling a link", .timeLimit(.minutes(2))) struct LinkDialerTests {
-    @Test func `keeps what is opened while nobody listens, and sends it in its order once somebody does`() async throws {
+    @Test func `keeps what is opened while nobody listens, and sends it in its order once somebody does`() async throws
+    {
         try await LoopBench.with(listening: false) { bench in
             try await bench.run { world in
                 for number in 0..<100 {
@@ -24,7 +25,9 @@ import Testing
                 #expect(numbers == numbers.sorted())
                 #expect(!numbers.contains(50))
                 for talker in world.served {
-                    #expect(talker.messages.first?.payload.map { String(buffer: $0) } == talker.exchange?.header.int("n").map { "\($0)" })
+                    #expect(
+                        talker.messages.first?.payload.map { String(buffer: $0) }
+                            == talker.exchange?.header.int("n").map { "\($0)" })
                 }
                 #expect(world.talkers.values.allSatisfy { !$0.isOver })
             }
@@ -138,7 +141,9 @@ import Testing
         try await LoopBench.with(listening: false) { bench in
             let listening = try RawSocket.listening(at: bench.folder.file("s"))
             try await bench.run { $0.open("a") }
-            for word in ["{\"k\":\"credit\",\"x\":0,\"n\":1,\"o\":1}", "{\"k\":\"hello\",\"x\":0}", "garbage, no frame at all"] {
+            for word in [
+                "{\"k\":\"credit\",\"x\":0,\"n\":1,\"o\":1}", "{\"k\":\"hello\",\"x\":0}", "garbage, no frame at all",
+            ] {
                 let peer = try listening.accept()
                 _ = try peer.readFrame()
                 peer.write([0, 0, 0, UInt8(word.utf8.count)] + Array(word.utf8))
@@ -190,6 +195,22 @@ import Testing
                 // The link that was going down took it as not sent, or the next one answered it; it was never lost.
                 #expect(world.talker("second").end != nil || world.talker("second").failure == .linkLost(sent: false))
             }
+        }
+    }
+
+    @Test func `does not dial in a circle a peer that says hello and hangs up`() async throws {
+        try await LoopBench.with(listening: false) { bench in
+            let listening = try RawSocket.listening(at: bench.folder.file("s"))
+            let start = ContinuousClock.now
+            for _ in 0..<6 {
+                let peer = try listening.accept()
+                peer.write(try peer.readFrame())
+                peer.close()
+            }
+            #expect(ContinuousClock.now - start >= .milliseconds(150), "10, 20, 40, 80 and 160 ms apart")
+            try await bench.listen(listening)
+            try await bench.run { $0.open("a") }
+            try await bench.until { $0.served.count == 1 }
         }
     }
 }

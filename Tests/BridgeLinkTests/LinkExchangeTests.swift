@@ -73,12 +73,15 @@ import Testing
                 world.onServed = { exchange, talker in
                     talker.onMessage = { [weak talker] exchange, header, payload in
                         exchange.send(header: exchange.header, payload: payload)
-                        if talker?.messages.count == 10 { exchange.end(header: exchange.header, payload: exchange.payload) }
+                        if talker?.messages.count == 10 {
+                            exchange.end(header: exchange.header, payload: exchange.payload)
+                        }
                     }
                     _ = exchange
                 }
                 for number in 0..<500 {
-                    world.open("\(number)", #"{"id":\#(number)}"#, payload: .jsonString(octets: number + 2, seed: number))
+                    world.open(
+                        "\(number)", #"{"id":\#(number)}"#, payload: .jsonString(octets: number + 2, seed: number))
                 }
                 for round in 0..<10 {
                     for number in 0..<500 {
@@ -163,7 +166,9 @@ import Testing
         }
     }
 
-    @Test func `beyond the most that a link carries fail as overloaded, and there is room again afterwards`() async throws {
+    @Test func `beyond the most that a link carries fail as overloaded, and there is room again afterwards`()
+        async throws
+    {
         try await LoopBench.with { bench in
             try await bench.until { $0.dialled != nil }
             try await bench.run { world in

@@ -4,7 +4,9 @@ import NIOCore
 import Testing
 
 @Suite("Windows of a link's exchanges", .timeLimit(.minutes(2))) struct LinkWindowTests {
-    private static func numbered(_ number: Int) -> JSONText { JSONText(trusting: ByteBuffer(string: #"{"n":\#(number)}"#)) }
+    private static func numbered(_ number: Int) -> JSONText {
+        JSONText(trusting: ByteBuffer(string: #"{"n":\#(number)}"#))
+    }
 
     /// A sender of many messages and a receiver that acknowledges only when told to.
     private func withSlowReader(
@@ -114,7 +116,9 @@ import Testing
 
     @Test func `let the end through only behind the messages that wait`() async throws {
         try await self.withSlowReader(messages: 130) { bench in
-            try await bench.run { $0.talker("slow").exchange?.end(header: .emptyObject, payload: ByteBuffer(string: "9")) }
+            try await bench.run {
+                $0.talker("slow").exchange?.end(header: .emptyObject, payload: ByteBuffer(string: "9"))
+            }
             try await bench.until { $0.served.first?.messages.count == 64 }
             for _ in 0..<2 {
                 try await bench.run { world in

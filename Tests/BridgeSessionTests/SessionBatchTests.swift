@@ -10,7 +10,8 @@ import Testing
     private static func pong(_ id: String) -> String { #"{"jsonrpc":"2.0","id":\#(id),"result":{}}"# }
 
     @Test(arguments: ["2024-11-05", "2025-03-26"])
-    func `is a batch in the old revisions: every request is answered, as events with ids`(version: String) async throws {
+    func `is a batch in the old revisions: every request is answered, as events with ids`(version: String) async throws
+    {
         try await SessionBench.with { bench in
             let session = try await bench.open(version: version)
             let answer = try await bench.post(
@@ -53,7 +54,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [Self.initialized, #"{"jsonrpc":"2.0","id":5,"result":{}}"#, #"{"jsonrpc":"2.0","id":5,"error":{}}"#])
+    @Test(arguments: [
+        Self.initialized, #"{"jsonrpc":"2.0","id":5,"result":{}}"#, #"{"jsonrpc":"2.0","id":5,"error":{}}"#,
+    ])
     func `and nothing of it a request is accepted with 202 and no body`(body: String) async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open(version: "2025-03-26")
@@ -63,8 +66,10 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"jsonrpc":"2.0","id":4}"#, "4"), (#"{"id":"x","method":"ping"}"#, "\"x\""), (#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "null"),
-        (#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, "null"), (#"{"jsonrpc":"2.0","id":6,"method":"ping","params":[]}"#, "6"),
+        (#"{"jsonrpc":"2.0","id":4}"#, "4"), (#"{"id":"x","method":"ping"}"#, "\"x\""),
+        (#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "null"),
+        (#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, "null"),
+        (#"{"jsonrpc":"2.0","id":6,"method":"ping","params":[]}"#, "6"),
         ("5", "null"), ("\"x\"", "null"), ("{}", "null"),
     ])
     func `that is no message is refused, with its id where it has one`(body: String, id: String) async throws {
@@ -100,7 +105,8 @@ import Testing
         }
     }
 
-    @Test func `and that calls several tools is answered call by call, in the order in which they finish`() async throws {
+    @Test func `and that calls several tools is answered call by call, in the order in which they finish`() async throws
+    {
         try await SessionBench.with { bench in
             try await bench.publish(["t"])
             let session = try await bench.open(version: "2025-03-26")

@@ -136,7 +136,8 @@ import Testing
             let journal = try #require(bench.folder.read("sessions.journal"))
             let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(other)?.number)
             try bench.folder.write(
-                "\u{0}\u{0}\n{\"s\":\n" + journal + #"{"s":"\#(String(number, radix: 16))","x":9999999999,"ended":true"#,
+                "\u{0}\u{0}\n{\"s\":\n" + journal
+                    + #"{"s":"\#(String(number, radix: 16))","x":9999999999,"ended":true"#,
                 to: "sessions.journal"
             )
             let configuration = bench.configuration
@@ -164,7 +165,9 @@ import Testing
                 "call", #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s.t"}}"#, session: session
             )
             try await bench.until { $0.upstream().calls.count == 1 }
-            try await bench.run { $0.upstream().call(0)?.send("progress", #"{"jsonrpc":"2.0","method":"notifications/progress"}"#) }
+            try await bench.run {
+                $0.upstream().call(0)?.send("progress", #"{"jsonrpc":"2.0","method":"notifications/progress"}"#)
+            }
             try await bench.until { $0.answer("call").events.count == 1 }
             let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(session)?.number)
             let watcher = try await bench.value { scene in

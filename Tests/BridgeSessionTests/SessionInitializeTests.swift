@@ -17,7 +17,8 @@ import Testing
         asked: String, expected: String
     ) async throws {
         try await SessionBench.with { bench in
-            let body = Self.body(params: #"{"protocolVersion":"\#(asked)","capabilities":{},"clientInfo":{"name":"x","version":"1"}}"#)
+            let body = Self.body(
+                params: #"{"protocolVersion":"\#(asked)","capabilities":{},"clientInfo":{"name":"x","version":"1"}}"#)
             let answer = try await bench.post(body, session: nil)
             #expect(answer.status == 200)
             #expect(!answer.isStreaming)

@@ -13,10 +13,10 @@ import Testing
     private func names(_ answer: Answer) -> [String] { SessionBench.names(in: answer) }
 
     @Test func `shows the tools of all upstreams, sorted, each member as the upstream wrote it`() async throws {
-        try await SessionBench.with(upstreams: ["b", "a"]) { bench in
+        try await SessionBench.with(upstreams: ["b", "a"], { $0.listWait = 3_600 }) { bench in
             try await bench.run { scene in
-                scene.upstream("b").tools = [#"{"description":"\u0041","name":"z", "x" : 1.0}"#, #"{"name":"y"}"#]
-                scene.upstream("a").tools = [#"{"name":"t"}"#]
+                scene.upstream("b").publish([#"{"description":"\u0041","name":"z", "x" : 1.0}"#, #"{"name":"y"}"#])
+                scene.upstream("a").publish([#"{"name":"t"}"#])
             }
             let session = try await bench.open()
             let answer = try await bench.post(Self.list, session: session)
@@ -29,7 +29,7 @@ import Testing
 
     @Test func `waits for an upstream that has never been listed`() async throws {
         try await SessionBench.with(upstreams: ["a", "b"], { $0.listWait = 3_600 }) { bench in
-            try await bench.run { $0.upstream("a").tools = [#"{"name":"t"}"#] }
+            try await bench.run { $0.upstream("a").publish([#"{"name":"t"}"#]) }
             let session = try await bench.open()
             try await bench.post("list", Self.list, session: session)
             try await bench.until { !$0.upstream("a").watches.isEmpty && !$0.upstream("b").watches.isEmpty }
@@ -60,7 +60,7 @@ import Testing
     }
 
     @Test func `waits for nobody when told so`() async throws {
-        try await SessionBench.with(away: ["s"], { $0.listWait = 0 }) { bench in
+        try await SessionBench.with(away: ["s"]) { bench in
             let names = try await bench.names(session: try await bench.open())
             #expect(names.isEmpty)
         }
@@ -76,7 +76,7 @@ import Testing
     @Test(arguments: ["backoff", "failed", "stopped"])
     func `waits for no upstream that is in trouble, and shows the others' tools`(phase: String) async throws {
         try await SessionBench.with(upstreams: ["a", "b"], { $0.listWait = 3_600 }) { bench in
-            try await bench.run { $0.upstream("a").tools = [#"{"name":"t"}"#] }
+            try await bench.run { $0.upstream("a").publish([#"{"name":"t"}"#]) }
             let session = try await bench.open()
             try await bench.post("list", Self.list, session: session)
             try await bench.until { !$0.upstream("a").watches.isEmpty && !$0.upstream("b").watches.isEmpty }
@@ -86,7 +86,8 @@ import Testing
     }
 
     @Test func `serves the warm cache at once, while the upstream is away`() async throws {
-        try await SessionBench.with(upstreams: ["a"], away: ["a"], cache: Self.cache, { $0.listWait = 3_600 }) { bench in
+        try await SessionBench.with(upstreams: ["a"], away: ["a"], cache: Self.cache, { $0.listWait = 3_600 }) {
+            bench in
             let answer = try await bench.post(Self.list, session: try await bench.open())
             #expect(answer.json.value("result")?.description == #"{"tools":[{"name":"a.warm","n":1.0}]}"#)
         }
@@ -94,7 +95,7 @@ import Testing
 
     @Test(arguments: ["", "not json", "{", #"{"toolsByUpstream":{"a":[{"name":"t"}"#])
     func `begins empty with a cache that cannot be read`(cache: String) async throws {
-        try await SessionBench.with(upstreams: ["a"], away: ["a"], cache: cache, { $0.listWait = 0 }) { bench in
+        try await SessionBench.with(upstreams: ["a"], away: ["a"], cache: cache) { bench in
             let names = try await bench.names(session: try await bench.open())
             #expect(names.isEmpty)
         }
@@ -111,7 +112,7 @@ import Testing
     }
 
     @Test func `leaves a cache behind that the next life begins with`() async throws {
-        try await SessionBench.with(upstreams: ["a", "b"], away: ["b"], cache: Self.cache, { $0.listWait = 0 }) { bench in
+        try await SessionBench.with(upstreams: ["a", "b"], away: ["b"], cache: Self.cache) { bench in
             try await bench.publish(["t", "u"], by: "a")
             try await bench.run { $0.upstream("a").die() }
             try await bench.restartWorker()
@@ -125,7 +126,7 @@ import Testing
 
     @Test func `wakes an upstream that starts on demand, and waits for it once`() async throws {
         try await SessionBench.with({ $0.listWait = 3_600 }) { bench in
-            try await bench.run { $0.upstream().phase = "idle" }
+            try await bench.run { $0.upstream().tell(phase: "idle") }
             let session = try await bench.open()
             try await bench.until { !$0.upstream().watches.isEmpty }
             _ = try await bench.post(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, session: session)
@@ -144,6 +145,19 @@ import Testing
         }
     }
 
+    @Test func `wakes an upstream that turns out to rest while the list waits`() async throws {
+        try await SessionBench.with(away: ["s"], { $0.listWait = 3_600 }) { bench in
+            let session = try await bench.open()
+            try await bench.post("list", Self.list, session: session)
+            _ = try await bench.post(#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#, session: session)
+            try await bench.run { $0.upstream().tell(phase: "idle") }
+            try await bench.flatRun { $0.upstream().start() }
+            try await bench.until { $0.upstream().retries == 1 }
+            try await bench.run { $0.upstream().publish([#"{"name":"t"}"#]) }
+            #expect(self.names(try await bench.answer("list")) == ["s.t"])
+        }
+    }
+
     @Test func `shows safe names to clients that need them, and to whoever asks by the URL`() async throws {
         try await SessionBench.with({ $0.safeNamesFor = ["Needs-Safe"] }) { bench in
             try await bench.publish(["t"])
@@ -157,8 +171,11 @@ import Testing
     }
 
     @Test func `comes in pages when told so, each tool once`() async throws {
-        try await SessionBench.with({ $0.pageSize = 2 }) { bench in
-            try await bench.run { $0.upstream().tools = (0..<5).map { #"{"name":"t\#($0)"}"# } }
+        try await SessionBench.with({ configuration in
+            configuration.pageSize = 2
+            configuration.listWait = 3_600
+        }) { bench in
+            try await bench.run { $0.upstream().publish((0..<5).map { #"{"name":"t\#($0)"}"# }) }
             let session = try await bench.open()
             for safe in [false, true] {
                 var names: [String] = []
@@ -193,7 +210,7 @@ import Testing
     }
 
     @Test func `is told to GET /tools by server`() async throws {
-        try await SessionBench.with(upstreams: ["z", "a", "none"], { $0.listWait = 0 }) { bench in
+        try await SessionBench.with(upstreams: ["z", "a", "none"]) { bench in
             try await bench.publish(["t"], by: "z")
             try await bench.publish(["v", "u"], by: "a")
             try await bench.run { $0.request("tools", "tools", members: []) }
@@ -204,10 +221,10 @@ import Testing
     }
 
     @Test func `of a large catalogue passes whole`() async throws {
-        try await SessionBench.with { bench in
+        try await SessionBench.with({ $0.listWait = 3_600 }) { bench in
             let filler = String(repeating: "x", count: 1_000)
             try await bench.run { scene in
-                scene.upstream().tools = (0..<3_000).map { #"{"name":"t\#(10_000 + $0)","description":"\#(filler)"}"# }
+                scene.upstream().publish((0..<3_000).map { #"{"name":"t\#(10_000 + $0)","description":"\#(filler)"}"# })
             }
             let names = try await bench.names(session: try await bench.open())
             #expect(names == (0..<3_000).map { "s.t\(10_000 + $0)" })

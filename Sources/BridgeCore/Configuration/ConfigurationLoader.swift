@@ -147,6 +147,15 @@ extension ConfigurationLoader {
         _ overlay: ServersOverlay, over configuration: inout BridgeConfiguration,
         diagnostics: inout [ConfigurationDiagnostic]
     ) {
+        for entry in configuration.servers where overlay.removed.contains(entry.name) {
+            diagnostics.append(
+                ConfigurationDiagnostic(
+                    .warning, file: "servers.json", keyPath: ConfigurationNode.join("removed", entry.name),
+                    message: "'\(entry.name)' is configured, but was removed over HTTP; it is left out.",
+                    remedy: "Add it again over HTTP, or take it out of 'removed' in servers.json and restart."
+                )
+            )
+        }
         configuration.servers.removeAll { overlay.removed.contains($0.name) }
         for addition in overlay.additions {
             var reader = ServersReader(

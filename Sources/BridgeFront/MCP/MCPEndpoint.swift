@@ -59,7 +59,7 @@ enum MCPEndpoint {
             switch try await call.firstAnswer() {
             case .plain(let header, let payload):
                 let response = Self.plain(header, payload)
-                record.finish(logger, status: response.status)
+                record.finish(logger, status: response.status, failure: header.string("err"))
                 return response
             case .stream(let header, let payload):
                 return Self.stream(header, payload, call, record, context, body: body)

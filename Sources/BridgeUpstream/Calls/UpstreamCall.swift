@@ -84,7 +84,11 @@ final class UpstreamCall {
 
     /// Ends the exchange with an error that the bridge makes.
     func fail(_ error: CallError, upstream: String) {
-        self.exchange.end(header: Self.answered, payload: error.reply(to: self.clientID, upstream: upstream))
+        let header = JSONWriter.object {
+            $0.member("ok", true)
+            $0.member("err", error.word)
+        }
+        self.exchange.end(header: header, payload: error.reply(to: self.clientID, upstream: upstream))
     }
 
     /// Passes a progress notification on under the client's token, or holds it until there is room; an older one that is

@@ -1,6 +1,7 @@
 import BridgeCore
 import BridgeLink
 import FoundationEssentials
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -34,6 +35,10 @@ struct ControlClient {
             )
         } catch AskError.timeout {
             throw Failure(description: "the service did not answer on \(self.path)")
+        } catch let error as IOError where error.errnoCode == EACCES || error.errnoCode == EPERM {
+            throw Failure(
+                description: "this user may not use \(self.path); ask as root, or as the service's own user"
+            )
         } catch {
             throw Failure(
                 description:

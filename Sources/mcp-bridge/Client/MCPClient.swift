@@ -7,7 +7,7 @@ import NIOHTTP1
 final class MCPClient {
     enum Endpoint {
         case url(String)
-        case socket(path: String, target: String)
+        case socket(path: String)
     }
 
     /// The service, or somebody before it, said no.
@@ -24,16 +24,17 @@ final class MCPClient {
 
     /// Opens a session.
     init(endpoint: Endpoint) throws {
+        self.http = HTTPClient(eventLoopGroupProvider: .singleton)
         switch endpoint {
         case .url(let url): self.url = url
-        case .socket(let path, let target):
+        case .socket(let path):
             let host = path.utf8.map { byte in
                 let isPlain = (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A)
                 return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
             }
-            self.url = "http+unix://\(host.joined())\(target)"
+            let base = "http+unix://\(host.joined())"
+            self.url = base + Self.target(base, self.http)
         }
-        self.http = HTTPClient(eventLoopGroupProvider: .singleton)
         do {
             _ = try self.request(
                 "initialize",
@@ -51,6 +52,18 @@ final class MCPClient {
             self.close()
             throw error
         }
+    }
+
+    /// Where the service says that it serves MCP; the usual place when it says nothing.
+    private static func target(_ base: String, _ http: HTTPClient) -> String {
+        guard var request = try? HTTPClient.Request(url: base + "/") else { return "/mcp" }
+        request.headers.replaceOrAdd(name: "Host", value: "localhost")
+        guard let body = try? http.execute(request: request, deadline: .now() + .seconds(10)).wait().body,
+            let root = try? JSONText(validating: body), let url = root.string("mcp")
+        else { return "/mcp" }
+        // http://host/path: what follows the host.
+        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
+        return parts.count == 4 ? "/" + parts[3] : "/mcp"
     }
 
     func close() {

@@ -8,11 +8,10 @@ struct ServiceOptions: ParsableArguments {
 
     func client() throws -> MCPClient {
         let environment = ProcessInfo.processInfo.environment
-        let path = environment["MCP_BRIDGE_MCP_PATH"] ?? "/mcp"
         do {
             return try MCPClient(
                 endpoint: self.url.map { .url($0) }
-                    ?? .socket(path: ClientPlaces.socket("http.sock", environment: environment), target: path)
+                    ?? .socket(path: ClientPlaces.socket("http.sock", environment: environment))
             )
         } catch {
             FileHandleText.standardError("mcp-bridge: \(error)\n")

@@ -24,6 +24,7 @@ struct ServiceHost {
             return try self.serve()
         } catch let refused as ConfigurationBook.Refused {
             Self.complain("startup failed", refused.description)
+            Self.waitIfSocketsRetry(refused)
             return Self.configurationAtFault
         } catch {
             Self.complain("startup failed", "\(error)")
@@ -46,7 +47,7 @@ struct ServiceHost {
         Self.apply(settings.log, to: &environment)
         let logs = try LogBootstrap.start(
             environment: environment, worker: "supervisor",
-            level: Logger.Level(rawValue: environment["MCP_BRIDGE_LOG_LEVEL"] ?? "")
+            level: environment["MCP_BRIDGE_LOG_LEVEL"] == nil ? Logger.Level(named: settings.log.level.rawValue) : nil
         )
         defer { logs.stop() }
         let logger = Logger(label: "mcp-bridge.supervisor")
@@ -55,11 +56,16 @@ struct ServiceHost {
         let sockets = try PublicSockets.acquire(
             passed: passed, listen: settings.listen, directory: places.socketDirectory
         )
+        let levelIsFixed = environment["MCP_BRIDGE_LOG_LEVEL"] != nil
         let processes = try ProcessThread.start(logger: logger)
         try Subreaper.enable()
         let surroundings = Supervisor.Environment(
             processes: processes, notifier: notifier, watchdog: watchdog, runtimeDirectory: places.runDirectory,
-            workerEnvironment: WorkerEnvironment.make(from: environment), sockets: sockets, version: BridgeVersion.text
+            workerEnvironment: WorkerEnvironment.make(from: environment), sockets: sockets, version: BridgeVersion.text,
+            setLogLevel: { level in
+                guard !levelIsFixed, let level = Logger.Level(named: level.rawValue) else { return }
+                logs.level = level
+            }
         )
         let code = try Self.supervise(surroundings, book: book, logger: logger)
         places.remove()
@@ -111,11 +117,25 @@ struct ServiceHost {
 
     /// The environment is how workers learn where to log.
     private static func apply(_ log: BridgeCore.LogSettings, to environment: inout [String: String]) {
-        if environment["MCP_BRIDGE_LOG_LEVEL"] == nil { environment["MCP_BRIDGE_LOG_LEVEL"] = log.level.rawValue }
         guard let path = log.path else { return }
         environment["MCP_BRIDGE_LOG_PATH"] = path
         environment["MCP_BRIDGE_LOG_MAX_BYTES"] = "\(log.maximumBytes)"
         environment["MCP_BRIDGE_LOG_BACKUPS"] = "\(log.backups)"
+    }
+
+    /// A client's connection that waits in a socket unit starts the service again at once, and twenty starts in a minute
+    /// take the sockets down for good. So a process that systemd passed sockets ends slowly enough for the limit never to be
+    /// reached: the sockets stay, and the first start after the file is mended serves.
+    private static func waitIfSocketsRetry(_ refused: ConfigurationBook.Refused) {
+        guard getenv("INVOCATION_ID") != nil else { return }
+        let reason = refused.description.split(separator: "\n").first.map(String.init) ?? "invalid configuration"
+        ServiceNotifier().send(.status("configuration refused: \(reason)"))
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGTERM, SIGINT] { sigaddset(&signals, number) }
+        // These are blocked, so that being asked to stop ends the wait.
+        var patience = timespec(tv_sec: 4, tv_nsec: 0)
+        _ = sigtimedwait(&signals, nil, &patience)
     }
 
     /// Before there is a logger, standard error is the only place; systemd carries it to the journal.

@@ -27,6 +27,7 @@ struct ServicePlaces {
             self.ownsRunDirectory = false
         } else {
             try PrivateFile.makeDirectory(base, mode: 0o755)
+            try Self.checkOwner(of: base)
             Self.removeStale(in: base)
             self.runDirectory = "\(base)/w\(getpid())"
             self.ownsRunDirectory = true
@@ -80,6 +81,15 @@ struct ServicePlaces {
     /// Whether the configuration is the machine's and not a user's.
     static func isSystemService(_ environment: [String: String]) -> Bool {
         geteuid() == 0 || environment["STATE_DIRECTORY"]?.hasPrefix("/var/lib/") == true
+    }
+
+    /// In a folder that anybody may write to, somebody else may have made ours beforehand.
+    private static func checkOwner(of directory: String) throws {
+        var status = stat()
+        guard lstat(directory, &status) == 0 else { throw SystemCallError("lstat", directory) }
+        guard status.st_mode & S_IFMT == S_IFDIR, status.st_uid == geteuid() || status.st_uid == 0 else {
+            throw SystemCallError("use", directory, code: EPERM)
+        }
     }
 
     // MARK: What a killed process left

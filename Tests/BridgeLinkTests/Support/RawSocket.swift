@@ -32,7 +32,9 @@ struct RawSocket: Sendable {
 
     static func pair() throws -> (RawSocket, RawSocket) {
         var descriptors: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &descriptors) == 0 else { throw SystemError("socketpair") }
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &descriptors) == 0 else {
+            throw SystemError("socketpair")
+        }
         return (RawSocket(descriptor: descriptors[0]), RawSocket(descriptor: descriptors[1]))
     }
 

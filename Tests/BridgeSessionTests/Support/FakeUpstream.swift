@@ -17,7 +17,9 @@ final class FakeUpstream {
 
         var header: JSONText { self.exchange.header }
         var request: String { self.exchange.payload.map { String(buffer: $0) } ?? "" }
-        var id: String { JSONText(trusting: self.exchange.payload ?? ByteBuffer(string: "{}")).value("id")?.description ?? "" }
+        var id: String {
+            JSONText(trusting: self.exchange.payload ?? ByteBuffer(string: "{}")).value("id")?.description ?? ""
+        }
 
         func send(_ kind: String, _ message: String) {
             self.exchange.send(header: JSONWriter.object { $0.member("t", kind) }, payload: ByteBuffer(string: message))
@@ -28,7 +30,9 @@ final class FakeUpstream {
         }
 
         /// Answers with a result under the request's own id.
-        func succeed(_ result: String = "{}") { self.answer(#"{"jsonrpc":"2.0","id":\#(self.id),"result":\#(result)}"#) }
+        func succeed(_ result: String = "{}") {
+            self.answer(#"{"jsonrpc":"2.0","id":\#(self.id),"result":\#(result)}"#)
+        }
 
         func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
         func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {}

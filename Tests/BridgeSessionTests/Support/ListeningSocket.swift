@@ -29,7 +29,9 @@ struct ListeningSocket: Sendable {
 
     static func pair() throws -> (Int32, Int32) {
         var descriptors: [Int32] = [-1, -1]
-        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &descriptors) == 0 else { throw SystemError("socketpair") }
+        guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &descriptors) == 0 else {
+            throw SystemError("socketpair")
+        }
         return (descriptors[0], descriptors[1])
     }
 }

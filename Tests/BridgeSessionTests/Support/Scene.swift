@@ -30,7 +30,8 @@ final class Scene {
         self.front = LinkDialer(path: socket.path, loop: loop, logger: Logger(label: "test"))
         for socket in upstreams {
             let name = String(socket.path.split(separator: "/").last ?? "")
-            self.upstreams[name] = FakeUpstream(name: name, socket: socket, loop: loop) { [weak self] in self?.changed() }
+            self.upstreams[name] = FakeUpstream(name: name, socket: socket, loop: loop) { [weak self] in self?.changed()
+            }
         }
     }
 
@@ -58,7 +59,8 @@ final class Scene {
                 return EventLoopFuture.andAllSucceed(adopted, on: self.loop).assumeIsolated().flatMap {
                     do {
                         let worker = try SessionWorker(
-                            configuration: configuration, control: self.control[self.control.count - 2], loop: self.loop,
+                            configuration: configuration, control: self.control[self.control.count - 2],
+                            loop: self.loop,
                             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                         )
                         self.worker = worker
@@ -108,7 +110,8 @@ final class Scene {
             header.member("rid", "request-\(self.requests)")
             for (key, value) in members { header.member(key, ifPresent: value) }
         }
-        client.exchange = self.front.open(header: header, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
+        client.exchange = self.front.open(
+            header: header, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
     }
 
     func client(_ name: String) -> Client { self.clients[name] ?? Client {} }

@@ -32,7 +32,8 @@ struct SessionBench: Sendable {
         let sockets = try upstreams.map { try ListeningSocket(path: folder.file($0)) }
         var configuration = SessionConfiguration(
             upstreams: upstreams.map { UpstreamRoute(name: $0, socket: folder.file($0)) },
-            toolCachePath: folder.file("tools-cache.json"), sessionJournalPath: folder.file("sessions.journal"),
+            listWait: 0, toolCachePath: folder.file("tools-cache.json"),
+            sessionJournalPath: folder.file("sessions.journal"),
             sealingKey: Secret(Self.key), serverVersion: "1.2.3"
         )
         adjust(&configuration)
@@ -90,7 +91,8 @@ struct SessionBench: Sendable {
 
     // MARK: What a client does
 
-    static let initialize = #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#
+    static let initialize =
+        #"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#
 
     /// A new session's id.
     func open(
@@ -119,7 +121,9 @@ struct SessionBench: Sendable {
     }
 
     func get(_ name: String, session: String?, lastEvent: String? = nil, principal: String = "local") async throws {
-        try await self.run { $0.request(name, "get", members: [("sid", session), ("leid", lastEvent), ("who", principal)]) }
+        try await self.run {
+            $0.request(name, "get", members: [("sid", session), ("leid", lastEvent), ("who", principal)])
+        }
     }
 
     func delete(session: String?, principal: String = "local") async throws -> Answer {
@@ -151,7 +155,8 @@ struct SessionBench: Sendable {
 
     /// The names that `tools/list` shows.
     func names(session: String, names: String? = nil) async throws -> [String] {
-        let answer = try await self.post(#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, session: session, names: names)
+        let answer = try await self.post(
+            #"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#, session: session, names: names)
         return Self.names(in: answer)
     }
 

@@ -32,10 +32,13 @@ package struct ServersOverlay: Sendable, Hashable {
         }
     }
 
-    /// Removes a server, whether it was added at run time or stands in the file.
-    package mutating func remove(_ name: String) {
+    /// Removes a server.
+    ///
+    /// - Parameter isInFile: whether it stands in the configuration file. Only then its absence has to be remembered: a
+    ///   server that was added at run time and removed again leaves nothing behind.
+    package mutating func remove(_ name: String, isInFile: Bool = true) {
         self.additions.removeAll { $0.name == name }
-        if !self.removed.contains(name) { self.removed.append(name) }
+        if isInFile, !self.removed.contains(name) { self.removed.append(name) }
     }
 }
 
