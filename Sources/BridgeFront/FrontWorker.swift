@@ -50,12 +50,17 @@ package final class FrontWorker: Sendable {
         let loop = self.state.eventLoop
         try await withTaskExecutorPreference(LoopExecutor(loop)) {
             self.state.value.session.start()
-            let doors = try await self.openAll()
+            let (accepted, doorway) = AsyncStream.makeStream(of: Accepted.self)
+            try await self.openAll(doorway)
             if self.servers.value.isDraining { self.closeListeners() }
             ready()
-            try await withThrowingDiscardingTaskGroup { group in
-                for door in doors { group.addTask { try await self.serve(door) } }
+            let logger = self.logger
+            await withDiscardingTaskGroup { group in
+                for await connection in accepted {
+                    group.addTask { await connection.http.handle(value: connection.channel, logger: logger) }
+                }
             }
+            guard self.servers.value.isDraining else { throw ListenerLost() }
             self.servers.value.deadline?.cancel()
             self.state.value.session.close()
         }
@@ -83,67 +88,81 @@ package final class FrontWorker: Sendable {
 
     // MARK: Connections
 
-    /// A connection that was taken in.
-    private enum Accepted: Sendable {
-        case served(HTTP1Channel, HTTP1Channel.Value)
-        case refused
+    /// A connection that was taken in, on its way to a task of its own.
+    ///
+    /// Its channel must not be dropped unserved: NIO traps on that. So it goes through a stream that outlives the listeners,
+    /// and not through theirs, which a close cuts short.
+    private struct Accepted: Sendable {
+        let http: HTTP1Channel
+        let channel: HTTP1Channel.Value
     }
 
-    private func openAll() async throws -> [NIOAsyncChannel<Accepted, Never>] {
-        var doors: [NIOAsyncChannel<Accepted, Never>] = []
+    /// The listening sockets are gone, and nobody asked for it.
+    private struct ListenerLost: Error, CustomStringConvertible {
+        let description = "the listening sockets were closed"
+    }
+
+    /// Serves every listener; when the last of them is closed, the stream of connections ends.
+    private func openAll(_ doorway: AsyncStream<Accepted>.Continuation) async throws {
+        var doors: [any Channel] = []
         for (index, listener) in self.listeners.enumerated() {
             do {
-                doors.append(try await self.open(listener))
-                self.servers.value.channels = doors.map(\.channel)
+                doors.append(try await self.open(listener, doorway))
+                self.servers.value.channels = doors
             } catch {
                 self.closeListeners()
                 for left in self.listeners[(index + 1)...] { close(left.descriptor) }
                 throw error
             }
         }
-        return doors
+        EventLoopFuture.andAllComplete(doors.map(\.closeFuture), on: self.state.eventLoop)
+            .whenComplete { _ in doorway.finish() }
     }
 
     /// The kernel caps it at `net.core.somaxconn`.
     private static let backlog: Int32 = 4_096
 
-    private func open(_ listener: FrontListener) async throws -> NIOAsyncChannel<Accepted, Never> {
+    private func open(
+        _ listener: FrontListener, _ doorway: AsyncStream<Accepted>.Continuation
+    ) async throws -> any Channel {
         // Binding listens again, with NIO's own backlog of 128; afterwards ours is set anew.
         defer { listen(listener.descriptor, Self.backlog) }
         return try await ServerBootstrap(group: self.state.eventLoop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
-            .bind(listener.descriptor) { channel in
+            .childChannelInitializer { channel in
                 switch listener.name {
                 case .http:
-                    return self.accept(channel, listener.name, userID: nil)
+                    return self.accept(channel, listener.name, userID: nil, doorway)
                 case .local:
                     return PeerCredentials.userID(of: channel).flatMap {
-                        self.accept(channel, listener.name, userID: $0)
+                        self.accept(channel, listener.name, userID: $0, doorway)
                     }
                 }
             }
+            .withBoundSocket(listener.descriptor).get()
     }
 
     private func accept(
-        _ channel: any Channel, _ door: FrontListener.Name, userID: UInt32?
-    ) -> EventLoopFuture<Accepted> {
+        _ channel: any Channel, _ door: FrontListener.Name, userID: UInt32?,
+        _ doorway: AsyncStream<Accepted>.Continuation
+    ) -> EventLoopFuture<Void> {
         let state = self.state.value
         switch state.table.admit() {
         case .admitted: break
         case .refused:
             return channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(BusyHandler(state.table))
-                return .refused
             }
         case .dropped:
             channel.close(promise: nil)
-            return channel.eventLoop.makeSucceededFuture(.refused)
+            return channel.eventLoop.makeSucceededVoidFuture()
         }
         let connection = ClientConnection(door: door, userID: userID, table: state.table, date: state.date)
         state.table.add(connection)
         if state.table.isDraining { connection.drain() }
         return self.install(NIOLoopBound(connection, eventLoop: state.loop), on: channel, state.configuration.limits)
+            .map { _ = doorway.yield($0) }
     }
 
     private func install(
@@ -166,19 +185,7 @@ package final class FrontWorker: Sendable {
             try pipeline.addHandler(FirstByteHandler(connection.value), position: .first)
             let codec = try pipeline.context(handlerType: HTTP1ToHTTPServerCodec.self)
             try pipeline.addHandler(RequestLineHandler(connection.value), position: .before(codec.handler))
-            return .served(http, value)
-        }
-    }
-
-    private func serve(_ door: NIOAsyncChannel<Accepted, Never>) async throws {
-        let logger = self.logger
-        try await door.executeThenClose { accepted in
-            try await withThrowingDiscardingTaskGroup { group in
-                for try await connection in accepted {
-                    guard case .served(let http, let value) = connection else { continue }
-                    group.addTask { await http.handle(value: value, logger: logger) }
-                }
-            }
+            return Accepted(http: http, channel: value)
         }
     }
 }

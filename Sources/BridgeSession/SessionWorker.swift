@@ -86,11 +86,7 @@ package final class SessionWorker {
         self.listener?.close()
         self.listener?.closeConnections()
         for upstream in self.upstreams { upstream.close() }
-        let files = self.files
-        let loop = self.loop
-        return self.journal.finish().and(self.writeCache().flatMapErrorThrowing { _ in }).flatMap { _ in
-            loop.run { try await files.close() }
-        }
+        return self.journal.finish().and(self.writeCache().flatMapErrorThrowing { _ in }).map { _ in }
     }
 
     /// Takes a new configuration: upstreams that are gone are let go, new ones are dialled, the others stay as they are.
