@@ -106,11 +106,13 @@ let package = Package(
         ),
         .testTarget(
             name: "BridgeLinkTests",
-            dependencies: ["BridgeLink", "BridgeCore", logging, .product(name: "NIOTestUtils", package: "swift-nio")] + nio,
+            dependencies: ["BridgeLink", "BridgeCore", logging, .product(name: "NIOTestUtils", package: "swift-nio")]
+                + nio,
             swiftSettings: strict
         ),
         .testTarget(name: "BridgeSystemdTests", dependencies: ["BridgeSystemd"], swiftSettings: strict),
-        .testTarget(name: "BridgeLogTests", dependencies: ["BridgeLog", "BridgeSystemd", logging], swiftSettings: strict),
+        .testTarget(
+            name: "BridgeLogTests", dependencies: ["BridgeLog", "BridgeSystemd", logging], swiftSettings: strict),
         .testTarget(name: "BridgeProcessTests", dependencies: ["BridgeProcess", logging], swiftSettings: strict),
         .testTarget(
             name: "BridgeSupervisorTests", dependencies: ["BridgeSupervisor", "BridgeCore", logging] + nio,
