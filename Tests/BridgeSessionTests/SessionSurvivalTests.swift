@@ -125,7 +125,7 @@ import Testing
     }
 
     @Test func `an upstream that comes back with a new configuration is watched anew`() async throws {
-        try await SessionBench.with(upstreams: ["s", "b"], cache: Self.cache) { bench in
+        try await SessionBench.with(upstreams: ["s", "b"], cache: Self.cache, { $0.listWait = 3_600 }) { bench in
             let session = try await bench.open()
             var less = bench.configuration
             less.upstreams.removeLast()

@@ -16,7 +16,8 @@ import Testing
         overlay.add(try self.addition("b", #"{"command": "new"}"#))
         overlay.add(try self.addition("c", #"{"command": "./z", "unheard": 1}"#))
         let loaded = Loading.load(self.file, overlay: overlay)
-        #expect(loaded.diagnostics.isEmpty)
+        #expect(loaded.diagnostics.map(\.keyPath) == ["removed.a"])
+        #expect(loaded.errors.isEmpty)
         #expect(loaded.configuration?.servers.map(\.name) == ["b", "c"])
         #expect(Loading.program(loaded, "b")?.command.value == "new")
         #expect(Loading.program(loaded, "c")?.command.value == "./z")
@@ -31,6 +32,13 @@ import Testing
         let loaded = Loading.load(self.file, overlay: overlay)
         #expect(loaded.configuration?.servers.map(\.name) == ["a", "b"])
         #expect(Loading.program(loaded, "a")?.command.value == "back")
+    }
+
+    @Test func `a server that only was added leaves nothing behind when it is removed`() throws {
+        var overlay = ServersOverlay()
+        overlay.add(try self.addition("c", "{}"))
+        overlay.remove("c", isInFile: false)
+        #expect(overlay.isEmpty)
     }
 
     @Test func `the file keeps entries as they were sent`() throws {
