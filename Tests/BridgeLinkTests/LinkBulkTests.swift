@@ -65,7 +65,8 @@ import Testing
             }
             try await bench.until { $0.talker("small").isOver && $0.talker("big").isOver }
             try await bench.run { world in
-                #expect(world.notes == ["1", "\(payload.readableBytes)"], "the small one first, though it was sent last")
+                // The small one first, though it was sent last.
+                #expect(world.notes == ["1", "\(payload.readableBytes)"])
                 #expect(world.talker("big").end?.payload == payload)
             }
         }
