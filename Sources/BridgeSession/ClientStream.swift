@@ -36,9 +36,6 @@ final class ClientStream {
         if isBatch { self.beginStreaming() }
     }
 
-    /// Whether the client is there.
-    var isAttached: Bool { self.exchange != nil }
-
     /// Answers one of the POST's requests with an error that the bridge makes.
     func refuse(_ id: RPCID, _ error: BridgeError) { self.reply(error.reply(to: id.bytes), failure: error.word) }
 

@@ -104,7 +104,7 @@ package final class SessionWorker {
             upstream.start()
             return upstream
         }
-        for (name, upstream) in old where !kept.contains(name) { upstream.close() }
+        for (name, upstream) in old where !kept.contains(name) { upstream.retire() }
         // At once: the catalogue counts places among the upstreams, and those are others now.
         self.catalogueIsDue = true
         self.bringCatalogueUpToDate()

@@ -5,7 +5,7 @@ import NIOPosix
 
 /// The session worker's two files, written by one thread of their own: the event loop never waits for a disk.
 ///
-/// Both are created with mode 0600. The thread ends with ``close()``.
+/// Both are created with mode 0600.
 final class StateFiles: Sendable {
     /// Why a file could not be written.
     struct Failure: Error, CustomStringConvertible {
@@ -23,8 +23,6 @@ final class StateFiles: Sendable {
         self.journalPath = journalPath
         self.cachePath = cachePath
     }
-
-    func close() async throws { try await self.thread.shutdownGracefully() }
 
     /// Appends to the session journal; the future succeeds once the bytes are on the disk.
     func append(_ lines: ByteBuffer, on loop: any EventLoop) -> EventLoopFuture<Void> {
@@ -68,7 +66,8 @@ final class StateFiles: Sendable {
                 if let line = rest.readSlice(length: end - rest.readerIndex) { ledger.replay(line) }
                 rest.moveReaderIndex(forwardBy: 1)
             }
-            try Self.replace(self.journalPath, with: ledger.compacted(now: now))
+            // On a full disk the journal stays as long as it was, and true.
+            try? Self.replace(self.journalPath, with: ledger.compacted(now: now))
         }
         let cached = (try? Self.read(self.cachePath)) ?? nil
         self.thread.start()

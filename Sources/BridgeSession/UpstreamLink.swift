@@ -14,14 +14,18 @@ final class UpstreamLink {
     private(set) var takesLogLevel = false
     /// Whether the configuration has no such upstream any more.
     private(set) var isClosed = false
-    /// Calls under way, for attributing log messages.
-    var callsInFlight = 0
+    /// Calls under way. A retired upstream is closed after the last of them.
+    var callsInFlight = 0 {
+        didSet { if self.isRetired, self.callsInFlight == 0 { self.close() } }
+    }
 
     /// What has happened, for the worker that owns this.
     var onCatalogue: (() -> Void)?
     var onSettled: (() -> Void)?
     var onNote: ((ByteBuffer) -> Void)?
 
+    private var isRetired = false
+    private let loop: any EventLoop
     private let dialer: LinkDialer
     private let logger: Logger
     private var watch: Exchange?
@@ -35,15 +39,28 @@ final class UpstreamLink {
         self.tools = warm
         self.waitsUntil = .now() + listWait.timeAmount
         self.logger = logger
+        self.loop = loop
         self.dialer = LinkDialer(path: route.socket, loop: loop, logger: logger)
         self.dialer.onConnected = { [weak self] link in
             guard let self else { return }
-            self.watch = link.open(header: JSONText(literal: #"{"op":"watch"}"#), delegate: self)
+            self.watch = link.open(header: Self.watchRequest, delegate: self)
             if let level = self.level { self.send(level: level) }
         }
     }
 
+    private static let watchRequest = JSONText(literal: #"{"op":"watch"}"#)
+
     func start() { self.dialer.start() }
+
+    /// Lets an upstream go that the configuration has no more: calls under way may finish, as long as its worker lives.
+    func retire() {
+        self.isRetired = true
+        self.onCatalogue = nil
+        self.onSettled = nil
+        self.onNote = nil
+        self.dialer.onLost = { [weak self] in self?.close() }
+        if self.callsInFlight == 0 { self.close() }
+    }
 
     func close() {
         self.isClosed = true
@@ -112,7 +129,19 @@ extension UpstreamLink: ExchangeDelegate {
         }
     }
 
-    /// The worker ended its side, or died: the dialer connects again and a new watch begins.
-    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.watch = nil }
-    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.watch = nil }
+    /// With a new link a new watch begins. Where only the watch is over, as after a catalogue too large to be sent, it is
+    /// begun again.
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.watchAgain(exchange) }
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        if case .linkLost = failure { self.watch = nil } else { self.watchAgain(exchange) }
+    }
+
+    private func watchAgain(_ over: Exchange) {
+        guard self.watch === over else { return }
+        self.watch = nil
+        self.loop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
+            guard let self, self.watch == nil, !self.isClosed, self.dialer.isConnected else { return }
+            self.watch = self.open(header: Self.watchRequest, payload: nil, delegate: self)
+        }
+    }
 }

@@ -169,6 +169,10 @@ package final class ConfigurationBook: DeploymentSource {
 
     package static func readOverlay(_ path: String) throws -> ServersOverlay {
         guard let bytes = try PrivateFile.read(path, limit: 8 << 20) else { return ServersOverlay() }
-        return try ServersOverlay(parsing: bytes)
+        do {
+            return try ServersOverlay(parsing: bytes)
+        } catch {
+            throw Refused(description: "\(path): \(error)")
+        }
     }
 }

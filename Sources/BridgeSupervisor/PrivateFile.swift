@@ -41,19 +41,33 @@ package enum PrivateFile {
         }
     }
 
-    /// Creates the file; `EEXIST` when it is there.
-    package static func write(_ path: String, _ bytes: ByteBuffer) throws(SystemCallError) {
+    /// Creates the file with all of its bytes or not at all, with mode 0600; `EEXIST` when it is there.
+    package static func create(_ path: String, _ bytes: ByteBuffer) throws(SystemCallError) {
+        let temporary = "\(path).\(getpid()).tmp"
+        unlink(temporary)
+        try Self.write(temporary, bytes)
+        defer { unlink(temporary) }
+        guard link(temporary, path) == 0 else { throw SystemCallError("link", path) }
+    }
+
+    /// Nothing is left of a file that could not be written whole.
+    private static func write(_ path: String, _ bytes: ByteBuffer) throws(SystemCallError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw SystemCallError("open", path) }
         defer { close(file) }
-        var rest = bytes
-        while rest.readableBytes > 0 {
-            let count = rest.withUnsafeReadableBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw SystemCallError("write", path) }
-            rest.moveReaderIndex(forwardBy: count)
+        do throws(SystemCallError) {
+            var rest = bytes
+            while rest.readableBytes > 0 {
+                let count = rest.withUnsafeReadableBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw SystemCallError("write", path) }
+                rest.moveReaderIndex(forwardBy: count)
+            }
+            guard fsync(file) == 0 else { throw SystemCallError("fsync", path) }
+        } catch {
+            unlink(path)
+            throw error
         }
-        guard fsync(file) == 0 else { throw SystemCallError("fsync", path) }
     }
 
     /// Makes a directory of this user's alone, and those above it, unless they are there.

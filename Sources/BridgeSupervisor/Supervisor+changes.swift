@@ -33,9 +33,16 @@ final class PendingChange {
 }
 
 extension Supervisor {
+    /// What the front may ask.
+    static let frontOperations: Set<String> = ["health", "servers", "servers.add", "servers.remove"]
+
     /// Serves an operation of the control socket, or of the front on behalf of an admin.
-    func serve(_ exchange: Exchange) {
-        switch exchange.header.string("op") {
+    ///
+    /// - Parameter allowed: nil is everything.
+    func serve(_ exchange: Exchange, allowing allowed: Set<String>? = nil) {
+        let operation = exchange.header.string("op") ?? ""
+        if let allowed, !allowed.contains(operation) { return exchange.cancel(reason: "not allowed") }
+        switch operation {
         case "health": self.answer(exchange, 200, self.health())
         case "status": self.answer(exchange, 200, self.status())
         case "servers": self.answer(exchange, 200, self.serverList())
@@ -92,9 +99,6 @@ extension Supervisor {
 
     private func reload(_ exchange: Exchange) {
         exchange.delegate = AnswerWaiter { _ in }
-        guard self.changeInProgress == nil, !self.isStopping else {
-            return self.error(exchange, 503, "Another change is in progress.")
-        }
         do throws(DeploymentRefusal) {
             try self.reload { [weak self] changes in
                 self?.answer(
@@ -116,7 +120,12 @@ extension Supervisor {
     /// Reads the configuration and applies what is different. A refused one changes nothing.
     ///
     /// - Parameter done: called once the processes are as the configuration wants them, or after 15 seconds.
+    /// - Throws: also while the service stops or another change is in progress.
     package func reload(_ done: @escaping (DeploymentChanges) -> Void) throws(DeploymentRefusal) {
+        guard self.changeInProgress == nil, !self.isStopping else {
+            let body = JSONWriter.object { $0.member("error", "Another change is in progress.") }
+            throw DeploymentRefusal(status: 503, body: body, text: "Another change is in progress; try again.")
+        }
         self.environment.notifier.send(.reloading)
         let deployment: Deployment
         do throws(DeploymentRefusal) {
@@ -143,6 +152,16 @@ extension Supervisor {
         }
     }
 
+    /// `SIGHUP`: as ``reload(_:)``; a refusal is in the log, and one that only came too early is tried again.
+    package func reloadBySignal() {
+        do throws(DeploymentRefusal) {
+            try self.reload { _ in }
+        } catch {
+            guard error.status == 503, !self.isStopping else { return }
+            self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.reloadBySignal() }
+        }
+    }
+
     /// Waits until workers that are to go have gone and those that are to come serve.
     private func settle(_ changes: DeploymentChanges, _ done: @escaping () -> Void) {
         let pending = PendingChange(names: [], patience: .seconds(15)) { [weak self] () -> Bool? in
@@ -152,8 +171,8 @@ extension Supervisor {
             }
             let hasCome = (changes.added + changes.changed).allSatisfy { name in
                 switch self.slots[.upstream(name)]?.phase {
-                case .starting, .stopping, .idle: false
-                case .ready, .waiting, .failed, .refused, .stopped, nil: true
+                case .starting, .stopping, .idle, nil: false
+                case .ready, .waiting, .failed, .refused, .stopped: true
                 }
             }
             return isGone && hasCome ? true : nil
@@ -195,7 +214,10 @@ extension Supervisor {
     private func verdict(on names: [String]) -> Bool? {
         var isOpen = false
         for name in names {
-            guard let slot = self.slots[.upstream(name)] else { return false }
+            guard let slot = self.slots[.upstream(name)] else {
+                isOpen = true
+                continue
+            }
             switch (slot.phase, slot.status?.string("phase")) {
             case (.failed, _), (.refused, _): return false
             case (.ready, "ready"), (.ready, "idle"): continue
@@ -231,9 +253,12 @@ extension Supervisor {
         do throws(DeploymentRefusal) {
             let deployment = try self.source.removing(name)
             try self.source.commit()
-            self.apply(deployment)
-            self.logger.notice("Server removed", metadata: ["mcp.upstream": "\(name)"])
-            self.answer(exchange, 200, JSONWriter.object { $0.member("removed", name) })
+            exchange.delegate = AnswerWaiter { _ in }
+            let changes = self.apply(deployment)
+            self.settle(changes) { [weak self] in
+                self?.logger.notice("Server removed", metadata: ["mcp.upstream": "\(name)"])
+                self?.answer(exchange, 200, JSONWriter.object { $0.member("removed", name) })
+            }
         } catch {
             self.refuse(exchange, error)
         }
@@ -270,7 +295,8 @@ extension Supervisor {
         self.configure(.session, new.session) { [weak self] in
             // Only now nobody dials them any more.
             guard let self else { return }
-            for name in old.keys where !kept.contains(name) { self.letGo(name) }
+            let wanted = Set(self.deployment.upstreams.map(\.configuration.name))
+            for name in old.keys where !wanted.contains(name) { self.letGo(name) }
         }
         self.configure(.http, new.front) {}
         changes.removed = old.keys.filter { !kept.contains($0) }.sorted()
@@ -278,15 +304,26 @@ extension Supervisor {
         return changes
     }
 
-    private func tryToStart(_ upstream: Deployment.Upstream) {
+    /// Starts an upstream's worker; behind one of its name that still has to end, as soon as that has ended. What fails is
+    /// tried again every second for as long as the upstream is wanted.
+    func tryToStart(_ upstream: Deployment.Upstream) {
+        let name = upstream.configuration.name
+        guard !self.leaving.contains(where: { $0.role == .upstream(name) }) else { return }
         do {
             try self.startUpstream(upstream)
         } catch {
             self.logger.error(
-                "Upstream worker cannot be started",
-                metadata: ["mcp.upstream": "\(upstream.configuration.name)", "error": "\(error)"]
+                "Upstream worker cannot be started", metadata: ["mcp.upstream": "\(name)", "error": "\(error)"]
             )
+            self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.startIfWanted(name) }
         }
+    }
+
+    private func startIfWanted(_ name: String) {
+        guard !self.isStopping, self.slots[.upstream(name)] == nil,
+            let upstream = self.deployment.upstreams.first(where: { $0.configuration.name == name })
+        else { return }
+        self.tryToStart(upstream)
     }
 
     private func configure(_ role: WorkerRole, _ configuration: some Encodable, _ done: @escaping () -> Void) {
@@ -309,11 +346,12 @@ extension Supervisor {
         self.leaving.append(slot)
         slot.onLeft = { [weak self, weak slot] in
             self?.leaving.removeAll { $0 === slot }
-            self?.checkPendingChanges()
             for socket in slot?.sockets ?? [] {
                 if let path = SocketName.of(socket.descriptor) { unlink(path) }
                 close(socket.descriptor)
             }
+            self?.startIfWanted(name)
+            self?.checkPendingChanges()
         }
         slot.stop()
         self.loop.assumeIsolated().scheduleTask(in: .seconds(15)) { slot.kill() }

@@ -35,12 +35,14 @@ extension Supervisor {
         return JSONWriter.object { state in
             state.member("name", name)
             state.member("kind", kind)
-            state.member("phase", phase.rawValue)
+            state.member("phase", slot == nil ? "waiting" : phase.rawValue)
             state.member("connected", false)
             state.member("toolCount", 0)
             state.memberNull("lastConnectedAt")
             state.memberNull("lastToolRefreshAt")
-            if phase == .waiting || phase == .failed || phase == .refused {
+            if slot == nil {
+                state.member("lastError", "its worker has not been started yet")
+            } else if phase == .waiting || phase == .failed || phase == .refused {
                 state.member("lastError", "its worker ended and will be started again")
             } else {
                 state.memberNull("lastError")

@@ -61,10 +61,10 @@ package final class Supervisor {
     var isStopping = false
     private(set) var isReady = false
     private let onFinished: (Int32) -> Void
+    private var exitCode: Int32 = 0
     private let notifications: NotifyReceiver
     private var statusIsDue = false
     private var lastStatus = ""
-    private var lastUpstreamSocket: [String: Int32] = [:]
     let startedAt = ContinuousClock.now
 
     /// - Parameter onFinished: called once when everything has ended, with the exit code.
@@ -94,7 +94,7 @@ package final class Supervisor {
         try self.startSlot(
             .http, self.environment.sockets.front, WorkerConfigurationCoding.encode(self.deployment.front)
         )
-        for upstream in self.deployment.upstreams { try self.startUpstream(upstream) }
+        for upstream in self.deployment.upstreams { self.tryToStart(upstream) }
         self.serveControlSocket()
         self.tick()
         self.feedWatchdog()
@@ -120,7 +120,8 @@ package final class Supervisor {
                 watchdog: .seconds(10)
             )
         )
-        slot.onRequest = { [weak self] in self?.serve($0) }
+        // Only the front speaks for others, and of what they may ask, the front has seen to that.
+        if role == .http { slot.onRequest = { [weak self] in self?.serve($0, allowing: Self.frontOperations) } }
         slot.onChange = { [weak self] in self?.workerChanged() }
         slot.onExit = { [weak self] in self?.sweep(after: role) }
         self.slots[role] = slot
@@ -172,6 +173,7 @@ package final class Supervisor {
     // MARK: Report
 
     private func workerChanged() {
+        if self.giveUpIfHopeless() { return }
         if !self.isReady, self.slots[.http]?.phase == .ready, self.slots[.session]?.phase == .ready {
             self.isReady = true
             self.environment.notifier.send(.ready, .status(self.summary().text))
@@ -193,6 +195,18 @@ package final class Supervisor {
             self?.statusIsDue = false
             self?.report()
         }
+    }
+
+    /// Without the front or the session worker there is no service: when one of them says that another start would not
+    /// help, the whole ends, for the service manager to see.
+    private func giveUpIfHopeless() -> Bool {
+        guard !self.isStopping, [WorkerRole.http, .session].contains(where: { self.slots[$0]?.phase == .refused }) else {
+            return false
+        }
+        self.logger.critical("The service cannot work with its configuration or state; ending")
+        self.exitCode = WorkerLifecycle.doNotRestart
+        self.stop()
+        return true
     }
 
     func report() {
@@ -279,11 +293,15 @@ package final class Supervisor {
         var missing = roles.count
         guard missing > 0 else { return done() }
         for role in roles {
-            guard let slot = self.slots[role] else { return }
-            slot.onLeft = {
+            let left = {
                 missing -= 1
                 if missing == 0 { done() }
             }
+            guard let slot = self.slots[role] else {
+                left()
+                continue
+            }
+            slot.onLeft = left
             slot.stop()
             self.loop.assumeIsolated().scheduleTask(in: .seconds(8)) { slot.kill() }
         }
@@ -296,7 +314,7 @@ package final class Supervisor {
         processes.end(.everything, steps: TreeTeardown.Step.sweep) { _ in
             loop.execute {
                 bound.value.removeFiles()
-                bound.value.onFinished(0)
+                bound.value.onFinished(bound.value.exitCode)
             }
         }
     }

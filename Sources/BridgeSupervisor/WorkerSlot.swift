@@ -42,6 +42,7 @@ final class WorkerSlot {
     var onLeft: (() -> Void)?
 
     private var lifecycle = WorkerLifecycle()
+    private var delay: Scheduled<Void>?
     private var watch: WorkerWatch?
     private let around: Surroundings
     private let started = ContinuousClock.now
@@ -90,9 +91,10 @@ final class WorkerSlot {
     private func perform(_ action: WorkerLifecycle.Action) {
         switch action {
         case .spawn:
+            self.delay?.cancel()
             self.spawn()
         case .restart(let delay):
-            self.around.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
+            self.delay = self.around.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
                 guard let self else { return }
                 self.perform(self.lifecycle.delayIsOver())
             }

@@ -6,8 +6,9 @@ import NIOCore
 enum ControlCall {
     /// What the supervisor keeps in memory.
     static let readingTime = TimeAmount.seconds(5)
-    /// A change may start a server and wait for it.
-    static let changingTime = TimeAmount.seconds(90)
+    /// A change may start a server and wait for it as long as its configuration allows: the supervisor always answers in
+    /// time, so this only has to be longer.
+    static let changingTime = TimeAmount.hours(1)
 
     /// - Returns: the status and the body, as HTTP must give them.
     /// - Throws: ``ClientGone``; ``Refusal/supervisorUnavailable`` when there is no answer in time.

@@ -1,7 +1,9 @@
 import ArgumentParser
 import BridgeCore
+import BridgeProcess
 import BridgeSupervisor
 import FoundationEssentials
+import Glibc
 import NIOCore
 
 struct Config: ParsableCommand {
@@ -55,11 +57,18 @@ enum ConfigurationReading {
         let candidates = ConfigurationLocations.candidates(
             flag: flag, environment: environment, isSystemService: ServicePlaces.isSystemService(environment)
         )
-        let overlay =
-            (try? ConfigurationBook.readOverlay(StatePaths(environment: environment).servers)) ?? ServersOverlay()
         do {
+            var overlay = ServersOverlay()
+            if flag == nil {
+                let path = StatePaths(environment: environment).servers
+                do {
+                    overlay = try ConfigurationBook.readOverlay(path)
+                } catch let error as SystemCallError where error.code == EACCES {
+                    FileHandleText.standardError("\(path): warning: cannot be read by this user, and is left out\n")
+                }
+            }
             return ConfigurationLoader(context: .ofThisProcess(environment: environment))
-                .load(try ConfigurationBook.readSource(candidates), overlay: flag == nil ? overlay : ServersOverlay())
+                .load(try ConfigurationBook.readSource(candidates), overlay: overlay)
         } catch {
             FileHandleText.standardError("mcp-bridge: \(error)\n")
             throw ExitCode.failure

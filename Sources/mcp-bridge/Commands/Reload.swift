@@ -37,7 +37,7 @@ struct Reload: ParsableCommand {
             return names
         }
         var lines: [String] = []
-        for (word, list) in [("added", names("added")), ("removed", names("removed")), ("restarted", names("changed"))]
+        for (word, list) in [("added", names("added")), ("removed", names("removed")), ("changed", names("changed"))]
         where !list.isEmpty {
             lines.append("\(word): \(list.joined(separator: ", "))")
         }

@@ -14,8 +14,6 @@ import NIOPosix
 struct ServiceHost {
     let configFlag: String?
 
-    private static let configurationAtFault: Int32 = 78
-
     /// Runs the service until it is stopped.
     ///
     /// - Returns: the exit code.
@@ -25,7 +23,7 @@ struct ServiceHost {
         } catch let refused as ConfigurationBook.Refused {
             Self.complain("startup failed", refused.description)
             Self.waitIfSocketsRetry(refused)
-            return Self.configurationAtFault
+            return WorkerLifecycle.doNotRestart
         } catch {
             Self.complain("startup failed", "\(error)")
             return 1
@@ -93,7 +91,7 @@ struct ServiceHost {
             for await signal in signals {
                 loop.execute {
                     switch signal {
-                    case SIGHUP: try? supervisor.value.reload { _ in }
+                    case SIGHUP: supervisor.value.reloadBySignal()
                     default: supervisor.value.stop()
                     }
                 }

@@ -50,7 +50,7 @@ struct ServicePlaces {
         }
         let key = SessionSeal.makeKey()
         do {
-            try PrivateFile.write(self.state.sealingKey, ByteBuffer(string: key + "\n"))
+            try PrivateFile.create(self.state.sealingKey, ByteBuffer(string: key + "\n"))
         } catch  where error.code == EEXIST {
             // Another process was faster.
             if let bytes = try PrivateFile.read(self.state.sealingKey, limit: 4096) {
@@ -70,6 +70,12 @@ struct ServicePlaces {
             sealingKey: try self.sealingKey(environment: environment), serviceUID: geteuid(), environment: environment,
             version: BridgeVersion.text, originalNoFileLimit: originalLimit, cgroupDirectory: cgroup
         )
+        guard SessionSeal(base64Key: facts.sealingKey.value) != nil else {
+            throw ConfigurationBook.Refused(
+                description: "the sealing key (\(self.state.sealingKey), or the credential 'sealing-key') is not 32 bytes in "
+                    + "base64; remove it, and a new one is made (every session then begins anew)"
+            )
+        }
         return try ConfigurationBook(
             context: .ofThisProcess(environment: environment), facts: facts,
             candidates: ConfigurationLocations.candidates(

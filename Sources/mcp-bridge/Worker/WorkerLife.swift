@@ -2,6 +2,8 @@ import BridgeCore
 import BridgeLink
 import BridgeLog
 import BridgeProcess
+import BridgeSession
+import BridgeSupervisor
 import BridgeSystemd
 import Glibc
 import Logging
@@ -34,9 +36,6 @@ struct RoleSurroundings {
 /// The life of a worker process from its first configuration to its end. Confined to the event loop.
 final class WorkerLife {
     typealias RoleMaker = (ByteBuffer, RoleSurroundings) throws -> any RunningRole
-
-    /// A worker asks by this exit code not to be started again (EX_CONFIG).
-    private static let doNotRestart: Int32 = 78
 
     private let sockets: [ListenSocket]
     private let processes: ProcessThread
@@ -119,7 +118,11 @@ final class WorkerLife {
             return nil
         } catch {
             self.logger.error("Configuration refused", metadata: ["error": "\(error)"])
-            if self.role == nil { self.exit(Self.doNotRestart) }
+            // Only what another start could not mend is worth giving up for; a disk may be full for a while.
+            if self.role == nil {
+                let isHopeless = error is DecodingError || error is SessionWorker.StartError
+                self.exit(isHopeless ? WorkerLifecycle.doNotRestart : 1)
+            }
             return "\(error)"
         }
     }

@@ -126,6 +126,6 @@ private final class UpstreamRole: RunningRole {
     func stop(abruptly: Bool) -> EventLoopFuture<Void> {
         let worker = self.worker
         if abruptly { worker.stopNow() }
-        return self.loop.run { await worker.stop(within: abruptly ? .zero : .seconds(2)) }
+        return self.loop.run { await worker.stop(within: abruptly ? .zero : .seconds(6)) }
     }
 }
