@@ -13,6 +13,9 @@ final class Call {
     /// Without an answer or progress by then, it fails. Moved on by progress.
     private(set) var deadline: NIODeadline
 
+    /// When it began to wait for its upstream.
+    let started = NIODeadline.now()
+
     private let patience: TimeAmount
     private let header: JSONText
     private let message: ByteBuffer

@@ -75,15 +75,24 @@ extension SessionWorker {
     private func handle(
         _ messages: [RPCMessage], isBatch: Bool, session: (claims: SessionClaims, id: String), _ request: ClientRequest
     ) {
-        for message in messages where message.shape == .notification { self.notified(message, session.claims) }
-        let requests = messages.filter { $0.shape == .request }
-        guard !requests.isEmpty else { return request.exchange.end(header: JSONText(literal: #"{"st":202}"#)) }
+        let requests = messages.count { $0.shape == .request }
+        guard requests > 0 else {
+            for message in messages where message.shape == .notification { self.notified(message, session.claims) }
+            return request.exchange.end(header: JSONText(literal: #"{"st":202}"#))
+        }
         let live = self.liveSession(session.claims, id: session.id)
         let stream = ClientStream(
-            number: self.nextStreamNumber(), session: live, exchange: request.exchange, requests: requests.count,
+            number: self.nextStreamNumber(), session: live, exchange: request.exchange, requests: requests,
             isBatch: isBatch
         )
-        for message in requests { self.answer(message, on: stream, request) }
+        // In their order: a batch may cancel what it asks for.
+        for message in messages {
+            switch message.shape {
+            case .request: self.answer(message, on: stream, request)
+            case .notification: self.notified(message, session.claims)
+            case .result, .error: break
+            }
+        }
     }
 
     private func notified(_ message: RPCMessage, _ claims: SessionClaims) {

@@ -304,9 +304,7 @@ package final class SessionWorker {
     /// Everything that time brings about. A test passes in the time.
     func keepHouse(now: NIODeadline = .now()) {
         for session in Array(self.sessions.values) {
-            for call in Array(session.calls.values) where call.deadline <= now {
-                call.abort(.timeout(call.upstream.route.name))
-            }
+            for call in Array(session.calls.values) { self.abortIfOverdue(call, now: now) }
             self.primeQuietStreams(of: session, now: now)
             for (number, stream) in session.streams {
                 if let finished = stream.finished, now - finished > self.configuration.resultRetention.timeAmount {
@@ -325,6 +323,19 @@ package final class SessionWorker {
         if self.journal.growth > Self.journalAllowance { self.compactJournal() }
         self.serveWaitingRequests()
         self.report()
+    }
+
+    /// A call waits 10 seconds for a worker that is away: longer than any but a worker that fails again and again takes.
+    private static let workerPatience = TimeAmount.seconds(10)
+
+    private func abortIfOverdue(_ call: Call, now: NIODeadline) {
+        let upstream = call.upstream
+        if call.deadline <= now {
+            call.abort(.timeout(upstream.route.name))
+        } else if !upstream.isConnected, now - call.started > Self.workerPatience {
+            // Had any of it left this process, the loss of the link would have ended it.
+            call.abort(.unavailable(upstream.route.name, "its worker is not running"))
+        }
     }
 
     /// After 5 seconds without a word a stream begins, so that the call survives its connection.

@@ -50,6 +50,9 @@ final class UpstreamLink {
 
     private static let watchRequest = JSONText(literal: #"{"op":"watch"}"#)
 
+    /// Whether its worker is there.
+    var isConnected: Bool { self.dialer.isConnected }
+
     func start() { self.dialer.start() }
 
     /// Lets an upstream go that the configuration has no more: calls under way may finish, as long as its worker lives.

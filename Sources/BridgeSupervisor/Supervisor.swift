@@ -200,7 +200,8 @@ package final class Supervisor {
     /// Without the front or the session worker there is no service: when one of them says that another start would not
     /// help, the whole ends, for the service manager to see.
     private func giveUpIfHopeless() -> Bool {
-        guard !self.isStopping, [WorkerRole.http, .session].contains(where: { self.slots[$0]?.phase == .refused }) else {
+        guard !self.isStopping, [WorkerRole.http, .session].contains(where: { self.slots[$0]?.phase == .refused })
+        else {
             return false
         }
         self.logger.critical("The service cannot work with its configuration or state; ending")

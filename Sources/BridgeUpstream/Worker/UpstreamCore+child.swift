@@ -22,7 +22,6 @@ extension UpstreamCore: ChildDelegate {
     }
 
     func child(_ child: Child, wroteError line: ByteBuffer) {
-        self.lastErrorLine = line
         self.logger.warning(
             "upstream stderr", metadata: ["text": "\(ForeignText.printable(line, limit: StderrLines.maximumOctets))"]
         )
@@ -33,9 +32,9 @@ extension UpstreamCore: ChildDelegate {
     }
 
     func childLost(_ child: Child, reason: String) {
+        // What the child last wrote is in the log. It may hold a secret, and the reason is told to every client.
         guard child === self.child else { return }
-        let words = self.lastErrorLine.map { "\(reason): \(ForeignText.printable($0, limit: 256))" } ?? reason
-        self.lost(words)
+        self.lost(reason)
     }
 
     func childEnded(_ child: Child) {

@@ -35,7 +35,6 @@ final class UpstreamCore {
     /// Kinds of stray answers of this connection that have been logged.
     var reportedStrays: Set<String> = []
     var noiseRate = LineRate(perSecond: 10)
-    var lastErrorLine: ByteBuffer?
 
     private(set) lazy var announcer = Announcer(loop: self.loop, control: self.control) { [unowned self] in self.state }
     private let control: LinkConnection
@@ -164,7 +163,6 @@ final class UpstreamCore {
     private func connect() {
         self.reconnectTime = nil
         self.reportedStrays = []
-        self.lastErrorLine = nil
         guard case .stdio(let launch) = self.configuration.transport else {
             self.lastError = "upstreams of kind '\(self.configuration.transport.kind)' are not served by this version"
             return self.perform(self.lifecycle.unservable())

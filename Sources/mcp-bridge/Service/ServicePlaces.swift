@@ -72,7 +72,8 @@ struct ServicePlaces {
         )
         guard SessionSeal(base64Key: facts.sealingKey.value) != nil else {
             throw ConfigurationBook.Refused(
-                description: "the sealing key (\(self.state.sealingKey), or the credential 'sealing-key') is not 32 bytes in "
+                description:
+                    "the sealing key (\(self.state.sealingKey), or the credential 'sealing-key') is not 32 bytes in "
                     + "base64; remove it, and a new one is made (every session then begins anew)"
             )
         }

@@ -1,6 +1,7 @@
 import BridgeCore
 import BridgeFront
 import BridgeLink
+import BridgeProcess
 import BridgeSession
 import BridgeSystemd
 import BridgeUpstream
@@ -35,7 +36,7 @@ private final class FrontRole: RunningRole {
 
     static func make(_ frame: ByteBuffer, _ around: RoleSurroundings) throws -> any RunningRole {
         let worker = FrontWorker(
-            configuration: try WorkerConfigurationCoding.decode(FrontConfiguration.self, from: frame),
+            configuration: try Self.configuration(frame),
             listeners: around.sockets.compactMap { socket in
                 FrontListener.Name(rawValue: socket.name).map {
                     FrontListener(name: $0, descriptor: socket.descriptor)
@@ -50,7 +51,17 @@ private final class FrontRole: RunningRole {
     }
 
     func reconfigure(_ frame: ByteBuffer) throws {
-        self.worker.reconfigure(try WorkerConfigurationCoding.decode(FrontConfiguration.self, from: frame))
+        self.worker.reconfigure(try Self.configuration(frame))
+    }
+
+    /// No more connections than this process may have descriptors for, some kept for its own.
+    private static func configuration(_ frame: ByteBuffer) throws -> FrontConfiguration {
+        var configuration = try WorkerConfigurationCoding.decode(FrontConfiguration.self, from: frame)
+        if let limit = try? DescriptorLimit.current().soft {
+            let most = Int(clamping: limit) - min(64, Int(clamping: limit) / 2)
+            configuration.limits.maximumConnections = min(configuration.limits.maximumConnections, max(1, most))
+        }
+        return configuration
     }
 
     func drain(within limit: Duration) -> EventLoopFuture<Void> {

@@ -16,6 +16,8 @@ package enum ServerName {
         if scalars.first?.properties.isWhitespace == true || scalars.last?.properties.isWhitespace == true {
             return "a server's name must not begin or end with white space."
         }
+        // Its worker is started with the name as an argument.
+        if name.hasPrefix("-") { return "a server's name must not begin with a hyphen." }
         return nil
     }
 
