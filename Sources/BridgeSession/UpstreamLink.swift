@@ -62,7 +62,8 @@ final class UpstreamLink {
         self.onSettled = nil
         self.onNote = nil
         self.dialer.onLost = { [weak self] in self?.close() }
-        if self.callsInFlight == 0 { self.close() }
+        // Without a link every call of it still waits, and would wait for ever.
+        if self.callsInFlight == 0 || !self.dialer.isConnected { self.close() }
     }
 
     func close() {

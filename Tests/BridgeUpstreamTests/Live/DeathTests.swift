@@ -26,10 +26,11 @@ extension LiveTests {
             }
         }
 
-        @Test func `the reason names the exit code and the last words`() async throws {
+        @Test func `the reason names the exit code, and leaves the last words to the log`() async throws {
             try await WorkerBench.run { bench in
                 let error = await bench.call("exit").error()
-                #expect(error.string("message")?.contains("exited with code 3: out of cheese") == true)
+                #expect(error.string("message")?.contains("exited with code 3") == true)
+                #expect(error.string("message")?.contains("cheese") == false)
             }
         }
 
@@ -43,13 +44,13 @@ extension LiveTests {
         @Test func `a call to a child that cannot start fails after one attempt, with the reason`() async throws {
             try await WorkerBench.run(mode: "boom") { bench in
                 let state = await bench.phase("backoff")
-                #expect(state.string("lastError")?.contains("exited with code 3: boom") == true)
+                #expect(state.string("lastError")?.contains("exited with code 3") == true)
                 #expect(state.int("reconnectAttempts") ?? 0 >= 1)
                 let lives = bench.received("start ")
                 let error = await bench.call("echo").error()
                 #expect(error.int("code") == -32003)
                 #expect(error.value("data")?.string("code") == "upstream_unavailable")
-                #expect(error.string("message")?.contains("boom") == true)
+                #expect(error.string("message")?.contains("boom") == false)
                 #expect(bench.received("start ") == lives + 1)
                 #expect(bench.received("tools/call") == 0)
             }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from replies import text_of
 from systemd_service import BINARY, CONFIG, SERVICE, SOURCE, STATE, Counting, Service, install, run, systemctl
+from waiting import eventually
 
 
 def test_an_upgrade_in_place_and_a_restart(service: Service, counting: Counting) -> None:
@@ -14,7 +15,9 @@ def test_an_upgrade_in_place_and_a_restart(service: Service, counting: Counting)
     client = service.client()
     install(os.environ["MCP_BRIDGE_BINARY"])
     # The old program goes on: its workers come from the file it was started from, not from the name.
-    os.kill(service.worker("session").pid, 9)
+    old = service.worker("session")
+    os.kill(old.pid, 9)
+    eventually(lambda: service.worker("session").pid != old.pid or None, "another session worker")
     service.wait_ready()
     assert text_of(client.call(counting.tool, {"tag": "old-program"}).result) == "old-program"
     systemctl("restart", SERVICE)
