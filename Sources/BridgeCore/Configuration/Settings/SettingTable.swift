@@ -62,7 +62,7 @@ package enum SettingTable {
         Setting("log.level", \.log.level, .level, "how much is logged"),
         Setting(
             "log.path", \.log.path, SettingKind.text.optional, needsRestart: true,
-            "a JSON-lines file in place of the journal"),
+            "a JSON-lines file, beside the journal or the terminal"),
         Setting(
             "log.maxBytes", \.log.maximumBytes, .size(atLeast: 4_096), needsRestart: true, "size at which it is rotated"
         ),
