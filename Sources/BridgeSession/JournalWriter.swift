@@ -20,8 +20,19 @@ final class JournalWriter {
         self.loop = loop
     }
 
+    /// A disk that hangs must not fill the memory.
+    private static let maximumWaiting = 4 << 20
+
+    /// More waits for the disk than there is room for.
+    struct Full: Error, CustomStringConvertible {
+        let description = "the disk does not keep up"
+    }
+
     /// The future succeeds once the line is on the disk.
     func append(_ line: ByteBuffer) -> EventLoopFuture<Void> {
+        guard self.lines.readableBytes + line.readableBytes <= Self.maximumWaiting else {
+            return self.loop.makeFailedFuture(Full())
+        }
         self.growth += line.readableBytes
         self.lines.writeImmutableBuffer(line)
         let written = self.written ?? self.loop.makePromise(of: Void.self)

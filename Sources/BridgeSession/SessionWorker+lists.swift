@@ -27,13 +27,12 @@ extension SessionWorker {
             guard let self else { return }
             stream.reply(self.listReply(to: id.bytes, cursor: cursor, safe: safe))
         }
-        if !self.wait(WaitingRequest(id: id, stream: stream, tool: nil, answer: answer)) { answer() }
+        if self.wait(WaitingRequest(id: id, stream: stream, tool: nil, answer: answer)) != .waits { answer() }
     }
 
     /// Holds a call back whose tool may be one of an upstream that has not been listed yet, as just after a start.
     ///
-    /// - Returns: false when there is nothing to wait for.
-    func wait(forTool name: String, id: RPCID, on stream: ClientStream, _ answer: @escaping () -> Void) -> Bool {
+    func wait(forTool name: String, id: RPCID, on stream: ClientStream, _ answer: @escaping () -> Void) -> Wait {
         for upstream in self.upstreams { upstream.wakeForListing(listWait: self.configuration.listWait) }
         return self.wait(WaitingRequest(id: id, stream: stream, tool: name, answer: answer))
     }
@@ -46,11 +45,24 @@ extension SessionWorker {
         for request in cancelled { request.stream.reply(BridgeError.cancelled.reply(to: request.id.bytes)) }
     }
 
-    private func wait(_ request: WaitingRequest) -> Bool {
-        guard self.isAwaitingUpstreams, self.waitingRequests.count < 1_024 else { return false }
+    /// What becomes of a request that might wait for an upstream.
+    enum Wait {
+        case waits
+        /// Every upstream has been listed, or will not be soon.
+        case pointless
+        /// Too many wait already.
+        case full
+    }
+
+    /// More requests than this do not wait.
+    static let maximumWaiting = 1_024
+
+    private func wait(_ request: WaitingRequest) -> Wait {
+        guard self.isAwaitingUpstreams else { return .pointless }
+        guard self.waitingRequests.count < Self.maximumWaiting else { return .full }
         self.waitingRequests.append(request)
         self.wakeWhenWaitIsOver()
-        return true
+        return .waits
     }
 
     private var isAwaitingUpstreams: Bool {

@@ -141,10 +141,11 @@ extension SessionWorker {
             let later = { [weak self] () -> Void in
                 self?.call(message, id: id, on: stream, request, mayWait: false)
             }
-            guard mayWait, self.wait(forTool: name, id: id, on: stream, later) else {
-                return stream.refuse(id, .unknownTool(name))
+            switch mayWait ? self.wait(forTool: name, id: id, on: stream, later) : .pointless {
+            case .waits: return
+            case .pointless: return stream.refuse(id, .unknownTool(name))
+            case .full: return stream.refuse(id, .overloaded)
             }
-            return
         }
         guard session.calls[id] == nil else { return stream.refuse(id, .duplicateID) }
         guard self.callsInFlight < self.configuration.maximumInFlight else {

@@ -245,9 +245,22 @@ package final class SessionWorker {
         return self.seal.seal(claims)
     }
 
-    /// Ends a session for good. The future succeeds once that is on the disk.
+    /// Ends a session for good. The future succeeds once that is on the disk; fails when it cannot be written, and then the
+    /// session goes on as if nothing had been asked.
     func end(_ claims: SessionClaims) -> EventLoopFuture<Void> {
+        let before = self.ledger.entries[claims.number]
         let line = self.ledger.end(claims.number, expires: claims.expires)
+        let written = self.journal.append(line)
+        written.assumeIsolated().whenComplete { [weak self] result in
+            switch result {
+            case .success: self?.forget(claims)
+            case .failure: self?.ledger.takeBack(claims.number, before)
+            }
+        }
+        return written
+    }
+
+    private func forget(_ claims: SessionClaims) {
         self.recent[claims.number] = nil
         if let session = self.sessions.removeValue(forKey: claims.number) {
             for call in Array(session.calls.values) { call.abort(.cancelled) }
@@ -256,7 +269,6 @@ package final class SessionWorker {
             session.streams = [:]
             session.listening?.end()
         }
-        return self.journal.append(line)
     }
 
     func set(_ level: LogSeverity, for session: LiveSession) {

@@ -28,7 +28,7 @@ final class StateFiles: Sendable {
     func append(_ lines: ByteBuffer, on loop: any EventLoop) -> EventLoopFuture<Void> {
         let path = self.journalPath
         return self.thread.runIfActive(eventLoop: loop) {
-            let file = try Self.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC)
+            let file = try Self.open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK)
             defer { Glibc.close(file) }
             let end = lseek(file, 0, SEEK_END)
             do {
@@ -78,12 +78,18 @@ final class StateFiles: Sendable {
 
     /// The file's bytes; nil where there is no such file.
     private static func read(_ path: String) throws -> ByteBuffer? {
-        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC)
+        let file = Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT { return nil }
             throw Failure(operation: "open", path: path, number: errno)
         }
         defer { Glibc.close(file) }
+        // A pipe that nobody writes to would be waited for.
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw Failure(operation: "stat", path: path, number: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw Failure(operation: "not a regular file:", path: path, number: EINVAL)
+        }
         var bytes = ByteBuffer()
         while true {
             var result = 0

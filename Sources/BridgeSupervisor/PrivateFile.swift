@@ -4,16 +4,22 @@ package import NIOCore
 
 /// Small files that only this user may read.
 package enum PrivateFile {
-    /// The file's bytes; nil where there is no such file.
+    /// The file's bytes; nil where there is no such file. What is no regular file, such as a pipe that nobody writes to, is
+    /// refused and not waited for.
     ///
     /// - Parameter limit: of its size in bytes; a larger file is `EFBIG`.
     package static func read(_ path: String, limit: Int) throws(SystemCallError) -> ByteBuffer? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw SystemCallError("open", path)
         }
         defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw SystemCallError("stat", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw SystemCallError("not a regular file:", path, code: EINVAL)
+        }
         var bytes = ByteBuffer()
         while true {
             var failure: Int32 = 0
@@ -27,6 +33,20 @@ package enum PrivateFile {
             guard bytes.readableBytes <= limit else { throw SystemCallError("read", path, code: EFBIG) }
             if count == 0 { return bytes }
         }
+    }
+
+    /// Takes away what others than this user may do with the file.
+    ///
+    /// - Returns: whether they could do anything. False where there is no such file.
+    package static func tighten(_ path: String) throws(SystemCallError) -> Bool {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return false }
+            throw SystemCallError("stat", path)
+        }
+        guard status.st_mode & 0o077 != 0 else { return false }
+        guard chmod(path, 0o600) == 0 else { throw SystemCallError("chmod", path) }
+        return true
     }
 
     /// Replaces the file, all or nothing, with mode 0600 from its first moment.

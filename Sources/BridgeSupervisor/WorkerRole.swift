@@ -7,6 +7,14 @@ package enum WorkerRole: Hashable, Sendable, CustomStringConvertible {
     case upstream(String)
 
     /// As it stands on the worker's command line, after `worker`.
+    /// An upstream that fails again and again may rest for a minute; without the others nobody is served.
+    var restartPolicy: RestartPolicy {
+        switch self {
+        case .http, .session: .essential
+        case .upstream: RestartPolicy()
+        }
+    }
+
     package var arguments: [String] {
         switch self {
         case .http: ["http"]

@@ -41,7 +41,7 @@ final class WorkerSlot {
     /// It will not be started again.
     var onLeft: (() -> Void)?
 
-    private var lifecycle = WorkerLifecycle()
+    private var lifecycle: WorkerLifecycle
     private var delay: Scheduled<Void>?
     private var watch: WorkerWatch?
     private let around: Surroundings
@@ -49,6 +49,7 @@ final class WorkerSlot {
 
     init(role: WorkerRole, sockets: [ListenSocket], configuration: ByteBuffer, _ around: Surroundings) {
         self.role = role
+        self.lifecycle = WorkerLifecycle(policy: role.restartPolicy)
         self.sockets = sockets
         self.configuration = configuration
         self.around = around
@@ -111,7 +112,8 @@ final class WorkerSlot {
     }
 
     private func spawn() {
-        guard let pair = try? SocketPair.make() else { return self.failedToStart("socket pair: \(errno)") }
+        let pair: SocketPair
+        do throws(SystemCallError) { pair = try SocketPair.make() } catch { return self.failedToStart("\(error)") }
         var specification = SpawnSpecification(
             // What runs now, even if the file has been replaced by an upgrade.
             executable: "/proc/self/exe",
@@ -204,12 +206,19 @@ final class WorkerSlot {
 
     // MARK: Configuration
 
-    /// Takes another configuration; a running process is told.
+    /// Takes another configuration; a running process is told, one that waits to be started again is started with it.
     ///
     /// - Parameter done: whether the process took it; true also when there is none to tell.
     func configure(_ configuration: ByteBuffer, _ done: @escaping (Bool) -> Void) {
-        self.configuration = configuration
-        self.sendConfiguration(done)
+        let isOther = configuration != self.configuration
+        switch self.phase {
+        case .waiting where isOther, .failed where isOther:
+            self.replace(configuration)
+            done(true)
+        case .idle, .starting, .ready, .waiting, .failed, .stopping, .stopped, .refused:
+            self.configuration = configuration
+            self.sendConfiguration(done)
+        }
     }
 
     private func sendConfiguration(_ done: @escaping (Bool) -> Void) {

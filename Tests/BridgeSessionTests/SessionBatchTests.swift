@@ -55,7 +55,8 @@ import Testing
     }
 
     @Test(arguments: [
-        Self.initialized, #"{"jsonrpc":"2.0","id":5,"result":{}}"#, #"{"jsonrpc":"2.0","id":5,"error":{}}"#,
+        Self.initialized, #"{"jsonrpc":"2.0","id":5,"result":{}}"#,
+        #"{"jsonrpc":"2.0","id":5,"error":{"code":1,"message":"m"}}"#,
     ])
     func `and nothing of it a request is accepted with 202 and no body`(body: String) async throws {
         try await SessionBench.with { bench in

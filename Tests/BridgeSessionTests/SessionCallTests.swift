@@ -58,6 +58,18 @@ import Testing
         }
     }
 
+    @Test func `beyond those that may wait for an upstream are told so`() async throws {
+        try await SessionBench.with(away: ["s"], { $0.listWait = 3_600 }) { bench in
+            let session = try await bench.open()
+            for number in 0..<SessionWorker.maximumWaiting {
+                try await bench.post("waiting \(number)", Self.call("\(number)", "s.t"), session: session)
+            }
+            try await bench.until { $0.worker?.waitingRequests.count == SessionWorker.maximumWaiting }
+            let answer = try await bench.post(Self.call("\"one more\"", "s.t"), session: session)
+            #expect(answer.errorWord == "overloaded")
+        }
+    }
+
     @Test func `of a tool that is not there is refused here`() async throws {
         try await SessionBench.with { bench in
             try await bench.publish(["t"])

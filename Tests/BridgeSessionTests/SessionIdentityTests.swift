@@ -115,14 +115,17 @@ import Testing
         }
     }
 
-    @Test func `whose end cannot be written are answered 500`() async throws {
+    @Test func `whose end cannot be written are answered 500, and go on`() async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open()
             guard mkdir(bench.folder.file("sessions.journal"), 0o700) == 0 else { throw SystemError("mkdir") }
             let answer = try await bench.delete(session: session)
             #expect(answer.status == 500)
             #expect(answer.errorCode == -32603)
+            #expect(try await bench.post(Self.ping, session: session).status == 200)
             rmdir(bench.folder.file("sessions.journal"))
+            #expect(try await bench.delete(session: session).status == 204)
+            try await self.expectUnknown(session, bench)
         }
     }
 

@@ -138,7 +138,7 @@ def test_a_body_cut_short_runs_nothing(demo: Bridge, client: MCPClient) -> None:
 @pytest.fixture(scope="module")
 def impatient(shared_bridges: Bridges, misbehaving: MisbehavingUpstream) -> Bridge:
     """A bridge with short limits on time."""
-    limits = {"headerTimeout": 1, "bodyTimeout": 1, "idleTimeout": 2, "slowReadTimeout": 2}
+    limits = {"headerTimeout": 1, "bodyTimeout": 1, "idleTimeout": 2}
     bridge = shared_bridges.start({"demo": demo_upstream(), "bad": misbehaving.entry}, bridge={"limits": limits})
     bridge.wait_upstream("bad")
     return bridge
@@ -166,6 +166,39 @@ def assert_given_up(connection: RawConnection, data: bytes) -> None:
         ended.set()
         thread.join()
     assert answer == b"" or answer.split(b" ")[1] == b"408", answer[:200]
+
+
+def test_a_chunk_extension_without_end_is_given_up(impatient: Bridge) -> None:
+    client = impatient.client()
+    with impatient.http(timeout=8) as connection:
+        connection.send("POST", "/mcp", {**client.headers("POST"), "Transfer-Encoding": "chunked"})
+        assert_given_up(connection, b"5;" + b"x" * 100)
+    assert impatient.health()["ok"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "status"),
+    [
+        ("Content-Encoding", "gzip", 415),
+        ("Content-Encoding", "br", 415),
+        ("Content-Encoding", "identity", 200),
+        ("Transfer-Encoding", "gzip, chunked", 501),
+        ("Transfer-Encoding", "Chunked", 200),
+    ],
+)
+def test_a_body_in_a_coding_is_refused_by_name(
+    client: MCPClient, demo: Bridge, field: str, value: str, status: int
+) -> None:
+    body = json.dumps(request("ping")).encode()
+    if field == "Transfer-Encoding":
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        framing = {}
+    else:
+        framing = {"Content-Length": str(len(body))}
+    with demo.http() as connection:
+        connection.send("POST", "/mcp", {**client.headers("POST"), field: value, **framing})
+        connection.send_bytes(body)
+        assert connection.read_head().status == status
 
 
 def test_slow_headers_are_given_up(impatient: Bridge) -> None:
@@ -198,55 +231,3 @@ def test_a_quiet_stream_is_not_an_idle_connection(impatient: Bridge) -> None:
         stream.connection.socket.settimeout(4)
         with pytest.raises(TimeoutError):
             stream.next_message()
-
-
-def slow_reader(
-    bridge: Bridge, client: MCPClient, tool: str, arguments: dict[str, Any], token: int | None
-) -> RawConnection:
-    """Asks for much and reads nothing."""
-    params: dict[str, Any] = {"name": tool, "arguments": arguments}
-    if token is not None:
-        params["_meta"] = {"progressToken": token}
-    connection = bridge.http()
-    connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
-    connection.send("POST", "/mcp", client.headers("POST"), json.dumps(request("tools/call", params=params)).encode())
-    return connection
-
-
-def test_a_slow_reader_delays_only_itself(
-    demo: Bridge, shared_bridges: Bridges, misbehaving: MisbehavingUpstream
-) -> None:
-    bridge = shared_bridges.start({"demo": demo_upstream(), "bad": misbehaving.entry})
-    bridge.wait_upstream("bad")
-    client = bridge.client()
-    slow = slow_reader(bridge, client, "bad.big", {"bytes": 30 << 20}, None)
-    misbehaving.wait_received("tools/call")
-    with slow:
-        for number in range(200):
-            assert text_of(client.call("demo.echo", {"text": str(number)}).result) == str(number)
-            assert text_of(client.call("bad.echo", {"text": str(number)}).result) == str(number)
-        assert len(text_of(slow.read_response().json()["result"])) == 30 << 20
-
-
-def test_a_slow_reader_does_not_fill_the_memory(bridges: Bridges, misbehaving: MisbehavingUpstream) -> None:
-    """A hundred megabytes of progress for somebody who reads nothing: its source is left waiting."""
-    bridge = bridges.start({"demo": demo_upstream(), "bad": misbehaving.entry})
-    bridge.wait_upstream("bad")
-    client = bridge.client()
-    before = bridge.resident_bytes()
-    with slow_reader(bridge, client, "bad.progress", {"count": 100_000, "bytes": 1000}, 1):
-        for number in range(300):
-            assert text_of(client.call("demo.echo", {"text": str(number)}).result) == str(number)
-        grown = bridge.resident_bytes() - before
-    assert grown < 48 << 20, f"grown by {grown >> 20} MiB"
-    assert text_of(client.call("demo.echo", {"text": "on"}).result) == "on"
-
-
-def test_a_reader_that_never_reads_is_given_up(impatient: Bridge) -> None:
-    client = impatient.client()
-    with slow_reader(impatient, client, "bad.big", {"bytes": 30 << 20}, None) as slow:
-        threading.Event().wait(4)  # twice what the bridge gives it; not reading has no event
-        with pytest.raises((ConnectionEnded, json.JSONDecodeError)):
-            slow.read_response().json()
-    client.close()
-    assert client.request("ping").result == {}

@@ -116,6 +116,26 @@ def test_an_answer_with_both_a_result_and_an_error_is_no_answer_or_an_error(clie
     assert client.echoes("bad")
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"result": "x"},
+        {"result": None},
+        {"result": []},
+        {"error": "boom"},
+        {"error": {"message": "no code"}},
+        {"error": {"code": "1", "message": "no number"}},
+        {"error": {"code": 1}},
+    ],
+    ids=str,
+)
+def test_an_answer_of_no_known_shape_is_an_error_that_says_so(client: MCPClient, members: dict[str, Any]) -> None:
+    failure = client.call("bad.shapeless", members).failure
+    assert (failure.code, failure.word) == (-32004, "outcome_unknown")
+    assert "cannot be read" in failure.message
+    assert client.echoes("bad")
+
+
 def test_answers_never_reach_the_wrong_caller(bridge: Bridge, client: MCPClient) -> None:
     """Many callers side by side, while answers to unknown ids and second answers fly about."""
     wrong: list[str] = []

@@ -55,7 +55,7 @@ class Bridge:
             arguments += ["--config", str(self.config_path)]
         self.process = subprocess.Popen(
             [BINARY, "serve", *arguments],
-            env=self._environment(),
+            env=self.full_environment(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -225,7 +225,7 @@ class Bridge:
 
     # Inside
 
-    def _environment(self) -> dict[str, str]:
+    def full_environment(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),

@@ -188,6 +188,10 @@ class Server:
         self.send({"jsonrpc": "2.0", "id": identifier, "result": {}, "error": {"code": 1, "message": "both"}})
         self.text(identifier, "after both")
 
+    def tool_shapeless(self, identifier: Any, token: Any, arguments: Arguments) -> None:
+        """A response with the members that the test wants, whatever they hold."""
+        self.send({"jsonrpc": "2.0", "id": identifier, **arguments})
+
     def tool_die(self, identifier: Any, token: Any, arguments: Arguments) -> None:
         os._exit(3)
 

@@ -11,6 +11,10 @@ package enum RPCError: Error, Hashable, Sendable, CustomStringConvertible {
     case badMethod
     /// `params` is not an object.
     case badParams
+    /// `result` is not an object.
+    case badResult
+    /// `error` is not an object with an integer `code` and a string `message`.
+    case badError
     /// A member that we act on occurs twice: two readers of such a message may understand different things.
     case duplicateMember
     /// Neither request, notification nor response, or more than one of them.
@@ -23,6 +27,8 @@ package enum RPCError: Error, Hashable, Sendable, CustomStringConvertible {
         case .badID: "id must be a string or an integer"
         case .badMethod: "method must be a string"
         case .badParams: "params must be an object"
+        case .badResult: "result must be an object"
+        case .badError: "error must be an object with a code and a message"
         case .duplicateMember: "a member occurs twice"
         case .shapeless: "the message is neither a request, a notification nor a response"
         }

@@ -15,9 +15,9 @@ package struct RPCMessage: Sendable {
     package let methodSpan: JSONSpan?
     /// An object.
     package let params: JSONSpan?
-    /// Of any kind: what MCP asks of it is for the receiver to check.
+    /// An object: what else MCP asks of it is for the receiver to check.
     package let result: JSONSpan?
-    /// Of any kind, as `result`.
+    /// An object with an integer `code` and a string `message`.
     package let error: JSONSpan?
     private let known: RPCParams
 

@@ -96,16 +96,39 @@ extension RPCReader {
             return .request
         }
         switch (self.result, self.error) {
-        case (.some, nil):
+        case (.some(let result), nil):
             guard let id else { throw .badID }
             try self.check(id)
+            guard result.kind == .object else { throw .badResult }
             return .result
-        case (nil, .some):
+        case (nil, .some(let error)):
             if let id, id.kind != .null { try self.check(id) }
+            try self.check(error: error)
             return .error
         default:
             throw .shapeless
         }
+    }
+
+    /// JSON-RPC 2.0, section 5.1.
+    private func check(error: JSONSpan) throws(RPCError) {
+        guard error.kind == .object else { throw .badError }
+        var hasCode = false
+        var hasMessage = false
+        _ = try self.skipper.members(ofObjectAt: error.lowerBound) { (key, start) throws(RPCError) in
+            let value = self.skipper.value(at: start)
+            if self.skipper.key(key, is: "code") {
+                guard !hasCode else { throw .duplicateMember }
+                hasCode =
+                    value.kind == .number
+                    && RPCID.isInteger(self.skipper.bytes.slice(value.lowerBound, value.upperBound))
+            } else if self.skipper.key(key, is: "message") {
+                guard !hasMessage else { throw .duplicateMember }
+                hasMessage = value.kind == .string
+            }
+            return value.upperBound
+        }
+        guard hasCode, hasMessage else { throw .badError }
     }
 
     private func check(_ id: JSONSpan) throws(RPCError) {

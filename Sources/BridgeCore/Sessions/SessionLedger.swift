@@ -29,6 +29,9 @@ package struct SessionLedger: Sendable {
         return Self.line(session, Entry(expires: expires, ended: true))
     }
 
+    /// Takes an end back that could not be written: the session is as it was.
+    package mutating func takeBack(_ session: UInt64, _ before: Entry?) { self.entries[session] = before }
+
     /// Sets a session's log level; returns the journal's line, or nil when nothing changed.
     package mutating func set(_ level: LogSeverity, for session: UInt64, expires: UInt64) -> ByteBuffer? {
         guard self.entries[session]?.level != level, !self.isEnded(session) else { return nil }

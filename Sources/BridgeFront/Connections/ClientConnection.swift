@@ -31,6 +31,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     let table: ConnectionTable
+    let payloads: PayloadAccount
     private let date: HTTPDate
     private let userID: UInt32?
     private let door: FrontListener.Name
@@ -45,7 +46,6 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private var isAnswering = false
     private var isStreaming = false
     private var flushScheduled = false
-    private var requestsSeen = 0
     private var requestsComplete = 0
     private var requestsServed = 0
     /// No request after the one under way is to be served on this connection.
@@ -59,6 +59,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.door = door
         self.userID = userID
         self.table = table
+        self.payloads = PayloadAccount(table.payloads)
         self.date = date
         self.clock = ConnectionClock(limits: .init(table.limits), now: .now())
     }
@@ -107,6 +108,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// Closes the connection at once.
     func evict() {
         self.table.remove(self)
+        self.payloads.close()
         self.context?.close(promise: nil)
     }
 
@@ -143,6 +145,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private func ended() {
         self.isGone = true
         self.table.remove(self)
+        self.payloads.close()
         self.timer?.task.cancel()
         self.timer = nil
         self.observer?.clientGone()
@@ -166,6 +169,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         self.clock.writabilityChanged(context.channel.isWritable, .now())
         self.pendingOctets = nil
+        self.rest()
         self.arm()
         context.fireChannelWritabilityChanged()
     }
@@ -186,7 +190,6 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         guard self.output != .closed else { return }
         switch self.unwrapInboundIn(data) {
         case .head:
-            self.requestsSeen += 1
             self.clock.headArrived(.now())
             self.table.becameBusy(self)
             if self.nextIsLast || self.table.isDraining { self.isLast = true }
@@ -221,8 +224,12 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
             }
             head.headerFields.append(self.date.field)
             context.write(self.wrapOutboundOut(.head(head)), promise: promise)
-        case .head, .body:
+        case .head:
             context.write(data, promise: promise)
+        case .body(let octets):
+            let written = self.payloads.holdWritten(
+                octets.readableBytes, promise: promise, on: context.eventLoop)
+            context.write(data, promise: written)
         case .end:
             context.write(data, promise: promise)
             self.answered()
@@ -233,9 +240,15 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.isAnswering = false
         self.isStreaming = false
         self.observer = nil
+        self.payloads.releaseRequest()
         self.clock.responseEnded(.now())
         if self.isLast { self.output = .last }
-        if self.clock.inFlight == 0, self.output == .open { self.table.becameIdle(self) }
+        self.rest()
+    }
+
+    /// Only who has read its answers may have to make room for somebody else.
+    private func rest() {
+        if self.clock.isIdle, self.output == .open { self.table.becameIdle(self) }
     }
 
     /// The parts of a stream that are written in one turn of the loop leave together.
@@ -261,9 +274,12 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     /// Closes our side and gives the client a moment to read what it was sent, before a reset can take it away.
     private func closeOutput(_ context: ChannelHandlerContext) {
         self.output = .closed
-        self.clock.outputClosed(.now())
-        self.arm()
-        context.close(mode: .output, promise: nil)
+        let closed = context.eventLoop.makePromise(of: Void.self)
+        closed.futureResult.assumeIsolated().whenComplete { _ in
+            self.clock.outputClosed(.now())
+            self.arm()
+        }
+        context.close(mode: .output, promise: closed)
     }
 
     /// Answers in place of whoever should have, and closes.

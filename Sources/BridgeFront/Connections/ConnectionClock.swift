@@ -102,13 +102,17 @@ struct ConnectionClock {
 
     mutating func writabilityChanged(_ isWritable: Bool, _ now: NIODeadline) {
         self.stalledSince = isWritable ? nil : now
+        if isWritable, self.inFlight == 0 { self.idleSince = now }
     }
 
     mutating func writerMoved(_ now: NIODeadline) {
         if self.stalledSince != nil { self.stalledSince = now }
     }
 
-    /// Our side has been closed; the client has this long to do the same.
+    /// Nothing is asked, and what was answered has been read but for a little.
+    var isIdle: Bool { self.inFlight == 0 && self.stalledSince == nil }
+
+    /// Our side has been closed, the last byte has left; the client has this long to do the same.
     mutating func outputClosed(_ now: NIODeadline) { self.closeBy = now + self.limits.linger }
 
     /// The service stops: an idle connection lingers only for a request that is on its way already.
@@ -142,7 +146,7 @@ struct ConnectionClock {
         guard self.closeBy == nil else { return nil }
         switch self.reading {
         case .between:
-            guard self.inFlight == 0 else { return nil }
+            guard self.isIdle else { return nil }
             if self.isDraining { return self.idleSince + self.limits.linger }
             return self.idleSince + (self.hasServed ? self.limits.idle : self.limits.header)
         case .head(let since):

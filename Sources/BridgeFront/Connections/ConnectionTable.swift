@@ -12,6 +12,7 @@ final class ConnectionTable {
     private var busy = ConnectionList()
     /// Connections that were refused and wait to be closed.
     private(set) var refusedCount = 0
+    let payloads: PayloadBudget
     private let metrics: FrontMetrics
 
     /// More refused connections than this are closed without being told why.
@@ -20,6 +21,8 @@ final class ConnectionTable {
     init(limits: FrontLimits, metrics: FrontMetrics) {
         self.limits = limits
         self.metrics = metrics
+        self.payloads = PayloadBudget(limit: limits.maximumHeldBytes)
+        self.payloads.onExcess = { [unowned self] in self.relieve() }
     }
 
     var count: Int { self.idle.count + self.busy.count }
@@ -73,12 +76,29 @@ final class ConnectionTable {
 
     func reconfigure(_ limits: FrontLimits) {
         self.limits = limits
+        self.payloads.limit = limits.maximumHeldBytes
         self.forEach { $0.reconfigure(limits) }
     }
 
     func drain() {
         self.isDraining = true
         self.forEach { $0.drain() }
+    }
+
+    /// Closes the slowest readers until there is room for what is held for the others.
+    private func relieve() {
+        while self.payloads.isExceeded {
+            var slowest = SlowestReader<ClientConnection>()
+            let now = NIODeadline.now()
+            self.forEach { connection in
+                guard connection.payloads.answers > 0 else { return }
+                slowest.consider(
+                    connection, octets: connection.octetsRead, since: connection.payloads.since, now: now)
+            }
+            guard let reader = slowest.reader else { return }
+            self.refused(.slowReader)
+            reader.evict()
+        }
     }
 
     func closeAll() { self.forEach { $0.evict() } }

@@ -4,7 +4,7 @@ import HTTPTypes
 /// Decides, before anything else is looked at, whether a request comes in at all.
 ///
 /// In this order:
-/// 1. The head has one meaning: one `Host`, one `Origin`, an origin-form target.
+/// 1. The head has one meaning: one `Host`, one `Origin`, an origin-form target, no transfer coding but `chunked`.
 /// 2. On TCP, `Host` is ours (``HostRule``); on the local socket it may be anything, a name server has no say there.
 /// 3. `Origin`, when present, is on the allowlist. This holds for every route and method, and on the local socket too.
 /// 4. `OPTIONS` ends here with 204: a preflight carries no credential, and grants nothing but the asking.
@@ -59,6 +59,7 @@ struct FrontDoor: Sendable {
     }
 
     private func malformed(_ head: HTTPRequest, _ fields: RequestFields) -> Refusal? {
+        if fields.hasOtherTransferCoding { return .transferCodingUnknown }
         if fields.isAmbiguous { return .badRequest("A header that may occur once occurs twice.") }
         guard let path = head.path else { return .badRequest("The request has no target.") }
         if path.utf8.first == UInt8(ascii: "/") || (path == "*" && head.method == .options) { return nil }

@@ -50,6 +50,16 @@ extension Refusal {
         message: "Unsupported Media Type: the body must be application/json in UTF-8."
     )
 
+    static let contentCodingUnknown = Refusal(
+        status: .unsupportedMediaType, code: "unsupported_media_type",
+        message: "Unsupported Media Type: the body must be sent as it is, without a Content-Encoding.",
+        header: HTTPField(name: .acceptEncoding, value: "identity")
+    )
+    static let transferCodingUnknown = Refusal(
+        status: .notImplemented, code: "unsupported_transfer_coding",
+        message: "Of transfer codings, only chunked is understood.", closes: true
+    )
+
     static func contentTooLarge(limit: Int) -> Refusal {
         Refusal(
             status: .contentTooLarge, code: "payload_too_large",
@@ -109,6 +119,12 @@ extension Refusal {
         status: .serviceUnavailable, code: "overloaded",
         message: "There are too many requests under way. This one has not run.",
         rpcCode: -32006, header: HTTPField(name: .retryAfter, value: "1")
+    )
+    /// Too many bodies of other requests are held.
+    static let overloadedBody = Refusal(
+        status: .serviceUnavailable, code: "overloaded",
+        message: "The requests under way hold too much memory. This one has not run.",
+        rpcCode: -32006, header: HTTPField(name: .retryAfter, value: "1"), closes: true
     )
     static let tooManyConnections = Refusal(
         status: .serviceUnavailable, code: "too_many_connections",

@@ -8,6 +8,10 @@ struct RequestFields: Sendable, Equatable {
     /// `nil` when absent; the HTTP parser has refused what is not a number already.
     var contentLength: Int?
     var isChunked = false
+    /// The body went through a transfer coding besides `chunked`, which the HTTP parser does not undo.
+    var hasOtherTransferCoding = false
+    /// The body is compressed, or otherwise not what `Content-Type` says.
+    var hasContentCoding = false
     var origin: String?
     var protocolVersion: String?
     var sessionID: String?
@@ -36,7 +40,11 @@ struct RequestFields: Sendable, Equatable {
         case 13 where name == "last-event-id": self.note(repeated: Self.replace(&self.lastEventID, field.value))
         case 14 where name == "content-length": self.contentLength = Int(field.value)
         case 14 where name == "mcp-session-id": self.note(repeated: Self.replace(&self.sessionID, field.value))
-        case 17 where name == "transfer-encoding": self.isChunked = true
+        case 16 where name == "content-encoding":
+            if field.value.lowercased() != "identity" { self.hasContentCoding = true }
+        case 17 where name == "transfer-encoding":
+            if self.isChunked || field.value.lowercased() != "chunked" { self.hasOtherTransferCoding = true }
+            self.isChunked = true
         case 20 where name == "mcp-protocol-version":
             self.note(repeated: Self.replace(&self.protocolVersion, field.value))
         default:

@@ -17,6 +17,7 @@ final class EventStreamPump {
     }
 
     private let feed: ExchangeFeed
+    private let payloads: PayloadAccount
     private let keepAlive: TimeAmount
     /// Requests that were POSTed and not answered yet. When the exchange is lost, each gets an error.
     private var unanswered: [RPCID]
@@ -29,8 +30,9 @@ final class EventStreamPump {
     /// What a client is asked to wait before it connects again to a service that stops, in milliseconds.
     private static let retry = 1_000
 
-    init(_ feed: ExchangeFeed, keepAlive: TimeAmount, body: PostBody? = nil) {
+    init(_ feed: ExchangeFeed, payloads: PayloadAccount, keepAlive: TimeAmount, body: PostBody? = nil) {
         self.feed = feed
+        self.payloads = payloads
         self.keepAlive = keepAlive
         self.unanswered = body?.requestIDs ?? []
         self.isBatch = body?.isBatch ?? false
@@ -61,6 +63,8 @@ final class EventStreamPump {
         if self.buffer.readableBytes > 0 {
             let written = self.buffer
             self.buffer = ByteBuffer()
+            self.payloads.holdNext(written.readableBytes)
+            defer { self.payloads.releaseNext() }
             try await writer.write(written)
         }
         for octets in self.unacknowledged { self.feed.consumed(octets: octets) }

@@ -16,9 +16,18 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
         case draining
         /// Nothing happened for as long as was asked.
         case quiet
+
+        /// What it holds in memory.
+        var octets: Int {
+            switch self {
+            case .message(_, let payload?), .ended(_, let payload?): payload.readableBytes
+            case .message, .ended, .failed, .clientGone, .draining, .quiet: 0
+            }
+        }
     }
 
     private let loop: any EventLoop
+    private let payloads: PayloadAccount
     private let wantsDraining: Bool
     private var exchange: Exchange?
     private var events = CircularBuffer<Event>()
@@ -26,8 +35,10 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
     private var timer: Scheduled<Void>?
     private var isGone = false
 
-    init(loop: any EventLoop, wantsDraining: Bool = false) {
+    /// - Parameter payloads: of the connection that waits for what comes.
+    init(loop: any EventLoop, payloads: PayloadAccount, wantsDraining: Bool = false) {
         self.loop = loop
+        self.payloads = payloads
         self.wantsDraining = wantsDraining
     }
 
@@ -40,7 +51,7 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
 
     /// The next event; ``Event/quiet`` when there is none for that long.
     func next(within time: TimeAmount? = nil) async -> Event {
-        if let event = self.events.popFirst() { return event }
+        if let event = self.nextNow() { return event }
         if self.isGone { return .clientGone }
         return await withCheckedContinuation { continuation in
             self.waiting = continuation
@@ -51,7 +62,11 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
     }
 
     /// The next event that is there already.
-    func nextNow() -> Event? { self.events.popFirst() }
+    func nextNow() -> Event? {
+        guard let event = self.events.popFirst() else { return nil }
+        self.payloads.releaseAnswer(event.octets)
+        return event
+    }
 
     /// A message has been written to the client.
     func consumed(octets: Int) { self.exchange?.acknowledge(octets: octets) }
@@ -62,7 +77,9 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
     }
 
     private func happened(_ event: Event) {
-        if self.waiting != nil { self.resume(event) } else { self.events.append(event) }
+        if self.waiting != nil { return self.resume(event) }
+        self.events.append(event)
+        self.payloads.holdAnswer(event.octets)
     }
 
     private func resume(_ event: Event) {
@@ -94,6 +111,7 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
     func clientGone() {
         guard !self.isGone else { return }
         self.isGone = true
+        for event in self.events { self.payloads.releaseAnswer(event.octets) }
         self.events.removeAll()
         self.cancel(reason: "client gone")
         if self.waiting != nil { self.resume(.clientGone) }

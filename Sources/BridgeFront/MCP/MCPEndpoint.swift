@@ -58,7 +58,7 @@ enum MCPEndpoint {
         do {
             switch try await call.firstAnswer() {
             case .plain(let header, let payload):
-                let response = Self.plain(header, payload)
+                let response = Self.plain(header, payload, context)
                 record.finish(logger, status: response.status, failure: header.string("err"))
                 return response
             case .stream(let header, let payload):
@@ -79,14 +79,28 @@ enum MCPEndpoint {
 
     private static let sessionID = HTTPField.Name("Mcp-Session-Id")
 
-    private static func plain(_ header: JSONText, _ payload: ByteBuffer?) -> Response {
+    private static func plain(_ header: JSONText, _ payload: ByteBuffer?, _ context: FrontContext) -> Response {
         var fields = HTTPFields()
         if payload != nil { fields.append(.json) }
         if let name = Self.sessionID, let session = header.string("sid") {
             fields.append(HTTPField(name: name, value: session))
         }
         let status = Self.status(header.int("st"))
-        return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: payload ?? ByteBuffer()))
+        guard let payload, payload.readableBytes >= PayloadBudget.smallest else {
+            return Response(status: status, headers: fields, body: ResponseBody(byteBuffer: payload ?? ByteBuffer()))
+        }
+        return Response(status: status, headers: fields, body: Self.large(payload, context))
+    }
+
+    /// A body that is accounted for while the answer before it, on the same connection, is still being read.
+    private static func large(_ payload: ByteBuffer, _ context: FrontContext) -> ResponseBody {
+        let connection = context.connection
+        return ResponseBody(contentLength: payload.readableBytes) { writer in
+            connection.value.payloads.holdNext(payload.readableBytes)
+            defer { connection.value.payloads.releaseNext() }
+            try await writer.write(payload)
+            try await writer.finish(nil)
+        }
     }
 
     private static func status(_ code: Int?) -> HTTPResponse.Status {
@@ -116,7 +130,9 @@ enum MCPEndpoint {
         let keepAlive = state.value.configuration.keepAliveInterval.timeAmount
         let feed = NIOLoopBound(call.feed, eventLoop: state.eventLoop)
         let pump = NIOLoopBound(
-            EventStreamPump(call.feed, keepAlive: keepAlive, body: body), eventLoop: state.eventLoop)
+            EventStreamPump(
+                call.feed, payloads: context.connection.value.payloads, keepAlive: keepAlive, body: body),
+            eventLoop: state.eventLoop)
         state.value.metrics.openStreams += 1
         let stream = ResponseBody { writer in
             defer { state.value.metrics.openStreams -= 1 }

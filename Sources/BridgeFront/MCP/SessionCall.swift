@@ -37,7 +37,8 @@ final class SessionCall {
         self.header = header
         self.body = body
         self.wantsDraining = wantsDraining
-        self.feed = ExchangeFeed(loop: state.loop, wantsDraining: wantsDraining)
+        self.feed = ExchangeFeed(
+            loop: state.loop, payloads: connection.payloads, wantsDraining: wantsDraining)
     }
 
     /// Opens the exchange and waits for what comes first.
@@ -83,7 +84,8 @@ final class SessionCall {
             }
             self.wasRepeated = true
             self.state.metrics.retriedRequests += 1
-            self.feed = ExchangeFeed(loop: self.state.loop, wantsDraining: self.wantsDraining)
+            self.feed = ExchangeFeed(
+                loop: self.state.loop, payloads: self.connection.payloads, wantsDraining: self.wantsDraining)
             self.open()
         case .overloaded, .cancelled(reason: "overloaded"): throw Refusal.overloaded
         case .cancelled: throw Refusal.internalError

@@ -11,6 +11,7 @@ enum TransportRules {
             return .notAcceptable("both application/json and text/event-stream")
         }
         guard Self.isJSON(fields.contentType) else { return .unsupportedMediaType }
+        guard !fields.hasContentCoding else { return .contentCodingUnknown }
         if let length = fields.contentLength, length > limit { return .contentTooLarge(limit: limit) }
         return Self.checkVersion(fields.protocolVersion) ?? Self.checkSession(fields.sessionID)
     }

@@ -16,8 +16,8 @@ enum ControlCall {
         _ header: JSONText, _ payload: ByteBuffer? = nil, within time: TimeAmount, _ context: FrontContext
     ) async throws -> (status: Int, body: ByteBuffer) {
         let state = context.state.value
-        let feed = ExchangeFeed(loop: state.loop)
         let connection = context.connection.value
+        let feed = ExchangeFeed(loop: state.loop, payloads: connection.payloads)
         connection.observer = feed
         feed.attach(state.control.open(header: header, payload: payload, delegate: feed))
         defer { connection.observer = nil }

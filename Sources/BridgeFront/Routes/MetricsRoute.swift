@@ -43,6 +43,10 @@ enum MetricsRoute {
             "mcp_bridge_http_evicted_connections_total", .counter, "Idle connections closed to make room.",
             metrics.evictedConnections
         )
+        text.metric("mcp_bridge_http_held_bytes", .gauge, "Large payloads held for clients.") { samples in
+            samples.sample(state.table.payloads.requests, ["kind": "request"])
+            samples.sample(state.table.payloads.answers, ["kind": "answer"])
+        }
         text.metric("mcp_bridge_link_restarts_total", .counter, "Losses of the session link.", metrics.linkRestarts)
         text.metric(
             "mcp_bridge_requests_retried_total", .counter, "Requests sent again to a new session worker.",

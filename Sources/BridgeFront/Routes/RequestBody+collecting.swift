@@ -10,9 +10,9 @@ extension Request {
         if context.fields.expectsContinue { context.connection.value.sendContinue() }
         var whole: ByteBuffer?
         for try await part in self.body {
-            guard (whole?.readableBytes ?? 0) + part.readableBytes <= limit else {
-                throw Refusal.contentTooLarge(limit: limit)
-            }
+            let length = (whole?.readableBytes ?? 0) + part.readableBytes
+            guard length <= limit else { throw Refusal.contentTooLarge(limit: limit) }
+            guard context.connection.value.payloads.holdRequest(upTo: length) else { throw Refusal.overloadedBody }
             if whole == nil {
                 whole = part
                 if let length = context.fields.contentLength, length > part.readableBytes {

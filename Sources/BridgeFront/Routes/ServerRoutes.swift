@@ -13,6 +13,7 @@ enum ServerRoutes {
     static func add(_ request: Request, _ context: FrontContext) async throws -> Response {
         try Self.demandAdministrator(context)
         guard TransportRules.isJSON(context.fields.contentType) else { throw Refusal.unsupportedMediaType }
+        guard !context.fields.hasContentCoding else { throw Refusal.contentCodingUnknown }
         let limit = context.state.value.configuration.limits.maximumBodyBytes
         let bytes = try await request.collect(limit: limit, context)
         let text: JSONText

@@ -13,6 +13,13 @@ package struct RestartPolicy: Sendable, Equatable {
     package var quickFailuresAllowed = 5
 
     package init() {}
+
+    /// For what the whole service needs: as above, but never later than 2 s. While it is away, every client waits.
+    package static var essential: RestartPolicy {
+        var policy = RestartPolicy()
+        policy.longestDelay = .seconds(2)
+        return policy
+    }
 }
 
 /// Decides what the supervisor does with one worker process.

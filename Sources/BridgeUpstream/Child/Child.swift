@@ -221,7 +221,7 @@ final class Child {
 
     private func failedToStart(_ reason: String) {
         switch self.state {
-        case .starting: self.lose(reason)
+        case .starting: self.lose(self.launch.shown(reason))
         case .endingEarly(let manner): self.beginEnding(manner)
         case .new, .running, .lost, .ending, .ended: break
         }

@@ -20,6 +20,9 @@ struct ChildLaunch {
 
     var group: Cgroup? { self.cgroup.map(Cgroup.init(directory:)) }
 
+    /// A message about the start, without what nobody may see.
+    func shown(_ message: String) -> String { self.launch.shown(message) }
+
     /// - Parameter descriptors: the child's stdin, stdout and stderr.
     /// - Throws: ``ExecutableLookup/Failure`` or ``SystemCallError``.
     func specification(descriptors: [CInt]) throws -> SpawnSpecification {

@@ -19,6 +19,8 @@ final class MCPClient {
 
     private let http: HTTPClient
     private let url: String
+    /// The endpoint as somebody would write it.
+    private let place: String
     private var session: String?
     private var nextID = 0
 
@@ -26,8 +28,11 @@ final class MCPClient {
     init(endpoint: Endpoint) throws {
         self.http = HTTPClient(eventLoopGroupProvider: .singleton)
         switch endpoint {
-        case .url(let url): self.url = url
+        case .url(let url):
+            self.url = url
+            self.place = url
         case .socket(let path):
+            self.place = path
             let host = path.utf8.map { byte in
                 let isPlain = (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A)
                 return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
@@ -117,9 +122,13 @@ final class MCPClient {
         }
         let response: HTTPClient.Response
         do {
-            response = try self.http.execute(request: request).wait()
+            // The service itself answers in time, whatever its servers do; this is for one that hangs.
+            response = try self.http.execute(request: request, deadline: .now() + .hours(1)).wait()
         } catch {
-            throw RemoteError(description: "no service answers at \(self.url): \(error)")
+            throw RemoteError(
+                description:
+                    "no service answers on \(self.place). Is it running? ('systemctl status mcp-bridge', or 'mcp-bridge serve')"
+            )
         }
         if let session = response.headers.first(name: "Mcp-Session-Id") { self.session = session }
         guard let body = response.body, body.readableBytes > 0 else {

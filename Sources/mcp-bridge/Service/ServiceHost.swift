@@ -37,9 +37,11 @@ struct ServiceHost {
         let watchdog = Watchdog.interval(environment: environment)
         let limit = try DescriptorLimit.raise()
         let places = try ServicePlaces(environment: environment)
+        let keyWasOpen = try PrivateFile.tighten(places.state.sealingKey)
+        let group = Self.takeDelegatedGroup()
         let book = try places.openBook(
             configFlag: self.configFlag, environment: environment, originalLimit: limit.soft,
-            cgroup: Self.takeDelegatedGroup()
+            cgroup: (try? group.get()) ?? nil
         )
         let settings = book.configuration.settings
         Self.apply(settings.log, to: &environment)
@@ -51,6 +53,16 @@ struct ServiceHost {
         let logger = Logger(label: "mcp-bridge.supervisor")
         book.logger = logger
         for warning in book.startWarnings { logger.warning("Configuration", metadata: ["finding": "\(warning)"]) }
+        if keyWasOpen {
+            logger.warning(
+                "The sealing key could be read by others, who may know it; its mode is 0600 now. Remove the file for a new key",
+                metadata: ["path": "\(places.state.sealingKey)"]
+            )
+        }
+        if case .failure(let error) = group {
+            logger.warning(
+                "The delegated control group cannot be used; limits are not enforced", metadata: ["error": "\(error)"])
+        }
         let sockets = try PublicSockets.acquire(
             passed: passed, listen: settings.listen, directory: places.socketDirectory
         )
@@ -102,14 +114,14 @@ struct ServiceHost {
     }
 
     /// Moves this process into a leaf of the group that systemd delegated, so that upstreams can have leaves beside it.
-    private static func takeDelegatedGroup() -> String? {
-        guard case .delegated(let group) = Cgroup.ownDelegation() else { return nil }
-        do {
+    ///
+    /// - Returns: its directory; nil where none was delegated.
+    private static func takeDelegatedGroup() -> Result<String?, any Error> {
+        guard case .delegated(let group) = Cgroup.ownDelegation() else { return .success(nil) }
+        return Result {
             try group.makeChild(Cgroup.supervisorLeaf).enter()
             _ = group.delegateControllers()
             return group.directory
-        } catch {
-            return nil
         }
     }
 

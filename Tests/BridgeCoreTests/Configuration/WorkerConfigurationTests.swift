@@ -58,9 +58,19 @@ import Testing
             return
         }
         #expect(launch.arguments == ["--token", "ghp_secret"])
-        #expect(launch.environmentBlock == ["HOME=/h", "K=cred-secret", "PATH=/bin", "TERM=xterm-256color"])
+        #expect(
+            launch.environment.mapValues(\.value)
+                == ["HOME": "/h", "K": "cred-secret", "PATH": "/bin", "TERM": "xterm-256color"])
         #expect(upstream.cgroup == "/sys/fs/cgroup/x/upstream-git%2Ehub")
         #expect(upstream.originalNoFileLimit == 1_024 && upstream.timeouts.call == 7)
+    }
+
+    @Test func `what is secret in a command is not shown in a message about it`() {
+        var launch = StdioLaunch(command: "/srv/abc/tool", workingDirectory: "/home/xyz")
+        #expect(launch.shown("/srv/abc/tool in /home/xyz") == "/srv/abc/tool in /home/xyz")
+        launch.shownCommand = "/srv/***/tool"
+        launch.shownWorkingDirectory = "***"
+        #expect(launch.shown("/srv/abc/tool in /home/xyz") == "/srv/***/tool in ***")
     }
 
     @Test func `every worker configuration survives its frame`() throws {

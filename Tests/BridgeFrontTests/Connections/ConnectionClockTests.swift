@@ -85,6 +85,22 @@ import Testing
         #expect(clock.deadline == nil)
     }
 
+    @Test func `a connection is idle once its answer has been read, and from then on`() {
+        var clock = Self.clock()
+        clock.headArrived(Self.at(0))
+        clock.requestEnded(Self.at(0))
+        clock.writabilityChanged(false, Self.at(1))
+        clock.responseEnded(Self.at(1))
+        #expect(!clock.isIdle)
+        clock.writerMoved(Self.at(50))
+        #expect(clock.deadline == Self.at(110))
+        clock.drain(Self.at(60))
+        #expect(clock.deadline == Self.at(110))
+        clock.writabilityChanged(true, Self.at(100))
+        #expect(clock.isIdle)
+        #expect(clock.deadline == Self.at(100.5))
+    }
+
     @Test func `draining gives an idle connection half a second and a busy one its time`() {
         var idle = Self.clock()
         idle.drain(Self.at(5))

@@ -34,6 +34,23 @@ import Testing
         #expect(!fields.isAmbiguous)
     }
 
+    @Test(arguments: [("chunked", false), ("Chunked", false), ("gzip, chunked", true), ("gzip", true), ("", true)])
+    func `a transfer coding besides chunked is seen`(value: String, isOther: Bool) {
+        let fields = RequestFields(Self.head([("Transfer-Encoding", value)]))
+        #expect(fields.isChunked)
+        #expect(fields.hasOtherTransferCoding == isOther)
+    }
+
+    @Test func `transfer codings on several lines are seen`() {
+        let head = Self.head([("Transfer-Encoding", "gzip"), ("Transfer-Encoding", "chunked")])
+        #expect(RequestFields(head).hasOtherTransferCoding)
+    }
+
+    @Test(arguments: [("identity", false), ("Identity", false), ("gzip", true), ("br", true), ("identity, gzip", true)])
+    func `a compressed body is seen`(value: String, isCoded: Bool) {
+        #expect(RequestFields(Self.head([("Content-Encoding", value)])).hasContentCoding == isCoded)
+    }
+
     @Test(arguments: [
         "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "x-forwarded-port",
         "X-FORWARDED-SERVER", "X-Forwarded-By", "X-Forwarded-Anything",

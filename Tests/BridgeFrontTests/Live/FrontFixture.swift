@@ -58,6 +58,11 @@ struct FrontFixture: Sendable {
         try await self.loop.submit { try body(self) }.get()
     }
 
+    /// Waits until something is so; the test's own time limit ends it otherwise.
+    func until(_ condition: @escaping @Sendable (FrontFixture) -> Bool) async throws {
+        while try await !self.onLoop(condition) { await Task.yield() }
+    }
+
     func connect(reading: Bool = true) async throws -> RawClient {
         try await RawClient.connect(self.tcp, reading: reading)
     }

@@ -145,6 +145,61 @@ import Testing
         }
     }
 
+    // MARK: Memory
+
+    private static let large: FakeSession.Answer = { exchange, _, payload in
+        let id = payload?.value("id")?.description ?? "null"
+        let text = String(repeating: "x", count: 12 << 20)
+        let reply = #"{"jsonrpc":"2.0","id":\#(id),"result":{"text":"\#(text)"}}"#
+        exchange.end(header: .parse(#"{"st":200}"#), payload: ByteBuffer(string: reply))
+    }
+
+    @Test func `of clients that do not read their answers, as many are closed as there is no room for`() async throws {
+        try await FrontFixture.run(answer: Self.large, configure: { $0.limits.maximumHeldBytes = 20 << 20 }) { front in
+            var waiting: [RawClient] = []
+            for id in 1...4 {
+                let client = try await front.connect(reading: false)
+                try await client.send(HTTPText.post(HTTPText.call(id)))
+                waiting.append(client)
+                try await front.until { $0.session.value.exchanges.count == id }
+            }
+            try await front.until {
+                let table = $0.worker.state.value.table
+                return table.count == 1 && table.payloads.answers > 12 << 20
+            }
+            let held = try await front.onLoop { $0.worker.state.value.table.payloads.answers }
+            #expect(held <= 20 << 20)
+            var whole = 0
+            for client in waiting {
+                try await client.startReading()
+                if (try? await client.reply()) != nil { whole += 1 }
+            }
+            #expect(whole == 1)
+            try await front.until { $0.worker.state.value.table.payloads.answers == 0 }
+        }
+    }
+
+    @Test func `a body that there is no room for is refused, and a small one is not`() async throws {
+        try await FrontFixture.run(configure: { $0.limits.maximumHeldBytes = 100_000 }) { front in
+            let text = String(repeating: "x", count: 80_000)
+            let first = try await front.connect()
+            try await first.send(
+                HTTPText.post(#"{"jsonrpc":"2.0","id":1,"method":"hang","params":{"text":"\#(text)"}}"#))
+            try await front.until { $0.session.value.exchanges.count == 1 }
+            let second = try await front.connect()
+            try await second.send(
+                HTTPText.post(#"{"jsonrpc":"2.0","id":2,"method":"ping","params":{"text":"\#(text)"}}"#))
+            let refused = try await second.reply()
+            #expect(refused.status == 503)
+            #expect(refused.body.contains(#""overloaded""#))
+            let third = try await front.connect()
+            try await third.send(HTTPText.post(HTTPText.call(3)))
+            #expect(try await third.reply().status == 200)
+            try await first.close()
+            try await front.until { $0.worker.state.value.table.payloads.requests == 0 }
+        }
+    }
+
     // MARK: Many
 
     @Test func `the longest idle connection makes room`() async throws {

@@ -65,6 +65,21 @@ extension LiveTests {
             }
         }
 
+        @Test(arguments: ["/srv/s3cret/tool", "s3cret-tool"])
+        func `a command that does not exist is not told where it holds a secret`(command: String) async throws {
+            try await WorkerBench.run(configure: {
+                var launch = StdioLaunch(command: command, workingDirectory: "/srv/s3cret")
+                launch.shownCommand = command.replacing("s3cret", with: "***")
+                launch.shownWorkingDirectory = "/srv/***"
+                $0.transport = .stdio(launch)
+            }) { bench in
+                let message = try #require(await bench.call("echo").error().string("message"))
+                #expect(message.contains("***"))
+                #expect(!message.contains("s3cret"))
+                #expect(await bench.phase("backoff").string("lastError")?.contains("s3cret") == false)
+            }
+        }
+
         @Test func `calls that wait when the child dies wait for the next one`() async throws {
             try await WorkerBench.run { bench in
                 await bench.phase("ready")

@@ -33,6 +33,10 @@ package enum SettingTable {
     private static let limits: [Setting] = [
         Setting("limits.headerBytes", \.limits.maximumHeaderBytes, .size(atLeast: 1_024), "headers of a request"),
         Setting("limits.bodyBytes", \.limits.maximumBodyBytes, .size(atLeast: 1_024), "body of a request"),
+        Setting(
+            "limits.heldBytes", \.limits.maximumHeldBytes, .size(atLeast: 1 << 20),
+            "requests under way, and answers not read yet, of all clients"
+        ),
         Setting("limits.connections", \.limits.maximumConnections, .number(1...1_000_000), "connections at once"),
         Setting("limits.calls", \.maximumInFlight, .number(1...1_000_000), "calls under way at once"),
         Setting("limits.headerTimeout", \.limits.headerTimeout, .time, "to receive a request's headers"),

@@ -82,17 +82,7 @@ extension BridgeConfiguration {
     private static func transport(_ target: UpstreamTarget, environment: [String: String]) -> UpstreamTransport {
         switch target {
         case .stdio(let program):
-            .stdio(
-                StdioLaunch(
-                    command: program.command.value,
-                    arguments: program.arguments.map(\.value),
-                    environment: ChildEnvironment.make(
-                        service: environment, entry: program.environment, removing: program.removedVariables
-                    ),
-                    workingDirectory: program.workingDirectory?.value,
-                    encodingErrors: program.encodingErrors
-                )
-            )
+            .stdio(Self.launch(program, environment: environment))
         case .remote(let endpoint):
             .http(
                 RemoteTarget(
@@ -100,5 +90,22 @@ extension BridgeConfiguration {
                 )
             )
         }
+    }
+
+    private static func launch(_ program: UpstreamTarget.Program, environment: [String: String]) -> StdioLaunch {
+        var launch = StdioLaunch(
+            command: program.command.value,
+            arguments: program.arguments.map(\.value),
+            environment: ChildEnvironment.make(
+                service: environment, entry: program.environment, removing: program.removedVariables
+            ),
+            workingDirectory: program.workingDirectory?.value,
+            encodingErrors: program.encodingErrors
+        )
+        if program.command.isMasked { launch.shownCommand = program.command.masked }
+        if let directory = program.workingDirectory, directory.isMasked {
+            launch.shownWorkingDirectory = directory.masked
+        }
+        return launch
     }
 }

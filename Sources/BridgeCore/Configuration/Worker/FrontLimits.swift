@@ -4,6 +4,8 @@ package struct FrontLimits: Sendable, Hashable, Codable {
     package var maximumHeaderBytes: Int
     /// A request's body, in bytes; more is 413. Results are not limited by it.
     package var maximumBodyBytes: Int
+    /// Bodies of requests under way, and as much of answers that wait to be read, of all clients together, in bytes.
+    package var maximumHeldBytes: Int
     /// Connections open at once; further ones wait in the backlog.
     package var maximumConnections: Int
     /// From the first byte of a request to the end of its headers.
@@ -20,6 +22,7 @@ package struct FrontLimits: Sendable, Hashable, Codable {
     package init(
         maximumHeaderBytes: Int = 65_536,
         maximumBodyBytes: Int = 4 << 20,
+        maximumHeldBytes: Int = 256 << 20,
         maximumConnections: Int = 4_096,
         headerTimeout: Seconds = 10,
         bodyTimeout: Seconds = 30,
@@ -29,6 +32,7 @@ package struct FrontLimits: Sendable, Hashable, Codable {
     ) {
         self.maximumHeaderBytes = maximumHeaderBytes
         self.maximumBodyBytes = maximumBodyBytes
+        self.maximumHeldBytes = maximumHeldBytes
         self.maximumConnections = maximumConnections
         self.headerTimeout = headerTimeout
         self.bodyTimeout = bodyTimeout

@@ -19,6 +19,9 @@ package struct StdioLaunch: Sendable, Hashable, Codable {
     /// `nil` is the service's own working directory.
     package var workingDirectory: String?
     package var encodingErrors: EncodingErrors
+    /// What stands for the command and for the working directory in messages, where they hold something secret.
+    package var shownCommand: String?
+    package var shownWorkingDirectory: String?
 
     package init(
         command: String,
@@ -34,9 +37,14 @@ package struct StdioLaunch: Sendable, Hashable, Codable {
         self.encodingErrors = encodingErrors
     }
 
-    /// `NAME=value`, sorted, as `execve` takes it. Holds the secrets.
-    package var environmentBlock: [String] {
-        self.environment.map { "\($0.key)=\($0.value.value)" }.sorted()
+    /// A message about the start, without what nobody may see.
+    package func shown(_ message: String) -> String {
+        var message = message
+        if let shownCommand { message = message.replacing(self.command, with: shownCommand) }
+        if let workingDirectory, let shownWorkingDirectory {
+            message = message.replacing(workingDirectory, with: shownWorkingDirectory)
+        }
+        return message
     }
 }
 

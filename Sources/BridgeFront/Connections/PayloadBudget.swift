@@ -1,0 +1,147 @@
+import NIOCore
+
+/// How many payload bytes the front holds for all of its clients together: bodies of requests under way, and answers
+/// that have not been read. Confined to the event loop.
+final class PayloadBudget {
+    /// Pieces below this are not worth counting.
+    static let smallest = 16 << 10
+
+    /// For each of the two.
+    var limit: Int
+    private(set) var requests = 0
+    private(set) var answers = 0
+    /// Called when the answers have come to more than the limit. To close connections is the way to make room.
+    var onExcess: (() -> Void)?
+
+    init(limit: Int) { self.limit = limit }
+
+    var isExceeded: Bool { self.answers > self.limit }
+
+    fileprivate func count(answers octets: Int) {
+        self.answers += octets
+        if octets > 0, self.isExceeded { self.onExcess?() }
+    }
+
+    fileprivate func count(requests octets: Int) -> Bool {
+        guard octets <= 0 || self.requests + octets <= self.limit else { return false }
+        self.requests += octets
+        return true
+    }
+}
+
+/// What one connection holds of the ``PayloadBudget``. Confined to the event loop.
+final class PayloadAccount {
+    private let budget: PayloadBudget
+    private(set) var request = 0
+    private(set) var answers = 0
+    /// When ``answers`` was last zero.
+    private(set) var since = NIODeadline.now()
+    /// Bytes of answers that the channel was given since then.
+    private(set) var written = 0
+    /// The part of ``answers`` that is about to be given to the channel.
+    private var next = 0
+    private var isClosed = false
+
+    init(_ budget: PayloadBudget) { self.budget = budget }
+
+    /// So much of the current request's body has arrived.
+    ///
+    /// - Returns: false when there is no room for it.
+    func holdRequest(upTo octets: Int) -> Bool {
+        guard !self.isClosed, octets >= PayloadBudget.smallest else { return true }
+        guard self.budget.count(requests: octets - self.request) else { return false }
+        self.request = octets
+        return true
+    }
+
+    /// The current request has been answered.
+    func releaseRequest() {
+        _ = self.budget.count(requests: -self.request)
+        self.request = 0
+    }
+
+    /// Something to be sent has arrived, or was given to the channel. May close this connection or another.
+    func holdAnswer(_ octets: Int) {
+        guard !self.isClosed, octets >= PayloadBudget.smallest else { return }
+        if self.answers == 0 {
+            self.since = .now()
+            self.written = 0
+        }
+        self.answers += octets
+        self.budget.count(answers: octets)
+    }
+
+    func releaseAnswer(_ octets: Int) {
+        guard !self.isClosed, octets >= PayloadBudget.smallest else { return }
+        self.answers -= octets
+        self.budget.count(answers: -octets)
+    }
+
+    /// The next thing to be written waits for the channel to take it. Counted until ``holdWritten(_:promise:on:)`` takes
+    /// it over, or ``releaseNext()``.
+    func holdNext(_ octets: Int) {
+        guard !self.isClosed, octets >= PayloadBudget.smallest else { return }
+        self.next += octets
+        self.holdAnswer(octets)
+    }
+
+    func releaseNext() {
+        let octets = self.next
+        self.next = 0
+        self.releaseAnswer(octets)
+    }
+
+    /// What is given to the channel is released by itself when the kernel has it.
+    ///
+    /// - Returns: the promise to write it with.
+    func holdWritten(
+        _ octets: Int, promise: EventLoopPromise<Void>?, on loop: any EventLoop
+    ) -> EventLoopPromise<Void>? {
+        guard !self.isClosed, octets >= PayloadBudget.smallest else { return promise }
+        if self.next == octets {
+            self.next = 0
+        } else {
+            self.holdAnswer(octets)
+        }
+        self.written += octets
+        let written = promise ?? loop.makePromise(of: Void.self)
+        written.futureResult.assumeIsolated().whenComplete { _ in self.releaseAnswer(octets) }
+        return written
+    }
+
+    /// The connection is gone, and all that was held for it.
+    func close() {
+        guard !self.isClosed else { return }
+        self.isClosed = true
+        self.releaseRequest()
+        self.budget.count(answers: -self.answers)
+        self.answers = 0
+    }
+}
+
+/// Which connection has to go when answers are held for more clients than there is room for: the slowest reader.
+///
+/// One whose answer is less than a second old is spared while there is another: it has had no time to read.
+struct SlowestReader<Reader> {
+    private var chosen: (reader: Reader, isNew: Bool, rate: Int, since: NIODeadline)?
+
+    var reader: Reader? { self.chosen?.reader }
+
+    /// - Parameters:
+    ///   - octets: how much of its answers has left since `since`.
+    mutating func consider(_ reader: Reader, octets: Int, since: NIODeadline, now: NIODeadline) {
+        let milliseconds = Int((now - since).nanoseconds / 1_000_000)
+        let isNew = milliseconds < 1_000
+        let rate = octets / max(milliseconds, 1)
+        if let chosen = self.chosen {
+            if chosen.isNew != isNew {
+                guard chosen.isNew else { return }
+            } else if chosen.rate != rate {
+                guard rate < chosen.rate else { return }
+            } else {
+                guard since < chosen.since else { return }
+            }
+        }
+        self.chosen = (reader, isNew, rate, since)
+    }
+}

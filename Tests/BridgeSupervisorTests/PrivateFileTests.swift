@@ -1,0 +1,60 @@
+import Foundation
+import Glibc
+import NIOCore
+import Testing
+
+@testable import BridgeSupervisor
+
+@Suite("Private files") struct PrivateFileTests {
+    private static func inFolder(_ test: (String) throws -> Void) throws {
+        let folder = NSTemporaryDirectory() + "private-\(UUID().uuidString.prefix(8))"
+        try PrivateFile.makeDirectory(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try test(folder + "/file")
+    }
+
+    private static func mode(_ path: String) -> mode_t {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mode & 0o7777 : 0
+    }
+
+    @Test func `a file is replaced whole, and nobody else reads it`() throws {
+        try Self.inFolder { path in
+            #expect(try PrivateFile.read(path, limit: 10) == nil)
+            try PrivateFile.replace(path, with: ByteBuffer(string: "one"))
+            try PrivateFile.replace(path, with: ByteBuffer(string: "two"))
+            #expect(try PrivateFile.read(path, limit: 10) == ByteBuffer(string: "two"))
+            #expect(Self.mode(path) == 0o600)
+            #expect(throws: (any Error).self) { try PrivateFile.read(path, limit: 2) }
+        }
+    }
+
+    @Test func `a file that is there is not created again`() throws {
+        try Self.inFolder { path in
+            try PrivateFile.create(path, ByteBuffer(string: "one"))
+            #expect(throws: (any Error).self) { try PrivateFile.create(path, ByteBuffer(string: "two")) }
+            #expect(try PrivateFile.read(path, limit: 10) == ByteBuffer(string: "one"))
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a pipe or a directory in its place is refused, not waited for`() throws {
+        try Self.inFolder { path in
+            try #require(mkfifo(path, 0o600) == 0)
+            #expect(throws: (any Error).self) { try PrivateFile.read(path, limit: 10) }
+            unlink(path)
+            try PrivateFile.makeDirectory(path)
+            #expect(throws: (any Error).self) { try PrivateFile.read(path, limit: 10) }
+        }
+    }
+
+    @Test func `a file that others could read is closed to them`() throws {
+        try Self.inFolder { path in
+            #expect(try PrivateFile.tighten(path) == false)
+            try PrivateFile.replace(path, with: ByteBuffer(string: "key"))
+            #expect(try PrivateFile.tighten(path) == false)
+            try #require(chmod(path, 0o644) == 0)
+            #expect(try PrivateFile.tighten(path))
+            #expect(Self.mode(path) == 0o600)
+        }
+    }
+}
