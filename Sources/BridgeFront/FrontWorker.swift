@@ -125,9 +125,7 @@ package final class FrontWorker: Sendable {
     private func open(
         _ listener: FrontListener, _ doorway: AsyncStream<Accepted>.Continuation
     ) async throws -> any Channel {
-        // Binding listens again, with NIO's own backlog of 128; afterwards ours is set anew.
-        defer { listen(listener.descriptor, Self.backlog) }
-        return try await ServerBootstrap(group: self.state.eventLoop)
+        let channel = try await ServerBootstrap(group: self.state.eventLoop)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { channel in
@@ -141,6 +139,9 @@ package final class FrontWorker: Sendable {
                 }
             }
             .withBoundSocket(listener.descriptor).get()
+        // Binding has listened again, with NIO's own backlog of 128.
+        listen(listener.descriptor, Self.backlog)
+        return channel
     }
 
     private func accept(

@@ -55,8 +55,9 @@ extension LinkConnection {
                     case .failed(.cancelled(let reason)): answered.fail(AskError.cancelled(reason: reason))
                     case .failed: answered.fail(AskError.linkLost)
                     }
-                    link.close()
                 }
+                // Also when the time is up.
+                answered.futureResult.assumeIsolated().whenComplete { _ in link.close() }
             }.whenFailure { answered.fail($0) }
         }
         return answered.futureResult

@@ -199,7 +199,7 @@ extension LinkConnection {
     /// Makes a link of one end of a connected socket pair: the control link. Large payloads share its one connection.
     ///
     /// - Parameters:
-    ///   - descriptor: owned by the link once the future succeeds.
+    ///   - descriptor: owned by the link from now on, also when the future fails.
     ///   - first: whether this is the side that "dialled"; the two ends differ.
     package static func adopt(
         descriptor: Int32,
@@ -208,6 +208,12 @@ extension LinkConnection {
         established: @escaping (LinkConnection) -> Void
     ) -> EventLoopFuture<Void> {
         let bound = NIOLoopBound(established, eventLoop: loop)
+        let owned: Int32
+        do throws(IOError) {
+            owned = try OwnedDescriptor.take(descriptor)
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
         return ClientBootstrap(group: loop)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -217,7 +223,7 @@ extension LinkConnection {
                     bound.value(link)
                 }
             }
-            .withConnectedSocket(descriptor)
+            .withConnectedSocket(owned)
             .map { _ in }
     }
 }

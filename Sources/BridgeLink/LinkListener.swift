@@ -16,7 +16,7 @@ package final class LinkListener {
     /// Starts accepting.
     ///
     /// - Parameters:
-    ///   - descriptor: a listening socket; the listener owns it once the future succeeds.
+    ///   - descriptor: a listening socket; owned by the listener from now on, also when the future fails.
     ///   - onConnection: called on the loop for each new link; set its callbacks there.
     package static func listen(
         descriptor: Int32,
@@ -24,16 +24,22 @@ package final class LinkListener {
         onConnection: @escaping (LinkConnection) -> Void
     ) -> EventLoopFuture<LinkListener> {
         let accepting = NIOLoopBound(LinkAcceptor(onConnection: onConnection), eventLoop: loop)
+        let owned: Int32
+        do throws(IOError) {
+            owned = try OwnedDescriptor.take(descriptor)
+        } catch {
+            return loop.makeFailedFuture(error)
+        }
         return ServerBootstrap(group: loop)
             .childChannelOption(.recvAllocator, value: LinkChannel.recvAllocator)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try accepting.value.accept(channel) }
             }
-            .withBoundSocket(descriptor)
+            .withBoundSocket(owned)
             .assumeIsolated()
             .map { channel in
                 // Binding has listened again, with NIO's own backlog of 128.
-                Glibc.listen(descriptor, 4_096)
+                Glibc.listen(owned, 4_096)
                 return LinkListener(channel: channel, accepting: accepting.value)
             }
             .nonisolated()

@@ -153,6 +153,14 @@ final class ClientStream {
         return id
     }
 
+    /// Gives up what is kept for a client that comes back; one that stays misses nothing.
+    func forgetEvents() {
+        guard let newest = self.kept.last else { return }
+        self.dropped = newest.sequence
+        self.kept = []
+        self.keptBytes = 0
+    }
+
     private func nextID() -> String {
         self.sequence += 1
         return self.id(of: self.sequence)

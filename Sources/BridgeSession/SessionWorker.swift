@@ -356,20 +356,31 @@ package final class SessionWorker {
         for call in session.calls.values where now - call.stream.opened > .seconds(5) { call.stream.prime() }
     }
 
-    /// Idle sessions beyond 4,096 and results that wait beyond 64 MiB go, the oldest first.
+    /// Idle sessions beyond 4,096 go, the oldest first; and of what is kept for clients that come back, what is beyond 64
+    /// MiB: first results that nobody fetched, then the events of calls still under way.
     private func boundMemory() {
         if self.sessions.count > 4_096 {
             let idle = self.sessions.values.filter(\.isIdle).sorted { $0.lastUsed < $1.lastUsed }
             for session in idle.prefix(self.sessions.count - 4_096) { self.sessions[session.claims.number] = nil }
         }
-        let waiting = self.sessions.values.flatMap { $0.streams.values }.filter { $0.finished != nil }
-        var bytes = waiting.reduce(0) { $0 + $1.keptBytes }
-        guard bytes > 64 << 20 else { return }
-        for stream in waiting.sorted(by: { $0.opened < $1.opened }) where bytes > 64 << 20 {
-            bytes -= stream.keptBytes
+        let streams = self.sessions.values.flatMap { $0.streams.values }
+        var bytes = streams.reduce(0) { $0 + Self.cost(of: $1) }
+        guard bytes > Self.maximumKept else { return }
+        let oldestFirst = streams.sorted { $0.opened < $1.opened }
+        for stream in oldestFirst where stream.finished != nil && bytes > Self.maximumKept {
+            bytes -= Self.cost(of: stream)
             stream.session.streams[stream.number] = nil
         }
+        for stream in oldestFirst where stream.finished == nil && bytes > Self.maximumKept {
+            bytes -= stream.keptBytes
+            stream.forgetEvents()
+        }
     }
+
+    private static let maximumKept = 64 << 20
+
+    /// A stream costs something even when it keeps nothing.
+    private static func cost(of stream: ClientStream) -> Int { stream.keptBytes + 1_024 }
 
     /// Tells the supervisor how things are, when they are otherwise than last told.
     private func report() {

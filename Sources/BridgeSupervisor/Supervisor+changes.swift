@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeLink
+import BridgeProcess
 import BridgeSystemd
 import Glibc
 import Logging
@@ -57,6 +58,10 @@ extension Supervisor {
         guard let socket = self.environment.sockets.control else { return }
         // The listener closes what it is given; ours stays open for the next process.
         let copy = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 3)
+        guard copy >= 0 else {
+            let error = SystemCallError("dup", "control socket")
+            return self.logger.error("Control socket cannot be served", metadata: ["error": "\(error)"])
+        }
         LinkListener.listen(descriptor: copy, on: self.loop) { [weak self] link in
             link.onOpen = { exchange in
                 if let self { self.serve(exchange) } else { exchange.cancel(reason: "stopping") }

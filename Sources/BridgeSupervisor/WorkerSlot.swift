@@ -159,7 +159,10 @@ final class WorkerSlot {
             if self.lifecycle.phase == .stopping { self.around.processes.signal(process, SIGTERM) }
             LinkConnection.adopt(descriptor: control, first: true, on: self.around.loop) { [weak self] link in
                 self?.connected(link)
-            }.whenFailure { _ in close(control) }
+            }.whenFailure { [around, role] error in
+                around.logger.error("Worker cannot be reached", metadata: role.metadata(["error": "\(error)"]))
+                // Without its control link it ends by itself, and is started again.
+            }
             self.onChange?()
         }
     }

@@ -1,5 +1,7 @@
 import BridgeCore
 import BridgeLink
+import Foundation
+import Glibc
 import NIOCore
 import Testing
 
@@ -65,6 +67,28 @@ import Testing
             }
             try await bench.until { $0.talker("early").isOver }
             try await bench.run { #expect($0.talker("early").end?.payload == ByteBuffer(string: "1")) }
+        }
+    }
+
+    @Test func `owns what it is given also where no link can be made of it`() async throws {
+        try await LoopBench.with(listening: false, dialling: false) { bench in
+            let path = NSTemporaryDirectory() + "no-socket-\(UUID().uuidString)"
+            let descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+            try #require(descriptor >= 0)
+            defer { unlink(path) }
+            var before = stat()
+            fstat(descriptor, &before)
+            await #expect(throws: (any Error).self) {
+                try await bench.flatRun { world in
+                    LinkListener.listen(descriptor: descriptor, on: world.loop) { _ in }.map { _ in }
+                }
+            }
+            // The number may be somebody else's by now; the file is nobody's.
+            var after = stat()
+            #expect(fstat(descriptor, &after) != 0 || after.st_ino != before.st_ino)
+            await #expect(throws: (any Error).self) {
+                try await bench.flatRun { LinkConnection.adopt(descriptor: -1, first: true, on: $0.loop) { _ in } }
+            }
         }
     }
 

@@ -64,7 +64,6 @@ import Testing
             for number in 0..<SessionWorker.maximumWaiting {
                 try await bench.post("waiting \(number)", Self.call("\(number)", "s.t"), session: session)
             }
-            try await bench.until { $0.worker?.waitingRequests.count == SessionWorker.maximumWaiting }
             let answer = try await bench.post(Self.call("\"one more\"", "s.t"), session: session)
             #expect(answer.errorWord == "overloaded")
         }

@@ -149,6 +149,30 @@ import Testing
         }
     }
 
+    @Test func `give up what they keep for later, the oldest first, when all of it is too much`() async throws {
+        try await self.withCall { bench, session in
+            let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(session)?.number)
+            try await bench.post("second", SessionCallTests.call("2"), session: session)
+            try await bench.until { $0.upstream().calls.count == 2 }
+            let large =
+                #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"message":""#
+                + String(repeating: "x", count: 40 << 20) + #""}}"#
+            try await bench.run { scene in
+                for index in 0...1 { scene.upstream().call(index)?.send("progress", large) }
+            }
+            let kept = { @Sendable (scene: Scene) in
+                scene.worker?.sessions[number]?.streams.sorted { $0.key < $1.key }.map(\.value.keptBytes) ?? []
+            }
+            try await bench.until { kept($0) == [large.utf8.count, large.utf8.count] }
+            try await bench.run { scene in
+                scene.worker?.keepHouse()
+                #expect(kept(scene) == [0, large.utf8.count])
+                for index in 0...1 { scene.upstream().call(index)?.succeed() }
+            }
+            #expect(try await bench.answer("call").body == Self.done)
+        }
+    }
+
     /// The number of the session's only stream, as its event ids spell it, once its answer is there.
     private func streamWhenFinished(of session: String, _ bench: SessionBench) async throws -> String {
         let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(session)?.number)

@@ -49,11 +49,11 @@ package final class UpstreamWorker: Sendable {
     package func run(ready: @escaping @Sendable () -> Void) async throws {
         do {
             try Subreaper.enable()
-            try await self.listen().get()
         } catch {
             close(self.listener)
             throw error
         }
+        try await self.listen().get()
         ready()
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
