@@ -146,9 +146,12 @@ package final class ConfigurationBook: DeploymentSource {
     // MARK: Files
 
     /// The configuration file; nil where none is needed and none is there.
-    package static func readSource(_ candidates: [ConfigurationLocations.Candidate]) throws -> ConfigurationSource? {
+    /// - Parameter acceptsPipes: whether one may be waited for. The service must not.
+    package static func readSource(
+        _ candidates: [ConfigurationLocations.Candidate], acceptsPipes: Bool = false
+    ) throws -> ConfigurationSource? {
         for candidate in candidates {
-            if let bytes = try PrivateFile.read(candidate.path, limit: 8 << 20) {
+            if let bytes = try PrivateFile.read(candidate.path, limit: 8 << 20, acceptsPipes: acceptsPipes) {
                 let path = Self.absolute(candidate.path)
                 let directory = path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
                 return ConfigurationSource(

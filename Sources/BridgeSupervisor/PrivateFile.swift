@@ -7,9 +7,13 @@ package enum PrivateFile {
     /// The file's bytes; nil where there is no such file. What is no regular file, such as a pipe that nobody writes to, is
     /// refused and not waited for.
     ///
-    /// - Parameter limit: of its size in bytes; a larger file is `EFBIG`.
-    package static func read(_ path: String, limit: Int) throws(SystemCallError) -> ByteBuffer? {
-        let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    /// - Parameters:
+    ///   - limit: of its size in bytes; a larger file is `EFBIG`.
+    ///   - acceptsPipes: whether a pipe is read, and waited for, all the same.
+    package static func read(_ path: String, limit: Int, acceptsPipes: Bool = false) throws(SystemCallError)
+        -> ByteBuffer?
+    {
+        let file = open(path, O_RDONLY | O_CLOEXEC | (acceptsPipes ? 0 : O_NONBLOCK))
         guard file >= 0 else {
             if errno == ENOENT || errno == ENOTDIR { return nil }
             throw SystemCallError("open", path)
@@ -17,7 +21,7 @@ package enum PrivateFile {
         defer { close(file) }
         var status = stat()
         guard fstat(file, &status) == 0 else { throw SystemCallError("stat", path) }
-        guard status.st_mode & S_IFMT == S_IFREG else {
+        guard status.st_mode & S_IFMT == S_IFREG || (acceptsPipes && status.st_mode & S_IFMT == S_IFIFO) else {
             throw SystemCallError("not a regular file:", path, code: EINVAL)
         }
         var bytes = ByteBuffer()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -171,6 +172,24 @@ def test_a_mistake_is_told_with_its_place_and_remedy(stopped: Bridge, file: str,
     assert f"{stopped.config_path}:{line}:" in checked.stderr
     for word in words:
         assert word in checked.stderr
+
+
+def test_a_credential_is_not_missed_outside_of_the_service(stopped: Bridge) -> None:
+    checked = check(stopped, {"mcpServers": {"a": {"command": "x", "env": {"KEY": "${credential:github-token}"}}}})
+    assert checked.returncode == 0, checked
+    assert "github-token" in checked.stderr and "not checked" in checked.stderr
+
+
+def test_a_configuration_is_checked_from_a_pipe(stopped: Bridge) -> None:
+    reader, writer = os.pipe()
+    os.write(writer, b'{"mcpServers": {"a": {"command": "x"}}}')
+    os.close(writer)
+    checked = subprocess.run(
+        [BINARY, "config", "check", f"/dev/fd/{reader}"],
+        env=stopped.full_environment(), pass_fds=[reader], capture_output=True, text=True, timeout=30, check=False,
+    )
+    os.close(reader)
+    assert checked.stdout == "ok: 1 upstreams (a)\n", checked
 
 
 def test_print_shows_defaults_and_hides_secrets(stopped: Bridge) -> None:

@@ -15,7 +15,11 @@ struct Config: ParsableCommand {
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Say what is wrong with the configuration: file, line, key and what to do.",
-            discussion: "Exit status: 0 usable (warnings may be printed), 1 not."
+            discussion: """
+                The service's own file is read as the service reads it: with the variables of its 'environment' file and what \
+                was changed over HTTP. Its credentials are for the service alone; that they exist is not checked.
+                Exit status: 0 usable (warnings may be printed), 1 not.
+                """
         )
 
         @Option(help: "The file to check, in place of the one the service would read.")
@@ -53,13 +57,21 @@ struct Config: ParsableCommand {
 /// The configuration as the service would read it.
 enum ConfigurationReading {
     static func load(_ flag: String?) throws -> LoadedConfiguration {
-        let environment = ProcessInfo.processInfo.environment
+        let shell = ProcessInfo.processInfo.environment
+        let isSystem = ServicePlaces.isSystemService(shell)
+        let say = { @Sendable (text: String) in FileHandleText.standardError(text + "\n") }
+        let isServices = flag == nil || flag == "/etc/mcp-bridge/config.json"
+        let environment =
+            isServices ? ServiceEnvironment.resembling(shell, isSystem: isSystem, note: say) : shell
         let candidates = ConfigurationLocations.candidates(
-            flag: flag, environment: environment, isSystemService: ServicePlaces.isSystemService(environment)
+            flag: flag, environment: environment, isSystemService: isSystem
         )
+        let context = LoadingContext.ofThisProcess(environment: environment).assumingCredentials { name in
+            say("note: the credential '\(name)' is given to the service alone; that it is there was not checked")
+        }
         do {
             var overlay = ServersOverlay()
-            if flag == nil {
+            if isServices {
                 let path = StatePaths(environment: environment).servers
                 do {
                     overlay = try ConfigurationBook.readOverlay(path)
@@ -67,8 +79,9 @@ enum ConfigurationReading {
                     FileHandleText.standardError("\(path): warning: cannot be read by this user, and is left out\n")
                 }
             }
-            return ConfigurationLoader(context: .ofThisProcess(environment: environment))
-                .load(try ConfigurationBook.readSource(candidates), overlay: overlay)
+            // A pipe, too: of a shell's `<(…)`.
+            let source = try ConfigurationBook.readSource(candidates, acceptsPipes: true)
+            return ConfigurationLoader(context: context).load(source, overlay: overlay)
         } catch {
             FileHandleText.standardError("mcp-bridge: \(error)\n")
             throw ExitCode.failure
