@@ -22,7 +22,7 @@ def told(bridge: Bridge) -> dict[str, str]:
         found[path] = bridge.get(path, local=True).body.decode()
     for command in (["status"], ["status", "--json"], ["config", "print", "--config", str(bridge.config_path)]):
         shown = subprocess.run(
-            [BINARY, *command], env=bridge.full_environment(), capture_output=True, text=True, timeout=30, check=False
+            [BINARY, *command], env=bridge.whole_environment(), capture_output=True, text=True, timeout=30, check=False
         )
         found[" ".join(command)] = shown.stdout + shown.stderr
     return found

@@ -55,7 +55,7 @@ class Bridge:
             arguments += ["--config", str(self.config_path)]
         self.process = subprocess.Popen(
             [BINARY, "serve", *arguments],
-            env=self.full_environment(),
+            env=self.whole_environment(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -225,7 +225,7 @@ class Bridge:
 
     # Inside
 
-    def full_environment(self) -> dict[str, str]:
+    def whole_environment(self) -> dict[str, str]:
         return {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder / "home"),

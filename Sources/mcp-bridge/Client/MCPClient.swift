@@ -26,7 +26,10 @@ final class MCPClient {
 
     /// Opens a session.
     init(endpoint: Endpoint) throws {
-        self.http = HTTPClient(eventLoopGroupProvider: .singleton)
+        var configuration = HTTPClient.Configuration()
+        // Who asks at a terminal wants to know at once that nobody answers.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        self.http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
         switch endpoint {
         case .url(let url):
             self.url = url
