@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -230,3 +232,24 @@ def test_the_file_of_an_mcp_client_is_checked_and_served(client: str, bridges: B
     environment = json.loads(text_of(session.call("echo.environment").result))
     assert environment["WORD"] == "literal"
     assert environment.get("SECOND") == ("of the file" if client == "Cursor" else None)
+
+
+# What a shell does not have
+
+
+def test_a_credential_is_not_missed_outside_of_the_service(desk: Desk) -> None:
+    file = desk.write({"mcpServers": {"a": {"command": "x", "env": {"KEY": "${credential:github-token}"}}}})
+    said = desk.run("check", file)
+    assert (said.status, said.out) == (0, "ok: 1 upstreams (a)\n"), said
+    assert "github-token" in said.err and "not checked" in said.err
+
+
+def test_a_configuration_is_checked_from_a_pipe(desk: Desk) -> None:
+    pipe = desk.home / "pipe"
+    os.mkfifo(pipe)
+    written = b'{"mcpServers": {"a": {"command": "x"}}}'
+    writer = threading.Thread(target=pipe.write_bytes, args=(written,), daemon=True)
+    writer.start()
+    said = desk.run("check", pipe)
+    writer.join(10)
+    assert (said.status, said.out) == (0, "ok: 1 upstreams (a)\n"), said
