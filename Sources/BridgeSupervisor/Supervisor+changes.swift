@@ -33,76 +33,11 @@ final class PendingChange {
     }
 }
 
+/// What changes which upstreams there are: a reload, and `POST` and `DELETE /servers`.
 extension Supervisor {
-    /// What the front may ask.
-    static let frontOperations: Set<String> = ["health", "servers", "servers.add", "servers.remove"]
-
-    /// Serves an operation of the control socket, or of the front on behalf of an admin.
-    ///
-    /// - Parameter allowed: nil is everything.
-    func serve(_ exchange: Exchange, allowing allowed: Set<String>? = nil) {
-        let operation = exchange.header.string("op") ?? ""
-        if let allowed, !allowed.contains(operation) { return exchange.cancel(reason: "not allowed") }
-        switch operation {
-        case "health": self.answer(exchange, 200, self.health())
-        case "status": self.answer(exchange, 200, self.status())
-        case "servers": self.answer(exchange, 200, self.serverList())
-        case "servers.add": self.add(exchange)
-        case "servers.remove": self.remove(exchange)
-        case "reload": self.reload(exchange)
-        default: exchange.cancel(reason: "unknown operation")
-        }
-    }
-
-    func serveControlSocket() {
-        guard let socket = self.environment.sockets.control else { return }
-        // The listener closes what it is given; ours stays open for the next process.
-        let copy = fcntl(socket.descriptor, F_DUPFD_CLOEXEC, 3)
-        guard copy >= 0 else {
-            let error = SystemCallError("dup", "control socket")
-            return self.logger.error("Control socket cannot be served", metadata: ["error": "\(error)"])
-        }
-        LinkListener.listen(descriptor: copy, on: self.loop) { [weak self] link in
-            link.onOpen = { exchange in
-                if let self { self.serve(exchange) } else { exchange.cancel(reason: "stopping") }
-            }
-        }.assumeIsolated().whenComplete { [weak self] result in
-            switch result {
-            case .success(let listener): self?.controlListener = listener
-            case .failure(let error):
-                self?.logger.error("Control socket cannot be served", metadata: ["error": "\(error)"])
-            }
-        }
-    }
-
-    private func answer(_ exchange: Exchange, _ status: Int, _ body: JSONText) {
-        exchange.end(header: JSONWriter.object { $0.member("st", status) }, payload: body.bytes)
-    }
-
-    private func refuse(_ exchange: Exchange, _ refusal: DeploymentRefusal) {
-        exchange.end(
-            header: JSONWriter.object {
-                $0.member("st", refusal.status); $0.member("text", refusal.text)
-            },
-            payload: refusal.body.bytes
-        )
-    }
-
-    private func error(_ exchange: Exchange, _ status: Int, _ message: String) {
-        self.answer(exchange, status, JSONWriter.object { $0.member("error", message) })
-    }
-
-    private func serverList() -> JSONText {
-        JSONWriter.object { body in
-            body.memberArray("servers") { list in
-                for name in self.deployment.upstreams.map(\.configuration.name).sorted() { list.element(name) }
-            }
-        }
-    }
-
     // MARK: Reload
 
-    private func reload(_ exchange: Exchange) {
+    func reload(_ exchange: Exchange) {
         exchange.delegate = AnswerWaiter { _ in }
         do throws(DeploymentRefusal) {
             try self.reload { [weak self] changes in
@@ -191,7 +126,7 @@ extension Supervisor {
 
     // MARK: POST and DELETE /servers
 
-    private func add(_ exchange: Exchange) {
+    func add(_ exchange: Exchange) {
         exchange.delegate = AnswerWaiter { _ in }
         guard self.changeInProgress == nil, !self.isStopping else {
             return self.error(exchange, 503, "Another change is in progress.")
@@ -250,7 +185,7 @@ extension Supervisor {
         }
     }
 
-    private func remove(_ exchange: Exchange) {
+    func remove(_ exchange: Exchange) {
         let name = exchange.header.string("name") ?? ""
         guard self.changeInProgress == nil, !self.isStopping else {
             return self.error(exchange, 503, "Another change is in progress.")
@@ -267,98 +202,5 @@ extension Supervisor {
         } catch {
             self.refuse(exchange, error)
         }
-    }
-
-    // MARK: Apply
-
-    /// Applies the difference to the running service: upstreams that are unchanged are not touched.
-    ///
-    /// - Parameter restarting: upstreams that are started anew even if they look unchanged.
-    @discardableResult
-    func apply(
-        _ new: Deployment, restarting: Set<String> = []
-    ) -> DeploymentChanges {
-        let old = Dictionary(self.deployment.upstreams.map { ($0.configuration.name, $0) }, uniquingKeysWith: { $1 })
-        var changes = DeploymentChanges()
-        let kept = Set(new.upstreams.map(\.configuration.name))
-        self.deployment = new
-        self.environment.setLogLevel(new.front.logLevel)
-        for upstream in new.upstreams {
-            let name = upstream.configuration.name
-            if self.slots[.upstream(name)] == nil {
-                changes.added.append(name)
-                self.tryToStart(upstream)
-            } else if restarting.contains(name) {
-                changes.changed.append(name)
-                self.replace(upstream)
-            } else if old[name] != upstream {
-                changes.changed.append(name)
-                // The worker knows what its child would notice, and lets calls finish before it starts another.
-                self.configure(.upstream(name), upstream.configuration) {}
-            }
-        }
-        self.configure(.session, new.session) { [weak self] in
-            // Only now nobody dials them any more.
-            guard let self else { return }
-            let wanted = Set(self.deployment.upstreams.map(\.configuration.name))
-            for name in old.keys where !wanted.contains(name) { self.letGo(name) }
-        }
-        self.configure(.http, new.front) {}
-        changes.removed = old.keys.filter { !kept.contains($0) }.sorted()
-        self.report()
-        return changes
-    }
-
-    /// Starts an upstream's worker; behind one of its name that still has to end, as soon as that has ended. What fails is
-    /// tried again every second for as long as the upstream is wanted.
-    func tryToStart(_ upstream: Deployment.Upstream) {
-        let name = upstream.configuration.name
-        guard !self.leaving.contains(where: { $0.role == .upstream(name) }) else { return }
-        do {
-            try self.startUpstream(upstream)
-        } catch {
-            self.logger.error(
-                "Upstream worker cannot be started", metadata: ["mcp.upstream": "\(name)", "error": "\(error)"]
-            )
-            self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.startIfWanted(name) }
-        }
-    }
-
-    private func startIfWanted(_ name: String) {
-        guard !self.isStopping, self.slots[.upstream(name)] == nil,
-            let upstream = self.deployment.upstreams.first(where: { $0.configuration.name == name })
-        else { return }
-        self.tryToStart(upstream)
-    }
-
-    private func configure(_ role: WorkerRole, _ configuration: some Encodable, _ done: @escaping () -> Void) {
-        guard let slot = self.slots[role], let frame = try? WorkerConfigurationCoding.encode(configuration) else {
-            return done()
-        }
-        slot.configure(frame) { _ in done() }
-    }
-
-    /// The same upstream with another configuration: its worker is started anew behind the same socket.
-    private func replace(_ upstream: Deployment.Upstream) {
-        guard let slot = self.slots[.upstream(upstream.configuration.name)],
-            let frame = try? WorkerConfigurationCoding.encode(upstream.configuration)
-        else { return }
-        slot.replace(frame)
-    }
-
-    private func letGo(_ name: String) {
-        guard let slot = self.slots.removeValue(forKey: .upstream(name)) else { return }
-        self.leaving.append(slot)
-        slot.onLeft = { [weak self, weak slot] in
-            self?.leaving.removeAll { $0 === slot }
-            for socket in slot?.sockets ?? [] {
-                if let path = SocketName.of(socket.descriptor) { unlink(path) }
-                close(socket.descriptor)
-            }
-            self?.startIfWanted(name)
-            self?.checkPendingChanges()
-        }
-        slot.stop()
-        self.loop.assumeIsolated().scheduleTask(in: .seconds(15)) { slot.kill() }
     }
 }

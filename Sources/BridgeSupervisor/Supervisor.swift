@@ -60,9 +60,9 @@ package final class Supervisor {
     var settling: [PendingChange] = []
     var isStopping = false
     private(set) var isReady = false
-    private let onFinished: (Int32) -> Void
-    private var exitCode: Int32 = 0
-    private let notifications: NotifyReceiver
+    let onFinished: (Int32) -> Void
+    var exitCode: Int32 = 0
+    let notifications: NotifyReceiver
     private var statusIsDue = false
     private var lastStatus = ""
     let startedAt = ContinuousClock.now
@@ -229,111 +229,4 @@ package final class Supervisor {
             )
         }
     }
-
-    // MARK: What a dead worker leaves behind
-
-    /// Ends the descendants of a worker that ended without doing so itself.
-    private func sweep(after role: WorkerRole) {
-        guard case .upstream(let name) = role else { return }
-        let processes = self.environment.processes
-        let logger = self.logger
-        processes.end(
-            .strays(except: []), steps: TreeTeardown.Step.sweep
-        ) { outcome in
-            if case .survivors(let left) = outcome {
-                logger.error(
-                    "Processes of a dead worker cannot be ended",
-                    metadata: ["mcp.upstream": "\(name)", "count": "\(left.count)"]
-                )
-            }
-        }
-    }
-
-    // MARK: Stop
-
-    /// Finishes what is in flight, ends every worker in turn and then itself.
-    package func stop() {
-        guard !self.isStopping else { return }
-        self.isStopping = true
-        self.logger.notice("shutting down")
-        self.environment.notifier.send(
-            .stopping, .status(self.summary().text), .extendTimeout(self.deployment.drainTimeout + .seconds(10))
-        )
-        self.controlListener?.close()
-        self.changeInProgress = nil
-        self.drainFront { [weak self] in
-            self?.end([.http]) {
-                self?.end([.session]) {
-                    guard let self else { return }
-                    let upstreams = self.slots.keys.filter { $0 != .http && $0 != .session }
-                    self.end(Array(upstreams)) { self.finish() }
-                }
-            }
-        }
-    }
-
-    private func drainFront(_ done: @escaping () -> Void) {
-        guard let control = self.slots[.http]?.control else { return done() }
-        let limit = self.deployment.drainTimeout
-        var isDone = false
-        let once = {
-            guard !isDone else { return }
-            isDone = true
-            done()
-        }
-        let header = JSONWriter.object {
-            $0.member("op", "drain")
-            $0.member("ms", Int(limit.components.seconds) * 1_000)
-        }
-        control.ask(header: header) { _ in once() }
-        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit) + .seconds(2)) { once() }
-    }
-
-    /// Ends some workers together; those that take more than 8 seconds are killed.
-    private func end(_ roles: [WorkerRole], _ done: @escaping () -> Void) {
-        var missing = roles.count
-        guard missing > 0 else { return done() }
-        for role in roles {
-            let left = {
-                missing -= 1
-                if missing == 0 { done() }
-            }
-            guard let slot = self.slots[role] else {
-                left()
-                continue
-            }
-            slot.onLeft = left
-            slot.stop()
-            self.loop.assumeIsolated().scheduleTask(in: .seconds(8)) { slot.kill() }
-        }
-    }
-
-    private func finish() {
-        let processes = self.environment.processes
-        let bound = NIOLoopBound(self, eventLoop: self.loop)
-        let loop = self.loop
-        processes.end(.everything, steps: TreeTeardown.Step.sweep) { _ in
-            loop.execute {
-                bound.value.removeFiles()
-                bound.value.onFinished(bound.value.exitCode)
-            }
-        }
-    }
-
-    private func removeFiles() {
-        self.notifications.close()
-        unlink(self.deployment.front.sessionSocket)
-        for upstream in self.deployment.upstreams { unlink(upstream.socket) }
-        // With a notification socket the service manager may hold them; the next process finds them there.
-        if self.environment.notifier.socket == nil {
-            for path in self.environment.sockets.paths { unlink(path) }
-        }
-    }
-}
-
-extension TreeTeardown.Step {
-    /// For processes whose parent is dead already: a moment to notice, then the end.
-    static let sweep: [TreeTeardown.Step] = [
-        .init(SIGTERM, patience: .milliseconds(300)), .init(SIGKILL, patience: .seconds(2)),
-    ]
 }
