@@ -121,9 +121,9 @@ class Service:
         systemctl("start", SERVICE)
         self.wait_ready()
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, address: tuple[str, int] | str = TCP) -> None:
         def ready() -> bool:
-            with RawConnection(TCP, PATIENCE) as connection:
+            with RawConnection(address, PATIENCE) as connection:
                 return connection.request("GET", "/health/ready").status == 200
 
         eventually(ready, "GET /health/ready says 200", PATIENCE)
@@ -253,13 +253,16 @@ class Caller(threading.Thread):
 
 
 @contextmanager
-def calling_clients(service: Service, upstream: Counting, count: int = 4) -> Iterator[list[Caller]]:
+def calling_clients(
+    service: Service, upstream: Counting, count: int = 4, *, address: tuple[str, int] | str = TCP
+) -> Iterator[list[Caller]]:
     """Calling clients, each with its own session; every other one keeps its connection, the rest make one for each call.
 
     A client that makes a connection for each call must be answered every time. One that keeps its connection may
     find it closed between two answers, which HTTP allows. All have stopped when the block ends.
     """
-    made = [Caller(f"caller{n}", service.client(), upstream, keep_alive=n % 2 == 1) for n in range(count)]
+    clients = [service.client(address) for _ in range(count)]
+    made = [Caller(f"caller{n}", client, upstream, keep_alive=n % 2 == 1) for n, client in enumerate(clients)]
     for caller in made:
         caller.start()
     try:

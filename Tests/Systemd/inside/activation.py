@@ -47,8 +47,20 @@ def test_all_three_sockets_arrive_under_their_names(service: Service) -> None:
 
 def test_asking_for_the_status_does_not_wake_a_stopped_service(service: Service) -> None:
     said = bridge("status", check=False)
-    assert re.search(r"inactive|stopped|not running", said.stdout + said.stderr), said
+    assert (said.returncode, said.stderr) == (3, "")
+    assert re.fullmatch(r"mcp-bridge is inactive; .*'systemctl start mcp-bridge'.*\n", said.stdout), said
+    said = bridge("status", "--json", check=False)
+    assert (said.returncode, said.stderr) == (3, "")
+    assert json.loads(said.stdout) == {"ok": False, "running": False, "state": "inactive"}
     assert service.state == "inactive"
+
+
+def test_the_status_of_a_service_that_failed_says_so(service: Service) -> None:
+    service.write_config("{")
+    systemctl("start", SERVICE, check=False)
+    assert service.state == "failed"
+    said = bridge("status", check=False)
+    assert said.returncode == 3 and said.stdout.startswith("mcp-bridge is failed; "), said
 
 
 def test_the_status_text_is_in_plain_words(service: Service) -> None:
