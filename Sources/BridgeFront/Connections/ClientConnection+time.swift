@@ -25,12 +25,6 @@ extension ClientConnection {
         self.arm()
     }
 
-    /// How much has left of what was written since the client last had read everything.
-    var octetsRead: Int {
-        let waiting = try? self.context?.channel.syncOptions?.getOption(.bufferedWritableBytes)
-        return max(0, self.payloads.written - (waiting ?? 0))
-    }
-
     /// Closes on a client that has read nothing since the last look.
     private func checkWriter(_ context: ChannelHandlerContext) {
         guard let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return }

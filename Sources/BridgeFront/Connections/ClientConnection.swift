@@ -103,25 +103,12 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         context.writeAndFlush(self.wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
-    // MARK: For the table
-
-    /// Closes the connection at once.
-    func evict() {
-        self.table.remove(self)
-        self.payloads.close()
-        self.context?.close(promise: nil)
-    }
-
+    /// The service stops: what is asked now is the last that is answered.
     func drain() {
         let now = NIODeadline.now()
         self.clock.drain(now)
         if self.clock.inFlight > 0 { self.isLast = true }
         self.observer?.connectionDrains()
-        self.arm()
-    }
-
-    func reconfigure(_ limits: FrontLimits) {
-        self.clock.limits = .init(limits)
         self.arm()
     }
 
