@@ -29,7 +29,9 @@ def arguments() -> argparse.Namespace:
         "the same server on stdio, side by side, on loopback. $MCP_BRIDGE_BINARY names another binary.",
         epilog="Exit status: 0 everything was measured, 1 something could not be (or, with --strict, missed its target).",
     )
-    parser.add_argument("--quick", action="store_true", help="about one minute instead of five: rougher figures")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="about one minute instead of five: rougher figures")
+    length.add_argument("--smoke", action="store_true", help="seconds: whether it can be measured; figures mean nothing")
     parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="only this measurement (repeatable)")
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write every figure there")
     parser.add_argument("--markdown", action="store_true", help="print the table for the README")
@@ -68,13 +70,13 @@ def main() -> int:
     options = arguments()
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
         signal.signal(number, stop)
-    signal.alarm(600 if options.quick else 1_800)
+    signal.alarm(600 if options.quick or options.smoke else 1_800)
     terminal = sys.stderr.isatty()
 
     def say(text: str) -> None:
         print(f"\r\033[K{text}" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
-    plan = Plan.quick() if options.quick else Plan.thorough()
+    plan = Plan.smoke() if options.smoke else Plan.quick() if options.quick else Plan.thorough()
     names = [name for name in MEASUREMENTS if not options.only or name in options.only]
     results = measure(Bench(private_copy(options), options.programs, plan, say), names)
     if terminal:
@@ -82,6 +84,8 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps(results, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     print(report.markdown(results) if options.markdown else report.text(results))
+    if options.smoke:
+        print("bench: a smoke test: these figures mean nothing", file=sys.stderr)
     for name, reason in results["failed"].items():
         print(f"bench: could not be measured: {name}: {reason}", file=sys.stderr)
     if results["failed"]:

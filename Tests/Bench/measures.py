@@ -29,6 +29,19 @@ class Plan:
     starts: int
     settle: float
     warm_calls: int
+    #: For what they add to memory.
+    calls: int = 100_000
+    sessions: int = 10_000
+    #: So many calls in place of so many seconds, unless it is 0.
+    requests: int = 0
+
+    @staticmethod
+    def smoke() -> Plan:
+        """As little as fills every row: whether it can be measured, not how much it is."""
+        return Plan(
+            rounds=1, further_rounds=1, seconds=0.0, starts=1, settle=0.0, warm_calls=100, calls=500, sessions=50,
+            requests=80,
+        )
 
     @staticmethod
     def quick() -> Plan:
@@ -58,6 +71,10 @@ class Bench:
     def direct(self, tools: int = 1) -> Direct:
         return Direct(self.programs, tools)
 
+    def load(self, **how: Any) -> Load:
+        """As long as the plan wants it."""
+        return Load(seconds=self.plan.seconds, requests=self.plan.requests, **how)
+
     # Calls
 
     def calls(self) -> Figures:
@@ -66,7 +83,7 @@ class Bench:
         with self.direct() as direct, self.bridge() as bridge:
             self._warm(direct, bridge)
             for connections in (1, 16, 64):
-                load = Load(connections=connections, seconds=self.plan.seconds)
+                load = self.load(connections=connections)
                 title = f"calls at {connections} at a time"
                 self._try(found, str(connections), title, direct, bridge, load, self.plan.rounds)
         return found
@@ -78,7 +95,7 @@ class Bench:
             self._warm(direct, bridge)
             for size in (100, 10_000, 1_000_000):
                 for connections in (1, 8):
-                    load = Load(connections=connections, seconds=self.plan.seconds, size=size)
+                    load = self.load(connections=connections, size=size)
                     title = f"calls with {size:,} bytes at {connections} at a time"
                     self._try(found, f"{size} x {connections}", title, direct, bridge, load)
         return found
@@ -88,7 +105,7 @@ class Bench:
         found: Figures = {}
         for tools in (10, 1_000, 10_000):
             with self.direct(tools) as direct, self.bridge(tools) as bridge:
-                load = Load(mode="list", seconds=self.plan.seconds)
+                load = self.load(mode="list")
                 self._try(found, str(tools), f"tools/list of {tools:,}", direct, bridge, load)
         return found
 
@@ -96,8 +113,8 @@ class Bench:
         """Callers that declare sampling, elicitation and roots against callers that declare none."""
         self.say("callers with and without capabilities")
         with self.bridge() as bridge:
-            without = Load(connections=16, seconds=self.plan.seconds)
-            declared = Load(connections=16, seconds=self.plan.seconds, capabilities=CAPABILITIES)
+            without = self.load(connections=16)
+            declared = self.load(connections=16, capabilities=CAPABILITIES)
             self._warm(bridge)
             runs = self.generator.alternate([(bridge, without), (bridge, declared)], 2 * self.plan.further_rounds + 2)
         none, some = runs
@@ -106,7 +123,10 @@ class Bench:
             "without": self._figures(none),
             "declared": self._figures(some),
             "rate ratio": median(b.rate / a.rate for a, b in zip(none, some, strict=True)),
-            "cpu ratio": median(b.bridge_cpu / a.bridge_cpu for a, b in zip(none, some, strict=True)),
+            # 0 where a kernel counts in ticks and there were too few calls to take one.
+            "cpu ratio": median(
+                b.bridge_cpu / a.bridge_cpu if a.bridge_cpu else 0.0 for a, b in zip(none, some, strict=True)
+            ),
         }
 
     # Starting and memory
@@ -138,18 +158,18 @@ class Bench:
         }
 
     def memory(self) -> Figures:
-        """PSS of the bridge's own processes: idle, under load, and what 100,000 calls and 10,000 sessions add."""
+        """PSS of the bridge's own processes: idle, under load, and what many calls and many sessions add."""
         with self.bridge() as bridge:
             self.say("memory, idle")
             time.sleep(self.plan.settle)
             idle = bridge.memory()
-            self.say("memory after 100,000 calls")
+            self.say(f"memory after {self.plan.calls:,} calls")
             self.generator.run(bridge, Load(connections=16, requests=self.plan.warm_calls))
-            loaded = self.generator.run(bridge, Load(connections=64, seconds=self.plan.seconds))
-            calls = self._growth(bridge, Load(connections=16, requests=100_000))
-            self.say("memory after 10,000 abandoned sessions")
-            self.generator.run(bridge, Load(connections=8, requests=1_000, mode="init"))
-            sessions = self._growth(bridge, Load(connections=8, requests=10_000, mode="init"))
+            loaded = self.generator.run(bridge, self.load(connections=64))
+            calls = self._growth(bridge, Load(connections=16, requests=self.plan.calls))
+            self.say(f"memory after {self.plan.sessions:,} abandoned sessions")
+            self.generator.run(bridge, Load(connections=8, requests=self.plan.sessions // 10, mode="init"))
+            sessions = self._growth(bridge, Load(connections=8, requests=self.plan.sessions, mode="init"))
         return {
             "idle": sum(idle.values()),
             "idle by process": idle,

@@ -71,8 +71,9 @@ def rows(results: dict[str, Any]) -> Iterator[Row]:
     if found := results.get("memory"):
         yield "memory (PSS), idle with one upstream", "", f"{found['idle']:.1f} MiB", ""
         yield "memory (PSS), loaded by 64 connections", "", f"{found['loaded']:.1f} MiB", ""
-        yield "growth by 100,000 calls", "", f"{found['calls']['growth']:+.1f} MiB", ""
-        yield "growth by 10,000 abandoned sessions", "", f"{found['sessions']['growth']:+.1f} MiB", ""
+        for key, word in (("calls", "calls"), ("sessions", "abandoned sessions")):
+            growth = found[key]
+            yield f"growth by {growth['requests']:,} {word}", "", f"{growth['growth']:+.1f} MiB", ""
 
 
 def table(lines: list[Row]) -> str:
