@@ -29,3 +29,5 @@ def test_service(boot: Boot, name: str) -> None:
     print(result.stdout, result.stderr, sep="\n")
     if result.returncode != 0:
         pytest.fail(f"{name}: exit status {result.returncode}", pytrace=False)
+    if "\nSKIPPED " in result.stdout:
+        pytest.fail(f"{name}: a test inside was skipped, which nobody would see", pytrace=False)
