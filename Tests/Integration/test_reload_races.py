@@ -124,6 +124,27 @@ def test_a_signal_during_the_addition_of_a_server_is_obeyed_after_it(bridges: Br
         assert client.echoes(name)
 
 
+def test_a_signal_during_an_addition_that_fails_is_obeyed_after_it(bridges: Bridges, folder: Path) -> None:
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    two = MisbehavingUpstream(folder, "two")
+    bridge = bridges.start({"demo": demo_upstream()})
+    bridge.wait_upstream("demo")
+    answers: list[Response] = []
+    body = {"mcpServers": {"doomed": {"command": "/bin/sh", "args": ["-c", f"read word < '{gate}'; exit 3"]}}}
+    adding = threading.Thread(target=lambda: answers.append(bridge.manage("POST", "/servers", body)))
+    adding.start()
+    bridge.upstream_child("doomed")
+    write(bridge, {"demo": demo_upstream(), "two": two.entry})
+    hang_up(bridge)
+    gate.write_text("go\n", encoding="utf-8")
+    adding.join(3 * PATIENCE)
+    assert [each.status for each in answers] == [502]
+    eventually(lambda: bridge.get("/servers").json() == {"servers": ["demo", "two"]}, "the signal is obeyed")
+    bridge.wait_upstream("two")
+    assert bridge.client().echoes("two")
+
+
 @pytest.mark.parametrize("change", ["nothing", "added", "removed", "broken"])
 def test_a_stop_just_after_a_reload_is_a_clean_stop(
     bridges: Bridges, counting: list[CountingUpstream], change: str

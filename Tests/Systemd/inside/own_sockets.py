@@ -123,6 +123,14 @@ def test_another_address_after_a_restart_is_bound_and_the_old_one_let_go(masked:
     assert tcp_listeners() == ["127.0.0.1:8770"]
 
 
+def test_a_reload_finds_the_services_own_control_socket(masked: Service, counting: Counting) -> None:
+    masked.start()
+    other = Counting("other")
+    masked.configure(counting, other, listen=["127.0.0.1:8769", f"unix:{OWN}"])
+    systemctl("reload", SERVICE)
+    assert text_of(masked.client().call(other.tool, {"tag": "reloaded"}).result) == "reloaded"
+
+
 @pytest.mark.parametrize("masked", [["mcp-bridge.socket"]], indirect=True)
 def test_where_the_http_socket_is_masked_nothing_listens_on_tcp(masked: Service, counting: Counting) -> None:
     with calling_clients(masked, counting, address=LOCAL) as callers:
