@@ -125,6 +125,20 @@ def test_without_a_bridge_that_is_said(folder: Path) -> None:
     assert address in said.err
 
 
+def test_without_a_bridge_the_way_to_one_is_told_in_plain_words(folder: Path) -> None:
+    """As `status` does it: the place, and what to do; no error of a library, no encoded address."""
+    for command in (["tools"], ["call", "demo.echo", "{}"]):
+        said = alone(folder, *command)
+        assert f"{folder}/mcp-bridge/http.sock" in said.err and "mcp-bridge serve" in said.err, said
+
+
+@pytest.mark.parametrize("address", ["nonsense", "", "ftp://127.0.0.1/mcp", "http://"])
+def test_an_address_that_is_none_is_refused_with_an_example(folder: Path, address: str) -> None:
+    said = alone(folder, "tools", "--url", address)
+    assert said.status != 0 and said.out == "", said
+    assert f"'{address}'" in said.err and "http://127.0.0.1:8769/mcp" in said.err, said
+
+
 # call
 
 

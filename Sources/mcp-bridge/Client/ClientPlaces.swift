@@ -12,7 +12,12 @@ enum ClientPlaces {
     /// The socket of this name that a command should use: the user's own service if it has one, else the machine's.
     static func socket(_ name: String, environment: [String: String]) -> String {
         let own = Self.directory(environment: environment) + "/" + name
-        let machine = "/run/mcp-bridge/" + name
+        let machine = Self.machines + name
         return access(own, F_OK) != 0 && access(machine, F_OK) == 0 ? machine : own
     }
+
+    /// Whether a socket is the system service's, and not a user's or of a service run by hand.
+    static func isMachines(_ path: String) -> Bool { path.hasPrefix(Self.machines) }
+
+    private static let machines = "/run/mcp-bridge/"
 }

@@ -8,6 +8,11 @@ struct ServiceOptions: ParsableArguments {
 
     func client() throws -> MCPClient {
         let environment = ProcessInfo.processInfo.environment
+        if let url, !Self.isEndpoint(url) {
+            FileHandleText.standardError(
+                "mcp-bridge: '\(url)' is not an endpoint's address; one is http://127.0.0.1:8769/mcp\n")
+            throw ExitCode.failure
+        }
         do {
             return try MCPClient(
                 endpoint: self.url.map { .url($0) }
@@ -17,5 +22,13 @@ struct ServiceOptions: ParsableArguments {
             FileHandleText.standardError("mcp-bridge: \(error)\n")
             throw ExitCode.failure
         }
+    }
+
+    /// Whether it is HTTP and names a host.
+    private static func isEndpoint(_ url: String) -> Bool {
+        for scheme in ["http://", "https://"] where url.lowercased().hasPrefix(scheme) {
+            return url.dropFirst(scheme.count).first.map { $0 != "/" && $0 != ":" } ?? false
+        }
+        return false
     }
 }

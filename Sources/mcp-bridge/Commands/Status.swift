@@ -20,7 +20,10 @@ struct Status: ParsableCommand {
     var control: String?
 
     func run() throws {
-        if self.control == nil, case .stopped(let word) = SystemdQuery.ask(isUser: geteuid() != 0) {
+        let path = ClientPlaces.socket("control.sock", environment: ProcessInfo.processInfo.environment)
+        if self.control == nil,
+            case .stopped(let word) = SystemdQuery.ask(isUser: !ClientPlaces.isMachines(path))
+        {
             FileHandleText.standardOutput(
                 self.json
                     ? "{\"ok\":false,\"running\":false,\"state\":\"\(word)\"}\n"

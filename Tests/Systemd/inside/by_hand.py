@@ -53,3 +53,11 @@ def test_both_run_side_by_side(
     assert counting.tool in bridge("tools").stdout
     for command, process in ((run(*terminal, "status"), by_hand.pid), (bridge("status"), service.supervisor.pid)):
         assert f"pid {process}," in command.stdout
+
+
+def test_the_status_is_of_the_one_that_runs_and_not_of_the_service_that_does_not(
+    service: Service, terminal: list[str], by_hand: subprocess.Popen[bytes]
+) -> None:
+    said = run(*terminal, "status", check=False)
+    assert said.returncode == 0 and f"pid {by_hand.pid}," in said.stdout, said
+    assert service.state == "inactive"
