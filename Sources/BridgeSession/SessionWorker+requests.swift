@@ -137,6 +137,8 @@ extension SessionWorker {
         guard let nameSpan = message.name, let name = message.text[nameSpan].string else {
             return stream.refuse(id, .invalidParams("name is required"))
         }
+        // What was listed in this very turn counts: it may be the last that was waited for.
+        self.bringCatalogueUpToDate()
         guard let tool = self.catalogue[name] else {
             let later = { [weak self] () -> Void in
                 self?.call(message, id: id, on: stream, request, mayWait: false)

@@ -58,6 +58,20 @@ import Testing
         }
     }
 
+    @Test func `of a tool that was listed in the same turn of the loop finds it`() async throws {
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await bench.open()
+            try await bench.run { scene in
+                scene.upstream().onCall = { $0.succeed() }
+                // As between an upstream's news and the end of the turn that brought them.
+                scene.worker?.catalogue = .empty
+                scene.worker?.catalogueIsDue = true
+            }
+            #expect(try await bench.post(Self.call(), session: session).errorWord == nil)
+        }
+    }
+
     @Test func `beyond those that may wait for an upstream are told so`() async throws {
         try await SessionBench.with(away: ["s"], { $0.listWait = 3_600 }) { bench in
             let session = try await bench.open()
