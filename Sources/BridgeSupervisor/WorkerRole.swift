@@ -6,7 +6,6 @@ package enum WorkerRole: Hashable, Sendable, CustomStringConvertible {
     case session
     case upstream(String)
 
-    /// As it stands on the worker's command line, after `worker`.
     /// An upstream that fails again and again may rest for a minute; without the others nobody is served.
     var restartPolicy: RestartPolicy {
         switch self {
@@ -15,6 +14,7 @@ package enum WorkerRole: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// As it stands on the worker's command line, after `worker`.
     package var arguments: [String] {
         switch self {
         case .http: ["http"]

@@ -161,6 +161,7 @@ class Bench:
         """PSS of the bridge's own processes: idle, under load, and what many calls and many sessions add."""
         with self.bridge() as bridge:
             self.say("memory, idle")
+            # Nothing tells when an allocator has given back what it will; the same time for every measurement.
             time.sleep(self.plan.settle)
             idle = bridge.memory()
             self.say(f"memory after {self.plan.calls:,} calls")

@@ -225,7 +225,7 @@ def answer_first_call(server: Server, deadline: float) -> float:
             problem = repr(error)
         finally:
             connection.close()
-        time.sleep(0.0005)
+        time.sleep(0.0005)  # the first answer is what is measured, and nothing announces it
     words = server.last_words() if isinstance(server, Bridge) else ""
     raise Unmeasurable(f"{server.command()[0]} answered no call in time: {problem} {words}")
 

@@ -109,7 +109,7 @@ class Server:
             self.text(identifier, gate.read())
 
     def tool_progress(self, identifier: Any, token: Any, arguments: Arguments) -> None:
-        """`count` notifications, each `ms` after the one before."""
+        """`count` notifications, each `ms` after the one before: the pace is the server's, and what the test is about."""
         count, filler = arguments["count"], "x" * arguments.get("bytes", 0)
         for number in range(1, count + 1):
             time.sleep(arguments.get("ms", 0) / 1000)

@@ -274,6 +274,21 @@ def calling_clients(
         caller.finish()
 
 
+def restart_under_calls(service: Service, upstream: Counting, times: int, address: tuple[str, int] | str = TCP) -> None:
+    """Restarts a started service that often while clients call: nothing refused, nothing twice, each time another one."""
+    pids = {service.supervisor.pid}
+    with calling_clients(service, upstream, address=address) as callers:
+        for _ in range(times):
+            for caller in callers:
+                caller.wait_for_answers(3)
+            systemctl("restart", SERVICE)
+            pids.add(service.supervisor.pid)
+        for caller in callers:
+            caller.wait_for_answers(3)
+    check_outcomes(callers, upstream)
+    assert len(pids) == times + 1
+
+
 def check_outcomes(made: list[Caller], upstream: Counting) -> None:
     """Nothing was refused or failed, no call ran twice, and each answered one ran."""
     counts = upstream.counts()

@@ -66,7 +66,7 @@ enum JSONEscape {
             return UTF16.decode(UTF16.EncodedScalar([unit, low]))
         }
 
-        /// The code unit written as `\uXXXX` at `index`.
+        /// The code unit written at `index` as `\u` and four hexadecimal digits.
         private func unit(at index: Int) -> UInt16? {
             guard index + 6 <= self.input.count, self.input[index] == UInt8(ascii: "\\"),
                 self.input[index + 1] == UInt8(ascii: "u")

@@ -60,7 +60,7 @@ enum ConfigurationReading {
         let shell = ProcessInfo.processInfo.environment
         let isSystem = ServicePlaces.isSystemService(shell)
         let say = { @Sendable (text: String) in FileHandleText.standardError(text + "\n") }
-        let isServices = flag == nil || flag == "/etc/mcp-bridge/config.json"
+        let isServices = flag == nil || flag == ConfigurationLocations.systemFile
         let environment =
             isServices ? ServiceEnvironment.resembling(shell, isSystem: isSystem, note: say) : shell
         let candidates = ConfigurationLocations.candidates(

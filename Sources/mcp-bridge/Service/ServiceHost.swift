@@ -37,7 +37,7 @@ struct ServiceHost {
         let watchdog = Watchdog.interval(environment: environment)
         let limit = try DescriptorLimit.raise()
         let places = try ServicePlaces(environment: environment)
-        let keyWasOpen = try PrivateFile.tighten(places.state.sealingKey)
+        let openKey = Result { try PrivateFile.tighten(places.state.sealingKey) }
         let group = Self.takeDelegatedGroup()
         let book = try places.openBook(
             configFlag: self.configFlag, environment: environment, originalLimit: limit.soft,
@@ -53,12 +53,7 @@ struct ServiceHost {
         let logger = Logger(label: "mcp-bridge.supervisor")
         book.logger = logger
         for warning in book.startWarnings { logger.warning("Configuration", metadata: ["finding": "\(warning)"]) }
-        if keyWasOpen {
-            logger.warning(
-                "The sealing key could be read by others, who may know it; its mode is 0600 now. Remove the file for a new key",
-                metadata: ["path": "\(places.state.sealingKey)"]
-            )
-        }
+        Self.report(openKey, of: places.state.sealingKey, to: logger)
         if case .failure(let error) = group {
             logger.warning(
                 "The delegated control group cannot be used; limits are not enforced", metadata: ["error": "\(error)"])
@@ -83,18 +78,17 @@ struct ServiceHost {
     }
 
     private static func supervise(
-        _ environment: Supervisor.Environment, book: ConfigurationBook, logger: Logger
+        _ environment: Supervisor.Environment, book: sending ConfigurationBook, logger: Logger
     ) throws -> Int32 {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
         let finished = loop.makePromise(of: Int32.self)
         let signals = try environment.processes.signals([SIGTERM, SIGINT, SIGHUP])
-        // Made here, used on the loop alone from now on.
-        nonisolated(unsafe) let handedOver = book
+        let handedOver = NIOLoopBoundBox.makeBoxSendingValue(book, eventLoop: loop)
         let supervisor = try loop.submit {
             let supervisor = try Supervisor(
-                environment: environment, deployment: handedOver.deployment(), source: handedOver, loop: loop,
-                logger: logger, onFinished: { finished.succeed($0) }
+                environment: environment, deployment: handedOver.value.deployment(), source: handedOver.value,
+                loop: loop, logger: logger, onFinished: { finished.succeed($0) }
             )
             try supervisor.start()
             return NIOLoopBound(supervisor, eventLoop: loop)
@@ -111,6 +105,23 @@ struct ServiceHost {
         }
         _ = listening
         return try finished.futureResult.wait()
+    }
+
+    /// A service whose key an administrator has given another owner must start all the same.
+    private static func report(_ wasOpen: Result<Bool, any Error>, of path: String, to logger: Logger) {
+        switch wasOpen {
+        case .success(false): break
+        case .success(true):
+            logger.warning(
+                "The sealing key could be read by others, who may know it; its mode is 0600 now. Remove the file for a new key",
+                metadata: ["path": "\(path)"]
+            )
+        case .failure(let error):
+            logger.warning(
+                "The sealing key can be read by others, and its mode cannot be changed",
+                metadata: ["path": "\(path)", "error": "\(error)"]
+            )
+        }
     }
 
     /// Moves this process into a leaf of the group that systemd delegated, so that upstreams can have leaves beside it.

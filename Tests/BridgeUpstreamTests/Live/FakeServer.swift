@@ -121,7 +121,7 @@ enum FakeServer {
                         "import signal\n"
                         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
                         "print(os.getpid(), flush=True)\n"
-                        "time.sleep(1000)\n")
+                        "while True: signal.pause()\n")
                 p = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
                 pid = p.stdout.readline().decode().strip()
                 text(id, pid)

@@ -23,6 +23,7 @@ from systemd_service import (
     bridge,
     calling_clients,
     check_outcomes,
+    restart_under_calls,
     run,
     systemctl,
 )
@@ -56,18 +57,8 @@ def test_restarts_without_socket_units_refuse_nobody(
     masked: Service, counting: Counting, address: tuple[str, int] | str
 ) -> None:
     masked.start()
-    pids = {masked.supervisor.pid}
     inode = os.stat(OWN).st_ino
-    with calling_clients(masked, counting, address=address) as callers:
-        for _ in range(RESTARTS):
-            for caller in callers:
-                caller.wait_for_answers(3)
-            systemctl("restart", SERVICE)
-            pids.add(masked.supervisor.pid)
-        for caller in callers:
-            caller.wait_for_answers(3)
-    check_outcomes(callers, counting)
-    assert len(pids) == RESTARTS + 1
+    restart_under_calls(masked, counting, RESTARTS, address)
     assert os.stat(OWN).st_ino == inode, "the socket is another one"
     assert tcp_listeners() == ["127.0.0.1:8769"]
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-from systemd_service import SERVICE, Counting, Service, calling_clients, check_outcomes, systemctl
+from systemd_service import SERVICE, Counting, Service, restart_under_calls, systemctl
 
 RESTARTS = 12
 
 
 def test_twelve_restarts_under_four_calling_clients(service: Service, counting: Counting) -> None:
     service.start()
-    pids = {service.supervisor.pid}
-    with calling_clients(service, counting) as callers:
-        for _ in range(RESTARTS):
-            for caller in callers:
-                caller.wait_for_answers(3)
-            systemctl("restart", SERVICE)
-            pids.add(service.supervisor.pid)
-        for caller in callers:
-            caller.wait_for_answers(3)
-    check_outcomes(callers, counting)
-    assert len(pids) == RESTARTS + 1
+    restart_under_calls(service, counting, RESTARTS)
     assert service.show("NRestarts") == "0"
 
 

@@ -9,6 +9,9 @@ package enum ConfigurationLocations {
         package var notFound: String { "Config file not found: \(self.path)" }
     }
 
+    /// The system service's configuration.
+    package static let systemFile = "/etc/mcp-bridge/config.json"
+
     /// Where to look for the configuration, best first: `--config`, else `$MCP_BRIDGE_CONFIG`, else
     /// `/etc/mcp-bridge/config.json` for the system service and `~/.config/mcp-bridge/config.json` for a user's.
     ///
@@ -21,7 +24,7 @@ package enum ConfigurationLocations {
             guard let asked, !asked.isEmpty else { continue }
             return [Candidate(path: EnvironmentSettings.path(asked, home: home), isRequired: true)]
         }
-        let path = isSystemService ? "/etc/mcp-bridge/config.json" : "\(home)/.config/mcp-bridge/config.json"
+        let path = isSystemService ? Self.systemFile : "\(home)/.config/mcp-bridge/config.json"
         return [Candidate(path: path, isRequired: false)]
     }
 
