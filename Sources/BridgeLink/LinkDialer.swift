@@ -25,10 +25,12 @@ package final class LinkDialer {
     private var link: LinkConnection?
     private var waiting: Deque<Exchange> = []
     private var closed = false
-    private var failures = 0
     private var establishedAt = NIODeadline.now()
-    /// A link that is lost sooner than this counts as a failure: a peer that hangs up at once is not dialled in a circle.
-    private static let provenAfter = TimeAmount.milliseconds(500)
+    /// Quick, since a worker's socket outlives it. A link that is lost before half a second counts as a failure: a peer
+    /// that hangs up at once is not dialled in a circle.
+    private var backoff = Backoff(
+        base: .milliseconds(10), maximum: .seconds(1), forgivenAfter: .milliseconds(500)
+    )
 
     /// Does nothing until ``start()``.
     package init(path: String, loop: any EventLoop, logger: Logger) {
@@ -100,20 +102,20 @@ package final class LinkDialer {
     private func lost() {
         self.link = nil
         self.onLost?()
-        guard .now() - self.establishedAt >= Self.provenAfter else { return self.failed(ChannelError.eof) }
-        self.failures = 0
+        guard self.backoff.forgives(Duration(.now() - self.establishedAt)) else { return self.failed(ChannelError.eof) }
+        self.backoff.forgive()
         self.connect()
     }
 
     private func failed(_ error: any Error) {
         guard !self.closed else { return }
-        self.failures += 1
-        if self.failures == 1 {
+        if self.backoff.failures == 0 {
             self.logger.debug(
                 "Link cannot be dialled yet", metadata: ["link.path": "\(self.path)", "error": "\(error)"])
         }
-        let delay = TimeAmount.milliseconds(min(1_000, 5 << Int64(min(self.failures, 8))))
-        self.loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in self?.connect() }
+        // Nobody else dials this path: there is no crowd to spread.
+        let delay = self.backoff.failed(draw: 1)
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in self?.connect() }
     }
 
     private static func randomName() -> String {

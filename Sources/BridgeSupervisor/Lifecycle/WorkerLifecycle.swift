@@ -1,3 +1,5 @@
+import BridgeCore
+
 /// How soon a worker that ended is started again.
 ///
 /// | ended | delay |
@@ -57,15 +59,20 @@ package struct WorkerLifecycle: ~Copyable {
 
     private var state = State.idle
     private let policy: RestartPolicy
-    /// Ends since the last 5 stable minutes.
-    private var failures = 0
-    /// Delays since then; each is twice the one before.
-    private var delays = 0
+    /// Counts the delays since the last 5 stable minutes.
+    private var backoff: Backoff
+    /// Whether it has ended since then.
+    private var hasEnded = false
     /// Ends in a row before it had served for 10 s.
     private var quickFailures = 0
     package private(set) var restarts = 0
 
-    package init(policy: RestartPolicy = RestartPolicy()) { self.policy = policy }
+    package init(policy: RestartPolicy = RestartPolicy()) {
+        self.policy = policy
+        self.backoff = Backoff(
+            base: policy.firstDelay, maximum: policy.longestDelay, forgivenAfter: policy.forgivenAfter
+        )
+    }
 
     package var phase: Phase {
         switch self.state {
@@ -151,8 +158,7 @@ package struct WorkerLifecycle: ~Copyable {
             return true
         case .idle, .waiting, .stopped, .refused:
             self.state = .idle
-            self.failures = 0
-            self.delays = 0
+            self.forgive()
             self.quickFailures = 0
             return false
         }
@@ -163,24 +169,22 @@ package struct WorkerLifecycle: ~Copyable {
             self.state = .refused
             return .leave
         }
-        if served >= self.policy.forgivenAfter {
-            self.failures = 0
-            self.delays = 0
-        }
-        self.quickFailures = served >= self.policy.provenAfter ? 0 : self.quickFailures + 1
-        self.failures += 1
+        if self.backoff.forgives(served) { self.forgive() }
+        let isFirst = !self.hasEnded
+        self.hasEnded = true
+        let isProven = served >= self.policy.provenAfter
+        self.quickFailures = isProven ? 0 : self.quickFailures + 1
         guard self.quickFailures < self.policy.quickFailuresAllowed else {
             self.state = .waiting(failed: true)
             return .restart(after: self.policy.longestDelay)
         }
         self.state = .waiting(failed: false)
-        if self.failures == 1, served >= self.policy.provenAfter { return .restart(after: .zero) }
-        return .restart(after: self.delay(draw: draw))
+        if isProven, isFirst { return .restart(after: .zero) }
+        return .restart(after: self.backoff.failed(draw: draw))
     }
 
-    private mutating func delay(draw: Double) -> Duration {
-        let whole = min(self.policy.firstDelay * (1 << min(self.delays, 20)), self.policy.longestDelay)
-        self.delays += 1
-        return whole * (0.5 + 0.5 * min(max(draw, 0), 1))
+    private mutating func forgive() {
+        self.backoff.forgive()
+        self.hasEnded = false
     }
 }
