@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -265,6 +266,23 @@ def test_more_than_a_line_may_have_is_one_clear_error(client: MCPClient, bridge:
 
 
 def test_memory_is_given_back_after_big_results(client: MCPClient, bridge: Bridge) -> None:
+def test_a_server_that_dies_soon_after_each_start_is_started_ever_more_slowly(bridges: Bridges, folder: Path) -> None:
+    """By the table of the backoff: 1, 2, 4, 8, 16 s, each drawn from its upper half. Half a minute of real time."""
+    upstream = MisbehavingUpstream(folder, "bad", "--exit-after-list", "200")
+    bridge = bridges.start({"demo": demo_upstream(), "bad": upstream.entry})
+
+    def starts() -> list[float]:
+        return [entry["at"] for entry in upstream.received("initialize")]
+
+    first = eventually(starts, "its first start")[0]
+    eventually(lambda: time.monotonic() - first >= 30 or len(starts()) > 6, "half a minute has passed", within=40)
+    found = starts()
+    assert 4 <= len(found) <= 6, [at - first for at in found]
+    for index, (before, after) in enumerate(itertools.pairwise(found)):
+        assert after - before >= 0.2 + 2**index / 2, f"start {index + 2}"
+    eventually(lambda: bridge.upstream("bad")["reconnectAttempts"] >= 4, "each of its deaths has counted")
+
+
     client.call("bad.big", {"bytes": 16 << 20})
     before = bridge.resident_bytes()
     for _ in range(6):

@@ -35,7 +35,7 @@ class Server:
     def run(self) -> None:
         for line in sys.stdin.buffer:
             message = json.loads(line)
-            self._journal.write(json.dumps({**message, "pid": os.getpid()}) + "\n")
+            self._journal.write(json.dumps({**message, "pid": os.getpid(), "at": time.monotonic()}) + "\n")
             self.take(message)
 
     def take(self, message: dict[str, Any]) -> None:
@@ -52,6 +52,8 @@ class Server:
                 self.fail(identifier, -32603, "no list today")
             case "tools/list":
                 self.answer(identifier, self.page(params.get("cursor")))
+                if self.options.exit_after_list is not None:
+                    threading.Timer(self.options.exit_after_list / 1000, os._exit, (0,)).start()
             case "tools/call":
                 threading.Thread(target=self.call, args=(identifier, params), daemon=True).start()
             case method if method is not None and identifier is not None:
@@ -269,6 +271,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.grandchild:
         fork_grandchild(options.grandchild)
+    parser.add_argument("--exit-after-list", type=int, metavar="MS", help="so long after each answer to tools/list")
     if options.exit_at_start is not None:
         os.write(2, b"cannot start\n")
         sys.exit(options.exit_at_start)

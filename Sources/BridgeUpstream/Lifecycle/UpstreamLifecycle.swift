@@ -26,7 +26,7 @@ struct UpstreamLifecycle: ~Copyable {
         case finish
     }
 
-    /// A connection that was lost when it was ready is made again at once, but not more often than this.
+    /// A connection that had proved itself is made again at once when it is lost, but not more often than this.
     static let immediateInterval = TimeAmount.seconds(60)
     /// An attempt that a call asks for comes this long after the last one failed, so that a caller in a loop does not
     /// become a loop of processes.
@@ -47,7 +47,7 @@ struct UpstreamLifecycle: ~Copyable {
         /// Calls flow; its list has not been read yet. May move to `ready` or `ending`.
         case initialized
         /// May move to `ending`.
-        case ready
+        case ready(since: NIODeadline)
         /// The connection is over; its processes are being ended. May move to whatever is next.
         case ending(Next)
         /// May move to `connecting` or `stopped`.
@@ -58,13 +58,11 @@ struct UpstreamLifecycle: ~Copyable {
     }
 
     private var state = State.idle
-    private var policy: ReconnectPolicy
+    private var backoff: Backoff
     private var lastImmediate: NIODeadline?
-    /// Attempts that have failed since the last success.
-    private(set) var attempts = 0
 
     init(policy: ReconnectPolicy) {
-        self.policy = policy
+        self.backoff = Backoff(policy)
     }
 
     var phase: Phase {
@@ -75,6 +73,15 @@ struct UpstreamLifecycle: ~Copyable {
         case .backoff, .ending(.backoff): .backoff
         case .failed: .failed
         case .stopped, .ending(.stop): .stopped
+        }
+    }
+
+    /// Failures in a row on the way to a connection, those included that were connected and lost before ten good seconds;
+    /// none while it is ready.
+    var attempts: Int {
+        switch self.state {
+        case .ready: 0
+        case .idle, .connecting, .initialized, .ending, .backoff, .failed, .stopped: self.backoff.failures
         }
     }
 
@@ -117,13 +124,15 @@ struct UpstreamLifecycle: ~Copyable {
     }
 
     /// The first list has been read, or is known not to come.
-    mutating func listed() {
+    mutating func listed(now: NIODeadline) {
         guard case .initialized = self.state else { return }
-        self.state = .ready
-        self.attempts = 0
+        self.state = .ready(since: now)
     }
 
     /// The child has exited, could not be started, closed its output, did not answer in time, or answered nonsense.
+    ///
+    /// It is a failure unless the connection had been ready for ten seconds: a server that starts well and dies soon is
+    /// started ever more slowly. Calls that have not been written get their one attempt all the same.
     ///
     /// - Parameters:
     ///   - callsWait: whether calls are there that have not been written.
@@ -131,20 +140,27 @@ struct UpstreamLifecycle: ~Copyable {
     mutating func lost(callsWait: Bool, now: NIODeadline, random: Double) -> Action {
         switch self.state {
         case .connecting, .initialized:
-            let delay = self.policy.delay(afterFailures: self.attempts, random: random)
-            self.attempts += 1
-            self.state = .ending(.backoff(until: now + delay, floor: now + Self.floor))
+            let delay = self.backoff.failed(draw: random)
+            self.state = .ending(.backoff(until: now + TimeAmount(delay), floor: now + Self.floor))
             return .end(failWaiting: true)
-        case .ready:
-            if callsWait || self.mayReconnectAtOnce(now) {
-                self.state = .ending(.connect)
-            } else {
-                let delay = self.policy.delay(afterFailures: 0, random: random)
-                self.state = .ending(.backoff(until: now + delay, floor: now))
-            }
+        case .ready(let since):
+            self.state = .ending(self.next(afterGood: Duration(now - since), callsWait, now, random))
             return .end(failWaiting: false)
         case .idle, .ending, .backoff, .failed, .stopped: return .none
         }
+    }
+
+    private mutating func next(
+        afterGood good: Duration, _ callsWait: Bool, _ now: NIODeadline, _ random: Double
+    ) -> Next {
+        let isProven = self.backoff.forgives(good)
+        if isProven, callsWait || self.mayReconnectAtOnce(now) {
+            self.backoff.forgive()
+            return .connect
+        }
+        let delay = self.backoff.failed(afterGood: good, draw: random)
+        let floor = isProven ? now : now + Self.floor
+        return .backoff(until: callsWait ? floor : now + TimeAmount(delay), floor: floor)
     }
 
     private mutating func mayReconnectAtOnce(_ now: NIODeadline) -> Bool {
@@ -186,7 +202,7 @@ struct UpstreamLifecycle: ~Copyable {
 // MARK: - Wishes
 
 extension UpstreamLifecycle {
-    /// A call arrived, or somebody wants the list: bring the upstream up now.
+    /// A call arrived: bring the upstream up now. A delay is cut short for it.
     mutating func needed(now: NIODeadline) -> Action {
         switch self.state {
         case .idle:
@@ -207,6 +223,18 @@ extension UpstreamLifecycle {
         }
     }
 
+    /// Somebody wants the list: bring up what starts on demand. No delay is cut short for a list.
+    mutating func wanted() -> Action {
+        switch self.state {
+        case .idle: return self.connect()
+        case .ending(.idle):
+            self.state = .ending(.connect)
+            return .none
+        case .connecting, .initialized, .ready, .ending, .backoff: return .none
+        case .failed, .stopped: return .refuse
+        }
+    }
+
     /// Nobody has called for as long as the configuration allows.
     mutating func unused() -> Action {
         guard case .ready = self.state else { return .none }
@@ -216,9 +244,10 @@ extension UpstreamLifecycle {
 
     /// The configuration has changed.
     ///
-    /// - Parameter reconnect: whether the change is of a kind that a running child does not notice.
+    /// - Parameter reconnect: whether the change is of a kind that a running child does not notice. What is started then is
+    ///   something else, which has not failed yet.
     mutating func reconfigured(policy: ReconnectPolicy, reconnect: Bool) -> Action {
-        self.policy = policy
+        self.backoff = Backoff(policy, failures: reconnect ? 0 : self.backoff.failures)
         guard reconnect else { return .none }
         switch self.state {
         case .connecting, .initialized, .ready:
@@ -246,5 +275,11 @@ extension UpstreamLifecycle {
             return .none
         case .stopped: return .none
         }
+    }
+}
+
+extension Backoff {
+    init(_ policy: ReconnectPolicy, failures: Int = 0) {
+        self.init(base: policy.base.duration, maximum: policy.maximum.duration, failures: failures)
     }
 }

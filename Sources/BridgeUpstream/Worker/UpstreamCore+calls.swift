@@ -18,7 +18,7 @@ extension UpstreamCore: UpstreamCallOwner {
             self.setLogLevel(exchange.payload)
         case "retry":
             exchange.end(header: Self.done)
-            self.perform(self.lifecycle.needed(now: .now()))
+            self.perform(self.lifecycle.wanted())
         default:
             exchange.end(header: JSONText(literal: #"{"ok":false,"error":"unknown op"}"#))
         }

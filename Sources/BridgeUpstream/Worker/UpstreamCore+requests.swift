@@ -144,7 +144,7 @@ extension UpstreamCore {
     private func listingOver(succeeded: Bool) {
         let isFirst = self.lifecycle.phase != .ready
         self.upkeep.listFinished(succeeded: succeeded, now: .now())
-        self.lifecycle.listed()
+        self.lifecycle.listed(now: .now())
         if isFirst { self.logger.info("upstream connected", metadata: ["toolCount": "\(self.toolCount)"]) }
         self.announcer.stateChanged()
         self.rearm()

@@ -18,13 +18,13 @@ import Testing
         case .initialized: _ = machine.initialized()
         case .ready, .endingForReconnect, .endingForIdle, .endingForStop:
             _ = machine.initialized()
-            machine.listed()
+            machine.listed(now: self.now)
         case .endingForBackoff, .backoff: _ = machine.lost(callsWait: false, now: self.now, random: 0)
         case .failed: _ = machine.unservable()
         case .stopped: break
         }
         switch way {
-        case .endingForReconnect: _ = machine.lost(callsWait: false, now: self.now, random: 0)
+        case .endingForReconnect: _ = machine.lost(callsWait: false, now: self.now + .seconds(10), random: 0)
         case .endingForIdle: _ = machine.unused()
         case .endingForStop, .stopped: _ = machine.stop()
         case .backoff: _ = machine.ended(now: self.now)
@@ -112,60 +112,6 @@ import Testing
         #expect(action == expected)
     }
 
-    @Test func `attempts that fail wait longer and longer, and a success begins anew`() {
-        var machine = self.machine(.connecting)
-        var now = self.now
-        for (failure, seconds) in [1, 2, 4, 8, 16, 32, 60, 60].enumerated() {
-            let lost = machine.lost(callsWait: false, now: now, random: 0.999_999_999)
-            #expect(lost == .end(failWaiting: true))
-            #expect(machine.attempts == failure + 1)
-            guard case .wait(let until) = machine.ended(now: now) else {
-                Issue.record("no delay")
-                return
-            }
-            #expect(until > now + .milliseconds(Int64(seconds) * 999) && until <= now + .seconds(Int64(seconds)))
-            #expect(machine.nextAttempt == until)
-            let early = machine.delayOver(now: until - .nanoseconds(1))
-            #expect(early == .none)
-            now = until
-            let over = machine.delayOver(now: now)
-            #expect(over == .connect)
-        }
-        _ = machine.initialized()
-        machine.listed()
-        #expect(machine.attempts == 0)
-    }
-
-    @Test func `the first loss is mended at once, the next within a minute is not`() {
-        var machine = self.machine(.ready)
-        _ = machine.lost(callsWait: false, now: self.now, random: 0)
-        let first = machine.ended(now: self.now)
-        #expect(first == .connect)
-        _ = machine.initialized()
-        machine.listed()
-        _ = machine.lost(callsWait: false, now: self.now + .seconds(1), random: 0)
-        let second = machine.ended(now: self.now + .seconds(1))
-        #expect(second == .wait(until: self.now + .milliseconds(1_500)))
-        _ = machine.delayOver(now: self.now + .seconds(2))
-        _ = machine.initialized()
-        machine.listed()
-        _ = machine.lost(callsWait: false, now: self.now + .seconds(60), random: 0)
-        let third = machine.ended(now: self.now + .seconds(60))
-        #expect(third == .connect)
-    }
-
-    @Test func `calls that wait get their attempt at once however often the connection is lost`() {
-        var machine = self.machine(.ready)
-        for _ in 0..<5 {
-            let lost = machine.lost(callsWait: true, now: self.now, random: 0)
-            #expect(lost == .end(failWaiting: false))
-            let ended = machine.ended(now: self.now)
-            #expect(ended == .connect)
-            _ = machine.initialized()
-            machine.listed()
-        }
-    }
-
     @Test func `a call while the old processes are being ended shortens the delay to its floor`() {
         var machine = self.machine(.endingForBackoff)
         _ = machine.needed(now: self.now)
@@ -183,17 +129,35 @@ import Testing
     @Test func `an answer to initialize that comes too late changes nothing`() {
         var machine = self.machine(.endingForBackoff)
         let taken = machine.initialized()
-        machine.listed()
+        machine.listed(now: self.now)
         #expect(!taken)
         #expect(machine.phase == .backoff)
     }
 
     @Test(arguments: [
-        (0, 1.0), (1, 2.0), (2, 4.0), (3, 8.0), (4, 16.0), (5, 32.0), (6, 60.0), (7, 60.0), (1_000, 60.0),
+        (Way.idle, UpstreamLifecycle.Action.connect), (.connecting, .none), (.initialized, .none), (.ready, .none),
+        (.endingForReconnect, .none), (.endingForBackoff, .none), (.endingForIdle, .none), (.endingForStop, .none),
+        (.backoff, .none), (.failed, .refuse), (.stopped, .refuse),
     ])
-    func `delays double up to the ceiling, and are drawn from the upper half`(failures: Int, ceiling: Double) {
-        let policy = ReconnectPolicy()
-        #expect(policy.delay(afterFailures: failures, random: 0) == Seconds(ceiling / 2).timeAmount)
-        #expect(policy.delay(afterFailures: failures, random: 0.5) == Seconds(ceiling * 0.75).timeAmount)
+    func `a list that is wanted`(way: Way, expected: UpstreamLifecycle.Action) {
+        var machine = self.machine(way)
+        let action = machine.wanted()
+        #expect(action == expected)
+    }
+
+    @Test func `a list that is wanted cuts no delay short`() {
+        var machine = self.machine(.endingForBackoff)
+        _ = machine.wanted()
+        let ended = machine.ended(now: self.now)
+        #expect(ended == .wait(until: self.now + .milliseconds(500)))
+        _ = machine.wanted()
+        #expect(machine.nextAttempt == self.now + .milliseconds(500))
+    }
+
+    @Test func `a list that is wanted while an unused child is being ended starts the next`() {
+        var machine = self.machine(.endingForIdle)
+        _ = machine.wanted()
+        let ended = machine.ended(now: self.now)
+        #expect(ended == .connect)
     }
 }
