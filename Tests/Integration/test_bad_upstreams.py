@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -189,6 +190,43 @@ def test_each_progress_starts_the_time_limit_anew(hasty: tuple[Bridge, Misbehavi
     assert_outcome(reply, TIMED_OUT)
 
 
+def test_a_server_that_hangs_is_started_anew_however_many_call_it(bridges: Bridges, folder: Path) -> None:
+    """Within the limit of a call and a ping, and what a start takes; nobody is told what is not true meanwhile."""
+    call, ping, slack = 2, 1 + 1, 4
+    upstream = MisbehavingUpstream(folder, "bad")
+    entry = {**upstream.entry, "timeouts": {"call": call, "ping": 1}}
+    bridge = bridges.start({"demo": demo_upstream(), "bad": entry}, bridge={"pingInterval": 1})
+    bridge.wait_upstream("bad")
+    hung = bridge.upstream_child("bad").pid
+    outcomes: list[str] = []
+    served: list[tuple[float, str]] = []
+
+    def insist(client: MCPClient) -> None:
+        while not served and time.monotonic() - begun < 30:
+            reply = client.call("bad.pid")
+            if "result" in reply.message:
+                served.append((time.monotonic(), text_of(reply.result)))
+            else:
+                outcomes.append(reply.failure.word)
+
+    begun = time.monotonic()
+    assert_outcome(bridge.client().call("bad.hang"), TIMED_OUT)
+    callers = [threading.Thread(target=insist, args=(bridge.client(),)) for _ in range(3)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert served, f"never started anew: {outcomes}"
+    when, pid = served[0]
+    assert int(pid) != hung
+    assert when - begun < call + ping + slack
+    assert set(outcomes) <= {TIMED_OUT, "upstream_unavailable"}
+    read = [each for each in upstream.received("tools/call") if each["pid"] == hung and each["params"]["name"] == "pid"]
+    assert len(read) <= outcomes.count(TIMED_OUT), "a call that it had read was said not to have run"
+    with bridge.client() as client:
+        assert text_of(client.call("demo.echo", {"text": "unharmed"}).result) == "unharmed"
+
+
 # Death
 
 
@@ -229,6 +267,23 @@ def test_a_death_ends_each_call_in_flight_with_one_error(bridge: Bridge, client:
     assert client.echoes("bad")
 
 
+def test_a_server_that_dies_soon_after_each_start_is_started_ever_more_slowly(bridges: Bridges, folder: Path) -> None:
+    """By the table of the backoff: 1, 2, 4, 8, 16 s, each drawn from its upper half. Half a minute of real time."""
+    upstream = MisbehavingUpstream(folder, "bad", "--exit-after-list", "200")
+    bridge = bridges.start({"demo": demo_upstream(), "bad": upstream.entry})
+
+    def starts() -> list[float]:
+        return [entry["at"] for entry in upstream.received("initialize")]
+
+    first = eventually(starts, "its first start")[0]
+    eventually(lambda: time.monotonic() - first >= 30 or len(starts()) > 6, "half a minute has passed", within=40)
+    found = starts()
+    assert 4 <= len(found) <= 6, [at - first for at in found]
+    for index, (before, after) in enumerate(itertools.pairwise(found)):
+        assert after - before >= 0.2 + 2**index / 2, f"start {index + 2}"
+    eventually(lambda: bridge.upstream("bad")["reconnectAttempts"] >= 4, "each of its deaths has counted")
+
+
 def test_an_upstream_that_forks_and_exits_leaves_nothing_behind(
     client: MCPClient, bridge: Bridge, folder: Path
 ) -> None:
@@ -266,23 +321,6 @@ def test_more_than_a_line_may_have_is_one_clear_error(client: MCPClient, bridge:
 
 
 def test_memory_is_given_back_after_big_results(client: MCPClient, bridge: Bridge) -> None:
-def test_a_server_that_dies_soon_after_each_start_is_started_ever_more_slowly(bridges: Bridges, folder: Path) -> None:
-    """By the table of the backoff: 1, 2, 4, 8, 16 s, each drawn from its upper half. Half a minute of real time."""
-    upstream = MisbehavingUpstream(folder, "bad", "--exit-after-list", "200")
-    bridge = bridges.start({"demo": demo_upstream(), "bad": upstream.entry})
-
-    def starts() -> list[float]:
-        return [entry["at"] for entry in upstream.received("initialize")]
-
-    first = eventually(starts, "its first start")[0]
-    eventually(lambda: time.monotonic() - first >= 30 or len(starts()) > 6, "half a minute has passed", within=40)
-    found = starts()
-    assert 4 <= len(found) <= 6, [at - first for at in found]
-    for index, (before, after) in enumerate(itertools.pairwise(found)):
-        assert after - before >= 0.2 + 2**index / 2, f"start {index + 2}"
-    eventually(lambda: bridge.upstream("bad")["reconnectAttempts"] >= 4, "each of its deaths has counted")
-
-
     client.call("bad.big", {"bytes": 16 << 20})
     before = bridge.resident_bytes()
     for _ in range(6):

@@ -175,6 +175,10 @@ class Server:
     def tool_never(self, identifier: Any, token: Any, arguments: Arguments) -> None:
         self.progress(token, 1, "never")
 
+    def tool_hang(self, identifier: Any, token: Any, arguments: Arguments) -> None:
+        """From here on it says nothing more, and after the next message it reads nothing more either."""
+        self._out.acquire()
+
     def tool_twice(self, identifier: Any, token: Any, arguments: Arguments) -> None:
         self.text(identifier, "first")
         self.text(identifier, "second")
@@ -267,11 +271,11 @@ def main() -> None:
     parser.add_argument("--start-gate", metavar="FIFO", help="do nothing until this can be opened")
     parser.add_argument("--garbage-at-start", action="store_true")
     parser.add_argument("--exit-at-start", type=int, metavar="STATUS")
+    parser.add_argument("--exit-after-list", type=int, metavar="MS", help="so long after each answer to tools/list")
     parser.add_argument("--grandchild", metavar="PID_FILE", help="leave a double-forked grandchild behind")
     options = parser.parse_args()
     if options.grandchild:
         fork_grandchild(options.grandchild)
-    parser.add_argument("--exit-after-list", type=int, metavar="MS", help="so long after each answer to tools/list")
     if options.exit_at_start is not None:
         os.write(2, b"cannot start\n")
         sys.exit(options.exit_at_start)

@@ -154,6 +154,10 @@ final class Child {
     private func makeStdoutHandler() -> StdoutHandler {
         StdoutHandler(
             maximumLineOctets: self.launch.maximumLineOctets,
+            onBytes: { [weak self] in
+                guard let self else { return }
+                self.delegate?.childSpoke(self)
+            },
             onLine: { [weak self] line in
                 guard let self else { return }
                 self.delegate?.child(self, received: line)

@@ -5,23 +5,27 @@ final class StdoutHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
     private let processor: NIOSingleStepByteToMessageProcessor<LineDecoder>
+    private let onBytes: () -> Void
     private let onLine: (LineDecoder.Line) -> Void
     private let onWritable: () -> Void
     private let onClosed: () -> Void
 
     init(
         maximumLineOctets: Int,
+        onBytes: @escaping () -> Void,
         onLine: @escaping (LineDecoder.Line) -> Void,
         onWritable: @escaping () -> Void,
         onClosed: @escaping () -> Void
     ) {
         self.processor = NIOSingleStepByteToMessageProcessor(LineDecoder(maximumOctets: maximumLineOctets))
+        self.onBytes = onBytes
         self.onLine = onLine
         self.onWritable = onWritable
         self.onClosed = onClosed
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.onBytes()
         do {
             try self.processor.process(buffer: self.unwrapInboundIn(data)) { self.onLine($0) }
         } catch {

@@ -5,6 +5,8 @@ import NIOCore
 protocol ChildDelegate: AnyObject {
     /// It runs; lines may be written.
     func childStarted(_ child: Child, pid: pid_t)
+    /// It wrote something to its stdout, a piece of a line perhaps. What lines that makes is told next.
+    func childSpoke(_ child: Child)
     func child(_ child: Child, received line: LineDecoder.Line)
     func childBecameWritable(_ child: Child)
     func child(_ child: Child, wroteError line: ByteBuffer)

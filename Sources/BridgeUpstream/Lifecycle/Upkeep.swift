@@ -2,6 +2,12 @@ import NIOCore
 
 /// Decides when a connected upstream is asked for its list, pinged, given up as mute, or let go as unused.
 ///
+/// It goes by silence. A server that hangs says nothing at all; but so does one that does one thing at a time, while it is
+/// at a long call. So a ping that is not answered in its time, with not a byte since it was sent, ends nothing yet where
+/// calls are under way: it only keeps further calls from being written. Those that are under way end, each by its own
+/// limit at the latest, and if there is silence still, the upstream is mute. Without the holding back, steady calls would
+/// keep a hung server for ever. The first byte ends all that.
+///
 /// Pure: times come in, tasks come out.
 struct Upkeep {
     struct Intervals: Equatable {
@@ -19,9 +25,11 @@ struct Upkeep {
     enum Task: Equatable {
         /// Read the list, then report ``listFinished(succeeded:now:)``.
         case list
-        /// Send a ping, then report ``pingAnswered(now:)``.
+        /// Send a ping. Its answer needs no report of its own beside ``heard(now:)``.
         case ping
-        /// The upstream did not answer a ping in time.
+        /// Write no further calls until ``isSilent`` is false: the upstream is busy, or it hangs.
+        case hold
+        /// The upstream said nothing after a ping, and no call is under way.
         case mute
         /// Nobody has called for the whole of `idleStop`.
         case unused
@@ -29,7 +37,10 @@ struct Upkeep {
 
     private enum Ping {
         case next(NIODeadline)
+        /// Nothing has been heard since.
         case sent(deadline: NIODeadline)
+        /// The same, beyond the deadline.
+        case unanswered
     }
 
     private enum List {
@@ -82,28 +93,41 @@ struct Upkeep {
         self.connection?.list = .next(now + delay)
     }
 
-    mutating func pingAnswered(now: NIODeadline) {
-        guard case .sent = self.connection?.ping else { return }
-        self.connection?.ping = .next(now + self.intervals.ping)
+    /// The upstream has written something, whatever it is.
+    ///
+    /// - Returns: whether that was being waited for.
+    mutating func heard(now: NIODeadline) -> Bool {
+        switch self.connection?.ping {
+        case .sent, .unanswered:
+            self.connection?.ping = .next(now + self.intervals.ping)
+            return true
+        case .next, nil: return false
+        }
     }
 
-    /// Calls are under way, or none is any more.
+    /// Whether further calls are held back.
+    var isSilent: Bool {
+        if case .unanswered = self.connection?.ping { true } else { false }
+    }
+
+    /// Calls are there, written or not, or none is any more.
     mutating func busy(_ isBusy: Bool, now: NIODeadline) {
         self.isBusy = isBusy
         self.connection?.idleSince = now
     }
 
-    /// When ``due(now:)`` has something to say at the earliest.
+    /// When ``due(now:callsUnderWay:)`` has something to say at the earliest. While ``isSilent``, also as soon as no call is
+    /// under way any more.
     var next: NIODeadline? {
         guard let connection else { return nil }
-        var next: NIODeadline
+        var times: [NIODeadline?] = [self.unusedAt]
         switch connection.ping {
-        case .next(let due): next = due
-        case .sent(let deadline): next = deadline
+        case .next(let due): times.append(due)
+        case .sent(let deadline): times.append(deadline)
+        case .unanswered: break
         }
-        if case .next(let due) = connection.list { next = min(next, due) }
-        if let unusedAt = self.unusedAt { next = min(next, unusedAt) }
-        return next
+        if case .next(let due) = connection.list { times.append(due) }
+        return times.compactMap { $0 }.min()
     }
 
     /// When the upstream is let go, if nobody calls until then. Not while it is being listed.
@@ -113,7 +137,8 @@ struct Upkeep {
         return connection.idleSince + idleStop
     }
 
-    mutating func due(now: NIODeadline) -> [Task] {
+    /// - Parameter callsUnderWay: whether calls have been written that are neither answered nor given up.
+    mutating func due(now: NIODeadline, callsUnderWay: Bool) -> [Task] {
         guard let connection else { return [] }
         var tasks: [Task] = []
         if case .next(let due) = connection.list, now >= due {
@@ -124,20 +149,19 @@ struct Upkeep {
         case .next(let due) where now >= due:
             self.connection?.ping = .sent(deadline: now + self.intervals.pingTimeout)
             tasks.append(.ping)
-        case .sent(let deadline) where now >= deadline:
-            if self.isBusy {
-                // Many servers do one thing at a time: during a call, silence says nothing. The call has its own limit.
-                self.connection?.ping = .sent(deadline: now + self.intervals.pingTimeout)
-            } else {
-                self.connection = nil
-                return [.mute]
-            }
-        case .next, .sent: break
+        case .sent(let deadline) where now >= deadline && callsUnderWay:
+            self.connection?.ping = .unanswered
+            tasks.append(.hold)
+        case .sent(let deadline) where now >= deadline: return self.end(.mute)
+        case .unanswered where !callsUnderWay: return self.end(.mute)
+        case .next, .sent, .unanswered: break
         }
-        if let unusedAt = self.unusedAt, now >= unusedAt {
-            self.connection = nil
-            return [.unused]
-        }
+        if let unusedAt = self.unusedAt, now >= unusedAt { return self.end(.unused) }
         return tasks
+    }
+
+    private mutating func end(_ task: Task) -> [Task] {
+        self.connection = nil
+        return [task]
     }
 }

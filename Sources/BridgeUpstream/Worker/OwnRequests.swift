@@ -21,6 +21,12 @@ struct OwnRequests {
         self.requests.removeValue(forKey: id)?.purpose
     }
 
+    mutating func takeAll(_ purpose: Purpose) -> [Int] {
+        let ids = self.requests.filter { $0.value.purpose == purpose }.keys.sorted()
+        for id in ids { self.requests[id] = nil }
+        return ids
+    }
+
     /// Takes out those whose time is over.
     mutating func expire(now: NIODeadline) -> [(id: Int, purpose: Purpose)] {
         let ids = self.requests.filter { $0.value.deadline <= now }.keys.sorted()

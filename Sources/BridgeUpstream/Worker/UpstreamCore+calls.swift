@@ -70,7 +70,7 @@ extension UpstreamCore: UpstreamCallOwner {
         guard let child, child.isWritable else { return }
         var buffer = self.controls
         self.controls = ByteBuffer()
-        if self.lifecycle.isConnected, !self.isHolding {
+        if self.lifecycle.isConnected, !self.isHolding, !self.upkeep.isSilent {
             while child.isWritable, let (_, call) = self.pending.write() {
                 call.writeLine(to: &buffer, scratch: &self.scratch)
                 if buffer.readableBytes >= Self.chunkOctets {
@@ -114,10 +114,14 @@ extension UpstreamCore: UpstreamCallOwner {
                 self.say(ClientMessage.cancelled(id: id, reason: "timeout"))
                 self.finish(call.caller, with: .timedOut(after: call.timeout))
             } else {
-                let reason = self.lastError ?? "it takes no input"
-                self.finish(call.caller, with: .unavailable(reason: "it was not ready in time (\(reason))"))
+                self.finish(call.caller, with: .unavailable(reason: "it was not ready in time (\(self.hindrance))"))
             }
         }
+    }
+
+    /// Why a call has not been written.
+    private var hindrance: String {
+        self.upkeep.isSilent ? "it says nothing, it is busy or hangs" : self.lastError ?? "it takes no input"
     }
 
     private func record(_ call: UpstreamCall, outcome: String) {

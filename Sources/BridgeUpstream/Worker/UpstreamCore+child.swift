@@ -12,6 +12,12 @@ extension UpstreamCore: ChildDelegate {
         self.announcer.stateChanged()
     }
 
+    func childSpoke(_ child: Child) {
+        guard child === self.child, self.upkeep.heard(now: .now()) else { return }
+        self.rearm()
+        self.scheduleDrain()
+    }
+
     func child(_ child: Child, received line: LineDecoder.Line) {
         guard child === self.child, self.pid != nil else { return }
         self.received(line)

@@ -33,7 +33,7 @@ extension UpstreamCore {
         switch purpose {
         case .initialize: self.initialized(result)
         case .list: self.listed(result)
-        case .ping: self.upkeep.pingAnswered(now: .now())
+        case .ping: break  // it has been heard
         case .logLevel: break
         }
     }
@@ -42,7 +42,7 @@ extension UpstreamCore {
         switch purpose {
         case .initialize: self.lost("initialize failed: \(reason)")
         case .list: self.listFailed("tools/list failed: \(reason)")
-        case .ping: self.upkeep.pingAnswered(now: .now())  // an error is a sign of life
+        case .ping: break  // an error is a sign of life
         case .logLevel: self.logger.debug("upstream did not take a log level", metadata: ["error": "\(reason)"])
         }
     }
@@ -57,16 +57,23 @@ extension UpstreamCore {
     }
 
     func keepUp(_ now: NIODeadline) {
-        for task in self.upkeep.due(now: now) {
+        for task in self.upkeep.due(now: now, callsUnderWay: self.pending.writtenCount > 0) {
             switch task {
             case .list: self.list()
-            case .ping: self.ask(.ping, "ping", nil, within: .longest)
+            case .ping: self.ping()
+            case .hold: self.logger.info("upstream says nothing; further calls wait")
             case .mute: self.lost("it did not answer a ping in time")
             case .unused:
                 self.logger.info("upstream unused; ending it")
                 self.perform(self.lifecycle.unused())
             }
         }
+    }
+
+    private func ping() {
+        // One that speaks and answers no pings would leave one for each interval.
+        for id in self.own.takeAll(.ping) { self.pending.giveUp(reserved: id) }
+        self.ask(.ping, "ping", nil, within: .longest)
     }
 
     // MARK: Handshake

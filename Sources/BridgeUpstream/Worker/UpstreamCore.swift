@@ -255,6 +255,8 @@ final class UpstreamCore {
         ]
         if !self.isFinished, let next = times.compactMap({ $0 }).min() { self.alarm.arm(at: next) }
     }
+        // In a turn of its own: whoever ends several calls is not to find the connection gone in the middle.
+        if self.upkeep.isSilent, self.pending.writtenCount == 0 { self.arm(at: .now()) }
 
     func arm(at time: NIODeadline) { self.alarm.arm(at: time) }
 
@@ -274,14 +276,5 @@ final class UpstreamCore {
         if let deadline = self.restartDeadline, now >= deadline { self.restart() }
         if let deadline = self.stopDeadline, now >= deadline { self.proceedToStop() }
         self.rearm()
-    }
-}
-
-extension Upkeep.Intervals {
-    init(_ configuration: UpstreamConfiguration) {
-        self.init(
-            refresh: configuration.refreshInterval.timeAmount, ping: configuration.pingInterval.timeAmount,
-            pingTimeout: configuration.timeouts.ping.timeAmount, idleStop: configuration.idleStop?.timeAmount
-        )
     }
 }

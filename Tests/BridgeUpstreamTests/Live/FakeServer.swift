@@ -132,6 +132,10 @@ enum FakeServer {
                         threading.Event().wait(0.15)
                     text(id, "steadily")
                 threading.Thread(target=go, daemon=True).start()
+            elif name == "hang": threading.Event().wait()
+            elif name == "busy":
+                with open(args["gate"]) as gate: gate.read()
+                text(id, "free")
             elif name == "stall":
                 threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
                 threading.Event().wait()

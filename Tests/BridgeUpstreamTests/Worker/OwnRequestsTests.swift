@@ -17,4 +17,14 @@ import Testing
         #expect(requests.expire(now: self.t0 + .seconds(2)).map(\.purpose) == [.list])
         #expect(requests.nextDeadline == nil)
     }
+
+    @Test func `all of a kind can be given up, and no other is`() {
+        var requests = OwnRequests()
+        requests.add(3, .ping, deadline: self.t0)
+        requests.add(1, .ping, deadline: self.t0)
+        requests.add(2, .list, deadline: self.t0 + .seconds(2))
+        #expect(requests.takeAll(.ping) == [1, 3])
+        #expect(requests.takeAll(.ping) == [])
+        #expect(requests.nextDeadline == self.t0 + .seconds(2))
+    }
 }
