@@ -25,9 +25,11 @@ final class BulkLane {
     /// Announced payloads that nobody wants any more.
     private var unwanted: Set<UInt32> = []
     private(set) var closed = false
+    /// To be called once no payload waits or is being written, or the lane is closed.
+    private var onEmpty: [() -> Void] = []
 
     /// False where the link has no path to dial, such as a socket pair: everything then goes on the one connection.
-    let isAvailable: Bool
+    var isAvailable: Bool
 
     init(isAvailable: Bool) { self.isAvailable = isAvailable }
 
@@ -61,6 +63,18 @@ final class BulkLane {
         }
     }
 
+    func whenEmpty(_ body: @escaping () -> Void) {
+        if self.isEmpty { body() } else { self.onEmpty.append(body) }
+    }
+
+    private var isEmpty: Bool { self.queue.isEmpty && self.idle.count == self.connections.count }
+
+    private func emptied() {
+        let bodies = self.onEmpty
+        self.onEmpty = []
+        for body in bodies { body() }
+    }
+
     /// How many more connections would be of use and are allowed.
     private var wanted: Int {
         min(self.queue.count, LinkConnection.maximumBulkConnections - self.connections.count)
@@ -70,6 +84,7 @@ final class BulkLane {
         guard !self.closed else { return }
         self.idle.append(connection)
         self.pump()
+        if self.isEmpty { self.emptied() }
     }
 
     /// A bulk connection is there, dialled by either side's wish.
@@ -127,6 +142,7 @@ final class BulkLane {
         self.arrived = [:]
         self.awaited = [:]
         self.dial = nil
+        self.emptied()
     }
 }
 

@@ -32,6 +32,14 @@ final class FrameWriter {
         self.channel.eventLoop.assumeIsolated().execute { self.flush() }
     }
 
+    /// Calls back once the kernel has taken all that was written so far, or the channel is gone.
+    func whenWritten(_ body: @escaping () -> Void) {
+        let promise = self.channel.eventLoop.makePromise(of: Void.self)
+        promise.futureResult.assumeIsolated().whenComplete { _ in body() }
+        self.handOver(promise)
+        self.channel.flush()
+    }
+
     private func flush() {
         self.scheduled = false
         if self.buffer.readableBytes > 0 { self.handOver(nil) }

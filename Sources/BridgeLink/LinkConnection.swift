@@ -25,6 +25,7 @@ package final class LinkConnection {
     /// Exchanges whose opening payload is still on its way, and what came for them meanwhile.
     private var opening: [UInt32: Deque<Frame>] = [:]
     private var closed = false
+    private var onSettled: [() -> Void] = []
     let bulk: BulkLane
 
     /// - Parameter dialled: whether this side dialled; the two sides number their exchanges odd and even.
@@ -51,6 +52,44 @@ package final class LinkConnection {
     package func close() {
         self.channel.close(promise: nil)
         self.closeNow()
+    }
+
+    /// From now on large payloads go on this connection as well: behind a listener that is closed the peer can dial no
+    /// other, and what goes one way leaves in its order, before the end.
+    package func keepToOneConnection() { self.bulk.isAvailable = false }
+
+    /// Calls back once all that was written so far has left this process, or the connection is gone, or the limit is over:
+    /// a peer need not read.
+    package func whenWritten(within limit: TimeAmount, _ body: @escaping () -> Void) {
+        guard !self.closed else { return body() }
+        var isOver = false
+        let once = {
+            guard !isOver else { return }
+            isOver = true
+            body()
+        }
+        let timer = self.channel.eventLoop.assumeIsolated().scheduleTask(in: limit, once)
+        self.whenSettled {
+            self.bulk.whenEmpty {
+                self.writer.whenWritten {
+                    timer.cancel()
+                    once()
+                }
+            }
+        }
+    }
+
+    /// Calls back once no end of an exchange waits for window behind its messages.
+    private func whenSettled(_ body: @escaping () -> Void) {
+        if self.isSettled { body() } else { self.onSettled.append(body) }
+    }
+
+    private var isSettled: Bool { !self.exchanges.values.contains { $0.isOver } }
+
+    private func settled() {
+        let bodies = self.onSettled
+        self.onSettled = []
+        for body in bodies { body() }
     }
 
     // MARK: For this room
@@ -81,6 +120,7 @@ package final class LinkConnection {
 
     func forget(_ exchange: Exchange) {
         if self.exchanges[exchange.number] === exchange { self.exchanges[exchange.number] = nil }
+        if !self.onSettled.isEmpty, self.isSettled { self.settled() }
     }
 
     func write(_ frame: Frame) {
@@ -187,6 +227,7 @@ package final class LinkConnection {
         self.exchanges = [:]
         self.opening = [:]
         for exchange in lost { exchange.fail(.linkLost(sent: true)) }
+        self.settled()
         let onClose = self.onClose
         self.onClose = nil
         self.onOpen = nil

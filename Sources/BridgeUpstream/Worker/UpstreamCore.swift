@@ -10,6 +10,9 @@ import NIOCore
 ///
 /// This file holds the connection's life; what calls, messages and requests do is in the extensions.
 final class UpstreamCore {
+    /// How long a peer may take to read the last words.
+    private static let farewellTime = TimeAmount.seconds(2)
+
     let loop: any EventLoop
     let processes: ProcessThread
     var configuration: UpstreamConfiguration
@@ -109,6 +112,7 @@ final class UpstreamCore {
         self.isStopping = true
         self.stopDeadline = .now() + patience
         self.listener?.close()
+        for link in self.links.values { link.keepToOneConnection() }
         self.callsChanged()
         self.rearm()
     }
@@ -131,17 +135,29 @@ final class UpstreamCore {
         self.isFinished = true
         self.alarm.disarm()
         self.failWaiting("it has been stopped")
-        // Last words leave at the end of this turn; the links are closed in a later one.
+        // So that this is among the last words.
+        self.announcer.stateChanged()
         let this = NIOLoopBound(self, eventLoop: self.loop)
-        self.loop.scheduleTask(in: .milliseconds(5)) {
-            this.value.farewell()
-        }
+        self.loop.execute { this.value.farewell() }
     }
 
+    /// Closes the links once the last words have left, the state on the control link too, and is finished then.
     private func farewell() {
-        for link in self.links.values { link.close() }
-        for body in self.onFinished { body() }
-        self.onFinished = []
+        var open = 1
+        let over = {
+            open -= 1
+            guard open == 0 else { return }
+            for body in self.onFinished { body() }
+            self.onFinished = []
+        }
+        for link in self.links.values {
+            open += 1
+            link.whenWritten(within: Self.farewellTime) {
+                link.close()
+                over()
+            }
+        }
+        self.control.whenWritten(within: Self.farewellTime, over)
     }
 
     // MARK: Actions
@@ -239,6 +255,8 @@ final class UpstreamCore {
     /// The number of calls under way may have fallen to where something else can go on.
     func callsChanged() {
         if self.isHolding, self.pending.writtenCount == 0 { self.restart() }
+        // In a turn of its own: whoever ends several calls is not to find the connection gone in the middle.
+        if self.upkeep.isSilent, self.pending.writtenCount == 0 { self.arm(at: .now()) }
         guard self.pending.count == 0 else { return }
         self.upkeep.busy(false, now: .now())
         if self.upkeep.intervals.idleStop != nil { self.rearm() }
@@ -255,8 +273,6 @@ final class UpstreamCore {
         ]
         if !self.isFinished, let next = times.compactMap({ $0 }).min() { self.alarm.arm(at: next) }
     }
-        // In a turn of its own: whoever ends several calls is not to find the connection gone in the middle.
-        if self.upkeep.isSilent, self.pending.writtenCount == 0 { self.arm(at: .now()) }
 
     func arm(at time: NIODeadline) { self.alarm.arm(at: time) }
 

@@ -76,7 +76,7 @@ enum FakeServer {
             elif name == "never": parked[id] = True
             elif name == "slow":
                 send(method="notifications/progress", params={"progress": 0, "progressToken": token})
-                threading.Timer(0.2, lambda: text(id, "slowly")).start()
+                threading.Timer(0.2, lambda: text(id, "slowly" + "x" * args.get("size", 0))).start()
             elif name == "twice":
                 text(id, "one")
                 text(id, "two")
