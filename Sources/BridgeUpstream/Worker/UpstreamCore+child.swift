@@ -28,13 +28,14 @@ extension UpstreamCore: ChildDelegate {
     }
 
     func child(_ child: Child, wroteError line: ByteBuffer) {
-        self.logger.warning(
+        // Its own chatter; what goes wrong with it is told at warning, in other words.
+        self.logger.info(
             "upstream stderr", metadata: ["text": "\(ForeignText.printable(line, limit: StderrLines.maximumOctets))"]
         )
     }
 
     func child(_ child: Child, droppedErrorLines count: Int) {
-        self.logger.warning("upstream stderr lines dropped", metadata: ["mcp.dropped": "\(count)"])
+        self.logger.info("upstream stderr lines dropped", metadata: ["mcp.dropped": "\(count)"])
     }
 
     func childLost(_ child: Child, reason: String) {

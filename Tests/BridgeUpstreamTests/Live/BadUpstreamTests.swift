@@ -75,6 +75,8 @@ extension LiveTests {
                 #expect(lines.count >= StderrLines.perSecond)
                 #expect(lines.allSatisfy { $0.metadata["text"] == "all work and no play" })
                 #expect(lines.first?.metadata["mcp.upstream"] == "fake")
+                let chatter = bench.log.all.filter { $0.message.hasPrefix("upstream stderr") }
+                #expect(Set(chatter.map(\.level)) == ["info"])
             }
         }
 
