@@ -63,11 +63,16 @@ enum SalvagedResponse {
             return nil
         }
 
-        /// Looks at an integer and stays before it.
+        /// Looks at an integer that is all of a member's value, and stays before it.
         mutating func integer() -> Int? {
             self.skipSpace()
             let digits = self.bytes[self.position...].prefix { $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }
-            return digits.count <= 18 ? Int(String(decoding: digits, as: UTF8.self)) : nil
+            var behind = self
+            behind.position = digits.endIndex
+            guard behind.take(UInt8(ascii: ",")) || behind.take(UInt8(ascii: "}")), digits.count <= 18 else {
+                return nil
+            }
+            return Int(String(decoding: digits, as: UTF8.self))
         }
 
         /// Steps to the comma behind a value, or to the end of the object.
