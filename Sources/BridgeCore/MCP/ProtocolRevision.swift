@@ -24,6 +24,15 @@ package enum ProtocolRevision: UInt8, Sendable, CaseIterable, Comparable {
         self = match
     }
 
+    /// The revision by which a server is to be spoken to that answers `initialize` with this version; `nil` when we speak
+    /// none like it.
+    ///
+    /// 2024-10-07 was never a revision of the specification; SDKs had it while 2024-11-05 was being written, and still
+    /// list it. It is that revision as far as we use it.
+    package init?(server name: some StringProtocol) {
+        self.init(name: name == "2024-10-07" ? "2024-11-05" : String(name))
+    }
+
     /// What is answered to a client that asks for `name`: that revision if we speak it, else the newest that we do
     /// (lifecycle, "Version Negotiation").
     package static func negotiated(for name: some StringProtocol) -> ProtocolRevision {

@@ -38,7 +38,7 @@ enum Handshake {
         guard let version = result.string("protocolVersion") else {
             throw Failure(reason: "its answer to initialize names no protocol version")
         }
-        guard let revision = ProtocolRevision(name: version) else {
+        guard let revision = ProtocolRevision(server: version) else {
             let quoted = ForeignText.printable(ByteBuffer(string: version), limit: 64)
             throw Failure(reason: "it speaks protocol version \(quoted), which is not supported")
         }

@@ -16,6 +16,12 @@ import Testing
         #expect(ProtocolRevision.negotiated(for: name) == .v2025_11_25)
     }
 
+    @Test func `of servers include the draft that SDKs still list, and no other`() {
+        #expect(ProtocolRevision(server: "2024-10-07") == .v2024_11_05)
+        for revision in ProtocolRevision.allCases { #expect(ProtocolRevision(server: revision.name) == revision) }
+        for name in ["", "2024-10-08", "2026-07-28", "DRAFT-2025-v2"] { #expect(ProtocolRevision(server: name) == nil) }
+    }
+
     @Test func `are ordered by age`() {
         #expect(ProtocolRevision.allCases.sorted().map(\.name) == ProtocolRevision.allCases.map(\.name).sorted())
         #expect(ProtocolRevision.newest == ProtocolRevision.allCases.max())

@@ -30,7 +30,16 @@ import Testing
         #expect(identity.instructions?.string == "i")
     }
 
-    @Test(arguments: [#"{"protocolVersion":"1999-01-01"}"#, #"{"protocolVersion":1}"#, "{}", "[]"])
+    @Test func `a server of the draft before the first revision is taken as one of that`() throws {
+        let text = #"{"protocolVersion":"2024-10-07","capabilities":{"tools":{}}}"#
+        let identity = try Handshake.read(JSONText(validating: ByteBuffer(string: text)))
+        #expect(identity.revision == .v2024_11_05)
+    }
+
+    @Test(arguments: [
+        #"{"protocolVersion":"1999-01-01"}"#, #"{"protocolVersion":"2024-10-08"}"#, #"{"protocolVersion":1}"#, "{}",
+        "[]",
+    ])
     func `any other answer is not`(json: String) {
         #expect(throws: Handshake.Failure.self) {
             try Handshake.read(JSONText(validating: ByteBuffer(string: json)))
