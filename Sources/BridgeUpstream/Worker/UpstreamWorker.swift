@@ -75,8 +75,7 @@ package final class UpstreamWorker: Sendable {
     /// Takes no further calls, lets those under way finish for at most so long, and ends the child and all below it, which
     /// takes 5 s at most, and 2 s more where a peer does not read its last words. Returns when that is done.
     package func stop(within patience: Duration) async {
-        let (seconds, attoseconds) = patience.components
-        let amount = TimeAmount.seconds(min(seconds, 86_400)) + .nanoseconds(attoseconds / 1_000_000_000)
+        let amount = TimeAmount(min(patience, .seconds(86_400)))
         await withCheckedContinuation { continuation in
             self.loop.execute {
                 self.core.value.stop(within: amount)

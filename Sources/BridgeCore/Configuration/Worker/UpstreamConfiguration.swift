@@ -16,7 +16,7 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
     package var originalNoFileLimit: UInt64?
     /// The cgroup directory that the child's tree lives in, where one was delegated.
     package var cgroup: String?
-    /// A longer line from the child ends the connection to it.
+    /// A longer line from the child is skipped and logged; if it answers a call, the call fails with `outcome_unknown`.
     package var maximumLineBytes: Int
     package var logLevel: ConfiguredLogLevel
     /// The bridge's own version, for `clientInfo`.
