@@ -218,6 +218,10 @@ def _words(response: Response, header: str) -> set[str]:
         ("X-Forwarded-Port", "443"),
         ("x-forwarded-anything", ""),
         ("Via", "1.1 nginx"),
+        ("X-Real-IP", "127.0.0.1"),
+        ("x-client-ip", "::1"),
+        ("CF-Connecting-IP", "192.0.2.1"),
+        ("TRUE-CLIENT-IP", ""),
     ],
 )
 def test_a_forwarded_request_is_never_local(demo: Bridge, name: str, value: str, local: bool) -> None:

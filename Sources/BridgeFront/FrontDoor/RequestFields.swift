@@ -17,7 +17,7 @@ struct RequestFields: Sendable, Equatable {
     var sessionID: String?
     var lastEventID: String?
     var expectsContinue = false
-    /// The request carries `Forwarded`, `Via` or any `X-Forwarded-*`: a proxy speaks for somebody else.
+    /// The request carries one of ``ProxyFields``: a proxy speaks for somebody else.
     var isForwarded = false
     /// A field that we act on, and that may occur once, occurs again: two readers might take different ones.
     var isAmbiguous = false
@@ -29,13 +29,11 @@ struct RequestFields: Sendable, Equatable {
     private mutating func take(_ field: HTTPField) {
         let name = field.name.canonicalName
         switch name.utf8.count {
-        case 3 where name == "via": self.isForwarded = true
         case 4 where name == "host": self.isAmbiguous = true  // the first one is the request's authority
         case 6 where name == "accept":
             self.accept = self.accept.map { "\($0), \(field.value)" } ?? field.value
         case 6 where name == "origin": self.note(repeated: Self.replace(&self.origin, field.value))
         case 6 where name == "expect": self.expectsContinue = field.value.lowercased() == "100-continue"
-        case 9 where name == "forwarded": self.isForwarded = true
         case 12 where name == "content-type": self.note(repeated: Self.replace(&self.contentType, field.value))
         case 13 where name == "last-event-id": self.note(repeated: Self.replace(&self.lastEventID, field.value))
         case 14 where name == "content-length": self.contentLength = Int(field.value)
@@ -48,7 +46,7 @@ struct RequestFields: Sendable, Equatable {
         case 20 where name == "mcp-protocol-version":
             self.note(repeated: Self.replace(&self.protocolVersion, field.value))
         default:
-            if name.hasPrefix("x-forwarded-") { self.isForwarded = true }
+            if ProxyFields.contain(name) { self.isForwarded = true }
         }
     }
 

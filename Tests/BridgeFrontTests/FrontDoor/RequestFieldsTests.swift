@@ -51,14 +51,6 @@ import Testing
         #expect(RequestFields(Self.head([("Content-Encoding", value)])).hasContentCoding == isCoded)
     }
 
-    @Test(arguments: [
-        "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "x-forwarded-port",
-        "X-FORWARDED-SERVER", "X-Forwarded-By", "X-Forwarded-Anything",
-    ])
-    func `a proxy's mark is seen`(name: String) {
-        #expect(RequestFields(Self.head([(name, "")])).isForwarded)
-    }
-
     @Test(arguments: ["Host", "Origin", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "Last-Event-ID"])
     func `a field that occurs twice makes the request ambiguous`(name: String) {
         #expect(RequestFields(Self.head([(name, "a"), (name, "a")])).isAmbiguous)
