@@ -33,9 +33,9 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     let table: ConnectionTable
     let payloads: PayloadAccount
     private let date: HTTPDate
-    private let userID: UInt32?
-    private let door: FrontListener.Name
-    private var knownCaller: Caller?
+    let userID: UInt32?
+    let door: FrontListener.Name
+    var knownCaller: Caller?
     var clock: ConnectionClock
     /// Bytes that waited to leave when a slow reader was last looked at.
     var pendingOctets: Int?
@@ -46,8 +46,10 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private var isAnswering = false
     private var isStreaming = false
     private var flushScheduled = false
-    private var requestsComplete = 0
+    private(set) var requestsComplete = 0
     private var requestsServed = 0
+    /// How the body ended that last arrived.
+    private(set) var bodyTail: RequestEnd.Tail?
     /// No request after the one under way is to be served on this connection.
     private var isLast = false
     private(set) var isGone = false
@@ -65,25 +67,6 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     // MARK: For whoever answers
-
-    var caller: Caller {
-        if let caller = self.knownCaller { return caller }
-        let caller: Caller
-        switch self.door {
-        case .local:
-            caller = Caller(.unix(uid: self.userID))
-        case .http:
-            let channel = self.context?.channel
-            caller = Caller(
-                .tcp(
-                    remote: channel?.remoteAddress.flatMap { IPAddress($0) },
-                    local: channel?.localAddress.flatMap { IPAddress($0) }
-                )
-            )
-        }
-        self.knownCaller = caller
-        return caller
-    }
 
     /// The next request's turn has come.
     func beginRequest() { self.requestsServed += 1 }
@@ -178,10 +161,12 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         switch self.unwrapInboundIn(data) {
         case .head:
             self.clock.headArrived(.now())
+            self.bodyTail = nil
             self.table.becameBusy(self)
             if self.nextIsLast || self.table.isDraining { self.isLast = true }
         case .body(let octets):
             self.clock.bodyArrived(octets.readableBytes)
+            self.bodyTail = RequestEnd.Tail(octets)
         case .end:
             self.requestsComplete += 1
             self.clock.requestEnded(.now())

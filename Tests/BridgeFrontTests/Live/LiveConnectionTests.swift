@@ -200,6 +200,47 @@ import Testing
         }
     }
 
+    /// The times are shortened afterwards, so that a slow machine does not use them up before.
+    private static func shorten(_ front: FrontFixture, _ change: (inout FrontLimits) -> Void) async throws {
+        var configuration = front.configuration
+        change(&configuration.limits)
+        let changed = configuration
+        try await front.onLoop { $0.worker.reconfigure(changed) }
+    }
+
+    /// The idle time would be a minute and more.
+    @Test(arguments: ["P", "POST /mcp HTTP/1.1\r\nHost: localhost\r\n"])
+    func `a head that began with the end of the request before it has the time of a head`(beginning: String)
+        async throws
+    {
+        try await FrontFixture.run { front in
+            let client = try await front.connect()
+            try await client.send(HTTPText.post(HTTPText.call(1)) + beginning)
+            #expect(try await client.reply().status == 200)
+            try await Self.shorten(front) { $0.headerTimeout = 0.1 }
+            #expect(try await client.reply().status == 408)
+            #expect(await client.end() == "")
+        }
+    }
+
+    @Test func `a connection that has been answered rests for the idle time and is closed without a word`() async throws
+    {
+        try await FrontFixture.run { front in
+            let first = try await front.connect()
+            try await first.send(HTTPText.post(HTTPText.call(1)))
+            #expect(try await first.reply().status == 200)
+            let second = try await front.connect()
+            try await second.send(HTTPText.request("GET /health/live"))
+            #expect(try await second.reply().status == 200)
+            try await Self.shorten(front) {
+                $0.headerTimeout = 0.1
+                $0.idleTimeout = 0.2
+            }
+            #expect(await first.end() == "")
+            #expect(await second.end() == "")
+        }
+    }
+
     // MARK: Many
 
     @Test func `the longest idle connection makes room`() async throws {
