@@ -36,6 +36,8 @@ class Bridge:
     config: dict[str, Any] | None
     port: int = field(default_factory=free_port)
     arguments: tuple[str, ...] = ()
+    #: What executes the daemon in its place, such as `prlimit`.
+    prefix: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     log: list[str] = field(default_factory=list)
@@ -54,7 +56,7 @@ class Bridge:
             self.write_config()
             arguments += ["--config", str(self.config_path)]
         self.process = subprocess.Popen(
-            [BINARY, "serve", *arguments],
+            [*self.prefix, BINARY, "serve", *arguments],
             env=self.whole_environment(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

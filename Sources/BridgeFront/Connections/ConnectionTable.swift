@@ -15,11 +15,16 @@ final class ConnectionTable {
     let payloads: PayloadBudget
     private let metrics: FrontMetrics
 
-    /// More refused connections than this are closed without being told why.
-    private static let maximumRefused = 256
+    private let descriptors: Int
+    private var share: DescriptorShare
 
-    init(limits: FrontLimits, metrics: FrontMetrics) {
+    /// - Parameter descriptors: that this process may have open.
+    init(
+        limits: FrontLimits, metrics: FrontMetrics, descriptors: Int = DescriptorShare.limitOfThisProcess
+    ) {
         self.limits = limits
+        self.descriptors = descriptors
+        self.share = DescriptorShare(limit: descriptors, wanted: limits.maximumConnections)
         self.metrics = metrics
         self.payloads = PayloadBudget(limit: limits.maximumHeldBytes)
         self.payloads.onExcess = { [unowned self] in self.relieve() }
@@ -32,13 +37,13 @@ final class ConnectionTable {
 
     /// Makes room for one more connection, at the expense of the longest idle one if need be.
     func admit() -> Admission {
-        if self.count < self.limits.maximumConnections { return .admitted }
+        if self.count < self.share.connections { return .admitted }
         if let oldest = self.idle.first {
             self.metrics.evictedConnections += 1
             oldest.evict()
             return .admitted
         }
-        guard self.refusedCount < Self.maximumRefused else { return .dropped }
+        guard self.refusedCount < self.share.refused else { return .dropped }
         return .refused
     }
 
@@ -76,6 +81,7 @@ final class ConnectionTable {
 
     func reconfigure(_ limits: FrontLimits) {
         self.limits = limits
+        self.share = DescriptorShare(limit: self.descriptors, wanted: limits.maximumConnections)
         self.payloads.limit = limits.maximumHeldBytes
         self.forEach { $0.reconfigure(limits) }
     }

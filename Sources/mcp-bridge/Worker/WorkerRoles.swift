@@ -54,14 +54,8 @@ private final class FrontRole: RunningRole {
         self.worker.reconfigure(try Self.configuration(frame))
     }
 
-    /// No more connections than this process may have descriptors for, some kept for its own.
     private static func configuration(_ frame: ByteBuffer) throws -> FrontConfiguration {
-        var configuration = try WorkerConfigurationCoding.decode(FrontConfiguration.self, from: frame)
-        if let limit = try? DescriptorLimit.current().soft {
-            let most = Int(clamping: limit) - min(64, Int(clamping: limit) / 2)
-            configuration.limits.maximumConnections = min(configuration.limits.maximumConnections, max(1, most))
-        }
-        return configuration
+        try WorkerConfigurationCoding.decode(FrontConfiguration.self, from: frame)
     }
 
     func drain(within limit: Duration) -> EventLoopFuture<Void> {
