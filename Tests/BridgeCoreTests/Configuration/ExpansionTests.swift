@@ -70,7 +70,9 @@ import Testing
     @Test func `a child gets the harmless part of the service's environment and its own variables`() {
         let environment = ChildEnvironment.make(
             service: [
-                "HOME": "/h", "LANG": "C.UTF-8", "XDG_CACHE_HOME": "/c", "MCP_BRIDGE_OWNER_PASSWORD": "p",
+                "HOME": "/h", "LANG": "C.UTF-8", "XDG_CACHE_HOME": "/c", "XDG_RUNTIME_DIR": "/run/user/1000",
+                "XDG_SESSION_ID": "3",
+                "MCP_BRIDGE_OWNER_PASSWORD": "p",
                 "NOTIFY_SOCKET": "/n", "CREDENTIALS_DIRECTORY": "/d", "AWS_SECRET_ACCESS_KEY": "s", "TERM": "",
                 "USER": "u",
             ],
@@ -79,10 +81,18 @@ import Testing
         )
         #expect(
             environment.mapValues(\.value) == [
-                "HOME": "/h", "LANG": "de", "XDG_CACHE_HOME": "/c", "KEY": "k", "PATH": ChildEnvironment.standardPath,
-                "TERM": "xterm-256color",
+                "HOME": "/h", "LANG": "de", "XDG_CACHE_HOME": "/c", "XDG_SESSION_ID": "3", "KEY": "k",
+                "PATH": ChildEnvironment.standardPath, "TERM": "xterm-256color",
             ]
         )
+    }
+
+    @Test func `a child learns where the user's sockets are when its entry says so`() {
+        let environment = ChildEnvironment.make(
+            service: ["XDG_RUNTIME_DIR": "/run/user/1000"],
+            entry: ["XDG_RUNTIME_DIR": ConfiguredText("/run/user/1000")]
+        )
+        #expect(environment["XDG_RUNTIME_DIR"]?.value == "/run/user/1000")
     }
 
     @Test(arguments: [

@@ -4,11 +4,14 @@ package enum ChildEnvironment {
     package static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     package static let standardTerminal = "xterm-256color"
 
-    /// Passed on from the service. Everything else stays here: credentials, tokens, systemd's variables, the bridge's
-    /// own.
+    /// Passed on from the service, and every `XDG_*` but one. Everything else stays here: credentials, tokens, systemd's
+    /// variables, the bridge's own.
     private static let passedOn: Set<String> = [
         "HOME", "PATH", "TERM", "LANG", "USER", "LOGNAME", "SHELL", "TMPDIR",
     ]
+
+    /// The way to the user's own sockets, ours among them: a server gets it only when its entry names it.
+    private static let runtimeDirectory = "XDG_RUNTIME_DIR"
 
     /// The child's whole environment: what is passed on from the service, and over it the entry's own variables
     /// (of its `envFile` and its `env`).
@@ -21,7 +24,9 @@ package enum ChildEnvironment {
             "PATH": Secret(Self.standardPath), "TERM": Secret(Self.standardTerminal),
         ]
         for (name, value) in service where !value.isEmpty {
-            guard Self.passedOn.contains(name) || name.hasPrefix("XDG_") else { continue }
+            guard Self.passedOn.contains(name) || (name.hasPrefix("XDG_") && name != Self.runtimeDirectory) else {
+                continue
+            }
             environment[name] = Secret(value)
         }
         for name in removing { environment[name] = nil }
