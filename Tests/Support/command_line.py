@@ -22,8 +22,8 @@ class Said:
     err: str
 
 
-def run(*arguments: str | Path, environment: dict[str, str], folder: Path) -> Said:
-    """`mcp-bridge ARGUMENTS` in this folder, with this environment and no other."""
+def run(*arguments: str | Path, environment: dict[str, str], folder: Path, user: int | None = None) -> Said:
+    """`mcp-bridge ARGUMENTS` in this folder, with this environment and no other; as this user, where root asks."""
     done = subprocess.run(
         [BINARY, *map(str, arguments)],
         env=environment,
@@ -32,6 +32,7 @@ def run(*arguments: str | Path, environment: dict[str, str], folder: Path) -> Sa
         capture_output=True,
         text=True,
         timeout=LIMIT,
+        user=user,
     )
     return Said(done.returncode, done.stdout, done.stderr)
 

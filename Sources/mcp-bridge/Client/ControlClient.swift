@@ -13,8 +13,19 @@ struct ControlClient {
         let description: String
     }
 
-    init(path: String?) {
-        self.path = path ?? ClientPlaces.socket("control.sock", environment: ProcessInfo.processInfo.environment)
+    /// - Parameter path: named by the user, who answers for it; else it is looked for.
+    /// - Throws: ``Failure`` when the place that was found is somebody else's.
+    init(path: String?) throws {
+        if let path {
+            self.path = path
+            return
+        }
+        let environment = ProcessInfo.processInfo.environment
+        do throws(ClientPlaces.NotOurs) {
+            self.path = try ClientPlaces.trustedSocket("control.sock", environment: environment)
+        } catch {
+            throw Failure(description: error.description)
+        }
     }
 
     /// Sends one operation and waits for its answer.

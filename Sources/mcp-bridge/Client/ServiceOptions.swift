@@ -15,8 +15,8 @@ struct ServiceOptions: ParsableArguments {
         }
         do {
             return try MCPClient(
-                endpoint: self.url.map { .url($0) }
-                    ?? .socket(path: ClientPlaces.socket("http.sock", environment: environment))
+                endpoint: try self.url.map { .url($0) }
+                    ?? .socket(path: ClientPlaces.trustedSocket("http.sock", environment: environment))
             )
         } catch {
             FileHandleText.standardError("mcp-bridge: \(error)\n")
