@@ -9,7 +9,7 @@ import NIOCore
 /// What is asked over the control socket, and by the front for others.
 extension Supervisor {
     /// What the front may ask.
-    static let frontOperations: Set<String> = ["health", "servers", "servers.add", "servers.remove"]
+    static let frontOperations: Set<String> = ["health", "memory", "servers", "servers.add", "servers.remove"]
 
     /// Serves an operation of the control socket, or of the front on behalf of an admin.
     ///
@@ -19,12 +19,22 @@ extension Supervisor {
         if let allowed, !allowed.contains(operation) { return exchange.cancel(reason: "not allowed") }
         switch operation {
         case "health": self.answer(exchange, 200, self.health())
-        case "status": self.answer(exchange, 200, self.status())
+        case "memory": self.answerWithMemory(exchange) { $0.memory() }
+        case "status": self.answerWithMemory(exchange) { $0.status() }
         case "servers": self.answer(exchange, 200, self.serverList())
         case "servers.add": self.add(exchange)
         case "servers.remove": self.remove(exchange)
         case "reload": self.reload(exchange)
         default: exchange.cancel(reason: "unknown operation")
+        }
+    }
+
+    /// Answers when it is known what memory the processes use, asked anew where the question wants that (`fresh`).
+    private func answerWithMemory(_ exchange: Exchange, _ body: @escaping (Supervisor) -> JSONText) {
+        exchange.delegate = AnswerWaiter { _ in }
+        self.withMemory(fresh: exchange.header.bool("fresh") ?? false) { [weak self] in
+            guard let self else { return exchange.cancel(reason: "stopping") }
+            self.answer(exchange, 200, body(self))
         }
     }
 

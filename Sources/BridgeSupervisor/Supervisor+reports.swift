@@ -106,6 +106,7 @@ extension Supervisor {
             body.member("callsInFlight", self.slots[.session]?.status?.int("callsInFlight") ?? 0)
             body.member("collisions", self.slots[.session]?.status?.value("collisions") ?? .emptyArray)
             body.member("needsRestart", self.deployment.needsRestart)
+            body.member("memory", self.memory())
             body.memberArray("workers") { list in
                 for role in roles {
                     guard let slot = self.slots[role] else { continue }

@@ -55,6 +55,7 @@ package final class Supervisor {
     /// Upstreams that are being let go.
     var leaving: [WorkerSlot] = []
     var controlListener: LinkListener?
+    let survey = MemorySurvey()
     var changeInProgress: PendingChange?
     /// Reloads whose processes are not yet as they should be.
     var settling: [PendingChange] = []

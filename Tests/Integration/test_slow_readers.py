@@ -8,7 +8,7 @@ import re
 import socket
 from typing import Any
 
-import processes
+import bridge_memory
 import pytest
 from harness import Bridge, Bridges
 from http_raw import ConnectionEnded, RawConnection
@@ -53,11 +53,11 @@ def test_a_slow_reader_does_not_fill_the_memory(bridges: Bridges, misbehaving: M
     bridge = bridges.start({"demo": demo_upstream(), "bad": misbehaving.entry})
     bridge.wait_upstream("bad")
     client = bridge.client()
-    before = bridge.resident_bytes()
+    before = bridge_memory.total(bridge)
     with slow_reader(bridge, client, "bad.progress", {"count": 100_000, "bytes": 1000}, 1):
         for number in range(300):
             assert text_of(client.call("demo.echo", {"text": str(number)}).result) == str(number)
-        grown = bridge.resident_bytes() - before
+        grown = bridge_memory.total(bridge) - before
     assert grown < 48 << 20, f"grown by {grown >> 20} MiB"
     assert text_of(client.call("demo.echo", {"text": "on"}).result) == "on"
 
@@ -115,7 +115,7 @@ def test_readers_of_large_answers_do_not_fill_the_memory(bridges: Bridges, misbe
         assert 0 < held <= 64 << 20
         for number in range(100):
             assert text_of(client.call("demo.echo", {"text": str(number)}).result) == str(number)
-        used = processes.resident_bytes(bridge.worker("http").pid)
+        used = bridge_memory.by_process(bridge)["http"]
     assert used < 300 << 20, f"the front holds {used >> 20} MiB"
 
 

@@ -45,7 +45,7 @@ def test_the_status_of_a_healthy_bridge(demo: Bridge) -> None:
     said = beside(demo, "status")
     assert (said.status, said.err) == (0, "")
     head, text, *listening = said.out.partition("\n\n")[0].splitlines()
-    assert re.fullmatch(rf"mcp-bridge \d+\.\d+\.\d+, pid {demo.supervisor.pid}, up \d+ (s|min)", head)
+    assert re.fullmatch(rf"mcp-bridge \d+\.\d+\.\d+, pid {demo.supervisor.pid}, up \d+ (s|min), memory \d+\.\d MiB", head)
     assert re.fullmatch(r"1/1 upstreams ready, \d+ sessions?", text)
     assert listening == [f"  listening on {demo.url}", f"  listening on {demo.local_socket}"]
     upstreams, workers = tables(said.out)
@@ -59,6 +59,7 @@ def test_the_status_of_a_healthy_bridge(demo: Bridge) -> None:
         ("session", "ready", "0"),
         ("upstream@demo", "ready", "0"),
     ]
+    assert all(re.fullmatch(r"\d+\.\d MiB", row["MEMORY"]) for row in workers), workers
     assert [int(row["PID"]) for row in workers] == [
         demo.worker(label).pid for label in ("http", "session", "upstream demo")
     ]

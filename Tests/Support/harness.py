@@ -158,11 +158,6 @@ class Bridge:
             lambda: next(iter(processes.children(self.worker(f"upstream {name}").pid)), None), f"a child of {name}"
         )
 
-    def resident_bytes(self) -> int:
-        """Memory of the daemon's own processes, the upstreams' children aside."""
-        workers = [self.supervisor, *(each for each in self.tree() if "worker" in each.command)]
-        return sum(processes.resident_bytes(each.pid) for each in workers)
-
     # Asking it
 
     def http(self, *, local: bool = False, timeout: float = PATIENCE) -> RawConnection:

@@ -71,18 +71,6 @@ def descendants(pid: int) -> list[Process]:
     return found
 
 
-def resident_bytes(pid: int) -> int:
-    """Proportional set size of a process, 0 when it is gone."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
-            for line in file:
-                if line.startswith("Pss:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return 0
-
-
 class ProcessWatch:
     """Waits for processes to end, by pidfd: exact, and without asking again and again."""
 

@@ -5,22 +5,28 @@ import Hummingbird
 /// `GET /metrics`, for Prometheus.
 enum MetricsRoute {
     static func metrics(_ request: Request, _ context: FrontContext) async throws -> Response {
-        var health: JSONText?
-        do {
-            let question = JSONText(literal: #"{"op":"health"}"#)
-            let answer = try await ControlCall.ask(question, within: ControlCall.readingTime, context)
-            health = JSONText(trusting: answer.body)
-        } catch is Refusal {
-            // The rest is worth having without it.
-        }
-        let text = Self.text(context.state.value, health: health, usage: .current())
+        let health = try await Self.ask(JSONText(literal: #"{"op":"health"}"#), context)
+        let memory = health == nil ? nil : try await Self.ask(JSONText(literal: #"{"op":"memory"}"#), context)
+        let text = Self.text(context.state.value, health: health, memory: memory, usage: .current())
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
             body: ResponseBody(byteBuffer: text.buffer)
         )
     }
 
-    static func text(_ state: FrontState, health: JSONText?, usage: ProcessUsage) -> PrometheusText {
+    /// - Returns: what the supervisor says; nil when it does not: the rest is worth having without it.
+    private static func ask(_ question: JSONText, _ context: FrontContext) async throws -> JSONText? {
+        do {
+            let answer = try await ControlCall.ask(question, within: ControlCall.readingTime, context)
+            return JSONText(trusting: answer.body)
+        } catch is Refusal {
+            return nil
+        }
+    }
+
+    static func text(
+        _ state: FrontState, health: JSONText?, memory: JSONText?, usage: ProcessUsage
+    ) -> PrometheusText {
         var text = PrometheusText()
         let metrics = state.metrics
         text.metric("mcp_bridge_http_requests_total", .counter, "HTTP requests answered.") { samples in
@@ -60,8 +66,25 @@ enum MetricsRoute {
         text.metric(
             "process_resident_memory_bytes", .gauge, "Resident memory of the front process.", usage.residentBytes)
         text.metric("process_open_fds", .gauge, "Open descriptors of the front process.", usage.descriptors)
+        if let memory { Self.memory(memory, &text) }
         if let upstreams = health?.value("upstreams") { Self.upstreams(upstreams, &text) }
         return text
+    }
+
+    private static func memory(_ memory: JSONText, _ text: inout PrometheusText) {
+        func metric(_ name: String, _ help: String, _ key: StaticString) {
+            text.metric(name, .gauge, help) { samples in
+                memory.members { process, use in
+                    guard let bytes = memory[use].int(key) else { return }
+                    samples.sample(bytes, ["process": process.string])
+                }
+            }
+        }
+        metric(
+            "mcp_bridge_process_pss_bytes", "Memory of each process of the bridge, its share of common pages included.",
+            "pssBytes"
+        )
+        metric("mcp_bridge_process_anonymous_bytes", "The part of it that is no file's.", "anonymousBytes")
     }
 
     private static func upstreams(_ upstreams: JSONText, _ text: inout PrometheusText) {

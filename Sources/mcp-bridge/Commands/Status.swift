@@ -33,7 +33,9 @@ struct Status: ParsableCommand {
         }
         let answer: (status: Int, body: JSONText, text: String?)
         do {
-            answer = try ControlClient(path: self.control).ask(JSONText(literal: #"{"op":"status"}"#))
+            answer = try ControlClient(path: self.control).ask(
+                JSONText(literal: #"{"op":"status","fresh":true}"#)
+            )
         } catch {
             FileHandleText.standardError("mcp-bridge: \(error)\n")
             throw ExitCode(3)
@@ -69,9 +71,7 @@ enum StatusTable {
                 listen.append(address.hasPrefix("/") ? address : "http://\(address)\(path)")
             }
         }
-        lines.append(
-            "mcp-bridge \(status.string("version") ?? "?"), pid \(status.int("pid") ?? 0), up \(Self.time(status.int("uptimeSeconds") ?? 0))"
-        )
+        lines.append(Self.firstLine(status))
         lines.append(status.string("text") ?? "")
         for address in listen { lines.append("  listening on \(address)") }
         lines.append("")
@@ -86,12 +86,14 @@ enum StatusTable {
             }
         )
         lines.append("")
+        let memory = Self.memory(status)
         lines += Self.table(
-            ["WORKER", "STATE", "PID", "RESTARTS"],
+            ["WORKER", "STATE", "PID", "RESTARTS", "MEMORY"],
             Self.rows(status.value("workers")) { worker in
-                [
-                    worker.string("name") ?? "", worker.string("phase") ?? "", worker.int("pid").map { "\($0)" } ?? "-",
-                    "\(worker.int("restarts") ?? 0)",
+                let name = worker.string("name") ?? ""
+                return [
+                    name, worker.string("phase") ?? "", worker.int("pid").map { "\($0)" } ?? "-",
+                    "\(worker.int("restarts") ?? 0)", memory[name].map(Self.size) ?? "-",
                 ]
             }
         )
@@ -104,6 +106,28 @@ enum StatusTable {
                 "The name \(collision[0]) belongs to \(collision[1]); \(collision[2])'s tool of that name is left out.")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func firstLine(_ status: JSONText) -> String {
+        let version = status.string("version") ?? "?"
+        let line =
+            "mcp-bridge \(version), pid \(status.int("pid") ?? 0), up \(Self.time(status.int("uptimeSeconds") ?? 0))"
+        let memory = Self.memory(status)
+        return memory.isEmpty ? line : line + ", memory \(Self.size(memory.values.reduce(0, +)))"
+    }
+
+    /// Bytes by process, the supervisor included.
+    private static func memory(_ status: JSONText) -> [String: Int] {
+        var memory: [String: Int] = [:]
+        guard let processes = status.value("memory") else { return memory }
+        processes.members { name, use in memory[name.string] = processes[use].int("pssBytes") }
+        return memory
+    }
+
+    /// MiB, to a tenth.
+    static func size(_ bytes: Int) -> String {
+        let tenths = (bytes * 10 + (1 << 19)) >> 20
+        return "\(tenths / 10).\(tenths % 10) MiB"
     }
 
     private static func rows(_ list: JSONText?, _ row: (JSONText) -> [String]) -> [[String]] {

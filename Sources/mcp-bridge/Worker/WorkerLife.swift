@@ -95,6 +95,8 @@ final class WorkerLife {
             let limit = Duration.milliseconds(exchange.header.int("ms") ?? 20_000)
             let drained = self.role?.drain(within: limit) ?? self.loop.makeSucceededVoidFuture()
             drained.assumeIsolated().whenComplete { _ in exchange.end(header: JSONText(literal: #"{"ok":true}"#)) }
+        case "memory":
+            MemoryAnswer.give(to: exchange, self.processes, on: self.loop)
         default:
             exchange.cancel(reason: "unknown operation")
         }

@@ -100,6 +100,9 @@ import Testing
             #expect(reply.body.contains("mcp_bridge_http_refused_total{reason=\"parse_error\"} 1\n"))
             #expect(reply.body.contains("mcp_bridge_upstream_up{upstream=\"demo\"} 1\n"))
             #expect(reply.body.contains("mcp_bridge_http_connections{state=\"busy\"} 1\n"))
+            #expect(reply.body.contains("mcp_bridge_process_pss_bytes{process=\"http\"} 4096\n"))
+            #expect(reply.body.contains("mcp_bridge_process_pss_bytes{process=\"upstream@demo\"} 8192\n"))
+            #expect(reply.body.contains("mcp_bridge_process_anonymous_bytes{process=\"http\"} 1024\n"))
         }
     }
 

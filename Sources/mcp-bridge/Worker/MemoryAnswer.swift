@@ -1,0 +1,22 @@
+import BridgeCore
+import BridgeLink
+import BridgeProcess
+import NIOCore
+
+/// A worker's answer to the supervisor's `memory`.
+enum MemoryAnswer {
+    /// Looks beside the event loop, and answers on it. Without figures where the kernel does not tell.
+    static func give(to exchange: Exchange, _ processes: ProcessThread, on loop: any EventLoop) {
+        exchange.delegate = AnswerWaiter { _ in }
+        let bound = NIOLoopBound(exchange, eventLoop: loop)
+        processes.memory { use in
+            loop.execute {
+                bound.value.end(
+                    header: JSONWriter.object {
+                        $0.member("pss", ifPresent: use?.proportional)
+                        $0.member("anon", ifPresent: use?.anonymous)
+                    })
+            }
+        }
+    }
+}
