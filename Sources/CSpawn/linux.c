@@ -65,6 +65,14 @@ int cspawn_is_subreaper(void) {
     return prctl(PR_GET_CHILD_SUBREAPER, &enabled, 0UL, 0UL, 0UL) == 0 && enabled;
 }
 
+int cspawn_make_undumpable(void) {
+    return prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
+}
+
+int cspawn_is_dumpable(void) {
+    return prctl(PR_GET_DUMPABLE, 0UL, 0UL, 0UL, 0UL) == 1;
+}
+
 int cspawn_eventfd(void) {
     return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 }

@@ -107,6 +107,10 @@ int cspawn_enable_subreaper(void);
 /// 1: this process adopts orphans, by `cspawn_enable_subreaper` or as process 1.
 int cspawn_is_subreaper(void);
 
+/// PR_SET_DUMPABLE 0: no core, no tracing, and /proc/PID is root's. A program that is executed is dumpable again.
+int cspawn_make_undumpable(void);
+int cspawn_is_dumpable(void);
+
 /// A nonblocking eventfd.
 int cspawn_eventfd(void);
 /// A nonblocking signalfd.

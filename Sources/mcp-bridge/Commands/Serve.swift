@@ -22,6 +22,8 @@ struct Serve: ParsableCommand {
         // Before any other thread is there to receive them.
         ProcessThread.blockSignals([SIGTERM, SIGINT, SIGHUP])
         CrashSignals.restoreDefaults()
+        // Before anything secret is read.
+        try ProcessSecrecy.enable()
         throw ExitCode(ServiceHost(configFlag: self.config).run())
     }
 }

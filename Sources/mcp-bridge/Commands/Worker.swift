@@ -36,6 +36,8 @@ struct Worker: ParsableCommand {
             _ = write(name, "mcp-bridge", 10)
             close(name)
         }
+        // After the name, which only the owner may write, and before anything secret arrives.
+        try ProcessSecrecy.enable()
         throw ExitCode(WorkerHost(role: self.role, name: self.name, configFrame: self.configFrame).run())
     }
 }
