@@ -85,10 +85,12 @@ class Generator:
             raise Unmeasurable(f"the load generator said {done.stderr[-200:]!r}") from None
         if report["errors"] or not report["ok"]:
             raise Unmeasurable(f"{report['err']} calls failed: {report['errors'][:300]}")
-        return self._read(report, roles)
+        return self._read(report, roles, server.memory() if isinstance(server, Bridge) else None)
 
     @staticmethod
-    def _read(report: dict[str, Any], roles: dict[int, str]) -> Run:
+    def _read(report: dict[str, Any], roles: dict[int, str], memory: dict[str, float] | None) -> Run:
+        """One run; a bridge has told its memory itself, that of others the generator has seen."""
+
         def by_role(key: str) -> dict[str, float]:
             return {roles.get(each["pid"], "child"): float(each[key]) for each in report["procs"]}
 
@@ -99,7 +101,7 @@ class Generator:
             p99=report["p99_us"],
             cpu=by_role("cpu_us_per_req"),
             switches=by_role("switches_per_req"),
-            memory=by_role("pss_mb"),
+            memory=memory or by_role("pss_mb"),
         )
 
     def alternate(self, pairs: Sequence[tuple[Server, Load]], rounds: int) -> list[list[Run]]:
