@@ -170,7 +170,7 @@ def assert_given_up(connection: RawConnection, data: bytes) -> None:
 
 def test_a_chunk_extension_without_end_is_given_up(impatient: Bridge) -> None:
     client = impatient.client()
-    with impatient.http(timeout=8) as connection:
+    with impatient.http() as connection:
         connection.send("POST", "/mcp", {**client.headers("POST"), "Transfer-Encoding": "chunked"})
         assert_given_up(connection, b"5;" + b"x" * 100)
     assert impatient.health()["ok"]
@@ -202,14 +202,14 @@ def test_a_body_in_a_coding_is_refused_by_name(
 
 
 def test_slow_headers_are_given_up(impatient: Bridge) -> None:
-    with impatient.http(timeout=8) as connection:
+    with impatient.http() as connection:
         assert_given_up(connection, b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + b"X-Slow: yes\r\n" * 20)
     assert impatient.health()["ok"]
 
 
 def test_a_slow_body_is_given_up(impatient: Bridge) -> None:
     client = impatient.client()
-    with impatient.http(timeout=8) as connection:
+    with impatient.http() as connection:
         connection.send("POST", "/mcp", {**client.headers("POST"), "Content-Length": "1000"})
         assert_given_up(connection, b'{"jsonrpc":"2.0","id":1,"method":"ping","params":{' + b" " * 200)
     client.close()
@@ -217,9 +217,9 @@ def test_a_slow_body_is_given_up(impatient: Bridge) -> None:
 
 
 def test_an_idle_connection_is_closed(impatient: Bridge) -> None:
-    with impatient.http(timeout=8) as connection:
+    with impatient.http() as connection:
         assert connection.read_until_closed() == b""
-    with impatient.http(timeout=8) as connection:
+    with impatient.http() as connection:
         assert connection.request("GET", "/health/live").status == 200
         assert connection.read_until_closed() == b""
 

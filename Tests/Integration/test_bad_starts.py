@@ -11,6 +11,7 @@ from callers import DID_NOT_RUN
 from harness import Bridges
 from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
+from waiting import PATIENCE
 
 
 def test_an_upstream_that_never_introduces_itself_harms_nobody(bridges: Bridges, folder: Path) -> None:
@@ -39,7 +40,7 @@ def test_a_slow_start_delays_only_lists_that_never_had_it(bridges: Bridges, fold
         listing = threading.Thread(target=lambda: listed.append(other.tool_names()))
         listing.start()
         gate.write_text("go", encoding="utf-8")
-        listing.join(9)
+        listing.join(PATIENCE)
     assert listed and "bad.echo" in listed[0] and "demo.echo" in listed[0]
 
 

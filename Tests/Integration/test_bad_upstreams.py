@@ -17,7 +17,7 @@ from mcp_http import MCPClient
 from processes import ProcessWatch, look_up
 from replies import Reply, text_of
 from upstreams import MisbehavingUpstream, demo_upstream
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 TIMED_OUT = "timeout"
 LINE_LIMIT = 64 << 20
@@ -31,7 +31,7 @@ def bridge(demo_and_bad: Bridge) -> Bridge:
 @pytest.fixture
 def client(bridge: Bridge) -> Iterator[MCPClient]:
     """A client of the bad upstream; the good one has to be as good afterwards."""
-    with bridge.client(timeout=14) as client:
+    with bridge.client() as client:
         yield client
         assert text_of(client.call("demo.echo", {"text": "unharmed"}).result) == "unharmed"
 
@@ -164,9 +164,9 @@ def test_answers_never_reach_the_wrong_caller(bridge: Bridge, client: MCPClient)
 
 @pytest.fixture
 def hasty(bridges: Bridges, folder: Path) -> tuple[Bridge, MisbehavingUpstream]:
-    """A bridge that waits one second for calls."""
+    """A bridge that waits two seconds for calls."""
     upstream = MisbehavingUpstream(folder, "bad")
-    entry = {**upstream.entry, "timeouts": {"call": 1}}
+    entry = {**upstream.entry, "timeouts": {"call": 2}}
     bridge = bridges.start({"demo": demo_upstream(), "bad": entry})
     bridge.wait_upstream("bad")
     return bridge, upstream
@@ -182,12 +182,12 @@ def test_a_call_that_is_never_answered_times_out_and_is_cancelled(hasty: tuple[B
 
 
 def test_each_progress_starts_the_time_limit_anew(hasty: tuple[Bridge, MisbehavingUpstream]) -> None:
-    """Twice as long as the limit altogether, never as long in silence."""
+    """Longer than the limit altogether, never nearly as long in silence."""
     bridge, _ = hasty
     client = bridge.client()
-    reply = client.call("bad.progress", {"count": 5, "ms": 400}, progress_token=1)
-    assert text_of(reply.result) == "5"
-    reply = client.call("bad.progress", {"count": 5, "ms": 400})
+    reply = client.call("bad.progress", {"count": 12, "ms": 250}, progress_token=1)
+    assert text_of(reply.result) == "12"
+    reply = client.call("bad.progress", {"count": 12, "ms": 250})
     assert_outcome(reply, TIMED_OUT)
 
 
@@ -258,10 +258,10 @@ def test_a_death_ends_each_call_in_flight_with_one_error(bridge: Bridge, client:
     threads = [threading.Thread(target=hang) for _ in range(8)]
     for thread in threads:
         thread.start()
-    sent.wait(10)
+    sent.wait(PATIENCE)
     client.call("bad.die")
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert len(replies) == 8
     for reply in replies:
         assert_outcome(reply, MAY_HAVE_RUN)
@@ -293,7 +293,7 @@ def test_an_upstream_that_forks_and_exits_leaves_nothing_behind(
     with ProcessWatch([first]) as watch:
         reply = client.call("bad.fork_and_exit", {"pid_file": str(pid_file)})
         assert_outcome(reply, MAY_HAVE_RUN)
-        assert watch.wait_until_all_ended(5)
+        assert watch.wait_until_all_ended(PATIENCE)
     grandchild = int(eventually(lambda: pid_file.exists() and pid_file.read_text(encoding="ascii"), "a grandchild"))
     eventually(lambda: look_up(grandchild) is None, "the grandchild is ended although it is deaf to SIGTERM")
     assert client.echoes("bad")

@@ -16,6 +16,7 @@ from command_line import Said
 from harness import Bridges
 from replies import text_of
 from upstreams import MisbehavingUpstream
+from waiting import PATIENCE
 
 
 @dataclass(frozen=True)
@@ -251,5 +252,5 @@ def test_a_configuration_is_checked_from_a_pipe(desk: Desk) -> None:
     writer = threading.Thread(target=pipe.write_bytes, args=(written,), daemon=True)
     writer.start()
     said = desk.run("check", pipe)
-    writer.join(10)
+    writer.join(PATIENCE)
     assert (said.status, said.out) == (0, "ok: 1 upstreams (a)\n"), said

@@ -81,7 +81,7 @@ def test_the_next_caller_is_served_beside_ten_thousand_idle_connections(
     bridges: Bridges, crowd: list[subprocess.Popen[str]]
 ) -> None:
     bridge = bridges.start(
-        {"demo": demo_upstream()}, bridge={"limits": {"connections": IDLE_CONNECTIONS + 100, "idleTimeout": 60}}
+        {"demo": demo_upstream()}, bridge={"limits": {"connections": IDLE_CONNECTIONS + 100, "idleTimeout": 600}}
     )
     bridge.wait_upstream("demo")
     client = bridge.client()
@@ -99,7 +99,7 @@ def test_the_next_caller_is_served_beside_ten_thousand_idle_connections(
 def test_beyond_the_limit_of_connections_one_waits_for_a_place(
     bridges: Bridges, crowd: list[subprocess.Popen[str]]
 ) -> None:
-    bridge = bridges.start({"demo": demo_upstream()}, bridge={"limits": {"connections": 20, "idleTimeout": 60}})
+    bridge = bridges.start({"demo": demo_upstream()}, bridge={"limits": {"connections": 20, "idleTimeout": 600}})
     bridge.wait_upstream("demo")
     client = bridge.client()
     client.close()

@@ -11,7 +11,7 @@ from harness import Bridge, Bridges
 from processes import ProcessWatch
 from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 ROW = {
     "name",
@@ -123,7 +123,7 @@ def test_a_server_can_be_added_used_and_removed(bridge: Bridge, extra: Misbehavi
             removed = bridge.manage("DELETE", "/servers/extra")
             assert (removed.status, removed.json()) == (200, {"removed": "extra"})
             stream.wait_for_list(lambda names: "extra.echo" not in names)
-            assert watch.wait_until_all_ended(5), f"still running: {watch.alive}"
+            assert watch.wait_until_all_ended(PATIENCE), f"still running: {watch.alive}"
         assert client.call("extra.echo", {"text": "x"}).failure.code == -32602
         assert bridge.get("/servers").json() == {"servers": ["demo"]}
     assert client.call("demo.echo", {"text": "x"}).result

@@ -11,7 +11,7 @@ import pytest
 from harness import Bridge, Bridges
 from processes import Process, ProcessWatch, look_up
 from upstreams import MisbehavingUpstream, demo_upstream
-from waiting import best_of, eventually
+from waiting import PATIENCE, best_of, eventually
 
 #: After the supervisor's death nothing of its tree is alive for longer (seconds).
 TREE_DEATH = 1.0
@@ -108,7 +108,7 @@ def test_nothing_outlives_the_supervisor(bridges: Bridges, folder: Path, number:
         with ProcessWatch(tree) as watch:
             moment = time.monotonic()
             os.kill(bridge.supervisor.pid, number)
-            assert watch.wait_until_all_ended(10 * TREE_DEATH), f"still alive: {watch.alive}"
+            assert watch.wait_until_all_ended(PATIENCE), f"still alive: {watch.alive}"
             return time.monotonic() - moment
 
     best_of(2, TREE_DEATH, measure)
@@ -119,7 +119,7 @@ def test_a_dead_worker_leaves_nothing_of_its_tree_behind(bridges: Bridges, folde
     child, worker = bridge.upstream_child("bad"), bridge.worker("upstream bad")
     with ProcessWatch([child, grandchild]) as watch:
         os.kill(worker.pid, signal.SIGKILL)
-        assert watch.wait_until_all_ended(5), f"still alive: {watch.alive}"
+        assert watch.wait_until_all_ended(PATIENCE), f"still alive: {watch.alive}"
     bridge.wait_upstream("demo")
     assert bridge.client().call("bad.echo", {"text": "again"}).result
 
@@ -130,7 +130,7 @@ def test_stopping_ends_everything(bridges: Bridges, folder: Path) -> None:
     assert grandchild in tree
     with ProcessWatch(tree) as watch:
         assert bridge.stop() == 0
-        assert watch.wait_until_all_ended(1), f"still alive: {watch.alive}"
+        assert watch.wait_until_all_ended(PATIENCE), f"still alive: {watch.alive}"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -138,7 +138,7 @@ def test_both_polite_signals_stop_it(bridges: Bridges, number: signal.Signals) -
     bridge = bridges.start({"demo": demo_upstream()})
     assert bridge.process is not None
     os.kill(bridge.process.pid, number)
-    assert bridge.process.wait(10) == 0
+    assert bridge.process.wait(PATIENCE) == 0
 
 
 def test_a_signal_to_the_whole_group_is_as_good_as_one_to_the_supervisor(bridges: Bridges, folder: Path) -> None:

@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from callers import DID_NOT_RUN, Callers, assert_nothing_twice
+from callers import Callers
 from command_line import beside
 from harness import Bridge, Bridges
 from http_raw import Response
+from outcomes import NOTHING, SERVER_IS_REMOVED, STOP, assert_nothing_twice
 from processes import ProcessWatch
 from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream
 from waiting import PATIENCE, eventually
-
-#: What a call may be told whose server is being taken out; `unknown_tool` once it is gone.
-OF_THE_REMOVED = {None, "unknown_tool", DID_NOT_RUN}
 
 
 def write(bridge: Bridge, servers: dict[str, Any]) -> None:
@@ -58,12 +56,9 @@ def test_an_upstream_that_goes_and_comes_back_answers_each_call_once(
                 tell(bridge)
         callers.wait_for_results(2, since=time.monotonic())
     assert not callers.surprises, callers.surprises[:5]
-    summary = callers.summary(callers.outcomes)
-    assert all(word is None for name, _, word in summary if name == stays.name), summary
-    assert all(word in OF_THE_REMOVED for name, _, word in summary if name == returns.name), summary
+    assert not NOTHING.forbidden(each for each in callers.outcomes if each.upstream == stays.name)
+    assert not SERVER_IS_REMOVED.forbidden(callers.outcomes)
     assert_nothing_twice(callers.outcomes, [stays, returns])
-    ran = returns.counts()
-    assert not [each for each in callers.outcomes if each.word == "unknown_tool" and each.tag in ran]
     assert bridge.upstream_child(stays.name) == child, "the one that stayed was started anew"
 
 
@@ -171,8 +166,7 @@ def test_a_stop_just_after_a_reload_is_a_clean_stop(
             "every caller is refused",
         )
     assert not callers.surprises, callers.surprises[:5]
-    words = {each.word for each in callers.outcomes if each.ending == "error"}
-    assert words <= OF_THE_REMOVED | {"draining"}, words
+    assert not (STOP | SERVER_IS_REMOVED).forbidden(callers.outcomes)
     assert_nothing_twice(callers.outcomes, [alpha, beta])
     if change != "broken":
         bridge.start()

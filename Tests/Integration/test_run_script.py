@@ -24,7 +24,7 @@ from upstreams import demo_upstream
 #: The last line of what it says when it is ready.
 LAST = "claude mcp add"
 #: For a command that it says to try (seconds).
-LIMIT = 60.0
+LIMIT = 180.0
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from harness import Bridge, Bridges
 from places import BINARY
 from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
+from waiting import PATIENCE
 
 SECRET = "s3cr3t-5f1d0c9a"
 
@@ -22,7 +23,12 @@ def told(bridge: Bridge) -> dict[str, str]:
         found[path] = bridge.get(path, local=True).body.decode()
     for command in (["status"], ["status", "--json"], ["config", "print", "--config", str(bridge.config_path)]):
         shown = subprocess.run(
-            [BINARY, *command], env=bridge.whole_environment(), capture_output=True, text=True, timeout=30, check=False
+            [BINARY, *command],
+            env=bridge.whole_environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
         )
         found[" ".join(command)] = shown.stdout + shown.stderr
     return found

@@ -14,6 +14,7 @@ from http_raw import ConnectionEnded
 from mcp_http import MCPClient
 from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
+from waiting import PATIENCE
 
 EVERY_REVISION = pytest.mark.parametrize("revision", schema.LEGACY_REVISIONS)
 
@@ -225,4 +226,4 @@ def test_stopping_lets_calls_finish_and_ends_streams_properly(
     assert text_of(stream.next_message()["result"]) == "finished"
     with pytest.raises(ConnectionEnded, match="the stream ended"):
         stream.next_message()
-    assert bridge.process.wait(10) == 0
+    assert bridge.process.wait(PATIENCE) == 0

@@ -8,33 +8,27 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from harness import Bridge
 from http_raw import ConnectionEnded
 from mcp_http import MCPClient
+from outcomes import DID_NOT_RUN, MAY_HAVE_RUN, Ending, Outcome, assert_nothing_twice, word_of
 from upstreams import CountingUpstream
 from waiting import PATIENCE
 
-#: `error` is a JSON-RPC error; `closed`: the connection ended before the answer was whole; `refused`: nobody listened.
-Ending = Literal["result", "error", "closed", "refused"]
-
-#: The words that say whether a call may have run.
-DID_NOT_RUN = "upstream_unavailable"
-MAY_HAVE_RUN = "outcome_unknown"
+__all__ = ["DID_NOT_RUN", "MAY_HAVE_RUN", "Called", "Callers", "Outcome", "assert_nothing_twice"]
 
 
 @dataclass(frozen=True)
-class Outcome:
-    caller: int
-    session: str | None
-    upstream: str
-    tag: str
-    ending: Ending
-    #: Of an error: the stable word, or its code and message where it has none.
-    word: str | None
-    started: float
-    finished: float
+class Called(Outcome):
+    """How a call ended, and whose it was."""
+
+    caller: int = -1
+    session: str | None = None
+    upstream: str = ""
+    #: Monotonic times.
+    started: float = 0.0
+    finished: float = 0.0
 
 
 class Callers:
@@ -47,7 +41,7 @@ class Callers:
     def __init__(
         self, bridge: Bridge, upstreams: list[CountingUpstream], count: int = 16, milliseconds: int = 20
     ) -> None:
-        self.outcomes: list[Outcome] = []
+        self.outcomes: list[Called] = []
         self.surprises: list[str] = []
         self._bridge = bridge
         self._upstreams = upstreams
@@ -70,7 +64,7 @@ class Callers:
         alive = [thread for thread in self._threads if thread.is_alive()]
         assert not alive, f"{len(alive)} callers hang: a call was never answered"
 
-    def wait_for(self, condition: Callable[[list[Outcome]], bool], what: str, within: float = PATIENCE) -> None:
+    def wait_for(self, condition: Callable[[list[Called]], bool], what: str, within: float = PATIENCE) -> None:
         """Waits until the outcomes so far meet a condition."""
         with self._changed:
             assert self._changed.wait_for(lambda: condition(self.outcomes), within), (
@@ -81,7 +75,7 @@ class Callers:
         """Waits until every caller got so many results, of calls begun after `since`, through every upstream."""
         wanted = len(self._clients) * len(self._upstreams)
 
-        def enough(outcomes: list[Outcome]) -> bool:
+        def enough(outcomes: list[Called]) -> bool:
             good = Counter(
                 (outcome.caller, outcome.upstream)
                 for outcome in outcomes
@@ -92,7 +86,7 @@ class Callers:
         self.wait_for(enough, f"{each} results for each caller through each upstream", within)
 
     @staticmethod
-    def summary(outcomes: list[Outcome]) -> dict[tuple[str, Ending, str | None], int]:
+    def summary(outcomes: list[Called]) -> dict[tuple[str, Ending, str | None], int]:
         return dict(Counter((outcome.upstream, outcome.ending, outcome.word) for outcome in outcomes))
 
     def _run(self, number: int) -> None:
@@ -108,10 +102,11 @@ class Callers:
                 # Nobody listens just now. Nothing tells when somebody does, except trying.
                 self._stop.wait(0.02)
 
-    def _call(self, client: MCPClient, number: int, upstream: CountingUpstream, tag: str) -> Outcome:
+    def _call(self, client: MCPClient, number: int, upstream: CountingUpstream, tag: str) -> Called:
         started = time.monotonic()
         ending: Ending
         word: str | None = None
+        detail = ""
         try:
             reply = client.call(upstream.tool, {"tag": tag, "ms": self._milliseconds})
             if "result" in reply.message:
@@ -119,11 +114,10 @@ class Callers:
                 if reply.result.get("isError"):
                     self.surprises.append(f"{tag}: {reply.result}")
             else:
-                ending, failure = "error", reply.failure
-                word = failure.word or f"{failure.code} {failure.message}"
+                ending, word = "error", word_of(reply.failure)
             self._look_for_a_second_answer(client, tag)
         except ConnectionEnded as ended:
-            ending, word = "closed", str(ended)
+            ending, detail = "closed", str(ended)
             if len(re.findall(rb"HTTP/1\.1 \d", ended.received)) > 1:
                 self.surprises.append(f"{tag}: more than one answer before the end: {ended.received!r:.300}")
             client.close()
@@ -131,26 +125,12 @@ class Callers:
             ending = "refused"
             client.close()
         except Exception as error:  # noqa: BLE001 - a thread's failure has to reach the test
-            ending, word = "closed", repr(error)
+            ending, detail = "closed", repr(error)
             self.surprises.append(f"{tag}: {error!r}")
             client.close()
-        return Outcome(number, client.session_id, upstream.name, tag, ending, word, started, time.monotonic())
+        finished = time.monotonic()
+        return Called(tag, ending, word, detail, number, client.session_id, upstream.name, started, finished)
 
     def _look_for_a_second_answer(self, client: MCPClient, tag: str) -> None:
         if client.has_unread:
             self.surprises.append(f"{tag}: more than one answer")
-
-
-def assert_nothing_twice(outcomes: list[Outcome], upstreams: list[CountingUpstream]) -> None:
-    """No call ran twice; what was answered with a result ran; what was said not to have run did not."""
-    ran: Counter[str] = Counter()
-    for upstream in upstreams:
-        for tag, count in upstream.counts().items():
-            assert count == 1, f"{tag} was executed {count} times"
-            ran[tag] += count
-    assert not [tag for tag, count in ran.items() if count > 1], "a call ran on two upstreams"
-    for outcome in outcomes:
-        if outcome.ending == "result":
-            assert ran[outcome.tag] == 1, f"answered without having run: {outcome}"
-        if outcome.ending == "refused" or outcome.word == DID_NOT_RUN:
-            assert ran[outcome.tag] == 0, f"it ran all the same: {outcome}"

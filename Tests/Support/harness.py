@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,9 +25,12 @@ from waiting import PATIENCE, eventually
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, and that the kernel gives to nobody's outgoing connection while a bridge is restarted."""
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(10_000, first_outgoing) if first_outgoing > 11_000 else 0))
+            return probe.getsockname()[1]
 
 
 @dataclass
@@ -96,7 +101,7 @@ class Bridge:
                     self.process.kill()
                     self.process.wait()
             with ProcessWatch(tree) as watch:
-                watch.wait_until_all_ended(2)
+                watch.wait_until_all_ended(PATIENCE)
                 left = watch.alive
                 for process in left:
                     os.kill(process.pid, signal.SIGKILL)
@@ -205,7 +210,7 @@ class Bridge:
         """A management request over the Unix socket, whose peer (this process) has every right."""
         raw = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         fields = {"Content-Type": "application/json"} if raw is not None else {}
-        with self.http(local=True, timeout=30) as connection:
+        with self.http(local=True) as connection:
             return connection.request(method, path, {**fields, **headers}, raw)
 
     def wait_logged(self, text: str, within: float = PATIENCE) -> str:
@@ -280,7 +285,7 @@ class Bridges:
         # What lost its parents below a daemon that a test killed is ours by now.
         orphans = [process for process in processes.children(os.getpid()) if _is_of_a_daemon(process)]
         with ProcessWatch(orphans) as watch:
-            watch.wait_until_all_ended(1)
+            watch.wait_until_all_ended(PATIENCE)
             left += watch.alive
             for process in watch.alive:
                 os.kill(process.pid, signal.SIGKILL)

@@ -10,6 +10,8 @@ import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from waiting import PATIENCE
+
 #: Where a server listens: `(host, port)`, or the path of a Unix socket.
 Address = tuple[str, int] | str
 
@@ -129,7 +131,7 @@ class EventParser:
 class RawConnection:
     """One connection. Nothing is sent or read that the caller did not ask for."""
 
-    def __init__(self, address: Address, timeout: float = 10.0) -> None:
+    def __init__(self, address: Address, timeout: float = PATIENCE) -> None:
         self.address = address
         self._buffer = b""
         self._method = "GET"
@@ -240,13 +242,14 @@ class RawConnection:
         """Whether bytes have come that belong to no response read so far."""
         if self._buffer:
             return True
+        limit = self.socket.gettimeout()
         self.socket.setblocking(False)
         try:
             return bool(self.socket.recv(1, socket.MSG_PEEK))
         except (BlockingIOError, ConnectionResetError):
             return False
         finally:
-            self.socket.settimeout(10.0)
+            self.socket.settimeout(limit)
 
     def _receive(self) -> None:
         try:

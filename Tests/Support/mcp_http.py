@@ -11,6 +11,7 @@ from typing import Any
 import schema
 from http_raw import Address, ConnectionEnded, EventParser, Head, RawConnection, Response, ServerSentEvent
 from replies import Reply, text_of
+from waiting import PATIENCE
 
 JSON_AND_EVENTS = "application/json, text/event-stream"
 
@@ -77,7 +78,7 @@ class MCPClient:
         *,
         path: str = "/mcp",
         headers: dict[str, str | None] | None = None,
-        timeout: float = 10.0,
+        timeout: float = PATIENCE,
         name: str = "integration-tests",
         validate: bool = True,
     ) -> None:

@@ -71,6 +71,18 @@ def descendants(pid: int) -> list[Process]:
     return found
 
 
+def processor_seconds(pid: int) -> float:
+    """Processor time of a process and of everything below it, those that have ended and been waited for included."""
+    by_parent = _children_by_parent()
+    ticks, waiting = 0, [pid]
+    while waiting:
+        current = waiting.pop()
+        waiting += by_parent.get(current, [])
+        if (fields := _stat(current)) is not None:
+            ticks += sum(int(field) for field in fields[11:15])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 class ProcessWatch:
     """Waits for processes to end, by pidfd: exact, and without asking again and again."""
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import schema
 from http_raw import EventParser, Headers
+from waiting import PATIENCE
 
 HANDSHAKE_METHODS = ("initialize", "server/discover")
 
@@ -48,11 +49,11 @@ class Recorder:
     def __enter__(self) -> Recorder:
         self._thread.start()
         serve = asyncio.start_server(self._relay, "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(serve, self._loop).result(5)
+        self._server = asyncio.run_coroutine_threadsafe(serve, self._loop).result(PATIENCE)
         return self
 
     def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()

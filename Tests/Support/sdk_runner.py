@@ -13,7 +13,7 @@ from typing import Any
 from places import SUPPORT
 
 #: A scenario gives up by itself a little earlier, and says where it hung.
-LIMIT = 20.0
+LIMIT = 150.0
 
 
 class ScenarioFailed(AssertionError):

@@ -26,7 +26,7 @@ Facts = dict[str, Any]
 Connect = Callable[..., Any]
 
 #: Nothing here takes long; what hangs is told as an error with its trace.
-LIMIT = 12.0
+LIMIT = 90.0
 
 
 async def connect(open_session: Connect, options: Facts) -> Facts:

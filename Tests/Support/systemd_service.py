@@ -10,16 +10,16 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import processes
-from waiting import eventually
 from http_raw import ConnectionEnded, RawConnection
 from mcp_http import MCPClient
+from outcomes import NOTHING, RESTART_KEEPING_ALIVE, May, Outcome, assert_nothing_twice, attempt
 from processes import Process, ProcessWatch
-from replies import RPCFailure, text_of
+from replies import text_of
+from waiting import PATIENCE, eventually
 
 SOURCE = Path(__file__).resolve().parent.parent.parent
 #: Copies of what upstreams run: readable by every user, wherever the source tree lies.
@@ -36,11 +36,8 @@ CONTROL = "/run/mcp-bridge/control.sock"
 SERVICE = "mcp-bridge.service"
 SOCKETS = ("mcp-bridge.socket", "mcp-bridge-local.socket", "mcp-bridge-control.socket")
 
-#: What may take a while on a machine that builds something else at the same time (seconds).
-PATIENCE = 30.0
 
-
-def run(*command: str | Path, check: bool = True, timeout: float = 90) -> subprocess.CompletedProcess[str]:
+def run(*command: str | Path, check: bool = True, timeout: float = 2 * PATIENCE) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         list(map(str, command)), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=timeout
     )
@@ -123,10 +120,13 @@ class Service:
 
     def wait_ready(self, address: tuple[str, int] | str = TCP) -> None:
         def ready() -> bool:
-            with RawConnection(address, PATIENCE) as connection:
-                return connection.request("GET", "/health/ready").status == 200
+            try:
+                with RawConnection(address) as connection:
+                    return connection.request("GET", "/health/ready").status == 200
+            except ConnectionEnded:
+                return False  # by a front that was just going; to be refused is another matter
 
-        eventually(ready, "GET /health/ready says 200", PATIENCE)
+        eventually(ready, "GET /health/ready says 200")
 
     # What systemd knows
 
@@ -164,7 +164,7 @@ class Service:
     # Callers
 
     def client(self, address: tuple[str, int] | str = TCP) -> MCPClient:
-        return MCPClient(address, timeout=60).initialize()
+        return MCPClient(address).initialize()
 
     # The journal
 
@@ -173,14 +173,6 @@ class Service:
         run("journalctl", "--sync")
         output = run("journalctl", "--unit", SERVICE, "--output", "json", "--all", *matches, check=False).stdout
         return [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    tag: str
-    #: `answered`, `error` (JSON-RPC), `closed` (the connection, before an answer), `refused` (no connection at all).
-    kind: str
-    detail: str = ""
 
 
 class Caller(threading.Thread):
@@ -211,21 +203,15 @@ class Caller(threading.Thread):
 
     def _call(self, tag: str) -> Outcome:
         try:
-            text = text_of(self._client.call(self._tool, {"tag": tag, "ms": self._ms}).result)
-            assert text == tag, (text, tag)
-            return Outcome(tag, "answered")
-        except RPCFailure as failure:
-            return Outcome(tag, "error", str(failure))
-        except (ConnectionRefusedError, FileNotFoundError) as error:
-            return Outcome(tag, "refused", repr(error))
-        except ConnectionEnded as ended:
-            self._client.close()
-            return Outcome(tag, "closed", str(ended))
+            outcome, reply = attempt(self._client, self._tool, {"tag": tag, "ms": self._ms})
+            if reply is not None and outcome.ending == "result":
+                assert text_of(reply.result) == tag, (reply.result, tag)
+            return outcome
         finally:
             if not self.keep_alive:
                 self._client.close()
 
-    def wait_for_answers(self, more: int, within: float = 60) -> None:
+    def wait_for_answers(self, more: int, within: float = PATIENCE) -> None:
         """Until this many further calls have been answered."""
         with self._changed:
             wanted = self.answered + more
@@ -236,15 +222,12 @@ class Caller(threading.Thread):
 
     @property
     def answered(self) -> int:
-        return sum(outcome.kind == "answered" for outcome in self.outcomes)
-
-    def of_kind(self, *kinds: str) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes if outcome.kind in kinds]
+        return sum(outcome.ending == "result" for outcome in self.outcomes)
 
     def stop(self) -> None:
         """No further call; the one that runs may take as long as calls take."""
         self._stopping = True
-        self.join(90)
+        self.join(2 * PATIENCE)
 
     def finish(self) -> None:
         assert not self.is_alive(), f"{self.name} hangs in a call"
@@ -258,8 +241,7 @@ def calling_clients(
 ) -> Iterator[list[Caller]]:
     """Calling clients, each with its own session; every other one keeps its connection, the rest make one for each call.
 
-    A client that makes a connection for each call must be answered every time. One that keeps its connection may
-    find it closed between two answers, which HTTP allows. All have stopped when the block ends.
+    All have stopped when the block ends.
     """
     clients = [service.client(address) for _ in range(count)]
     made = [Caller(f"caller{n}", client, upstream, keep_alive=n % 2 == 1) for n, client in enumerate(clients)]
@@ -285,23 +267,23 @@ def restart_under_calls(service: Service, upstream: Counting, times: int, addres
             pids.add(service.supervisor.pid)
         for caller in callers:
             caller.wait_for_answers(3)
-    check_outcomes(callers, upstream)
+    check_outcomes(callers, upstream, RESTART_KEEPING_ALIVE)
     assert len(pids) == times + 1
 
 
-def check_outcomes(made: list[Caller], upstream: Counting) -> None:
-    """Nothing was refused or failed, no call ran twice, and each answered one ran."""
-    counts = upstream.counts()
+def check_outcomes(made: list[Caller], upstream: Counting, keeping_alive: May = NOTHING) -> None:
+    """Each call had a result, no call ran twice, and each answered one ran.
+
+    `keeping_alive` is what else a client may meet that keeps its connection; one that makes a connection for each call
+    is answered every time.
+    """
     for caller in made:
-        bad = caller.of_kind("refused", "error") + ([] if caller.keep_alive else caller.of_kind("closed"))
-        assert not bad, (caller.name, len(caller.outcomes), bad[:10])
-        not_once = [each.tag for each in caller.of_kind("answered") if counts[each.tag] != 1]
-        assert not not_once, (caller.name, not_once[:10])
-    twice = [tag for tag, times in counts.items() if times > 1]
-    assert not twice, twice[:10]
+        forbidden = (keeping_alive if caller.keep_alive else NOTHING).forbidden(caller.outcomes)
+        assert not forbidden, (caller.name, len(caller.outcomes), forbidden[:10])
+    assert_nothing_twice([outcome for caller in made for outcome in caller.outcomes], [upstream])
 
 
-def ends_within(found: list[Process], seconds: float) -> None:
+def ends_within(found: list[Process], seconds: float = PATIENCE) -> None:
     with ProcessWatch(found) as watch:
         assert watch.wait_until_all_ended(seconds), f"still alive after {seconds:g} s: {watch.alive}"
 

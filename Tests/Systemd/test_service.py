@@ -13,18 +13,24 @@ FILES = sorted(file.stem for file in INSIDE.glob("*.py") if file.stem != "confte
 #: For a person who looks for something: further arguments to the pytest inside, such as `-k restart -x`.
 ARGUMENTS = os.environ.get("MCP_BRIDGE_INSIDE_ARGUMENTS", "").split()
 
+#: For all the tests of one file, and for one of them, on a machine that is busy with other things (seconds).
+FILE_LIMIT, TEST_LIMIT = 1500, 300
 
+
+@pytest.mark.timeout(FILE_LIMIT + 300)
 @pytest.mark.parametrize("name", FILES)
 def test_service(boot: Boot, name: str) -> None:
     assert BINARY.is_file(), f"build it first: {BINARY}"
     folder = f"{SOURCE_INSIDE}/{INSIDE.relative_to(ROOT)}"
-    options = ["-q", "-ra", "--timeout", "200", "-p", "no:cacheprovider", "--rootdir", folder, "--confcutdir", folder]
+    options = ["-q", "-ra", "--timeout", str(TEST_LIMIT), "-p", "no:cacheprovider"]
+    options += ["--rootdir", folder, "--confcutdir", folder]
     result = boot(
         *(PYTHON_INSIDE, "-m", "pytest", *options, f"{folder}/{name}.py", *ARGUMENTS),
         options=(
             *("-r", f"{BINARY.resolve()}:{BINARY_INSIDE}", "-e", f"MCP_BRIDGE_BINARY={BINARY_INSIDE}"),
             *("-e", "PYTHONDONTWRITEBYTECODE=1"),
         ),
+        limit=FILE_LIMIT,
     )
     print(result.stdout, result.stderr, sep="\n")
     if result.returncode != 0:

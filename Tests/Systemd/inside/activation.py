@@ -14,17 +14,17 @@ from systemd_service import BINARY, CONTROL, LOCAL, SERVICE, SOCKETS, TCP, Count
 
 @pytest.mark.parametrize("address", [TCP, LOCAL], ids=["http", "local"])
 def test_the_first_request_starts_the_service_and_is_answered(service: Service, address: tuple[str, int] | str) -> None:
-    with RawConnection(address, 30) as connection:
+    with RawConnection(address) as connection:
         response = connection.request("GET", "/")
     assert response.status == 200, response
     assert response.json()["service"] == "mcp-bridge"
-    eventually(lambda: service.state == "active", "the service is active", 30)
+    eventually(lambda: service.state == "active", "the service is active")
 
 
 def test_the_first_connection_to_the_control_socket_starts_the_service(service: Service) -> None:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(CONTROL)
-        eventually(lambda: service.state == "active", "the service is active", 30)
+        eventually(lambda: service.state == "active", "the service is active")
     assert json.loads(bridge("status", "--json").stdout)
 
 
@@ -37,7 +37,7 @@ def test_a_call_is_the_first_thing_that_happens(service: Service, counting: Coun
 def test_all_three_sockets_arrive_under_their_names(service: Service) -> None:
     service.start()
     for address in (TCP, LOCAL):
-        with RawConnection(address, 30) as connection:
+        with RawConnection(address) as connection:
             assert connection.request("GET", "/health").status == 200
     assert bridge("status").returncode == 0
     # Nothing was bound beside what systemd passed.
@@ -65,15 +65,15 @@ def test_the_status_of_a_service_that_failed_says_so(service: Service) -> None:
 
 def test_the_status_text_is_in_plain_words(service: Service) -> None:
     service.start()
-    eventually(lambda: re.match(r"1/1 upstreams? ready, 0 sessions\b", service.status), "no session in the status", 30)
+    eventually(lambda: re.match(r"1/1 upstreams? ready, 0 sessions\b", service.status), "no session in the status")
     service.client()
-    eventually(lambda: re.match(r"1/1 upstreams? ready, 1 session\b", service.status), "one session in the status", 30)
+    eventually(lambda: re.match(r"1/1 upstreams? ready, 1 session\b", service.status), "one session in the status")
 
 
 def test_the_status_text_names_an_upstream_that_cannot_start(service: Service, counting: Counting) -> None:
     service.configure(counting, servers={"broken": {"command": "/usr/bin/false"}})
     systemctl("start", SERVICE)
-    eventually(lambda: re.match(r"1/2 upstreams ready\b.*\bbroken: ", service.status), "broken is in the status", 30)
+    eventually(lambda: re.match(r"1/2 upstreams ready\b.*\bbroken: ", service.status), "broken is in the status")
 
 
 def test_the_sockets_have_the_modes_and_owners_of_their_units(service: Service) -> None:

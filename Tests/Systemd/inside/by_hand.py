@@ -31,7 +31,7 @@ def terminal(tmp_path: Path) -> list[str]:
 def by_hand(terminal: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([*terminal, "serve"]) as process:
         try:
-            eventually(is_ready, "the bridge run by hand is ready", 30)
+            eventually(is_ready, "the bridge run by hand is ready")
             yield process
         finally:
             process.terminate()
@@ -39,7 +39,7 @@ def by_hand(terminal: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 def is_ready() -> bool:
     try:
-        with RawConnection(("127.0.0.1", PORT), 30) as connection:
+        with RawConnection(("127.0.0.1", PORT)) as connection:
             return connection.request("GET", "/health/ready").status == 200
     except (OSError, ConnectionEnded):
         return False

@@ -66,7 +66,7 @@ def test_a_finished_call_is_no_record_at_info(service: Service, counting: Counti
 def test_a_stopped_journald_delays_nobody(service: Service, counting: Counting) -> None:
     service.configure(counting, log={"level": "debug"})
     service.start()
-    client = MCPClient(TCP, timeout=60, validate=False).initialize()
+    client = MCPClient(TCP, validate=False).initialize()
     journald = int(service.show("MainPID", "systemd-journald.service"))
 
     def slowest(calls: int) -> float:
@@ -82,7 +82,8 @@ def test_a_stopped_journald_delays_nobody(service: Service, counting: Counting) 
         # A record for each call from each process: more than its queue and the socket hold.
         worst = slowest(10_000)
         assert service.state == "active"
-    assert worst < 1, f"a call took {worst:.3f} s while journald was stopped"
+    # Whoever waits for journald waits until it goes on, which is much later.
+    assert worst < 10, f"a call took {worst:.3f} s while journald was stopped"
     assert service.show("NRestarts") == "0"
     # A further record carries the count of those that were lost.
     client.call(counting.tool, {"tag": "after"})
@@ -108,7 +109,7 @@ def test_the_end_of_a_worker_is_told(service: Service) -> None:
     service.start()
     killed = service.worker("session")
     os.kill(killed.pid, signal.SIGKILL)
-    eventually(lambda: service.worker("session").pid != killed.pid, "another session worker", 30)
+    eventually(lambda: service.worker("session").pid != killed.pid, "another session worker")
     service.wait_ready()
     told = [
         record

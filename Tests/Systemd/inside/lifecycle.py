@@ -9,6 +9,7 @@ import socket
 import pytest
 from waiting import eventually
 from http_raw import RawConnection
+from outcomes import assert_nothing_twice, call_until_answered, when_dies
 from replies import text_of
 from systemd_service import (
     CONTROL,
@@ -27,7 +28,7 @@ from systemd_service import (
 def test_after_stop_and_start_both_unix_sockets_are_there(service: Service) -> None:
     for _ in range(2):
         service.start()
-        with RawConnection(LOCAL, 30) as connection:
+        with RawConnection(LOCAL) as connection:
             assert connection.request("GET", "/health/live").status == 200
         bridge("status", "--json")
         systemctl("stop", SERVICE)
@@ -46,7 +47,7 @@ def test_a_stopped_service_is_started_again_through_the_control_socket(service: 
     systemctl("stop", SERVICE)
     with socket.socket(socket.AF_UNIX) as connection:
         connection.connect(CONTROL)
-        eventually(lambda: service.state == "active", "the service is active", 30)
+        eventually(lambda: service.state == "active", "the service is active")
 
 
 def test_a_stop_finishes_the_call_that_runs_and_ends_every_process(service: Service, counting: Counting) -> None:
@@ -55,14 +56,14 @@ def test_a_stop_finishes_the_call_that_runs_and_ends_every_process(service: Serv
     assert len(tree) >= 5, tree
     client = service.client()
     stream = client.beside()
-    connection = RawConnection(TCP, 30)
+    connection = RawConnection(TCP)
     arguments = {"name": counting.tool, "arguments": {"tag": "last", "ms": 1000}}
     connection.send("POST", "/mcp", stream.headers("POST"), request_body("tools/call", arguments))
-    eventually(lambda: counting.counts()["last"] == 1, "the call runs", 30)
+    eventually(lambda: counting.counts()["last"] == 1, "the call runs")
     systemctl("stop", SERVICE)
     response = connection.read_response()
     assert response.status == 200 and b'"last"' in response.body, response
-    ends_within(tree, 1)
+    ends_within(tree)
     assert service.show("Result") == "success"
 
 
@@ -80,14 +81,10 @@ def test_a_worker_that_hangs_is_replaced(service: Service, counting: Counting, l
     client = service.client()
     supervisor, hung = service.supervisor, service.worker(label)
     signal_process(hung, signal.SIGSTOP)
-    ends_within([hung], 60)
+    ends_within([hung])
     client.close()
-
-    def answered() -> bool:
-        reply = client.beside().call(counting.tool, {"tag": f"after {label}".replace(" ", "-")})
-        return "result" in reply.message
-
-    eventually(answered, "a call is answered in the same session", 30)
+    outcomes = call_until_answered(client.beside(), counting.tool, when_dies(label))
+    assert_nothing_twice(outcomes, [counting])
     assert service.worker(label).pid != hung.pid
     assert service.supervisor == supervisor, "the supervisor was replaced too"
     assert service.show("NRestarts") == "0"
@@ -98,8 +95,8 @@ def test_a_supervisor_that_hangs_is_replaced_with_all_its_tree(service: Service,
     client = service.client()
     tree = service.tree()
     signal_process(tree[0], signal.SIGSTOP)
-    ends_within(tree[:1], 30)
-    ends_within(tree, 5)
+    ends_within(tree[:1])
+    ends_within(tree)
     client.close()
     assert text_of(client.call(counting.tool, {"tag": "after"}).result) == "after"
     assert service.show("NRestarts") == "1"

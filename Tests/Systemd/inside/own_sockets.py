@@ -3,14 +3,13 @@ restarts; with some of the units, nothing else is bound."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from http_raw import ConnectionEnded
+from outcomes import NOTHING, RESTART_KEEPING_ALIVE, SUPERVISOR_DIES, assert_nothing_twice, call_until_answered
 from replies import text_of
 from systemd_service import (
     LOCAL,
@@ -23,11 +22,11 @@ from systemd_service import (
     bridge,
     calling_clients,
     check_outcomes,
+    ends_within,
     restart_under_calls,
     run,
     systemctl,
 )
-from waiting import eventually
 
 RESTARTS = 6
 #: A Unix socket of the service's own that outlives a restart: its folder does.
@@ -76,22 +75,15 @@ def test_the_store_holds_each_socket_once_however_often_it_is_restarted(masked: 
 def test_a_supervisor_that_is_killed_loses_no_socket(masked: Service, counting: Counting) -> None:
     masked.start()
     client = masked.client()
-    killed = masked.supervisor
-    os.kill(killed.pid, 9)
+    dying = masked.tree()
+    os.kill(dying[0].pid, 9)
+    # Those that are dying may still answer; whoever finds nobody fails the test.
+    outcomes = call_until_answered(client, counting.tool, SUPERVISOR_DIES, "meanwhile")
+    ends_within(dying)
     client.close()
-    tags = (f"after-{number}" for number in itertools.count())
-
-    def answered() -> bool:
-        tag = next(tags)
-        try:
-            return text_of(client.call(counting.tool, {"tag": tag}).result) == tag
-        except ConnectionEnded:
-            # By the old front, which is dying; a connection that is refused fails the test.
-            client.close()
-            return False
-
-    eventually(answered, "a call is answered", 30)
-    assert masked.supervisor != killed
+    outcomes += call_until_answered(client, counting.tool, NOTHING, "after")
+    assert_nothing_twice(outcomes, [counting])
+    assert masked.supervisor != dying[0]
 
 
 def test_a_stop_lets_go_of_the_sockets_so_that_the_units_can_have_them(masked: Service, counting: Counting) -> None:
@@ -132,7 +124,7 @@ def test_where_the_http_socket_is_masked_nothing_listens_on_tcp(masked: Service,
             systemctl("restart", SERVICE)
         for caller in callers:
             caller.wait_for_answers(3)
-    check_outcomes(callers, counting)
+    check_outcomes(callers, counting, RESTART_KEEPING_ALIVE)
     assert masked.show("NFileDescriptorStore") == "0"
     told = bridge("status").stdout
     assert f"listening on {LOCAL}" in told and "127.0.0.1" not in told

@@ -18,7 +18,7 @@ def test_an_upstream_comes_and_goes_while_calls_run(service: Service, counting: 
                 caller.wait_for_answers(2)
             service.configure(counting, other)
             systemctl("reload", SERVICE)
-            eventually(lambda: other.tool in client.tool_names(), "the new upstream's tools are listed", 30)
+            eventually(lambda: other.tool in client.tool_names(), "the new upstream's tools are listed")
             assert text_of(client.call(other.tool, {"tag": "hello"}).result) == "hello"
             removed = [service.worker("upstream other")]
 
@@ -26,14 +26,12 @@ def test_an_upstream_comes_and_goes_while_calls_run(service: Service, counting: 
                 caller.wait_for_answers(2)
             service.configure(counting)
             systemctl("reload", SERVICE)
-            ends_within(removed, 10)
-            eventually(lambda: other.tool not in client.tool_names(), "the removed upstream's tools are gone", 30)
+            ends_within(removed)
+            eventually(lambda: other.tool not in client.tool_names(), "the removed upstream's tools are gone")
             assert client.call(other.tool, {"tag": "gone"}).failure.word == "unknown_tool"
         for caller in callers:
             caller.wait_for_answers(2)
     check_outcomes(callers, counting)
-    closed = [outcome for caller in callers for outcome in caller.of_kind("closed")]
-    assert not closed, closed
     assert {each.label: each.pid for each in service.tree()} == before, "a process that did not change was replaced"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from outcomes import SESSION_DIES, call_until_answered
 from replies import text_of
 from systemd_service import BINARY, CONFIG, SERVICE, SOURCE, STATE, Counting, Service, install, run, systemctl
 from waiting import eventually
@@ -18,8 +19,7 @@ def test_an_upgrade_in_place_and_a_restart(service: Service, counting: Counting)
     old = service.worker("session")
     os.kill(old.pid, 9)
     eventually(lambda: service.worker("session").pid != old.pid or None, "another session worker")
-    service.wait_ready()
-    assert text_of(client.call(counting.tool, {"tag": "old-program"}).result) == "old-program"
+    call_until_answered(client, counting.tool, SESSION_DIES, "old-program")
     systemctl("restart", SERVICE)
     client.close()
     assert text_of(client.call(counting.tool, {"tag": "new-program"}).result) == "new-program"

@@ -53,7 +53,7 @@ def test_each_socket_of_the_user_starts_the_users_service(manager: UserManager) 
     for address in (("127.0.0.1", 8769), str(manager.runtime / "mcp-bridge/http.sock")):
         manager.systemctl("stop", "mcp-bridge.service")
         assert manager.systemctl("is-active", "mcp-bridge.service", check=False) == "inactive"
-        with RawConnection(address, 30) as connection:
+        with RawConnection(address) as connection:
             assert connection.request("GET", "/").status == 200
         # Joins the start that the connection has begun.
         manager.systemctl("start", "mcp-bridge.service")
