@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,23 @@ class Plan:
         return Plan(
             rounds=1, further_rounds=1, seconds=0.0, starts=1, settle=0.0, warm_calls=100, calls=500, sessions=50,
             requests=80,
+        )
+
+    @staticmethod
+    def smoke_against() -> Plan:
+        return replace(Plan.smoke(), calls=200, sessions=20)
+
+    @staticmethod
+    def quick_against() -> Plan:
+        """`rounds` is how often each build has its turn."""
+        return Plan(
+            rounds=5, further_rounds=0, seconds=0.5, starts=2, settle=1.0, warm_calls=2_000, calls=10_000, sessions=1_000
+        )
+
+    @staticmethod
+    def thorough_against() -> Plan:
+        return Plan(
+            rounds=5, further_rounds=0, seconds=1.5, starts=5, settle=2.0, warm_calls=20_000, calls=50_000, sessions=5_000
         )
 
     @staticmethod

@@ -1,0 +1,214 @@
+"""Two builds of the bridge, measured alternately: that one, this one, that one, this one, and so on.
+
+A run of a measurement starts bridges of its own, so that each run is as independent of the others as it can be. One run
+of that build comes before all the others and one after them: these two show how far apart runs of the same build are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from allocations import CountedBridge, Counter, per_call
+from load import Generator, Load, Run, median, median_by_role
+from measures import CAPABILITIES, Plan
+from rig import Bridge, Unmeasurable, answer_first_call
+from verdicts import Comparison, Kind
+
+#: What a single run of a measurement found, by row.
+Found = dict[str, tuple[Kind, float]]
+CONNECTIONS = (1, 16, 64)
+
+
+@dataclass(frozen=True)
+class Build:
+    name: str
+    binary: Path
+
+
+@dataclass
+class Against:
+    that: Build
+    this: Build
+    programs: Path
+    plan: Plan
+    say: Callable[[str], None]
+    #: What there is no figure of, and why.
+    failed: dict[str, str] = field(default_factory=dict)
+    rows: list[Comparison] = field(default_factory=list)
+    #: CPU per call in µs of each process: connections, then build, then process.
+    cpu: dict[int, dict[str, dict[str, float]]] = field(default_factory=dict)
+    #: The same for allocations.
+    allocations: dict[int, dict[str, dict[str, float]]] = field(default_factory=dict)
+    #: Why these are not known, where they are not.
+    uncounted: str | None = None
+    _runs: dict[tuple[int, str], list[Run]] = field(default_factory=dict)
+
+    @property
+    def generator(self) -> Generator:
+        return Generator(self.programs)
+
+    def compare(self, names: list[str]) -> None:
+        for name in names:
+            try:
+                self._alternate(name)
+            except (Unmeasurable, OSError) as error:
+                self.failed[name] = str(error) or repr(error)
+        if "calls" in names:
+            for (connections, build), runs in self._runs.items():
+                found = median_by_role(runs, lambda run: run.cpu)
+                self.cpu.setdefault(connections, {})[build] = found
+            self._count_allocations()
+
+    def _alternate(self, name: str) -> None:
+        """Runs the measurement with this name for both builds, and keeps a row for each figure that both have."""
+        runs: dict[str, list[Found]] = {"that": [], "this": [], "same": []}
+        order = ["same", *["that", "this"] * self.plan.rounds, "same"]
+        for number, which in enumerate(order, 1):
+            build = self.this if which == "this" else self.that
+            self.say(f"{name}: {build.name}, run {number} of {len(order)}")
+            try:
+                runs[which].append(getattr(self, name)(build))
+            except (Unmeasurable, OSError) as error:
+                raise Unmeasurable(f"{build.name}: {error or repr(error)}") from error
+        for title, (kind, _) in runs["that"][0].items():
+            found = {which: [each[title][1] for each in those] for which, those in runs.items()}
+            self.rows.append(Comparison(title, kind, **found))
+
+    def _bridge(self, build: Build, tools: int = 1) -> Bridge:
+        return Bridge(build.binary, self.programs, tools)
+
+    def _load(self, **how: Any) -> Load:
+        return Load(seconds=self.plan.seconds, requests=self.plan.requests, **how)
+
+    def _warm(self, bridge: Bridge) -> None:
+        self.generator.run(bridge, Load(connections=16, requests=self.plan.warm_calls))
+
+    # The measurements, one run each
+
+    def calls(self, build: Build) -> Found:
+        found: Found = {}
+        with self._bridge(build) as bridge:
+            self._warm(bridge)
+            for connections in CONNECTIONS:
+                run = self.generator.run(bridge, self._load(connections=connections))
+                self._runs.setdefault((connections, build.name), []).append(run)
+                title = plural(connections)
+                found[f"{title}: p50"] = Kind.MICROSECONDS, run.p50
+                found[f"{title}: calls"] = Kind.RATE, run.rate
+                found[f"{title}: CPU per call"] = Kind.MICROSECONDS, run.bridge_cpu
+        return found
+
+    def sizes(self, build: Build) -> Found:
+        found: Found = {}
+        with self._bridge(build) as bridge:
+            self._warm(bridge)
+            for size in (100, 10_000, 1_000_000):
+                for connections in (1, 8):
+                    run = self.generator.run(bridge, self._load(connections=connections, size=size))
+                    title = f"{size:,} bytes, {plural(connections)}"
+                    found[f"{title}: p50"] = Kind.MICROSECONDS, run.p50
+                    found[f"{title}: calls"] = Kind.RATE, run.rate
+        return found
+
+    def lists(self, build: Build) -> Found:
+        found: Found = {}
+        for tools in (10, 1_000, 10_000):
+            with self._bridge(build, tools) as bridge:
+                run = self.generator.run(bridge, self._load(mode="list"))
+                found[f"tools/list of {tools:,}: p50"] = Kind.MICROSECONDS, run.p50
+        return found
+
+    def capabilities(self, build: Build) -> Found:
+        with self._bridge(build) as bridge:
+            self._warm(bridge)
+            run = self.generator.run(bridge, self._load(connections=16, capabilities=CAPABILITIES))
+        return {
+            "callers that declare capabilities: calls": (Kind.RATE, run.rate),
+            "callers that declare capabilities: CPU per call": (Kind.MICROSECONDS, run.bridge_cpu),
+        }
+
+    def starts(self, build: Build) -> Found:
+        fresh = []
+        for _ in range(self.plan.starts):
+            bridge = self._bridge(build)
+            try:
+                fresh.append(_start(bridge))
+            finally:
+                bridge.__exit__()
+        warm = []
+        with self._bridge(build) as bridge:
+            for _ in range(self.plan.starts):
+                bridge.stop()
+                warm.append(_start(bridge))
+        return {
+            "cold start to the first answer": (Kind.MILLISECONDS, median(fresh)),
+            "the same with the tool lists kept": (Kind.MILLISECONDS, median(warm)),
+        }
+
+    def memory(self, build: Build) -> Found:
+        found: Found = {}
+        with self._bridge(build) as bridge:
+            time.sleep(self.plan.settle)
+            found["memory (PSS), idle"] = Kind.MEMORY, memory_of(bridge, "Pss")
+            self._warm(bridge)
+            self.generator.run(bridge, self._load(connections=64))
+            found["memory (PSS), loaded by 64 connections"] = Kind.MEMORY, memory_of(bridge, "Pss")
+            for title, load in (
+                ("calls", Load(connections=16, requests=self.plan.calls)),
+                ("abandoned sessions", Load(connections=8, requests=self.plan.sessions, mode="init")),
+            ):
+                self.generator.run(bridge, load)
+                time.sleep(self.plan.settle)
+                found[f"memory of its own after {load.requests:,} {title}"] = (
+                    Kind.MEMORY, memory_of(bridge, "Pss_Anon"),
+                )
+        return found
+
+    # Allocations
+
+    def _count_allocations(self) -> None:
+        """A run of its own, which is not timed."""
+        found: dict[int, dict[str, dict[str, float]]] = {}
+        calls = min(2_000, max(100, self.plan.warm_calls))
+        try:
+            for build in (self.that, self.this):
+                self.say(f"allocations: {build.name}")
+                counter = Counter.build(build.binary, self.programs)
+                with CountedBridge(build.binary, self.programs, counter) as bridge:
+                    self._warm(bridge)
+                    for connections in CONNECTIONS:
+                        counted = per_call(bridge, self.generator, connections, calls)
+                        found.setdefault(connections, {})[build.name] = counted
+        except (Unmeasurable, OSError) as error:
+            self.uncounted = str(error) or repr(error)
+            return
+        self.allocations = found
+
+
+def _start(bridge: Bridge) -> float:
+    """Milliseconds from spawning to the first answer."""
+    begun = time.monotonic()
+    bridge.spawn()
+    return (answer_first_call(bridge, begun + 30) - begun) * 1e3
+
+
+def memory_of(bridge: Bridge, kind: str) -> float:
+    """Memory of the bridge's own processes, in MiB: of both builds as the kernel tells it where it does (to root it
+    always does), else as the bridge itself tells it."""
+    try:
+        return sum(_told_by_the_kernel(pid, kind) for pid, role in bridge.roles().items() if role != "child")
+    except PermissionError:
+        return sum(bridge.memory(kind).values())
+
+
+def _told_by_the_kernel(pid: int, kind: str) -> float:
+    with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
+        return sum(int(line.split()[1]) / 1024 for line in file if line.startswith(f"{kind}:"))
+
+
+def plural(connections: int) -> str:
+    return f"{connections} connection{'' if connections == 1 else 's'}"
