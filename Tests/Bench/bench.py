@@ -44,9 +44,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--against",
         metavar="REF",
-        help="measure this build and that of another commit in turns, with no direct calls beside them: five runs of each, "
-        "and which rows are worse (a quarter of an hour, with --quick a third of it; the other commit is built once, which "
-        "takes some minutes). $MCP_BRIDGE_AGAINST_BINARY names another binary; nothing is built then.",
+        help="measure this build and that of another commit in turns, with no direct calls beside them: five runs of "
+        "each, and which rows are worse (a quarter of an hour, with --quick a third of it; the other commit is built once, "
+        "which takes some minutes). $MCP_BRIDGE_AGAINST_BINARY names another binary; nothing is built then.",
     )
     parser.add_argument("--against-binary", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--binary", type=Path, required=True, help=argparse.SUPPRESS)

@@ -62,10 +62,12 @@ def tables(against: Against) -> Iterator[tuple[str, list[Cells]]]:
 
 def aligned(lines: Sequence[Cells]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))])
-        for line in lines
-    )
+
+    def padded(line: Cells) -> Iterator[str]:
+        yield line[0].ljust(widths[0])
+        yield from (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
+
+    return "\n".join("  ".join(padded(line)) for line in lines)
 
 
 def piped(lines: Sequence[Cells]) -> str:
@@ -76,7 +78,8 @@ def piped(lines: Sequence[Cells]) -> str:
 def text(against: Against, results: dict[str, Any], *, markdown: bool = False) -> str:
     parts = []
     for title, lines in tables(against):
-        parts.append((f"{title}:\n{chr(10) if markdown else ''}" if title else "") + (piped if markdown else aligned)(lines))
+        head = f"{title}:\n" if title else ""
+        parts.append(f"{head}\n{piped(lines)}".lstrip("\n") if markdown else head + aligned(lines))
     if against.uncounted:
         parts.append(f"Allocations could not be counted: {against.uncounted}")
     worse = [each.title for each in against.rows if each.verdict is Verdict.WORSE]

@@ -20,7 +20,7 @@ def test_an_upstream_that_never_introduces_itself_harms_nobody(bridges: Bridges,
     bridge = bridges.start({"demo": demo_upstream(), "bad": entry}, ready="live", bridge={"listWait": 1})
     bridge.wait_upstream("demo")
     client = bridge.client()
-    assert "demo.echo" in client.tool_names()
+    bridge.wait_tool("demo.echo", client)
     assert client.echoes("demo")
     row = bridge.wait_error("bad")
     assert row["connected"] is False
@@ -68,8 +68,7 @@ def test_a_list_waits_no_longer_than_it_may(bridges: Bridges, folder: Path, wait
     bridge.wait_upstream("demo")
     client = bridge.client()
     with client.keep_stream_open() as stream:
-        names = client.tool_names()
-        assert "demo.echo" in names and "bad.echo" not in names
+        assert "bad.echo" not in bridge.wait_tool("demo.echo", client)
         gate.write_text("go", encoding="utf-8")
         stream.wait_for_list(lambda names: "bad.echo" in names)
 
@@ -81,7 +80,7 @@ def test_an_upstream_that_cannot_start_is_told_and_tried_again(bridges: Bridges,
     bridge = bridges.start(servers, ready="live", bridge={"listWait": 1})
     bridge.wait_upstream("demo")
     client = bridge.client()
-    assert {name.partition(".")[0] for name in client.tool_names()} == {"demo"}
+    assert {name.partition(".")[0] for name in bridge.wait_tool("demo.echo", client)} == {"demo"}
     for name in ("bad", "none"):
         row = bridge.wait_error(name)
         assert row["connected"] is False and row["reconnectAttempts"] >= 1
@@ -105,7 +104,7 @@ def test_a_list_without_an_end_is_given_up(bridges: Bridges, folder: Path) -> No
     bridge = bridges.start({"demo": demo_upstream(), "bad": entry}, ready="live", bridge={"listWait": 1})
     bridge.wait_upstream("demo")
     client = bridge.client()
-    assert "demo.echo" in client.tool_names()
+    bridge.wait_tool("demo.echo", client)
     assert client.echoes("demo")
 
 
@@ -114,7 +113,7 @@ def test_a_list_that_fails_leaves_the_others_whole(bridges: Bridges, folder: Pat
     bridge = bridges.start({"demo": demo_upstream(), "bad": upstream.entry}, ready="live", bridge={"listWait": 1})
     bridge.wait_upstream("demo")
     upstream.wait_received("tools/list")
-    assert "demo.echo" in bridge.client().tool_names()
+    bridge.wait_tool("demo.echo", bridge.client())
     row = bridge.wait_error("bad")
     assert "no list today" in row["lastError"]
 

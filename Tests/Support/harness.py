@@ -194,11 +194,22 @@ class Bridge:
         return next((each for each in self.health()["upstreams"] if each["name"] == name), {"name": name})
 
     def wait_upstream(self, name: str, connected: bool = True, within: float = PATIENCE) -> dict[str, Any]:
-        return eventually(
-            lambda: found if (found := self.upstream(name)).get("connected") is connected else None,
-            f"upstream {name} has connected = {connected}",
-            within,
-        )
+        """One upstream as `/health` tells it, once it is connected and has been listed; or once it is not connected.
+
+        The session worker has the list from the upstream's worker, and need not have it yet. A client's list waits for
+        it, unless `listWait` is short: see ``wait_tool``.
+        """
+
+        def look() -> dict[str, Any] | None:
+            found = self.upstream(name)
+            settled = found.get("connected") is connected and (not connected or found.get("lastToolRefreshAt"))
+            return found if settled else None
+
+        return eventually(look, f"upstream {name} has connected = {connected}, and a list if it is", within)
+
+    def wait_tool(self, name: str, client: MCPClient) -> list[str]:
+        """All tools that a client sees, as soon as this one is among them."""
+        return eventually(lambda: names if name in (names := client.tool_names()) else None, f"{name} is listed")
 
     def wait_error(self, name: str) -> dict[str, Any]:
         """One upstream as `/health` tells it, once it has failed."""
