@@ -53,29 +53,56 @@ package enum PrivateFile {
         return true
     }
 
-    /// Replaces the file, all or nothing, with mode 0600 from its first moment.
+    /// Puts on the disk what a descriptor's file or folder holds: 0, or -1 and `errno`.
+    typealias Sync = (_ descriptor: Int32) -> Int32
+
+    /// Replaces the file, all or nothing, with mode 0600 from its first moment. It is on the disk when this returns.
+    ///
+    /// - Throws: also when the folder cannot be synced. Then the file has been replaced, and a power cut may undo it.
     package static func replace(_ path: String, with bytes: ByteBuffer) throws(SystemCallError) {
+        try Self.replace(path, with: bytes, sync: { fsync($0) })
+    }
+
+    static func replace(_ path: String, with bytes: ByteBuffer, sync: Sync) throws(SystemCallError) {
         let temporary = "\(path).\(getpid()).tmp"
         unlink(temporary)
-        try Self.write(temporary, bytes)
+        try Self.write(temporary, bytes, sync)
         guard rename(temporary, path) == 0 else {
             let code = errno
             unlink(temporary)
             throw SystemCallError("rename", path, code: code)
         }
+        try Self.syncFolder(of: path, sync)
     }
 
-    /// Creates the file with all of its bytes or not at all, with mode 0600; `EEXIST` when it is there.
+    /// Creates the file with all of its bytes or not at all, with mode 0600; `EEXIST` when it is there. It is on the disk when
+    /// this returns.
     package static func create(_ path: String, _ bytes: ByteBuffer) throws(SystemCallError) {
+        try Self.create(path, bytes, sync: { fsync($0) })
+    }
+
+    static func create(_ path: String, _ bytes: ByteBuffer, sync: Sync) throws(SystemCallError) {
         let temporary = "\(path).\(getpid()).tmp"
         unlink(temporary)
-        try Self.write(temporary, bytes)
+        try Self.write(temporary, bytes, sync)
         defer { unlink(temporary) }
         guard link(temporary, path) == 0 else { throw SystemCallError("link", path) }
+        try Self.syncFolder(of: path, sync)
+    }
+
+    /// A file's name is an entry of its folder, and lasts only once that is on the disk too. Some file systems have no such
+    /// thing, and say `EINVAL`.
+    private static func syncFolder(of path: String, _ sync: Sync) throws(SystemCallError) {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemCallError("open", folder) }
+        defer { close(descriptor) }
+        guard sync(descriptor) == 0 || errno == EINVAL else { throw SystemCallError("fsync", folder) }
     }
 
     /// Nothing is left of a file that could not be written whole.
-    private static func write(_ path: String, _ bytes: ByteBuffer) throws(SystemCallError) {
+    private static func write(_ path: String, _ bytes: ByteBuffer, _ sync: Sync) throws(SystemCallError) {
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard file >= 0 else { throw SystemCallError("open", path) }
         defer { close(file) }
@@ -87,7 +114,7 @@ package enum PrivateFile {
                 guard count > 0 else { throw SystemCallError("write", path) }
                 rest.moveReaderIndex(forwardBy: count)
             }
-            guard fsync(file) == 0 else { throw SystemCallError("fsync", path) }
+            guard sync(file) == 0 else { throw SystemCallError("fsync", path) }
         } catch {
             unlink(path)
             throw error

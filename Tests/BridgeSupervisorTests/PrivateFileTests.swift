@@ -57,4 +57,40 @@ import Testing
             #expect(Self.mode(path) == 0o600)
         }
     }
+
+    @Test func `a file is on the disk when it has been written, and so is its name`() throws {
+        try Self.inFolder { path in
+            var synced: [mode_t] = []
+            let sync: PrivateFile.Sync = { descriptor in
+                var status = stat()
+                fstat(descriptor, &status)
+                synced.append(status.st_mode & S_IFMT)
+                return fsync(descriptor)
+            }
+            try PrivateFile.create(path, ByteBuffer(string: "one"), sync: sync)
+            #expect(synced == [S_IFREG, S_IFDIR])
+            try PrivateFile.replace(path, with: ByteBuffer(string: "two"), sync: sync)
+            #expect(synced == [S_IFREG, S_IFDIR, S_IFREG, S_IFDIR])
+        }
+    }
+
+    @Test(arguments: [(EINVAL, true), (EIO, false)])
+    func `a folder that cannot be synced at all is no failure, one that fails to be is`(
+        code: Int32, isFine: Bool
+    ) throws {
+        try Self.inFolder { path in
+            let sync: PrivateFile.Sync = { descriptor in
+                var status = stat()
+                fstat(descriptor, &status)
+                guard status.st_mode & S_IFMT == S_IFDIR else { return 0 }
+                errno = code
+                return -1
+            }
+            var hasSucceeded = true
+            do { try PrivateFile.replace(path, with: ByteBuffer(string: "x"), sync: sync) } catch {
+                hasSucceeded = false
+            }
+            #expect(hasSucceeded == isFine)
+        }
+    }
 }
