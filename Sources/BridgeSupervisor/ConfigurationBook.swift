@@ -36,14 +36,15 @@ package final class ConfigurationBook: DeploymentSource {
         self.facts = facts
         self.candidates = candidates
         self.overlay = try Self.readOverlay(facts.statePaths.servers)
-        let loaded = self.loader.load(try Self.readSource(candidates), overlay: self.overlay)
+        let source = try Self.readSource(candidates)
+        let loaded = self.loader.load(source, overlay: self.overlay)
         self.startWarnings = loaded.warnings
         guard let configuration = loaded.configuration else {
             throw Refused(description: loaded.errors.map(\.description).joined(separator: "\n"))
         }
         self.configuration = configuration
         self.atStart = configuration
-        self.namesInFile = self.names(in: try Self.readSource(candidates))
+        self.namesInFile = self.names(in: source)
     }
 
     private func names(in source: ConfigurationSource?) -> Set<String> {

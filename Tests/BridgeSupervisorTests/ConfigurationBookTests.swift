@@ -1,0 +1,54 @@
+import BridgeCore
+import Foundation
+import Glibc
+import NIOCore
+import Testing
+
+@testable import BridgeSupervisor
+
+@Suite("Configuration book") struct ConfigurationBookTests {
+    /// The names of the file's servers and the configuration are of the same bytes only if these are read once.
+    @Test func `the file is read once at the start and once for each reload`() throws {
+        let folder = NSTemporaryDirectory() + "book-\(UUID().uuidString.prefix(8))"
+        try PrivateFile.makeDirectory(folder)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/config.json"
+        let text = #"{"mcpServers":{"a":{"command":"/bin/true"}}}"#
+        try PrivateFile.replace(path, with: ByteBuffer(string: text))
+        let opened = try Opened(path)
+        let environment = ["MCP_BRIDGE_CONFIG_DIR": folder + "/state"]
+        let book = try ConfigurationBook(
+            context: LoadingContext(variables: environment),
+            facts: RuntimeFacts(
+                runDirectory: folder, statePaths: StatePaths(environment: environment), sealingKey: Secret("key"),
+                serviceUID: geteuid(), environment: environment, version: "1"
+            ),
+            candidates: ConfigurationLocations.candidates(flag: path, environment: environment, isSystemService: false)
+        )
+        #expect(opened.count() == 1)
+        #expect(book.deployment().upstreams.map(\.configuration.name) == ["a"])
+        _ = try book.reload()
+        #expect(opened.count() == 1)
+        // It knows that the name is the file's: what is taken away then must be remembered as such.
+        #expect(try book.removing("a").upstreams.isEmpty)
+    }
+
+    /// Counts how often a file is opened.
+    private final class Opened {
+        private let descriptor: Int32
+
+        init(_ path: String) throws {
+            self.descriptor = inotify_init1(Int32(IN_NONBLOCK | IN_CLOEXEC))
+            try #require(inotify_add_watch(self.descriptor, path, UInt32(IN_OPEN | IN_CLOSE)) >= 0)
+        }
+
+        deinit { close(self.descriptor) }
+
+        /// Since it was last asked. Each event of a watched file is 16 bytes. An event like the one before it is left out,
+        /// so that only opening and closing in turns can be counted.
+        func count() -> Int {
+            var room = [UInt8](repeating: 0, count: 4_096)
+            return max(0, read(self.descriptor, &room, room.count)) / 16 / 2
+        }
+    }
+}
