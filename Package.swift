@@ -115,7 +115,8 @@ let package = Package(
             name: "BridgeLogTests", dependencies: ["BridgeLog", "BridgeSystemd", logging], swiftSettings: strict),
         .testTarget(name: "BridgeProcessTests", dependencies: ["BridgeProcess", logging], swiftSettings: strict),
         .testTarget(
-            name: "BridgeSupervisorTests", dependencies: ["BridgeSupervisor", "BridgeCore", logging] + nio,
+            name: "BridgeSupervisorTests",
+            dependencies: ["BridgeSupervisor", "BridgeProcess", "BridgeSystemd", "BridgeCore", logging] + nio,
             swiftSettings: strict
         ),
         .testTarget(

@@ -19,6 +19,8 @@ package struct PublicSockets: Sendable {
     package var areUnits = false
     /// The names under which systemd's store holds sockets that this process does not want back.
     package var obsolete: Set<String> = []
+    /// The names of passed sockets on which nobody can listen. They have been closed.
+    package var unusable: [String] = []
     /// Paths that this process bound and removes when it stops for good.
     package var paths: [String]
 
@@ -36,7 +38,11 @@ package struct PublicSockets: Sendable {
     ) throws(SystemCallError) -> PublicSockets {
         var sockets = PublicSockets(front: [], control: nil, bound: [], paths: [])
         var stored: [ListenSocket] = []
-        for socket in passed where socket.isListening {
+        for socket in passed {
+            guard socket.isListening else {
+                sockets.letGo(socket)
+                continue
+            }
             switch socket.name {
             case Self.http, Self.local: sockets.front.append(socket)
             case Self.control: sockets.control = socket
@@ -57,6 +63,13 @@ package struct PublicSockets: Sendable {
             close(socket.descriptor)
         }
         return sockets
+    }
+
+    private mutating func letGo(_ socket: ListenSocket) {
+        self.unusable.append(socket.name)
+        // Out of the store as well, if it came from there.
+        if socket.name.hasPrefix(Self.storeName(of: "")) { self.obsolete.insert(socket.name) }
+        close(socket.descriptor)
     }
 
     private mutating func add(_ address: ListenAddress, from stored: inout [ListenSocket]) throws(SystemCallError) {

@@ -61,6 +61,9 @@ struct ServiceHost {
         let sockets = try PublicSockets.acquire(
             passed: passed, listen: settings.listen, directory: places.socketDirectory
         )
+        for name in sockets.unusable {
+            logger.warning("A socket that was passed does not listen; it is closed", metadata: ["name": "\(name)"])
+        }
         let levelIsFixed = environment["MCP_BRIDGE_LOG_LEVEL"] != nil
         let processes = try ProcessThread.start(logger: logger)
         try Subreaper.enable()
