@@ -1,6 +1,7 @@
 import BridgeProcess
 import Glibc
 import Logging
+import Synchronization
 
 /// What systemd says of the service, asked without waking it.
 struct SystemdQuery {
@@ -12,7 +13,10 @@ struct SystemdQuery {
         case stopped(String)
     }
 
-    /// Asks `systemctl show`; anything odd about it is ``Answer/unknown``.
+    /// `systemctl` answers in milliseconds, or D-Bus hangs.
+    private static let patience = Duration.seconds(2)
+
+    /// Asks `systemctl show`; anything odd about it is ``Answer/unknown``, no answer in two seconds too.
     static func ask(isUser: Bool) -> Answer {
         guard let systemctl = try? ExecutableLookup.find("systemctl", path: nil, workingDirectory: nil),
             let thread = try? ProcessThread.start(logger: Logger(label: "mcp-bridge.systemctl")),
@@ -26,9 +30,25 @@ struct SystemdQuery {
             environment: Self.environment(), descriptors: [-1, pipe.writing, -1]
         )
         specification.parentDeathSignal = SIGKILL
-        thread.spawn(specification, onStart: { _ in close(pipe.writing) }, onExit: { _ in })
+        let started = StartedProcess()
+        thread.spawn(
+            specification,
+            onStart: { result in
+                close(pipe.writing)
+                started.id.withLock { $0 = try? result.get() }
+            },
+            onExit: { _ in }
+        )
         defer { close(pipe.reading) }
-        return Self.parse(Self.readAll(pipe.reading))
+        guard let output = Self.readAll(pipe.reading, until: .now + Self.patience) else {
+            if let process = started.id.withLock({ $0 }) { thread.signal(process, SIGKILL) }
+            return .unknown
+        }
+        return Self.parse(output)
+    }
+
+    private final class StartedProcess: Sendable {
+        let id = Mutex<ProcessID?>(nil)
     }
 
     static func parse(_ output: String) -> Answer {
@@ -48,15 +68,28 @@ struct SystemdQuery {
         return kept
     }
 
-    private static func readAll(_ descriptor: Int32) -> String {
+    /// - Returns: nil when the end has not come in time.
+    private static func readAll(_ descriptor: Int32, until deadline: SuspendingClock.Instant) -> String? {
         var bytes: [UInt8] = []
         var room = [UInt8](repeating: 0, count: 4096)
         while bytes.count < 1 << 16 {
+            guard Self.waitUntilReadable(descriptor, until: deadline) else { return nil }
             let count = read(descriptor, &room, room.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
             bytes += room[..<count]
         }
         return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func waitUntilReadable(_ descriptor: Int32, until deadline: SuspendingClock.Instant) -> Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while true {
+            let left = SuspendingClock.now.duration(to: deadline)
+            guard left > .zero else { return false }
+            let count = poll(&waiting, 1, CInt(clamping: Int(left / .milliseconds(1)) + 1))
+            if count > 0 { return true }
+            if count < 0, errno != EINTR { return false }
+        }
     }
 }
