@@ -66,13 +66,13 @@ extension Supervisor {
             let body = JSONWriter.object { $0.member("error", "Another change is in progress.") }
             throw DeploymentRefusal(status: 503, body: body, text: "Another change is in progress; try again.")
         }
-        self.environment.notifier.send(.reloading)
+        self.notifier.send(.reloading)
         let deployment: Deployment
         do throws(DeploymentRefusal) {
             deployment = try self.source.reload()
         } catch {
             self.logger.error("Configuration refused; nothing was changed", metadata: ["error": "\(error.text)"])
-            self.environment.notifier.send(.ready, .status(self.summary().text))
+            self.notifier.send(.ready, .status(self.summary().text))
             throw error
         }
         let changes = self.apply(deployment)
@@ -87,7 +87,7 @@ extension Supervisor {
                     "needs_restart": "\(self.deployment.needsRestart.joined(separator: ", "))",
                 ]
             )
-            self.environment.notifier.send(.ready, .status(self.summary().text))
+            self.notifier.send(.ready, .status(self.summary().text))
             done(changes)
         }
     }

@@ -32,7 +32,7 @@ extension Supervisor {
         guard !self.isStopping else { return }
         self.isStopping = true
         self.logger.notice("shutting down")
-        self.environment.notifier.send(
+        self.notifier.send(
             .stopping, .status(self.summary().text), .extendTimeout(self.deployment.drainTimeout + .seconds(10))
         )
         self.controlListener?.close()

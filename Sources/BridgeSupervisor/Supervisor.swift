@@ -66,6 +66,8 @@ package final class Supervisor {
     let notifications: NotifyReceiver
     private var statusIsDue = false
     private var lastStatus = ""
+    /// To the process above: systemd.
+    let notifier: LoopNotifier
     let startedAt = ContinuousClock.now
 
     /// - Parameter onFinished: called once when everything has ended, with the exit code.
@@ -83,6 +85,7 @@ package final class Supervisor {
         self.loop = loop
         self.logger = logger
         self.onFinished = onFinished
+        self.notifier = LoopNotifier(environment.notifier, on: loop)
         self.notifications = try NotifyReceiver(path: environment.runtimeDirectory + "/notify")
     }
 
@@ -154,7 +157,7 @@ package final class Supervisor {
         self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.tick() }
         for slot in self.slots.values { slot.checkHealth() }
         for slot in self.leaving { slot.checkHealth() }
-        if self.isStopping { self.environment.notifier.send(.extendTimeout(.seconds(10))) }
+        if self.isStopping { self.notifier.send(.extendTimeout(.seconds(10))) }
         self.checkPendingChanges()
     }
 
@@ -167,7 +170,7 @@ package final class Supervisor {
     /// `WATCHDOG=1` says that this loop turns; a worker in trouble never withholds it.
     private func feedWatchdog() {
         guard let interval = self.environment.watchdog else { return }
-        self.environment.notifier.send(.watchdog)
+        self.notifier.send(.watchdog)
         self.loop.assumeIsolated().scheduleTask(in: TimeAmount(interval / 3)) { [weak self] in self?.feedWatchdog() }
     }
 
@@ -177,7 +180,7 @@ package final class Supervisor {
         if self.giveUpIfHopeless() { return }
         if !self.isReady, self.slots[.http]?.phase == .ready, self.slots[.session]?.phase == .ready {
             self.isReady = true
-            self.environment.notifier.send(.ready, .status(self.summary().text))
+            self.notifier.send(.ready, .status(self.summary().text))
             self.storeSockets()
             self.logger.notice(
                 "mcp-bridge listening",
@@ -215,19 +218,18 @@ package final class Supervisor {
         let text = self.summary().text
         guard self.isReady, text != self.lastStatus else { return }
         self.lastStatus = text
-        self.environment.notifier.send(.status(text))
+        self.notifier.send(.status(text))
     }
 
     /// Sockets that this process bound itself survive a restart in systemd's store: no client is ever refused.
     private func storeSockets() {
         let sockets = self.environment.sockets
-        for name in sockets.obsolete { self.environment.notifier.removeStored(name: name) }
+        self.notifier.post(sockets.obsolete.sorted().map { .removeStored(name: $0) })
         for name in Set(sockets.bound.map(\.name)).sorted() {
             let stored = PublicSockets.storeName(of: name)
-            self.environment.notifier.removeStored(name: stored)
-            self.environment.notifier.storeDescriptors(
-                name: stored, sockets.bound.filter { $0.name == name }.map(\.descriptor), polled: false
-            )
+            let descriptors = sockets.bound.filter { $0.name == name }.map(\.descriptor)
+            self.notifier.post([.removeStored(name: stored)])
+            self.notifier.post(ServiceNotifier.Notice.storing(name: stored, descriptors, polled: false))
         }
     }
 }

@@ -15,14 +15,6 @@ extension ServiceNotifier {
         /// The process that is the service, when it is not the one that was started.
         case mainPID(Int32)
 
-        /// A lost one is made good by the next.
-        var comesAgain: Bool {
-            switch self {
-            case .status, .watchdog: true
-            case .ready, .reloading, .stopping, .extendTimeout, .mainPID: false
-            }
-        }
-
         /// - Parameter monotonic: the time of sending, in microseconds of `CLOCK_MONOTONIC`.
         func encoded(monotonic: UInt64) -> String {
             switch self {
@@ -54,7 +46,7 @@ extension ServiceNotifier {
 
 extension Duration {
     /// Rounded down; 0 for a negative duration, and no more than fits.
-    var wholeMicroseconds: UInt64 {
+    package var wholeMicroseconds: UInt64 {
         let (seconds, attoseconds) = self.components
         guard seconds >= 0, attoseconds >= 0 else { return 0 }
         let (product, overflow) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000)

@@ -5,7 +5,8 @@ import Glibc
 /// Tells the process above what this one is doing (sd_notify(3)): systemd for the daemon, the daemon for a worker.
 ///
 /// It speaks the protocol itself instead of calling `sd_notify`, which blocks without limit when the receiver stops
-/// reading (ten datagrams fill its queue): a worker must outlive a supervisor that hangs.
+/// reading (ten datagrams fill its queue): a worker must outlive a supervisor that hangs. It never waits. What must not be
+/// lost is kept in a ``NotificationOutbox`` and sent again.
 package struct ServiceNotifier: Sendable {
     package enum Outcome: Hashable, Sendable {
         case sent
@@ -26,48 +27,17 @@ package struct ServiceNotifier: Sendable {
         self.init(socket: environment["NOTIFY_SOCKET"])
     }
 
-    /// Sends all messages in one datagram, so that the receiver sees them at once.
-    ///
-    /// Waits for a receiver whose queue is full: 100 ms at most when only status and watchdog are sent, which come
-    /// again, and 2 s otherwise.
+    /// Sends all messages in one datagram, so that the receiver sees them at once. Does not wait.
     @discardableResult
-    package func send(_ messages: Message...) -> Outcome {
-        guard self.socket != nil, !messages.isEmpty else { return .nobodyListens }
-        let text = messages.map { $0.encoded(monotonic: Self.monotonicMicroseconds()) }.joined(separator: "\n")
-        return self.send(text, patience: messages.allSatisfy(\.comesAgain) ? .milliseconds(100) : .seconds(2))
-    }
+    package func send(_ messages: Message...) -> Outcome { self.send(.messages(messages)) }
 
-    /// Has the service manager keep duplicates of `descriptors` over a restart; they come back from
-    /// ``ListenSockets/take()`` under `name`. The originals stay the caller's.
-    ///
-    /// - Parameter polled: whether the manager drops a descriptor from its store at a hang-up or an error on it.
+    /// Does not wait: `EAGAIN` when the receiver's queue is full.
     @discardableResult
-    package func storeDescriptors(name: String, _ descriptors: [Int32], polled: Bool = true) -> Outcome {
-        guard ListenSockets.isValidName(name) else { return .failed(Self.badName(name)) }
-        let text = "FDSTORE=1\nFDNAME=\(name)" + (polled ? "" : "\nFDPOLL=0")
-        var rest = descriptors[...]
-        var outcome = Outcome.nobodyListens
-        while !rest.isEmpty {
-            let some = rest.prefix(ControlMessages.maximumDescriptors)
-            rest = rest.dropFirst(some.count)
-            outcome = self.send(text, descriptors: Array(some), patience: .seconds(2))
-            guard outcome == .sent else { return outcome }
-        }
-        return outcome
-    }
-
-    /// Has the service manager close every descriptor it keeps under `name`.
-    @discardableResult
-    package func removeStored(name: String) -> Outcome {
-        guard ListenSockets.isValidName(name) else { return .failed(Self.badName(name)) }
-        return self.send("FDSTOREREMOVE=1\nFDNAME=\(name)", patience: .seconds(2))
-    }
-
-    private func send(_ text: String, descriptors: [Int32] = [], patience: Duration) -> Outcome {
-        guard let socket = self.socket else { return .nobodyListens }
+    package func send(_ notice: Notice) -> Outcome {
+        guard let socket = self.socket, notice != .messages([]) else { return .nobodyListens }
         do throws(SystemdError) {
-            let address = try UnixAddress(socket)
-            try Self.transmit(Array(text.utf8), passing: descriptors, to: address, patience: patience)
+            let text = try notice.encoded(monotonic: Self.monotonicMicroseconds())
+            try Self.transmit(Array(text.utf8), passing: notice.descriptors, to: try UnixAddress(socket))
             return .sent
         } catch {
             return .failed(error)
@@ -78,17 +48,13 @@ package struct ServiceNotifier: Sendable {
     private static func transmit(
         _ payload: [UInt8],
         passing descriptors: [Int32],
-        to address: UnixAddress,
-        patience: Duration
+        to address: UnixAddress
     ) throws(SystemdError) {
         let descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else {
             throw SystemdError(.notification, "Cannot open a socket to notify with", errorNumber: errno)
         }
         defer { close(descriptor) }
-        let (seconds, attoseconds) = patience.components
-        var limit = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
-        setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
 
         var payload = payload
         var control = ControlMessages.passing(descriptors)
@@ -104,7 +70,7 @@ package struct ServiceNotifier: Sendable {
                         message.msg_iovlen = 1
                         message.msg_control = control.isEmpty ? nil : control.baseAddress
                         message.msg_controllen = control.count
-                        while sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL)) < 0 {
+                        while sendmsg(descriptor, &message, Int32(MSG_NOSIGNAL | MSG_DONTWAIT)) < 0 {
                             if errno != EINTR { return errno }
                         }
                         return 0
@@ -115,10 +81,6 @@ package struct ServiceNotifier: Sendable {
         guard failure == 0 else {
             throw SystemdError(.notification, "Cannot notify the service manager", errorNumber: failure)
         }
-    }
-
-    private static func badName(_ name: String) -> SystemdError {
-        SystemdError(.name, "'\(name)' cannot name a stored descriptor")
     }
 
     private static func monotonicMicroseconds() -> UInt64 {

@@ -43,7 +43,8 @@ final class WorkerLife {
     private let finished: EventLoopPromise<Int32>
     private let logs: LogSystem
     private let logger: Logger
-    private let notifier: ServiceNotifier
+    /// To the supervisor.
+    private let notifier: LoopNotifier
     private let watchdog: Duration?
     private let levelIsFixed: Bool
     private let makeRole: RoleMaker
@@ -61,7 +62,7 @@ final class WorkerLife {
         self.finished = finished
         self.logs = logs
         self.logger = logger
-        self.notifier = ServiceNotifier(environment: environment)
+        self.notifier = LoopNotifier(ServiceNotifier(environment: environment), on: loop)
         self.watchdog = Watchdog.interval(environment: environment)
         self.levelIsFixed = environment["MCP_BRIDGE_LOG_LEVEL"] != nil
         self.makeRole = makeRole
