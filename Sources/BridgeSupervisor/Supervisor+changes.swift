@@ -9,7 +9,7 @@ import NIOCore
 /// A change of the upstreams that is answered only once it is known whether it works.
 final class PendingChange {
     let names: [String]
-    private let deadline: ContinuousClock.Instant
+    private let deadline: SuspendingClock.Instant
     private let verdict: () -> Bool?
     private let done: (Bool) -> Void
 
@@ -27,7 +27,7 @@ final class PendingChange {
 
     func check() {
         guard !self.isDone else { return }
-        guard let works = ContinuousClock.now >= self.deadline ? false : self.verdict() else { return }
+        guard let works = SuspendingClock.now >= self.deadline ? false : self.verdict() else { return }
         self.isDone = true
         self.done(works)
     }

@@ -97,7 +97,7 @@ extension Supervisor {
             health.members { key, value in body.member(key.string, health[value]) }
             body.member("text", self.summary().text)
             body.member("pid", Int(getpid()))
-            body.member("uptimeSeconds", Int((ContinuousClock.now - self.startedAt).components.seconds))
+            body.member("uptimeSeconds", Int((SuspendingClock.now - self.startedAt).components.seconds))
             body.memberArray("listen") { list in
                 for address in self.environment.sockets.addresses() { list.element(address) }
             }

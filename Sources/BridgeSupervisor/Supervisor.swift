@@ -66,9 +66,10 @@ package final class Supervisor {
     let notifications: NotifyReceiver
     private var statusIsDue = false
     private var lastStatus = ""
+    private var heartbeat = Heartbeat()
     /// To the process above: systemd.
     let notifier: LoopNotifier
-    let startedAt = ContinuousClock.now
+    let startedAt = SuspendingClock.now
 
     /// - Parameter onFinished: called once when everything has ended, with the exit code.
     package init(
@@ -154,11 +155,19 @@ package final class Supervisor {
     // MARK: Every second
 
     private func tick() {
-        self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.tick() }
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(self.heartbeat.interval)) { [weak self] in self?.tick() }
+        if let lateness = self.heartbeat.beat(at: SuspendingClock.now - self.startedAt) { self.resume(after: lateness) }
         for slot in self.slots.values { slot.checkHealth() }
         for slot in self.leaving { slot.checkHealth() }
         if self.isStopping { self.notifier.send(.extendTimeout(.seconds(10))) }
         self.checkPendingChanges()
+    }
+
+    /// This process was stopped, or its loop held up. What was sent meanwhile has not been read: it comes before any verdict.
+    private func resume(after lateness: Duration) {
+        self.logger.warning("The supervisor stood still", metadata: ["lateness": "\(lateness)"])
+        self.notified(self.notifications.receive())
+        for slot in Array(self.slots.values) + self.leaving { slot.resumed() }
     }
 
     func checkPendingChanges() {
@@ -167,11 +176,12 @@ package final class Supervisor {
         self.settling.removeAll(where: \.isDone)
     }
 
-    /// `WATCHDOG=1` says that this loop turns; a worker in trouble never withholds it.
+    /// `WATCHDOG=1` says that this loop turns; a worker in trouble never withholds it. Five times in an interval, so that a
+    /// process which was stopped for seven of its ten seconds is not taken for one that hangs.
     private func feedWatchdog() {
         guard let interval = self.environment.watchdog else { return }
         self.notifier.send(.watchdog)
-        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(interval / 3)) { [weak self] in self?.feedWatchdog() }
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(interval / 5)) { [weak self] in self?.feedWatchdog() }
     }
 
     // MARK: Report

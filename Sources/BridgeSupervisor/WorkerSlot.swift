@@ -45,7 +45,7 @@ final class WorkerSlot {
     private var delay: Scheduled<Void>?
     private var watch: WorkerWatch?
     private let around: Surroundings
-    private let started = ContinuousClock.now
+    private let started = SuspendingClock.now
 
     init(role: WorkerRole, sockets: [ListenSocket], configuration: ByteBuffer, _ around: Surroundings) {
         self.role = role
@@ -87,7 +87,7 @@ final class WorkerSlot {
         self.onChange?()
     }
 
-    private var now: Duration { ContinuousClock.now - self.started }
+    private var now: Duration { SuspendingClock.now - self.started }
 
     private func perform(_ action: WorkerLifecycle.Action) {
         switch action {
@@ -252,6 +252,9 @@ final class WorkerSlot {
         }
         if notification.isWatchdog { self.watch?.sign(at: self.now) }
     }
+
+    /// The supervisor itself stood still: what it missed is held against nobody.
+    func resumed() { self.watch?.resumed(at: self.now) }
 
     /// To be called every second.
     func checkHealth() {

@@ -1,14 +1,14 @@
 /// Remembers since when dead processes have been waiting, and says which to reap.
 struct OrphanLedger {
-    private var seen: [ProcessIdentity: ContinuousClock.Instant] = [:]
+    private var seen: [ProcessIdentity: SuspendingClock.Instant] = [:]
 
     /// - Parameter dead: all there are.
     /// - Returns: Those whose grace is over, and when the next one's will be; `nil` when nothing new has to be awaited.
     mutating func looked(
         dead: Set<ProcessIdentity>,
-        at now: ContinuousClock.Instant,
+        at now: SuspendingClock.Instant,
         grace: Duration
-    ) -> (reap: Set<ProcessIdentity>, lookAgain: ContinuousClock.Instant?) {
+    ) -> (reap: Set<ProcessIdentity>, lookAgain: SuspendingClock.Instant?) {
         // The others were reaped by whoever had started them.
         self.seen = self.seen.filter { dead.contains($0.key) }
         var arrived = false

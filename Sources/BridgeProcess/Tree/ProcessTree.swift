@@ -42,7 +42,7 @@ package enum ProcessTree {
     /// - Returns: Those that are left.
     @discardableResult
     package static func killAllNow(patience: Duration = .seconds(1)) -> Set<ProcessIdentity> {
-        let clock = ContinuousClock()
+        let clock = SuspendingClock()
         let deadline = clock.now.advanced(by: patience)
         while true {
             let alive = Self.descendants(of: getpid())

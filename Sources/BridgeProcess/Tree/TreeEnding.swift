@@ -85,7 +85,7 @@ extension ProcessThread {
     /// - Returns: Whether it is gone. `false` after the patience is over, or when it is not ours to remove.
     package func end(_ cgroup: Cgroup, patience: Duration = .seconds(2)) async -> Bool {
         await withCheckedContinuation { continuation in
-            let deadline = ContinuousClock.now.advanced(by: patience)
+            let deadline = SuspendingClock.now.advanced(by: patience)
             self.enqueue { loop in
                 Self.end(cgroup, until: deadline, delay: .milliseconds(1), on: loop) {
                     continuation.resume(returning: $0)
@@ -96,7 +96,7 @@ extension ProcessThread {
 
     private static func end(
         _ cgroup: Cgroup,
-        until deadline: ContinuousClock.Instant,
+        until deadline: SuspendingClock.Instant,
         delay: Duration,
         on loop: ProcessLoop,
         completion: @escaping @Sendable (Bool) -> Void
@@ -106,7 +106,7 @@ extension ProcessThread {
             try cgroup.remove()
             completion(true)
         } catch {
-            let now = ContinuousClock.now
+            let now = SuspendingClock.now
             switch error.code {
             case ENOENT, ENODEV:
                 completion(true)

@@ -19,8 +19,8 @@ package struct TreeTeardown: Sendable {
 
     package enum Action: Hashable, Sendable {
         /// Send it to these, which do not have it yet, and look again at that time.
-        case signal(CInt, Set<ProcessIdentity>, lookAgain: ContinuousClock.Instant)
-        case wait(lookAgain: ContinuousClock.Instant)
+        case signal(CInt, Set<ProcessIdentity>, lookAgain: SuspendingClock.Instant)
+        case wait(lookAgain: SuspendingClock.Instant)
         /// Nobody is left.
         case finished
         /// All steps are over and these are left.
@@ -31,7 +31,7 @@ package struct TreeTeardown: Sendable {
         /// Nobody has looked yet.
         case waiting
         /// A step runs. `told` have its signal; `delay` is the time between the last two looks.
-        case running(step: Int, until: ContinuousClock.Instant, told: Set<ProcessIdentity>, delay: Duration)
+        case running(step: Int, until: SuspendingClock.Instant, told: Set<ProcessIdentity>, delay: Duration)
         case over(Action)
     }
 
@@ -48,7 +48,7 @@ package struct TreeTeardown: Sendable {
     /// Somebody looked at the tree.
     package mutating func looked(
         alive: Set<ProcessIdentity>,
-        at now: ContinuousClock.Instant
+        at now: SuspendingClock.Instant
     ) -> Action {
         switch self.state {
         case .over(let action):
@@ -73,7 +73,7 @@ package struct TreeTeardown: Sendable {
     private mutating func begin(
         step: Int,
         alive: Set<ProcessIdentity>,
-        at now: ContinuousClock.Instant
+        at now: SuspendingClock.Instant
     ) -> Action {
         guard step < self.steps.count else { return self.end(.gaveUp(alive)) }
         let until = now.advanced(by: self.steps[step].patience)
@@ -82,11 +82,11 @@ package struct TreeTeardown: Sendable {
 
     private mutating func proceed(
         step: Int,
-        until: ContinuousClock.Instant,
+        until: SuspendingClock.Instant,
         told: Set<ProcessIdentity>,
         delay: Duration,
         alive: Set<ProcessIdentity>,
-        at now: ContinuousClock.Instant
+        at now: SuspendingClock.Instant
     ) -> Action {
         let new = alive.subtracting(told)
         // Somebody new may have started others: look again soon.

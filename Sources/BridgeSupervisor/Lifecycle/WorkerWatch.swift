@@ -42,6 +42,12 @@ package struct WorkerWatch: Sendable, Equatable {
         self.lastSign = now
     }
 
+    /// Nobody has watched until now, so that silence before proves nothing: every limit begins anew.
+    package mutating func resumed(at now: Duration) {
+        self.lastSign = now
+        if self.abortedAt != nil { self.abortedAt = now }
+    }
+
     package mutating func check(at now: Duration) -> Verdict {
         if let abortedAt = self.abortedAt { return now - abortedAt >= self.patience ? .kill : .well }
         guard now - self.lastSign > (self.isReady ? self.interval : self.startTimeout) else { return .well }

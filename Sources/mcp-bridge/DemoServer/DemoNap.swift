@@ -8,11 +8,11 @@ struct DemoNap {
     let progressToken: JSONText?
     let steps: Int
     let secondsText: String
-    private let start: ContinuousClock.Instant
+    private let start: SuspendingClock.Instant
     private let length: Duration
     private var done = 0
 
-    init(_ request: DemoRequest, seconds: JSONText, steps: Int, start: ContinuousClock.Instant) {
+    init(_ request: DemoRequest, seconds: JSONText, steps: Int, start: SuspendingClock.Instant) {
         // Copies, so that a nap does not keep the buffer that its request was read into.
         self.id = RPCID(request.id.text.detached) ?? request.id
         // Anything else is no token, and reporting progress is optional.
@@ -27,12 +27,12 @@ struct DemoNap {
 
     var isOver: Bool { self.done == self.steps }
 
-    var nextDeadline: ContinuousClock.Instant {
+    var nextDeadline: SuspendingClock.Instant {
         self.start.advanced(by: self.length * (self.done + 1) / self.steps)
     }
 
     /// The next step that is due by `now`, counted from 1.
-    mutating func step(at now: ContinuousClock.Instant) -> Int? {
+    mutating func step(at now: SuspendingClock.Instant) -> Int? {
         guard !self.isOver, self.nextDeadline <= now else { return nil }
         self.done += 1
         return self.done

@@ -64,11 +64,11 @@ struct DemoServer {
 extension DemoServer {
     private enum Event { case input, time, nobodyListens }
 
-    private func wait(until deadline: ContinuousClock.Instant?) throws -> Event {
+    private func wait(until deadline: SuspendingClock.Instant?) throws -> Event {
         while true {
             var timeout: Int32 = -1
             if let deadline {
-                let left = ContinuousClock.now.duration(to: deadline)
+                let left = SuspendingClock.now.duration(to: deadline)
                 if left <= .zero { return .time }
                 // Rounded up: waking early would only mean to wait once more.
                 timeout = Int32(

@@ -3,7 +3,7 @@ import NIOCore
 
 /// What the demo server answers, and when. Pure: bytes and time come in, bytes go out.
 struct DemoSession {
-    typealias Instant = ContinuousClock.Instant
+    typealias Instant = SuspendingClock.Instant
 
     /// A line that cannot be answered: who sent it, or as what, could not be told.
     struct Refusal: Error, CustomStringConvertible {

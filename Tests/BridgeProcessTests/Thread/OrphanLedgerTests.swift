@@ -5,7 +5,7 @@ import Testing
 @Suite("Orphan ledger") struct OrphanLedgerTests {
     private let first = ProcessIdentity(pid: 10, startTime: 1)
     private let second = ProcessIdentity(pid: 11, startTime: 2)
-    private let start = ContinuousClock.now
+    private let start = SuspendingClock.now
     private let grace = Duration.seconds(1)
 
     @Test func `a dead process is reaped after its grace`() {
@@ -40,7 +40,7 @@ import Testing
         _ ledger: inout OrphanLedger,
         _ dead: Set<ProcessIdentity>,
         after time: Duration
-    ) -> (reap: Set<ProcessIdentity>, lookAgain: ContinuousClock.Instant?) {
+    ) -> (reap: Set<ProcessIdentity>, lookAgain: SuspendingClock.Instant?) {
         ledger.looked(dead: dead, at: self.start + time, grace: self.grace)
     }
 }

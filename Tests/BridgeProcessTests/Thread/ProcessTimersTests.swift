@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Process timers") struct ProcessTimersTests {
     @Test func `those that are due come in order, and once`() {
-        let start = ContinuousClock.now
+        let start = SuspendingClock.now
         var fired: [Int] = []
         var timers = ProcessTimers()
         #expect(timers.timeout(from: start) == -1)

@@ -6,7 +6,7 @@ import Testing
 @Suite("Tree teardown") struct TreeTeardownTests {
     private static let a = ProcessIdentity(pid: 1, startTime: 1)
     private static let b = ProcessIdentity(pid: 2, startTime: 2)
-    private static let start = ContinuousClock.now
+    private static let start = SuspendingClock.now
     private static let steps: [TreeTeardown.Step] = [
         .init(nil, patience: .milliseconds(100)),
         .init(SIGTERM, patience: .seconds(1)),
@@ -69,9 +69,9 @@ import Testing
         #expect(steps.map(\.patience) == [.seconds(1), .seconds(2), .seconds(3)])
     }
 
-    private static func at(_ milliseconds: Int) -> ContinuousClock.Instant { Self.start + .milliseconds(milliseconds) }
+    private static func at(_ milliseconds: Int) -> SuspendingClock.Instant { Self.start + .milliseconds(milliseconds) }
 
-    private static func milliseconds(_ instant: ContinuousClock.Instant) -> Int {
+    private static func milliseconds(_ instant: SuspendingClock.Instant) -> Int {
         Int((instant - Self.start) / .milliseconds(1))
     }
 

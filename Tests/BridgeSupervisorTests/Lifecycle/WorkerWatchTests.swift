@@ -52,4 +52,27 @@ import Testing
         watch.ready(at: .zero)
         #expect(self.verdicts(of: watch, at: [1, 1.01]) == [.well, .abort])
     }
+
+    // MARK: Nobody watched
+
+    @Test func `silence while nobody watched proves nothing`() {
+        var watch = WorkerWatch(startedAt: .zero)
+        watch.ready(at: .zero)
+        watch.resumed(at: .seconds(3_600))
+        #expect(self.verdicts(of: watch, at: [3_600, 3_610, 3_610.1]) == [.well, .well, .abort])
+    }
+
+    @Test func `a worker that was starting then has its time again`() {
+        var starting = WorkerWatch(startedAt: .zero)
+        starting.resumed(at: .seconds(100))
+        #expect(self.verdicts(of: starting, at: [130, 130.1]) == [.well, .abort])
+    }
+
+    @Test func `one that was aborted then has its moment to end`() {
+        var watch = WorkerWatch(startedAt: .zero)
+        let aborted = watch.check(at: .seconds(31))
+        watch.resumed(at: .seconds(100))
+        #expect(aborted == .abort)
+        #expect(self.verdicts(of: watch, at: [101.9, 102]) == [.well, .kill])
+    }
 }

@@ -1,0 +1,91 @@
+"""A machine that was asleep, and a supervisor that was stopped: nobody is taken for dead.
+
+Time is the subject here, so these tests wait: for the ticks of the supervisor by which it judges its workers.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+from callers import Callers
+from harness import Bridge, Bridges
+from jumping_clock import JumpingClock
+from outcomes import NOTHING, assert_nothing_twice
+from processes import Process
+from upstreams import CountingUpstream
+
+HOUR = 3600
+TIMES = 10
+#: The supervisor looks at its workers every second: so long after something happened it has done so (seconds).
+TICKS = 2.5
+#: More than a worker may be silent (10 s), and a sign of life more (seconds).
+STOPPED = 14
+
+
+def check(callers: Callers, counting: list[CountingUpstream]) -> None:
+    """No call was lost, none ran twice, and all sessions are those of the beginning."""
+    assert not NOTHING.forbidden(callers.outcomes), callers.summary(callers.outcomes)
+    assert not callers.surprises
+    assert {outcome.session for outcome in callers.outcomes} == set(callers.sessions)
+    assert_nothing_twice(callers.outcomes, counting)
+
+
+def start(bridges: Bridges, counting: list[CountingUpstream], prefix: tuple[str, ...] = ()) -> Bridge:
+    bridge = bridges.start({upstream.name: upstream.entry for upstream in counting}, prefix=prefix)
+    for upstream in counting:
+        bridge.wait_upstream(upstream.name)
+    return bridge
+
+
+@pytest.mark.skipif(JumpingClock.why_not() is not None, reason=str(JumpingClock.why_not()))
+def test_hours_asleep_cost_no_process_and_no_call(
+    bridges: Bridges, folder: Path, counting: list[CountingUpstream]
+) -> None:
+    clock = JumpingClock(folder)
+    bridge = start(bridges, counting, clock.prefix)
+    tree = bridge.tree()
+    assert len(tree) == 3 + 2 * len(counting), tree
+    unreached = [process for process in tree if not clock.reaches(process)]
+    assert not unreached, f"not asleep: {unreached}"
+    with Callers(bridge, counting, count=4) as callers:
+        for _ in range(TIMES):
+            callers.wait_for_results(each=1, since=time.monotonic())
+            clock.jump(HOUR)
+            time.sleep(TICKS)
+            assert bridge.tree() == tree
+        callers.wait_for_results(each=1, since=time.monotonic())
+    check(callers, counting)
+
+
+def test_supervisors_that_were_stopped_find_their_workers_alive(bridges: Bridges, folder: Path) -> None:
+    """Each begins at another moment between two signs of life: ten side by side are ten times."""
+    fleet: list[tuple[Bridge, CountingUpstream]] = []
+    for number in range(TIMES):
+        upstream = CountingUpstream(folder, f"count{number}")
+        fleet.append((start(bridges, [upstream]), upstream))
+    trees: list[list[Process]] = [bridge.tree() for bridge, _ in fleet]
+    crowd = [Callers(bridge, [upstream], count=1, milliseconds=100) for bridge, upstream in fleet]
+    for callers in crowd:
+        callers.__enter__()
+    try:
+        stopped = time.monotonic()
+        for bridge, _ in fleet:
+            os.kill(bridge.supervisor.pid, signal.SIGSTOP)
+        for callers in crowd:
+            callers.wait_for_results(each=3, since=stopped)
+        time.sleep(max(0.0, stopped + STOPPED - time.monotonic()))
+    finally:
+        for tree in trees:
+            os.kill(tree[0].pid, signal.SIGCONT)
+    time.sleep(TICKS)
+    resumed = time.monotonic()
+    for callers in crowd:
+        callers.wait_for_results(each=3, since=resumed)
+        callers.__exit__()
+    assert [bridge.tree() for bridge, _ in fleet] == trees
+    for callers, (_, upstream) in zip(crowd, fleet, strict=True):
+        check(callers, [upstream])
