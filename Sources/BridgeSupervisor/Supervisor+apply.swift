@@ -103,6 +103,6 @@ extension Supervisor {
             self?.checkPendingChanges()
         }
         slot.stop()
-        self.loop.assumeIsolated().scheduleTask(in: .seconds(15)) { slot.kill() }
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(StopLimits.killed)) { slot.kill() }
     }
 }

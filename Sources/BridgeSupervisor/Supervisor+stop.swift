@@ -65,7 +65,7 @@ extension Supervisor {
         self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit) + .seconds(2)) { once() }
     }
 
-    /// Ends some workers together; those that take more than 8 seconds are killed.
+    /// Ends some workers together; those that take longer than any may are killed.
     private func end(_ roles: [WorkerRole], _ done: @escaping () -> Void) {
         var missing = roles.count
         guard missing > 0 else { return done() }
@@ -80,7 +80,7 @@ extension Supervisor {
             }
             slot.onLeft = left
             slot.stop()
-            self.loop.assumeIsolated().scheduleTask(in: .seconds(8)) { slot.kill() }
+            self.loop.assumeIsolated().scheduleTask(in: TimeAmount(StopLimits.killed)) { slot.kill() }
         }
     }
 

@@ -251,6 +251,7 @@ final class WorkerSlot {
             self.onChange?()
         }
         if notification.isWatchdog { self.watch?.sign(at: self.now) }
+        if notification.isStopping { self.watch?.stopping(at: self.now) }
     }
 
     /// The supervisor itself stood still: what it missed is held against nobody.

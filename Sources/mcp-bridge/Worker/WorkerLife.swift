@@ -149,9 +149,9 @@ final class WorkerLife {
         self.feedWatchdog()
     }
 
-    /// A sign of life as long as the event loop turns.
+    /// A sign of life as long as the event loop turns, while it ends as well: that may take longer than the watchdog waits.
     private func feedWatchdog() {
-        guard let interval = self.watchdog, !self.isEnding else { return }
+        guard let interval = self.watchdog else { return }
         self.notifier.send(.watchdog)
         self.loop.assumeIsolated().scheduleTask(in: TimeAmount(interval / 3)) { [weak self] in self?.feedWatchdog() }
     }

@@ -53,6 +53,36 @@ import Testing
         #expect(self.verdicts(of: watch, at: [1, 1.01]) == [.well, .abort])
     }
 
+    // MARK: Ending
+
+    @Test func `a worker that ends has a limit of its own, and goes on giving signs of life`() {
+        var watch = WorkerWatch(startedAt: .zero)
+        watch.ready(at: .zero)
+        // Its last sign is nine seconds old when it says that it ends.
+        watch.stopping(at: .seconds(9))
+        #expect(self.verdicts(of: watch, at: [10.5, 19, 19.1]) == [.well, .well, .abort])
+        watch.sign(at: .seconds(19))
+        #expect(self.verdicts(of: watch, at: [19.5, 21, 21.1]) == [.well, .well, .abort])
+    }
+
+    @Test func `neither to say it again nor signs of life make the end's limit longer`() {
+        var watch = WorkerWatch(startedAt: .zero)
+        watch.ready(at: .zero)
+        watch.stopping(at: .seconds(1))
+        for second in 2...13 {
+            watch.sign(at: .seconds(second))
+            watch.stopping(at: .seconds(second))
+        }
+        #expect(self.verdicts(of: watch, at: [13, 13.1, 15.1]) == [.well, .abort, .kill])
+    }
+
+    @Test func `the end of a worker may take what it takes at its slowest`() {
+        #expect(StopLimits.stopping > .milliseconds(10_500))
+        // The watch decides before the last resort does: SIGABRT, a tick late, and SIGKILL after its patience.
+        let watch = WorkerWatch(startedAt: .zero)
+        #expect(StopLimits.killed >= StopLimits.stopping + .seconds(1) + watch.patience)
+    }
+
     // MARK: Nobody watched
 
     @Test func `silence while nobody watched proves nothing`() {
@@ -62,10 +92,16 @@ import Testing
         #expect(self.verdicts(of: watch, at: [3_600, 3_610, 3_610.1]) == [.well, .well, .abort])
     }
 
-    @Test func `a worker that was starting then has its time again`() {
+    @Test func `a worker that was starting or ending then has its time again`() {
         var starting = WorkerWatch(startedAt: .zero)
         starting.resumed(at: .seconds(100))
         #expect(self.verdicts(of: starting, at: [130, 130.1]) == [.well, .abort])
+        var ending = WorkerWatch(startedAt: .zero)
+        ending.ready(at: .zero)
+        ending.stopping(at: .seconds(1))
+        ending.resumed(at: .seconds(100))
+        ending.sign(at: .seconds(110))
+        #expect(self.verdicts(of: ending, at: [112, 112.1]) == [.well, .abort])
     }
 
     @Test func `one that was aborted then has its moment to end`() {

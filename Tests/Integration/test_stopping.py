@@ -1,0 +1,51 @@
+"""Ending: a worker that takes its time."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from harness import Bridges
+from processes import ProcessWatch
+from upstreams import MisbehavingUpstream, demo_upstream
+from waiting import PATIENCE
+
+SLOW = 6
+#: So long after the start, no worker has given a sign of life for almost as long as it may be between two: the watch over
+#: one that says nothing while it ends has the least left. Time is the subject: the test waits (seconds).
+ALMOST_DUE = 3.3
+
+
+def test_a_worker_that_is_slow_to_end_does_not_hang(bridges: Bridges, folder: Path) -> None:
+    """6 s for its call, then 2.5 s for a process that heeds neither the end of its input nor SIGTERM."""
+    slow = [
+        MisbehavingUpstream(folder, f"slow{number}", "--grandchild", str(folder / f"{number}.pid"))
+        for number in range(SLOW)
+    ]
+    begun = time.monotonic()
+    bridge = bridges.start({"demo": demo_upstream(), **{each.name: each.entry for each in slow}})
+    for each in slow:
+        bridge.wait_upstream(each.name)
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    client = bridge.client()
+    streams = []
+    for each in slow:
+        stream = client.open_call(each.tool("hold"), {"gate": str(gate)}, progress_token=each.name)
+        stream.wait_for("notifications/progress")
+        streams.append(stream)
+    workers = [bridge.worker(f"upstream {each.name}") for each in slow]
+    with ProcessWatch(workers) as watch:
+        assert bridge.config is not None
+        bridge.config["mcpServers"] = {"demo": demo_upstream()}
+        bridge.write_config()
+        time.sleep(max(0.0, begun + ALMOST_DUE - time.monotonic()))
+        os.kill(bridge.supervisor.pid, signal.SIGHUP)
+        assert watch.wait_until_all_ended(PATIENCE)
+    for stream in streams:
+        stream.close()
+    bridge.wait_logged("Configuration reloaded")
+    hung = [line for line in bridge.log if "Worker hangs" in line]
+    assert not hung, hung
