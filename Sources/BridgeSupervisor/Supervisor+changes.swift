@@ -6,35 +6,32 @@ import Glibc
 import Logging
 import NIOCore
 
-/// A change of the upstreams that is answered only once it is known whether it works.
-final class PendingChange {
-    let names: [String]
-    private let deadline: SuspendingClock.Instant
-    private let verdict: () -> Bool?
-    private let done: (Bool) -> Void
-
-    /// - Parameters:
-    ///   - verdict: whether it works; nil while that is open.
-    ///   - done: called once.
-    init(names: [String], patience: Duration, verdict: @escaping () -> Bool?, done: @escaping (Bool) -> Void) {
-        self.names = names
-        self.deadline = .now + patience
-        self.verdict = verdict
-        self.done = done
-    }
-
-    private(set) var isDone = false
-
-    func check() {
-        guard !self.isDone else { return }
-        guard let works = SuspendingClock.now >= self.deadline ? false : self.verdict() else { return }
-        self.isDone = true
-        self.done(works)
-    }
+extension DeploymentRefusal {
+    fileprivate static let busy = DeploymentRefusal(
+        status: 503, body: JSONText(literal: #"{"error":"Another change is in progress."}"#),
+        text: "Another change is in progress; try again."
+    )
+    fileprivate static let draining = DeploymentRefusal(
+        status: 503, body: JSONText(literal: #"{"error":"draining: the service is stopping; nothing was changed."}"#),
+        text: "The service is stopping; nothing was changed."
+    )
 }
 
 /// What changes which upstreams there are: a reload, and `POST` and `DELETE /servers`.
 extension Supervisor {
+    private func refuseChangeIfBusy() throws(DeploymentRefusal) {
+        if self.isStopping { throw .draining }
+        if self.changeInProgress != nil { throw .busy }
+    }
+
+    /// Answers, at once, everybody who waits for the outcome of a change: the service stops.
+    func abandonChanges() {
+        self.changeInProgress?.abandon()
+        let settling = self.settling
+        self.settling = []
+        for pending in settling { pending.abandon() }
+    }
+
     // MARK: Reload
 
     func reload(_ exchange: Exchange) {
@@ -62,10 +59,7 @@ extension Supervisor {
     /// - Parameter done: called once the processes are as the configuration wants them, or after 15 seconds.
     /// - Throws: also while the service stops or another change is in progress.
     package func reload(_ done: @escaping (DeploymentChanges) -> Void) throws(DeploymentRefusal) {
-        guard self.changeInProgress == nil, !self.isStopping else {
-            let body = JSONWriter.object { $0.member("error", "Another change is in progress.") }
-            throw DeploymentRefusal(status: 503, body: body, text: "Another change is in progress; try again.")
-        }
+        try self.refuseChangeIfBusy()
         self.notifier.send(.reloading)
         let deployment: Deployment
         do throws(DeploymentRefusal) {
@@ -104,7 +98,7 @@ extension Supervisor {
 
     /// Waits until workers that are to go have gone and those that are to come serve.
     private func settle(_ changes: DeploymentChanges, _ done: @escaping () -> Void) {
-        let pending = PendingChange(names: [], patience: .seconds(15)) { [weak self] () -> Bool? in
+        let pending = PendingChange(patience: .seconds(15)) { [weak self] () -> Bool? in
             guard let self else { return true }
             let isGone = changes.removed.allSatisfy { name in
                 self.slots[.upstream(name)] == nil && !self.leaving.contains { $0.role == .upstream(name) }
@@ -128,25 +122,34 @@ extension Supervisor {
 
     func add(_ exchange: Exchange) {
         exchange.delegate = AnswerWaiter { _ in }
-        guard self.changeInProgress == nil, !self.isStopping else {
-            return self.error(exchange, 503, "Another change is in progress.")
-        }
         guard let body = exchange.payload else {
             return self.error(exchange, 400, "Invalid JSON payload: it is empty.")
         }
         do throws(DeploymentRefusal) {
+            try self.refuseChangeIfBusy()
             let (deployment, names) = try self.source.adding(body)
             let patience =
                 deployment.upstreams.filter { names.contains($0.configuration.name) }
                 .map { $0.configuration.timeouts.connect.duration }.max() ?? .seconds(30)
             self.apply(deployment, restarting: Set(names))
-            self.changeInProgress = PendingChange(names: names, patience: patience + .seconds(2)) { [weak self] in
-                self?.verdict(on: names)
-            } done: { [weak self] works in
-                self?.conclude(exchange, names: names, works: works)
-            }
+            self.changeInProgress = PendingChange(
+                patience: patience + .seconds(2), beginningWithin: StopLimits.killed,
+                hasBegun: { [weak self] in self?.haveBegun(names) ?? true },
+                verdict: { [weak self] in self?.verdict(on: names) },
+                done: { [weak self] in self?.conclude(exchange, names: names, $0) }
+            )
         } catch {
             self.refuse(exchange, error)
+        }
+    }
+
+    /// Whether nothing that these upstreams replace is left.
+    private func haveBegun(_ names: [String]) -> Bool {
+        names.allSatisfy { name in
+            switch self.slots[.upstream(name)]?.phase {
+            case .stopping, .idle, nil: false
+            case .starting, .ready, .waiting, .failed, .refused, .stopped: true
+            }
         }
     }
 
@@ -168,13 +171,24 @@ extension Supervisor {
         return isOpen ? nil : true
     }
 
-    private func conclude(_ exchange: Exchange, names: [String], works: Bool) {
+    private func conclude(_ exchange: Exchange, names: [String], _ outcome: PendingChange.Outcome) {
         self.changeInProgress = nil
-        guard works else {
+        switch outcome {
+        case .works:
+            self.commit(exchange, names: names)
+        case .fails:
             self.apply(self.source.rollback())
             self.logger.warning("Servers could not be added", metadata: ["servers": "\(names)"])
-            return self.error(exchange, 502, "Failed to add backend servers.")
+            self.error(exchange, 502, "Failed to add backend servers.")
+        case .abandoned:
+            // All processes are about to end: what counts is that nothing of it is remembered.
+            _ = self.source.rollback()
+            self.logger.warning("Servers were not added: the service stops", metadata: ["servers": "\(names)"])
+            self.refuse(exchange, .draining)
         }
+    }
+
+    private func commit(_ exchange: Exchange, names: [String]) {
         do throws(DeploymentRefusal) {
             try self.source.commit()
             self.logger.notice("Servers added", metadata: ["servers": "\(names)"])
@@ -187,10 +201,8 @@ extension Supervisor {
 
     func remove(_ exchange: Exchange) {
         let name = exchange.header.string("name") ?? ""
-        guard self.changeInProgress == nil, !self.isStopping else {
-            return self.error(exchange, 503, "Another change is in progress.")
-        }
         do throws(DeploymentRefusal) {
+            try self.refuseChangeIfBusy()
             let deployment = try self.source.removing(name)
             try self.source.commit()
             exchange.delegate = AnswerWaiter { _ in }

@@ -32,11 +32,11 @@ extension Supervisor {
         guard !self.isStopping else { return }
         self.isStopping = true
         self.logger.notice("shutting down")
+        self.abandonChanges()
         self.notifier.send(
             .stopping, .status(self.summary().text), .extendTimeout(self.deployment.drainTimeout + .seconds(10))
         )
         self.controlListener?.close()
-        self.changeInProgress = nil
         self.drainFront { [weak self] in
             self?.end([.http]) {
                 self?.end([.session]) {

@@ -1,13 +1,15 @@
-"""Ending: a worker that takes its time."""
+"""Ending: a worker that takes its time, and a change that nobody will see through."""
 
 from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
 from harness import Bridges
+from http_raw import Response
 from processes import ProcessWatch
 from upstreams import MisbehavingUpstream, demo_upstream
 from waiting import PATIENCE
@@ -49,3 +51,26 @@ def test_a_worker_that_is_slow_to_end_does_not_hang(bridges: Bridges, folder: Pa
     bridge.wait_logged("Configuration reloaded")
     hung = [line for line in bridge.log if "Worker hangs" in line]
     assert not hung, hung
+
+
+def test_a_stop_answers_a_change_that_still_waits(bridges: Bridges, folder: Path) -> None:
+    """At once, and not when the time for the last calls is over, which is longer here than a test waits."""
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    silent = MisbehavingUpstream(folder, "silent", "--start-gate", str(gate))
+    bridge = bridges.start({"demo": demo_upstream()}, bridge={"drainTimeout": "10m"})
+    responses: list[Response] = []
+
+    def post() -> None:
+        servers = {"silent": {**silent.entry, "timeouts": {"connect": "10m"}}}
+        responses.append(bridge.manage("POST", "/servers", {"mcpServers": servers}))
+
+    posting = threading.Thread(target=post, daemon=True)
+    posting.start()
+    bridge.upstream_child("silent")
+    assert bridge.stop() == 0
+    posting.join(PATIENCE)
+    (response,) = responses
+    assert response.status == 503 and "draining" in response.json()["error"], response
+    bridge.start()
+    assert bridge.get("/servers").json() == {"servers": ["demo"]}
