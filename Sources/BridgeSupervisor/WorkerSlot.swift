@@ -213,12 +213,10 @@ final class WorkerSlot {
     ///
     /// - Parameter done: whether the process took it; true also when there is none to tell.
     func configure(_ configuration: ByteBuffer, _ done: @escaping (Bool) -> Void) {
-        let isOther = configuration != self.configuration
-        switch self.phase {
-        case .waiting where isOther, .failed where isOther:
+        if self.phase.startsForAnotherConfiguration, configuration != self.configuration {
             self.replace(configuration)
             done(true)
-        case .idle, .starting, .ready, .waiting, .failed, .stopping, .stopped, .refused:
+        } else {
             self.configuration = configuration
             self.sendConfiguration(done)
         }

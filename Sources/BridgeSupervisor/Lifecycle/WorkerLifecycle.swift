@@ -38,6 +38,15 @@ package struct WorkerLifecycle: ~Copyable {
 
     package enum Phase: String, Sendable {
         case idle, starting, ready, waiting, failed, stopping, stopped, refused
+
+        /// Whether a worker in this phase is started, at once, for another configuration than the one it had: what it ended
+        /// of may be mended.
+        package var startsForAnotherConfiguration: Bool {
+            switch self {
+            case .waiting, .failed, .refused: true
+            case .idle, .starting, .ready, .stopping, .stopped: false
+            }
+        }
     }
 
     private enum State {

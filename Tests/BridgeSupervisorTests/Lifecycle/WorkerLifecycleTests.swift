@@ -233,4 +233,19 @@ import Testing
         #expect(second == .restart(after: .milliseconds(15)))
         #expect(phase == .failed)
     }
+
+    @Test func `another configuration starts whoever is not running, a refused worker too`() {
+        typealias Phase = WorkerLifecycle.Phase
+        for phase in [Phase.waiting, .failed, .refused] { #expect(phase.startsForAnotherConfiguration) }
+        for phase in [Phase.idle, .starting, .ready, .stopping, .stopped] {
+            #expect(!phase.startsForAnotherConfiguration)
+        }
+        var lifecycle = WorkerLifecycle()
+        _ = lifecycle.start()
+        _ = lifecycle.exited(code: WorkerLifecycle.doNotRestart, at: .zero, draw: 0)
+        #expect(lifecycle.phase == .refused)
+        let hasProcess = lifecycle.replace()
+        #expect(!hasProcess)
+        #expect(lifecycle.start() == .spawn)
+    }
 }
