@@ -59,7 +59,7 @@ extension Supervisor {
         }
         let header = JSONWriter.object {
             $0.member("op", "drain")
-            $0.member("ms", Int(limit.components.seconds) * 1_000)
+            $0.member("ms", Int(clamping: limit.wholeMicroseconds / 1_000))
         }
         control.ask(header: header) { _ in once() }
         self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit) + .seconds(2)) { once() }

@@ -125,7 +125,7 @@ final class WorkerSlot {
         specification.environment["LISTEN_FDS"] = "\(self.sockets.count + 1)"
         specification.environment["LISTEN_FDNAMES"] = (self.sockets.map(\.name) + ["control"]).joined(separator: ":")
         specification.environment["NOTIFY_SOCKET"] = self.around.notifySocket
-        specification.environment["WATCHDOG_USEC"] = "\(self.around.watchdog.components.seconds * 1_000_000)"
+        specification.environment["WATCHDOG_USEC"] = "\(self.around.watchdog.wholeMicroseconds)"
         let bound = NIOLoopBound(self, eventLoop: self.around.loop)
         let loop = self.around.loop
         self.around.processes.spawn(

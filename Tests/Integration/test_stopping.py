@@ -1,4 +1,4 @@
-"""Ending: a worker that takes its time, and a change that nobody will see through."""
+"""Ending: a worker that takes its time, a change that nobody will see through, the last calls."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 from harness import Bridges
-from http_raw import Response
+from http_raw import ConnectionEnded, Response
 from processes import ProcessWatch
-from upstreams import MisbehavingUpstream, demo_upstream
-from waiting import PATIENCE
+from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream
+from waiting import PATIENCE, eventually
 
 SLOW = 6
 #: So long after the start, no worker has given a sign of life for almost as long as it may be between two: the watch over
@@ -74,3 +74,28 @@ def test_a_stop_answers_a_change_that_still_waits(bridges: Bridges, folder: Path
     assert response.status == 503 and "draining" in response.json()["error"], response
     bridge.start()
     assert bridge.get("/servers").json() == {"servers": ["demo"]}
+
+
+def test_a_time_for_the_last_calls_below_a_second_is_no_second_less(bridges: Bridges, folder: Path) -> None:
+    """A call of 100 ms has most of a second to spare. A busy machine may take it; three times it does not."""
+    counting = CountingUpstream(folder, "counting")
+    answered: list[bool] = []
+    for number in range(3):
+        bridge = bridges.start({"counting": counting.entry}, bridge={"drainTimeout": "999ms"})
+        bridge.wait_upstream("counting")
+        client, tag = bridge.client(), f"last{number}"
+
+        def call() -> None:
+            try:
+                answered.append("result" in client.call(counting.tool, {"tag": tag, "ms": 100}).message)
+            except (OSError, ConnectionEnded):
+                answered.append(False)
+
+        calling = threading.Thread(target=call, daemon=True)
+        calling.start()
+        eventually(lambda: counting.counts().get(tag) == 1, "the call runs")
+        bridge.stop()
+        calling.join(PATIENCE)
+        if any(answered):
+            return
+    raise AssertionError(f"never answered: {answered}")
