@@ -9,6 +9,8 @@ final class FrontState {
     let logger: Logger
     let metrics: FrontMetrics
     let table: ConnectionTable
+    /// Room for the bodies of requests, from their arrival until they have left for the session worker.
+    let bodies: PayloadGate
     let date = HTTPDate()
     let session: LinkDialer
     let control: LinkConnection
@@ -25,6 +27,7 @@ final class FrontState {
         self.logger = logger
         self.metrics = metrics
         self.table = ConnectionTable(limits: configuration.limits, metrics: metrics)
+        self.bodies = PayloadGate(limit: configuration.limits.maximumHeldBytes, loop: loop)
         self.session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
         self.control = control
         self.configuration = configuration
@@ -36,6 +39,7 @@ final class FrontState {
         self.configuration = configuration
         self.door = FrontDoor(configuration)
         self.table.reconfigure(configuration.limits)
+        self.bodies.limit = configuration.limits.maximumHeldBytes
     }
 
     func nextRequestID() -> RequestID { self.ids.next() }

@@ -4,12 +4,23 @@ import NIOCore
 
 /// Payloads above ``Frame/bulkThreshold``, each on a connection of its own while it travels, so that it delays nobody.
 ///
-/// The side that dialled the link dials these too, when it needs one or is asked with `want`; both sides send on them.
-/// They are kept until the link closes. Confined to the link's event loop.
+/// One that opens an exchange is sent when the receiver has granted it; up to ``aheadLimit`` bytes may go before that. The
+/// side that dialled the link dials these connections too, when it needs one or is asked with `want`; both sides send on
+/// them. They are kept until the link closes. Confined to the link's event loop.
 final class BulkLane {
+    /// How much may be sent before the receiver has said that it has room. Little enough to be borne, enough that one
+    /// payload at a time never waits for the word.
+    static let aheadLimit = 4 << 20
+
     weak var connection: LinkConnection?
     /// Dials one more connection; nil on the side that was dialled.
     var dial: (() -> Void)?
+
+    private struct Piece {
+        let number: UInt32
+        let payload: ByteBuffer
+        let hold: PayloadHold?
+    }
 
     private var connections: [BulkConnection] = []
     private var idle: [BulkConnection] = []
@@ -17,13 +28,20 @@ final class BulkLane {
     private var dialling = 0
     /// Connections that the other side has been asked to dial.
     private var asked = 0
-    private var queue: Deque<(number: UInt32, payload: ByteBuffer)> = []
+    /// What may go as soon as a connection is free.
+    private var queue: Deque<Piece> = []
+    /// What waits for the receiver's word.
+    private var ungranted: [UInt32: Piece] = [:]
+    /// What was sent ahead of it, in bytes.
+    private var ahead: [UInt32: Int] = [:]
+    private var aheadOctets = 0
     private var nextNumber: UInt32 = 1
     /// Payloads that overtook the frame which announces them.
     private var arrived: [UInt32: ByteBuffer] = [:]
     private var awaited: [UInt32: (ByteBuffer) -> Void] = [:]
     /// Announced payloads that nobody wants any more.
     private var unwanted: Set<UInt32> = []
+    private var isReading = true
     private(set) var closed = false
     /// To be called once no payload waits or is being written, or the lane is closed.
     private var onEmpty: [() -> Void] = []
@@ -35,19 +53,45 @@ final class BulkLane {
 
     // MARK: Sending
 
-    /// Queues a payload and returns the number to announce it under.
-    func send(_ payload: ByteBuffer) -> UInt32 {
+    /// Queues a payload and returns the number to announce it under, and whether it comes without being asked for.
+    ///
+    /// - Parameter asks: whether the receiver is to say first that it has room.
+    func send(_ payload: ByteBuffer, hold: PayloadHold?, asks: Bool) -> (number: UInt32, isAhead: Bool) {
         let number = self.nextNumber
         self.nextNumber &+= 1
-        self.queue.append((number, payload))
+        let piece = Piece(number: number, payload: payload, hold: hold)
+        if asks {
+            guard self.aheadOctets + payload.readableBytes <= Self.aheadLimit else {
+                self.ungranted[number] = piece
+                return (number, false)
+            }
+            self.ahead[number] = payload.readableBytes
+            self.aheadOctets += payload.readableBytes
+        }
+        self.queue.append(piece)
         self.pump()
-        return number
+        return (number, true)
     }
+
+    /// The receiver has room for it, or has dealt with what was sent ahead.
+    func granted(_ number: UInt32) {
+        if let octets = self.ahead.removeValue(forKey: number) { self.aheadOctets -= octets }
+        guard let piece = self.ungranted.removeValue(forKey: number) else { return }
+        self.queue.append(piece)
+        self.pump()
+    }
+
+    /// Takes a payload back that waits for the receiver's word.
+    ///
+    /// - Returns: whether it will never be sent now.
+    func withdraw(_ number: UInt32) -> Bool { self.ungranted.removeValue(forKey: number) != nil }
 
     private func pump() {
         while !self.queue.isEmpty, let connection = self.idle.popLast() {
-            let (number, payload) = self.queue.removeFirst()
-            connection.send(Frame(.bulk, exchange: number, payload: payload)) { self.returned(connection) }
+            let piece = self.queue.removeFirst()
+            connection.send(Frame(.bulk, exchange: piece.number, payload: piece.payload), hold: piece.hold) {
+                self.returned(connection)
+            }
         }
         // Counted anew each time: a connection may be there, and the queue shorter, as soon as it has been dialled.
         if let dial = self.dial {
@@ -94,6 +138,7 @@ final class BulkLane {
         }
         self.dialling = max(0, self.dialling - 1)
         self.asked = max(0, self.asked - 1)
+        if !self.isReading { connection.setReading(false) }
         self.connections.append(connection)
         self.returned(connection)
     }
@@ -106,6 +151,11 @@ final class BulkLane {
     }
 
     // MARK: Receiving
+
+    func setReading(_ isReading: Bool) {
+        self.isReading = isReading
+        for connection in self.connections { connection.setReading(isReading) }
+    }
 
     func receive(_ number: UInt32, _ payload: ByteBuffer) {
         if let continuation = self.awaited.removeValue(forKey: number) {
@@ -121,9 +171,14 @@ final class BulkLane {
         self.awaited[number] = continuation
     }
 
+    /// Nobody wants a payload that is on its way or here.
     func discard(_ number: UInt32) {
+        self.awaited[number] = nil
         if self.arrived.removeValue(forKey: number) == nil { self.unwanted.insert(number) }
     }
+
+    /// A payload that was announced will not come.
+    func forget(_ number: UInt32) { self.awaited[number] = nil }
 
     /// One of the connections is gone, and with it perhaps a payload: the link is not whole any more.
     func lost() {
@@ -139,6 +194,8 @@ final class BulkLane {
         self.idle = []
         for connection in connections { connection.close() }
         self.queue = []
+        self.ungranted = [:]
+        self.ahead = [:]
         self.arrived = [:]
         self.awaited = [:]
         self.dial = nil
@@ -157,11 +214,18 @@ final class BulkConnection {
     }
 
     /// - Parameter sent: called once the kernel has taken all of it; not when the connection fails.
-    func send(_ frame: Frame, sent: @escaping () -> Void) {
+    func send(_ frame: Frame, hold: PayloadHold?, sent: @escaping () -> Void) {
         let promise = self.channel.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenSuccess { sent() }
-        self.writer.write(frame, promise: promise)
+        self.writer.write(frame, promise: promise, hold: hold)
     }
 
+    func setReading(_ isReading: Bool) { self.channel.setReading(isReading) }
+
     func close() { self.channel.close(promise: nil) }
+}
+
+extension Channel {
+    /// Whether more is read of what the peer sends. Called on the channel's event loop; a channel that is closed stays so.
+    func setReading(_ isReading: Bool) { try? self.syncOptions?.setOption(.autoRead, value: isReading) }
 }

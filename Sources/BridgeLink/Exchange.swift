@@ -12,6 +12,11 @@ package enum ExchangeFailure: Equatable, Sendable {
     /// There were too many exchanges already; this one never left.
     case overloaded
 
+    /// The reason of a ``cancelled(reason:)`` by which a peer refuses an exchange unseen: it has too many.
+    package static let tooMany = "overloaded"
+    /// The reason of a ``cancelled(reason:)`` by which a peer refuses an exchange unseen: it has no memory for its payload.
+    package static let noMemory = "no memory"
+
     /// The reason of a ``cancelled(reason:)`` that both sides are told when one of them was given a payload beyond
     /// ``Frame/maximumPayload``: it would have cost them the connection.
     package static let tooLarge = "too large"
@@ -37,9 +42,12 @@ extension ExchangeDelegate {
 ///
 /// Confined to the event loop of its link. It keeps its delegate alive until it is over.
 package final class Exchange {
-    /// Header and payload of the frame that opened it.
+    /// Of the frame that opened it.
     package let header: JSONText
-    package let payload: ByteBuffer?
+    /// Of the frame that opened it: on the side that opened it until it has been handed to the connection, on the other
+    /// until it is taken.
+    package private(set) var payload: ByteBuffer?
+    private var hold: PayloadHold?
 
     package var delegate: (any ExchangeDelegate)?
     /// When false, the receiver calls ``acknowledge(octets:)`` for each message once it has been consumed; the peer is
@@ -50,14 +58,27 @@ package final class Exchange {
     private weak var connection: LinkConnection?
     private var window = ExchangeWindow()
     private var consumed = ConsumedCredit()
-    private var outgoing: Deque<Frame> = []
+    private var outgoing: Deque<(frame: Frame, hold: PayloadHold?)> = []
+    /// Of the opening payload, when it travels on a bulk connection.
+    private var bulk: UInt32?
     private var over = false
     /// Frames that wait for a payload which comes on a bulk connection. The first is the one it belongs to.
     private var blocked: Deque<Frame> = []
 
-    init(header: JSONText, payload: ByteBuffer?) {
+    /// - Parameter hold: what the payload is counted by; let go of with it.
+    init(header: JSONText, payload: ByteBuffer?, hold: PayloadHold? = nil) {
         self.header = header
         self.payload = payload
+        self.hold = hold
+    }
+
+    /// The payload, which the exchange keeps no longer, and what it is counted by: whoever takes one takes both.
+    package func takePayload() -> (bytes: ByteBuffer?, hold: PayloadHold?) {
+        defer {
+            self.payload = nil
+            self.hold = nil
+        }
+        return (self.payload, self.hold)
     }
 
     /// Whether the exchange has ended, failed or been cancelled, by either side.
@@ -93,10 +114,12 @@ package final class Exchange {
         self.over = true
         self.delegate = nil
         self.outgoing.removeAll()
+        _ = self.takePayload()
         var header = JSONWriter()
         header.object { $0.member("reason", reason) }
         if let connection = self.connection {
-            connection.write(Frame(.cancel, exchange: self.number, header: header.buffer))
+            let withdrawn = self.bulk.flatMap { connection.bulk.withdraw($0) ? $0 : nil }
+            connection.write(Frame(.cancel, exchange: self.number, bulk: withdrawn, header: header.buffer))
             connection.forget(self)
         }
     }
@@ -120,26 +143,28 @@ extension Exchange {
         self.connection = connection
         self.number = number
         if opening {
-            connection.write(Frame(.open, exchange: number, header: self.header.bytes, payload: self.payload))
+            let (payload, hold) = self.takePayload()
+            let frame = Frame(.open, exchange: number, header: self.header.bytes, payload: payload)
+            self.bulk = connection.write(frame, hold: hold)
             self.flush()
         }
     }
 
     private func enqueue(_ frame: Frame) {
-        self.outgoing.append(frame)
+        self.outgoing.append((frame, frame.payload.flatMap { self.connection?.meter?.hold($0.readableBytes) }))
         self.flush()
     }
 
     private func flush() {
         guard let connection = self.connection else { return }
-        while let frame = self.outgoing.first {
+        while let (frame, hold) = self.outgoing.first {
             if frame.kind == .message {
                 guard self.window.take(frame.payload?.readableBytes ?? 0) else { return }
             }
             self.outgoing.removeFirst()
             var numbered = frame
             numbered.exchange = self.number
-            connection.write(numbered)
+            connection.write(numbered, hold: hold)
             if frame.kind == .end {
                 connection.forget(self)
                 return
@@ -159,21 +184,12 @@ extension Exchange {
     /// A frame arrived before its payload did.
     func block(on frame: Frame) { self.blocked.append(frame) }
 
-    /// The payload that ``block(on:)`` waits for has arrived.
-    ///
-    /// - Parameter arrived: tells of a later frame whether its own payload is there already, and takes it.
-    func unblock(bulk: UInt32, payload: ByteBuffer, arrived: (UInt32) -> ByteBuffer?) {
+    /// A payload that ``block(on:)`` waits for has arrived.
+    func unblock(bulk: UInt32, payload: ByteBuffer) {
         guard let index = self.blocked.firstIndex(where: { $0.bulk == bulk }) else { return }
         self.blocked[index].bulk = nil
         self.blocked[index].payload = payload
-        while let next = self.blocked.first {
-            if let waiting = next.bulk {
-                guard let payload = arrived(waiting) else { return }
-                self.blocked[0].bulk = nil
-                self.blocked[0].payload = payload
-            }
-            self.deliver(self.blocked.removeFirst())
-        }
+        while let next = self.blocked.first, next.bulk == nil { self.deliver(self.blocked.removeFirst()) }
     }
 
     private func deliver(_ frame: Frame) {
@@ -192,7 +208,7 @@ extension Exchange {
             self.window.give(messages: frame.messages, octets: frame.octets)
             self.flush()
             if !wasWritable, self.isWritable { self.delegate?.exchangeBecameWritable(self) }
-        case .hello, .open, .bulk, .want:
+        case .hello, .open, .bulk, .want, .grant:
             break
         }
     }
@@ -206,7 +222,7 @@ extension Exchange {
         case .end, .cancel:
             self.outgoing.removeAll()
             self.connection?.forget(self)
-        case .message, .hello, .open, .bulk, .want:
+        case .message, .hello, .open, .bulk, .want, .grant:
             break
         }
     }
@@ -221,6 +237,7 @@ extension Exchange {
         self.over = true
         self.outgoing.removeAll()
         self.blocked.removeAll()
+        if let bulk = self.bulk { _ = self.connection?.bulk.withdraw(bulk) }
         self.connection?.forget(self)
         let delegate = self.delegate
         self.delegate = nil

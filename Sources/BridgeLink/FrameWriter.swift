@@ -17,11 +17,12 @@ final class FrameWriter {
         self.buffer = channel.allocator.buffer(capacity: 4096)
     }
 
-    func write(_ frame: Frame, promise: EventLoopPromise<Void>? = nil) {
+    /// - Parameter hold: let go of once the payload has left, or cannot any more.
+    func write(_ frame: Frame, promise: EventLoopPromise<Void>? = nil, hold: PayloadHold? = nil) {
         if let payload = frame.payload, payload.readableBytes > Self.copyLimit {
             frame.encode(into: &self.buffer, inlinePayload: false)
             self.handOver(nil)
-            self.channel.write(payload, promise: nil)
+            self.channel.write(payload, promise: self.promise(holding: hold))
             self.channel.write(Frame.tail, promise: promise)
         } else {
             frame.encode(into: &self.buffer)
@@ -38,6 +39,13 @@ final class FrameWriter {
         promise.futureResult.assumeIsolated().whenComplete { _ in body() }
         self.handOver(promise)
         self.channel.flush()
+    }
+
+    private func promise(holding hold: PayloadHold?) -> EventLoopPromise<Void>? {
+        guard let hold else { return nil }
+        let left = self.channel.eventLoop.makePromise(of: Void.self)
+        left.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(hold) {} }
+        return left
     }
 
     private func flush() {

@@ -17,13 +17,18 @@ package final class LinkConnection {
     /// The connection is gone. Every exchange has failed before this is called.
     package var onClose: (() -> Void)?
 
+    /// Asked before an exchange with a large payload is taken; without one all are.
+    package var admission: LinkAdmission?
+    /// Counts the messages and ends that wait to leave on this link.
+    package var meter: AnswerMeter?
+
     private let channel: any Channel
     private let writer: FrameWriter
-    private let firstNumber: UInt32
+    let firstNumber: UInt32
     private var nextNumber: UInt32
-    private var exchanges: [UInt32: Exchange] = [:]
-    /// Exchanges whose opening payload is still on its way, and what came for them meanwhile.
-    private var opening: [UInt32: Deque<Frame>] = [:]
+    var exchanges: [UInt32: Exchange] = [:]
+    /// Exchanges that cannot start yet.
+    var opening: [UInt32: OpeningExchange] = [:]
     private var closed = false
     private var onSettled: [() -> Void] = []
     let bulk: BulkLane
@@ -41,11 +46,19 @@ package final class LinkConnection {
     package var exchangeCount: Int { self.exchanges.count }
 
     /// Opens an exchange. Never fails here: the delegate hears of it.
-    package func open(header: JSONText, payload: ByteBuffer? = nil, delegate: any ExchangeDelegate) -> Exchange {
-        let exchange = Exchange(header: header, payload: payload)
+    package func open(
+        header: JSONText, payload: ByteBuffer? = nil, hold: PayloadHold? = nil, delegate: any ExchangeDelegate
+    ) -> Exchange {
+        let exchange = Exchange(header: header, payload: payload, hold: hold)
         exchange.delegate = delegate
         self.attach(exchange)
         return exchange
+    }
+
+    /// Whether anything more is read of what the peer sends, on this connection and the bulk ones.
+    package func setReading(_ isReading: Bool) {
+        self.channel.setReading(isReading)
+        self.bulk.setReading(isReading)
     }
 
     /// Closes the connection; open exchanges fail.
@@ -123,25 +136,33 @@ package final class LinkConnection {
         if !self.onSettled.isEmpty, self.isSettled { self.settled() }
     }
 
-    func write(_ frame: Frame) {
-        guard !self.closed else { return }
-        if let payload = frame.payload, payload.readableBytes > Frame.bulkThreshold, self.bulk.isAvailable {
-            var announcement = frame
-            announcement.payload = nil
-            announcement.bulk = self.bulk.send(payload)
-            self.writer.write(announcement)
-        } else {
-            self.writer.write(frame)
+    /// - Returns: the number under which the payload travels on a bulk connection, if it does.
+    @discardableResult
+    func write(_ frame: Frame, hold: PayloadHold? = nil) -> UInt32? {
+        guard !self.closed else { return nil }
+        guard let payload = frame.payload, payload.readableBytes > Frame.bulkThreshold, self.bulk.isAvailable else {
+            self.writer.write(frame, hold: hold)
+            return nil
         }
+        let (number, isAhead) = self.bulk.send(payload, hold: hold, asks: frame.kind == .open)
+        var announcement = frame
+        announcement.payload = nil
+        announcement.bulk = number
+        announcement.messages = isAhead ? 1 : 0
+        announcement.octets = payload.readableBytes
+        self.writer.write(announcement)
+        return number
     }
 
     func receive(_ frame: Frame) {
-        if !self.opening.isEmpty, self.opening[frame.exchange] != nil { return self.hold(frame) }
+        if !self.opening.isEmpty, let opening = self.opening[frame.exchange] { return self.hold(frame, for: opening) }
         switch frame.kind {
         case .hello:
             break
         case .want:
             self.bulk.peerWantsConnection()
+        case .grant:
+            if let number = frame.bulk { self.bulk.granted(number) }
         case .bulk:
             break  // only on bulk connections
         case .open:
@@ -151,53 +172,6 @@ package final class LinkConnection {
         case .cancel, .credit:
             self.exchanges[frame.exchange]?.receive(frame)
         }
-    }
-
-    private func opened(_ frame: Frame) {
-        guard frame.exchange % 2 != self.firstNumber % 2, self.exchanges[frame.exchange] == nil else {
-            return self.close()
-        }
-        guard let number = frame.bulk else { return self.start(frame) }
-        if let payload = self.bulk.take(number) {
-            var whole = frame
-            whole.payload = payload
-            return self.start(whole)
-        }
-        self.opening[frame.exchange] = []
-        self.bulk.await(number) { [weak self] payload in
-            guard let self, let held = self.opening.removeValue(forKey: frame.exchange) else { return }
-            var whole = frame
-            whole.payload = payload
-            self.start(whole)
-            for frame in held { self.receive(frame) }
-        }
-    }
-
-    /// A frame came for an exchange that cannot start yet. A cancel takes effect at once: it never starts.
-    private func hold(_ frame: Frame) {
-        switch frame.kind {
-        case .message, .end:
-            self.opening[frame.exchange]?.append(frame)
-        case .cancel:
-            let held = self.opening.removeValue(forKey: frame.exchange) ?? []
-            for number in held.compactMap(\.bulk) { self.bulk.discard(number) }
-        case .open:
-            self.close()
-        case .credit, .hello, .bulk, .want:
-            break
-        }
-    }
-
-    private func start(_ frame: Frame) {
-        let header = frame.header.readableBytes > 0 ? JSONText(trusting: frame.header) : .emptyObject
-        let exchange = Exchange(header: header, payload: frame.payload)
-        guard self.exchanges.count + self.opening.count < Self.maximumExchanges, let onOpen = self.onOpen else {
-            return self.write(
-                Frame(.cancel, exchange: frame.exchange, header: ByteBuffer(string: "{\"reason\":\"overloaded\"}")))
-        }
-        self.exchanges[frame.exchange] = exchange
-        exchange.attach(to: self, number: frame.exchange, opening: false)
-        onOpen(exchange)
     }
 
     private func continued(_ frame: Frame) {
@@ -213,9 +187,7 @@ package final class LinkConnection {
             return exchange.receive(whole)
         }
         exchange.block(on: frame)
-        self.bulk.await(number) { [weak self] payload in
-            exchange.unblock(bulk: number, payload: payload) { self?.bulk.take($0) }
-        }
+        self.bulk.await(number) { exchange.unblock(bulk: number, payload: $0) }
     }
 
     /// The main connection, or one of the bulk connections, is gone.
@@ -225,6 +197,7 @@ package final class LinkConnection {
         self.bulk.close()
         let lost = self.exchanges.values
         self.exchanges = [:]
+        for ticket in self.opening.values.compactMap(\.ticket) { self.admission?.gate.withdraw(ticket) }
         self.opening = [:]
         for exchange in lost { exchange.fail(.linkLost(sent: true)) }
         self.settled()

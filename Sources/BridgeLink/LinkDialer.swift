@@ -41,12 +41,19 @@ package final class LinkDialer {
 
     package var isConnected: Bool { self.link != nil }
 
+    /// Whether anything more is read of what the peer sends, on this link and its successors.
+    package var isReading = true {
+        didSet { if self.isReading != oldValue { self.link?.setReading(self.isReading) } }
+    }
+
     package func start() { self.connect() }
 
     /// Opens an exchange, now or as soon as there is a link.
-    package func open(header: JSONText, payload: ByteBuffer? = nil, delegate: any ExchangeDelegate) -> Exchange {
-        if let link = self.link { return link.open(header: header, payload: payload, delegate: delegate) }
-        let exchange = Exchange(header: header, payload: payload)
+    package func open(
+        header: JSONText, payload: ByteBuffer? = nil, hold: PayloadHold? = nil, delegate: any ExchangeDelegate
+    ) -> Exchange {
+        if let link = self.link { return link.open(header: header, payload: payload, hold: hold, delegate: delegate) }
+        let exchange = Exchange(header: header, payload: payload, hold: hold)
         exchange.delegate = delegate
         if self.closed {
             self.loop.assumeIsolated().execute { exchange.fail(.linkLost(sent: false)) }
@@ -93,6 +100,7 @@ package final class LinkDialer {
             if let onOpen = self?.onOpen { onOpen(exchange) } else { exchange.cancel(reason: "not served") }
         }
         link.onClose = { [weak self] in self?.lost() }
+        if !self.isReading { link.setReading(false) }
         self.onConnected?(link)
         let waiting = self.waiting
         self.waiting = []

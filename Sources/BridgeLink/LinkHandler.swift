@@ -11,8 +11,9 @@ final class LinkHandler: ChannelInboundHandler {
     var onFrame: (Frame) -> Void
     var onInactive: () -> Void
 
-    private let processor = NIOSingleStepByteToMessageProcessor(
-        FrameDecoder(), maximumBufferSize: Frame.maximumLength + 4)
+    private var processor = LinkHandler.makeProcessor()
+    /// The last frame had a payload of some size.
+    private var wasLarge = false
 
     init(onFrame: @escaping (Frame) -> Void = { _ in }, onInactive: @escaping () -> Void = {}) {
         self.onFrame = onFrame
@@ -21,10 +22,25 @@ final class LinkHandler: ChannelInboundHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         do {
-            try self.processor.process(buffer: self.unwrapInboundIn(data)) { self.onFrame($0) }
+            try self.processor.process(buffer: self.unwrapInboundIn(data)) { frame in
+                self.wasLarge = frame.payload.map { $0.readableBytes > Self.keptOctets } ?? false
+                self.onFrame(frame)
+            }
+            // It keeps the buffer that it last read from, and with it a payload that nobody else needs any more.
+            if self.wasLarge, self.processor.unprocessedBytes == 0 {
+                self.wasLarge = false
+                self.processor = Self.makeProcessor()
+            }
         } catch {
             context.close(promise: nil)
         }
+    }
+
+    /// What may be kept of a frame that has been handed on, in bytes.
+    private static let keptOctets = 64 << 10
+
+    private static func makeProcessor() -> NIOSingleStepByteToMessageProcessor<FrameDecoder> {
+        NIOSingleStepByteToMessageProcessor(FrameDecoder(), maximumBufferSize: Frame.maximumLength + 4)
     }
 
     func channelInactive(context: ChannelHandlerContext) {

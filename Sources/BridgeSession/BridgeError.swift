@@ -6,6 +6,13 @@ struct BridgeError {
     let code: Int
     let word: String
     let message: String
+    /// Whether it tells the client that nothing has run.
+    var saysItDidNotRun = false
+
+    /// The same of an error that an upstream's worker made, by its word.
+    static func saysItDidNotRun(_ word: String) -> Bool {
+        [Self.overloaded.word, "upstream_unavailable", "invalid_request"].contains(word)
+    }
 
     func reply(to id: ByteBuffer?) -> ByteBuffer {
         RPCReply.error(
@@ -23,7 +30,18 @@ struct BridgeError {
     )
     static let cancelled = BridgeError(code: -32800, word: "cancelled", message: "Request cancelled")
     static let overloaded = BridgeError(
-        code: -32006, word: "overloaded", message: "Too many requests are in flight; this one did not run"
+        code: -32006, word: "overloaded", message: "Too many requests are in flight; this one did not run",
+        saysItDidNotRun: true
+    )
+    static let noMemory = BridgeError(
+        code: -32006, word: "overloaded",
+        message: "The requests under way hold too much memory (limits.workerBytes); this one did not run",
+        saysItDidNotRun: true
+    )
+    static let ledgerFull = BridgeError(
+        code: -32006, word: "overloaded",
+        message: "Too much is remembered of your sessions already; they end by themselves when they expire",
+        saysItDidNotRun: true
     )
     static let duplicateID = BridgeError(
         code: -32600, word: "duplicate_id", message: "A request with this id is still in flight in this session"
@@ -48,7 +66,8 @@ struct BridgeError {
     static func unavailable(_ upstream: String, _ reason: String) -> BridgeError {
         BridgeError(
             code: -32003, word: "upstream_unavailable",
-            message: "Upstream '\(upstream)' is not available (\(reason)); the call did not run"
+            message: "Upstream '\(upstream)' is not available (\(reason)); the call did not run",
+            saysItDidNotRun: true
         )
     }
     static func outcomeUnknown(_ upstream: String) -> BridgeError {

@@ -13,14 +13,18 @@ final class Call {
     /// Without an answer or progress by then, it fails. Moved on by progress.
     private(set) var deadline: NIODeadline
 
-    /// When it began to wait for its upstream.
-    let started = NIODeadline.now()
+    /// When it last began to wait for its upstream.
+    private(set) var waitingSince = NIODeadline.now()
 
     private let patience: TimeAmount
     private let header: JSONText
-    private let message: ByteBuffer
+    /// What is sent, and what that is counted by. Kept only while it may have to be sent.
+    private var message: ByteBuffer?
+    private var hold: PayloadHold?
     /// Whether it may be sent a second time after a worker died with it.
     private var mayRepeat: Bool
+    /// A worker that may have had it is gone. From then on nobody is told that it did not run.
+    private var mayHaveRun = false
     private var exchange: Exchange?
     private let onDone: (Call) -> Void
 
@@ -34,6 +38,7 @@ final class Call {
         upstream: UpstreamLink,
         header: JSONText,
         message: ByteBuffer,
+        hold: PayloadHold?,
         timeout: Seconds,
         mayRepeat: Bool,
         onDone: @escaping (Call) -> Void
@@ -44,6 +49,7 @@ final class Call {
         self.upstream = upstream
         self.header = header
         self.message = message
+        self.hold = hold
         self.patience = timeout.timeAmount + Self.grace
         self.deadline = .now() + self.patience
         self.mayRepeat = mayRepeat
@@ -56,14 +62,19 @@ final class Call {
     }
 
     private func send() {
-        self.exchange = self.upstream.open(header: self.header, payload: self.message, delegate: self)
+        self.waitingSince = .now()
+        self.exchange = self.upstream.open(
+            header: self.header, payload: self.message, hold: self.hold, delegate: self)
+        guard !self.mayRepeat else { return }
+        self.message = nil
+        self.hold = nil
     }
 
     /// The client does not want it any more, or it took too long: cancelled upstream, answered here.
     func abort(_ error: BridgeError) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: error.word)
-        self.finish(error.reply(to: self.id.bytes), failure: error.word)
+        self.fail(error)
     }
 
     private func finish(_ answer: ByteBuffer, failure: String?) {
@@ -74,7 +85,10 @@ final class Call {
         self.stream.reply(answer, failure: failure)
     }
 
-    private func fail(_ error: BridgeError) { self.finish(error.reply(to: self.id.bytes), failure: error.word) }
+    private func fail(_ error: BridgeError) {
+        let told = self.mayHaveRun && error.saysItDidNotRun ? .outcomeUnknown(self.upstream.route.name) : error
+        self.finish(told.reply(to: self.id.bytes), failure: told.word)
+    }
 }
 
 extension Call: ExchangeDelegate {
@@ -92,26 +106,38 @@ extension Call: ExchangeDelegate {
     }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
-        if let payload { self.finish(payload, failure: header.string("err")) } else { self.fail(.internalError) }
+        let failure = header.string("err")
+        guard let payload else { return self.fail(.internalError) }
+        if self.mayHaveRun, let failure, BridgeError.saysItDidNotRun(failure) {
+            // So it is of the second attempt, and only of that.
+            return self.fail(.outcomeUnknown(self.upstream.route.name))
+        }
+        self.finish(payload, failure: failure)
     }
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
         switch failure {
-        case .linkLost(sent: false) where self.upstream.isClosed:
-            self.fail(.unavailable(self.upstream.route.name, "it has been removed"))
-        case .linkLost(sent: false):
+        case .linkLost(let sent):
+            if sent { self.mayHaveRun = true }
+            guard !self.upstream.isClosed else {
+                return self.fail(.unavailable(self.upstream.route.name, "it has been removed"))
+            }
+            guard !sent || self.mayRepeat else { return self.fail(.outcomeUnknown(self.upstream.route.name)) }
+            if sent {
+                self.mayRepeat = false
+            } else if self.message == nil {
+                (self.message, self.hold) = exchange.takePayload()
+            }
             self.send()
-        case .linkLost(sent: true) where self.mayRepeat && !self.upstream.isClosed:
-            self.mayRepeat = false
-            self.send()
-        case .linkLost:
-            self.fail(.outcomeUnknown(self.upstream.route.name))
-        case .overloaded, .cancelled(reason: "overloaded"):
+        case .overloaded, .cancelled(reason: ExchangeFailure.tooMany):
             self.fail(.overloaded)
+        case .cancelled(reason: ExchangeFailure.noMemory):
+            self.fail(.noMemory)
         case .cancelled(reason: ExchangeFailure.tooLarge):
             self.fail(.tooLarge(self.upstream.route.name))
-        case .cancelled(let reason):
-            self.fail(.unavailable(self.upstream.route.name, reason))
+        case .cancelled:
+            // A worker that has it and gives no word of its own: what it did is not known.
+            self.fail(.outcomeUnknown(self.upstream.route.name))
         }
     }
 }

@@ -18,15 +18,23 @@ final class ClientStream {
     private(set) var finished: NIODeadline?
     private(set) var isStreaming = false
     /// Bytes that the kept events hold.
-    private(set) var keptBytes = 0
+    private(set) var keptBytes = 0 {
+        didSet { self.retention.changed(by: self.keptBytes - oldValue) }
+    }
 
+    private let retention: Retention
     private var exchange: Exchange?
     private var missing: Int
     private var sequence = 0
     private var kept: Deque<(sequence: Int, message: ByteBuffer)> = []
 
-    /// - Parameter requests: how many requests the POST holds, each of which gets one ``reply(_:)``.
-    init(number: UInt64, session: LiveSession, exchange: Exchange, requests: Int, isBatch: Bool) {
+    /// - Parameters:
+    ///   - requests: how many requests the POST holds, each of which gets one ``reply(_:)``.
+    ///   - retention: counts what is kept.
+    init(
+        number: UInt64, session: LiveSession, exchange: Exchange, requests: Int, isBatch: Bool, retention: Retention
+    ) {
+        self.retention = retention
         self.number = number
         self.session = session
         self.exchange = exchange
@@ -35,6 +43,8 @@ final class ClientStream {
         exchange.delegate = self
         if isBatch { self.beginStreaming() }
     }
+
+    deinit { self.retention.changed(by: -self.keptBytes) }
 
     /// Answers one of the POST's requests with an error that the bridge makes.
     func refuse(_ id: RPCID, _ error: BridgeError) { self.reply(error.reply(to: id.bytes), failure: error.word) }
@@ -73,12 +83,19 @@ final class ClientStream {
         }
     }
 
-    /// Sends something that is not an answer. Dropped for a client that reads too slowly.
-    func notify(_ message: ByteBuffer) {
-        guard self.missing > 0 else { return }
+    /// Sends something that is not an answer.
+    ///
+    /// - Returns: false when it was dropped because the client reads too slowly.
+    @discardableResult
+    func notify(_ message: ByteBuffer) -> Bool {
+        guard self.missing > 0 else { return true }
         self.beginStreaming()
-        if let exchange = self.exchange, !exchange.isWritable { return }
+        if let exchange = self.exchange, !exchange.isWritable {
+            self.retention.droppedNotes += 1
+            return false
+        }
         self.event(message)
+        return true
     }
 
     /// Begins to stream with an event that only has an id, so that a client whose connection breaks can come back.
@@ -96,9 +113,7 @@ final class ClientStream {
     ///
     /// - Returns: false when events after `sequence` are no longer kept.
     func resume(after sequence: Int, on exchange: Exchange) -> Bool {
-        if let oldest = self.kept.first, oldest.sequence > sequence + 1, self.hasDropped(since: sequence) {
-            return false
-        }
+        guard sequence >= self.dropped else { return false }
         self.exchange?.end(header: JSONText(literal: #"{"st":200}"#))
         self.exchange = exchange
         exchange.delegate = self
@@ -124,9 +139,8 @@ final class ClientStream {
 
     // MARK: Events
 
+    /// The number of the newest event that is not kept any more.
     private var dropped = 0
-
-    private func hasDropped(since sequence: Int) -> Bool { self.dropped > sequence }
 
     private func beginStreaming() {
         guard !self.isStreaming else { return }
@@ -174,6 +188,32 @@ final class ClientStream {
         guard parts.count == 2, let stream = UInt64(parts[0], radix: 36), let sequence = Int(parts[1]), sequence >= 0
         else { return nil }
         return (stream, sequence)
+    }
+}
+
+/// Counts what all streams keep for clients that come back, and what slow ones were not told. Confined to the event loop.
+final class Retention {
+    /// In bytes.
+    static let maximum = 64 << 20
+
+    private(set) var octets = 0
+    /// Notifications that were dropped because their client reads too slowly.
+    var droppedNotes = 0
+    /// Told, in a later turn of the loop, when more than ``maximum`` is kept.
+    var onExcess: (() -> Void)?
+    private let loop: any EventLoop
+    private var isTold = false
+
+    init(loop: any EventLoop) { self.loop = loop }
+
+    func changed(by octets: Int) {
+        self.octets += octets
+        guard self.octets > Self.maximum, !self.isTold else { return }
+        self.isTold = true
+        self.loop.assumeIsolated().execute {
+            self.isTold = false
+            self.onExcess?()
+        }
     }
 }
 

@@ -14,8 +14,8 @@ final class LiveSession {
     var calls: [RPCID: Call] = [:]
     /// Streams that have sent events with ids, by their number.
     var streams: [UInt64: ClientStream] = [:]
-    /// The stream the client opened with GET; a newer one takes its place.
-    var listening: ListeningStream?
+    /// The streams that the client opened with GET, the newest last.
+    private(set) var listening: [ListeningStream] = []
     var owesListChanged = false
     var lastUsed: NIODeadline
 
@@ -27,22 +27,44 @@ final class LiveSession {
     }
 
     /// Whether nothing would be lost by forgetting it.
-    var isIdle: Bool { self.calls.isEmpty && self.streams.isEmpty && self.listening == nil }
+    var isIdle: Bool { self.calls.isEmpty && self.streams.isEmpty && self.listening.isEmpty }
 
-    /// Tells the client that the list of tools has changed, now or when it next listens.
-    func toolsChanged() {
-        self.owesListChanged = !(self.listening?.send(Self.listChanged) ?? false)
+    /// Of one session; a further one ends the oldest.
+    static let maximumListening = 8
+
+    func listen(_ stream: ListeningStream) {
+        if self.listening.count >= Self.maximumListening { self.listening.removeFirst().end() }
+        self.listening.append(stream)
     }
 
+    func forget(_ stream: ListeningStream) { self.listening.removeAll { $0 === stream } }
+
+    func endListening() {
+        for stream in self.listening { stream.end() }
+        self.listening = []
+    }
+
+    /// Sends a message on one of the client's streams (basic/transports, "Multiple Connections"): the newest that it reads.
+    ///
+    /// - Returns: false when there is none; the message is dropped then.
+    @discardableResult
+    func tell(_ message: ByteBuffer) -> Bool { self.listening.reversed().contains { $0.send(message) } }
+
+    /// Tells the client that the list of tools has changed, now or when it next listens.
+    func toolsChanged() { self.owesListChanged = !self.tell(Self.listChanged) }
+
+    /// What a client hears that has not asked for a level.
+    static let standardLevel = LogSeverity.info
+
     /// Whether the client wants to see a notification: what is no log message always, a log message by its severity.
-    func wants(_ severity: LogSeverity?) -> Bool { (severity ?? .emergency) >= (self.level ?? .debug) }
+    func wants(_ severity: LogSeverity?) -> Bool { (severity ?? .emergency) >= (self.level ?? Self.standardLevel) }
 
     private static let listChanged = ByteBuffer(
         staticString: #"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#
     )
 }
 
-/// The stream that a client opened with GET, for what belongs to no request of its.
+/// A stream that a client opened with GET, for what belongs to no request of its.
 final class ListeningStream: ExchangeDelegate {
     private weak var session: LiveSession?
     private let exchange: Exchange
@@ -75,6 +97,6 @@ final class ListeningStream: ExchangeDelegate {
     }
 
     private func gone() {
-        if let session = self.session, session.listening === self { session.listening = nil }
+        self.session?.forget(self)
     }
 }

@@ -11,12 +11,13 @@ extension SessionWorker {
         )
         upstream.onCatalogue = { [weak self, weak upstream] in
             guard let self else { return }
-            if let level = self.ledger.lowestLevel(now: WallClock.seconds()), upstream?.takesLogLevel == true {
+            if let level = self.levels.wanted(lowest: self.ledger.lowestLevel), upstream?.takesLogLevel == true {
                 upstream?.set(level: level)
             }
             self.catalogueChanged()
         }
         upstream.onSettled = { [weak self] in self?.serveWaitingRequests() }
+        upstream.isReading = !self.answers.isFull
         upstream.onNote = { [weak self, weak upstream] note in
             if let self, let upstream { self.broadcast(note, from: upstream) }
         }
@@ -39,7 +40,7 @@ extension SessionWorker {
         self.catalogueIsDue = false
         let merged = self.merged()
         let isOther = merged.dotList != self.catalogue.dotList
-        for collision in merged.collisions where !self.catalogue.collisions.contains(collision) {
+        for collision in Set(merged.collisions).subtracting(self.catalogue.collisions) {
             self.logger.warning(
                 "Tool name is taken; the later tool is refused",
                 metadata: [

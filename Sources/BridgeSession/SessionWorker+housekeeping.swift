@@ -28,7 +28,7 @@ extension SessionWorker {
         }
         if now - self.recentPruned > .seconds(60) {
             self.recentPruned = now
-            self.recent = self.recent.filter { now - $0.value <= self.configuration.idleMemory.timeAmount }
+            self.forgetSessions(now: now)
         }
         self.boundMemory()
         if self.journal.growth > Self.journalAllowance { self.compactJournal() }
@@ -43,8 +43,7 @@ extension SessionWorker {
         let upstream = call.upstream
         if call.deadline <= now {
             call.abort(.timeout(upstream.route.name))
-        } else if !upstream.isConnected, now - call.started > Self.workerPatience {
-            // Had any of it left this process, the loss of the link would have ended it.
+        } else if !upstream.isConnected, now - call.waitingSince > Self.workerPatience {
             call.abort(.unavailable(upstream.route.name, "its worker is not running"))
         }
     }
@@ -57,26 +56,24 @@ extension SessionWorker {
 
     /// Idle sessions beyond 4,096 go, the oldest first; and of what is kept for clients that come back, what is beyond 64
     /// MiB: first results that nobody fetched, then the events of calls still under way.
-    private func boundMemory() {
+    func boundMemory() {
         if self.sessions.count > 4_096 {
             let idle = self.sessions.values.filter(\.isIdle).sorted { $0.lastUsed < $1.lastUsed }
             for session in idle.prefix(self.sessions.count - 4_096) { self.sessions[session.claims.number] = nil }
         }
         let streams = self.sessions.values.flatMap { $0.streams.values }
         var bytes = streams.reduce(0) { $0 + Self.cost(of: $1) }
-        guard bytes > Self.maximumKept else { return }
+        guard bytes > Retention.maximum else { return }
         let oldestFirst = streams.sorted { $0.opened < $1.opened }
-        for stream in oldestFirst where stream.finished != nil && bytes > Self.maximumKept {
+        for stream in oldestFirst where stream.finished != nil && bytes > Retention.maximum {
             bytes -= Self.cost(of: stream)
             stream.session.streams[stream.number] = nil
         }
-        for stream in oldestFirst where stream.finished == nil && bytes > Self.maximumKept {
+        for stream in oldestFirst where stream.finished == nil && bytes > Retention.maximum {
             bytes -= stream.keptBytes
             stream.forgetEvents()
         }
     }
-
-    private static let maximumKept = 64 << 20
 
     /// A stream costs something even when it keeps nothing.
     private static func cost(of stream: ClientStream) -> Int { stream.keptBytes + 1_024 }
@@ -85,8 +82,9 @@ extension SessionWorker {
     private func report() {
         let status = JSONWriter.object { status in
             status.member("sessions", self.recent.count)
-            status.member("listening", self.sessions.values.reduce(0) { $0 + ($1.listening == nil ? 0 : 1) })
+            status.member("listening", self.sessions.values.reduce(0) { $0 + $1.listening.count })
             status.member("callsInFlight", self.callsInFlight)
+            status.member("droppedNotifications", self.retention.droppedNotes)
             status.member("tools", self.catalogue.tools.count)
             status.memberObject("toolCounts") { counts in
                 for upstream in self.upstreams { counts.member(upstream.route.name, upstream.tools?.count ?? 0) }

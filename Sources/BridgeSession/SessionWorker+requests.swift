@@ -11,12 +11,16 @@ extension SessionWorker {
         let requestID: String
         let principal: String
         let sessionID: String?
+        /// What the body is counted by, for as long as any part of it is kept.
+        let hold: PayloadHold?
+        let body: ByteBuffer?
 
         init(_ exchange: Exchange) {
             self.exchange = exchange
             self.requestID = exchange.header.string("rid") ?? ""
             self.principal = exchange.header.string("who") ?? ""
             self.sessionID = exchange.header.string("sid")
+            (self.body, self.hold) = exchange.takePayload()
         }
 
         func refuse(_ status: Int, _ error: BridgeError, id: ByteBuffer? = nil) {
@@ -38,14 +42,14 @@ extension SessionWorker {
     // MARK: POST
 
     private func post(_ request: ClientRequest) {
-        guard let body = request.exchange.payload else {
+        guard let body = request.body else {
             return request.refuse(400, .invalidRequest("The body is empty"))
         }
         let text = JSONText(trusting: body)
         var messages: [RPCMessage] = []
         do {
             if text.kind == .array {
-                try text.elements { messages.append(try RPCMessage(text[$0])) }
+                messages = try RPCBatch.messages(of: text) ?? []
             } else {
                 messages.append(try RPCMessage(text))
             }
@@ -66,9 +70,7 @@ extension SessionWorker {
         guard text.kind == .object || claims.revision.allowsBatches else {
             return request.refuse(400, .batchNotAllowed)
         }
-        guard !messages.isEmpty, messages.count <= 100 else {
-            return request.refuse(400, .invalidRequest("A batch holds 1 to 100 messages"))
-        }
+        guard !messages.isEmpty else { return request.refuse(400, .invalidRequest(RPCBatch.limit)) }
         self.handle(messages, isBatch: text.kind == .array, session: (claims, id), request)
     }
 
@@ -83,7 +85,7 @@ extension SessionWorker {
         let live = self.liveSession(session.claims, id: session.id)
         let stream = ClientStream(
             number: self.nextStreamNumber(), session: live, exchange: request.exchange, requests: requests,
-            isBatch: isBatch
+            isBatch: isBatch, retention: self.retention
         )
         // In their order: a batch may cancel what it asks for.
         for message in messages {
@@ -118,8 +120,12 @@ extension SessionWorker {
                 let level = message.param("level").flatMap({ message.text[$0].string })
                     .flatMap(LogSeverity.init(rawValue:))
             else { return stream.refuse(id, .invalidParams("level is not a log level")) }
-            self.set(level, for: stream.session)
-            stream.reply(RPCReply.result(id: id.bytes, .emptyObject))
+            do {
+                try self.set(level, for: stream.session)
+                stream.reply(RPCReply.result(id: id.bytes, .emptyObject))
+            } catch {
+                stream.refuse(id, .ledgerFull)
+            }
         case "initialize":
             stream.refuse(id, .invalidRequest("The session is initialized already"))
         default:
@@ -164,8 +170,8 @@ extension SessionWorker {
         }
         let call = Call(
             id: id, session: session, stream: stream, upstream: upstream, header: header,
-            message: message.text.replacing(nameSpan, with: tool.ownNameJSON).bytes, timeout: timeout,
-            mayRepeat: upstream.route.retry == .annotated && tool.hintsRepeatable
+            message: message.text.replacing(nameSpan, with: tool.ownNameJSON).bytes, hold: request.hold,
+            timeout: timeout, mayRepeat: upstream.route.retry == .annotated && tool.hintsRepeatable
         ) { [weak self] call in
             call.session.calls[call.id] = nil
             self?.callsInFlight -= 1
@@ -270,10 +276,9 @@ extension SessionWorker {
             else { return request.refuse(400, .unknownEvent) }
             return
         }
-        session.listening?.end()
         let listening = ListeningStream(session: session, exchange: request.exchange)
         request.exchange.delegate = listening
-        session.listening = listening
+        session.listen(listening)
         listening.open()
         if session.owesListChanged { session.toolsChanged() }
     }
@@ -293,6 +298,8 @@ extension SessionWorker {
             switch result {
             case .success:
                 request.exchange.end(header: JSONText(literal: #"{"st":204}"#))
+            case .failure(is LedgerFull):
+                request.refuse(503, .ledgerFull)
             case .failure(let error):
                 logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
                 request.refuse(500, .internalError)

@@ -13,8 +13,6 @@ extension SessionWorker {
         } else {
             guard let claims = self.seal.open(id) else { return nil }
             found = (claims, SessionSeal.digest(of: id))
-            // A cache, not a table: it may forget everything at any time.
-            if self.known.count >= 4_096 { self.known.removeAll(keepingCapacity: true) }
             self.known[id] = found
         }
         guard found.claims.principal == principal, found.claims.expires > WallClock.seconds(),
@@ -27,7 +25,22 @@ extension SessionWorker {
     /// Counts a session as one in use. The count stops at 16,384; nothing but the status depends on it.
     func noticeUse(of session: UInt64) {
         guard self.recent.count < 16_384 || self.recent[session] != nil else { return }
-        self.recent[session] = .now()
+        guard self.recent.updateValue(.now(), forKey: session) == nil, self.ledger.level(of: session) == nil else {
+            return
+        }
+        self.levels.withoutLevel += 1
+        if self.levels.withoutLevel == 1 { self.passOnLevel() }
+    }
+
+    /// Forgets, for the count, the sessions that have not been used for long and listen to nothing; and whatever expired.
+    func forgetSessions(now: NIODeadline) {
+        let idle = self.configuration.idleMemory.timeAmount
+        self.recent = self.recent.filter { number, used in
+            now - used <= idle || self.sessions[number]?.isIdle == false
+        }
+        self.ledger.forgetExpired(now: WallClock.seconds())
+        self.levels.withoutLevel = self.recent.keys.count { self.ledger.level(of: $0) == nil }
+        self.passOnLevel()
     }
 
     /// The session in memory, put there if it is not.
@@ -56,7 +69,12 @@ extension SessionWorker {
     /// session goes on as if nothing had been asked.
     func end(_ claims: SessionClaims) -> EventLoopFuture<Void> {
         let before = self.ledger.entries[claims.number]
-        let line = self.ledger.end(claims.number, expires: claims.expires)
+        let line: ByteBuffer
+        do {
+            line = try self.ledger.end(claims.number, of: claims.principal, expires: claims.expires)
+        } catch {
+            return self.loop.makeFailedFuture(error)
+        }
         let written = self.journal.append(line)
         written.assumeIsolated().whenComplete { [weak self] result in
             switch result {
@@ -68,27 +86,40 @@ extension SessionWorker {
     }
 
     private func forget(_ claims: SessionClaims) {
-        self.recent[claims.number] = nil
+        // What level it had is forgotten by now.
+        if self.recent.removeValue(forKey: claims.number) != nil, self.sessions[claims.number]?.level == nil {
+            self.levels.withoutLevel -= 1
+        }
+        self.passOnLevel()
         if let session = self.sessions.removeValue(forKey: claims.number) {
             for call in Array(session.calls.values) { call.abort(.cancelled) }
             self.cancelWaiting(in: session)
             for stream in Array(session.streams.values) { stream.abandon() }
             session.streams = [:]
-            session.listening?.end()
+            session.endListening()
         }
     }
 
-    func set(_ level: LogSeverity, for session: LiveSession) {
-        session.level = level
+    /// Which messages a session hears from now on.
+    func set(_ level: LogSeverity, for session: LiveSession) throws(LedgerFull) {
         let claims = session.claims
-        if let line = self.ledger.set(level, for: claims.number, expires: claims.expires) {
+        let hadNone = self.ledger.level(of: claims.number) == nil
+        if let line = try self.ledger.set(level, for: claims.number, of: claims.principal, expires: claims.expires) {
             let logger = self.logger
             self.journal.append(line).whenFailure { error in
                 logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
             }
         }
-        guard let lowest = self.ledger.lowestLevel(now: WallClock.seconds()) else { return }
-        for upstream in self.upstreams where upstream.takesLogLevel { upstream.set(level: lowest) }
+        session.level = level
+        if hadNone, self.recent[claims.number] != nil { self.levels.withoutLevel -= 1 }
+        self.levels.wasSet = true
+        self.passOnLevel()
+    }
+
+    /// Tells the upstreams the lowest level that any session wants; nothing before one has said so.
+    func passOnLevel() {
+        guard let level = self.levels.wanted(lowest: self.ledger.lowestLevel) else { return }
+        for upstream in self.upstreams where upstream.takesLogLevel { upstream.set(level: level) }
     }
 
     func compactJournal() {
@@ -106,8 +137,10 @@ extension SessionWorker {
     /// A notification that belongs to no call: to the clients that use this upstream now, else to all that listen.
     func broadcast(_ note: ByteBuffer, from upstream: UpstreamLink) {
         let severity = LogMessage.severity(of: note)
-        let listening = self.sessions.values.filter { $0.listening != nil && $0.wants(severity) }
+        let listening = self.sessions.values.filter { !$0.listening.isEmpty && $0.wants(severity) }
         let users = listening.filter { session in session.calls.values.contains { $0.upstream === upstream } }
-        for session in users.isEmpty ? listening : users { session.listening?.send(note) }
+        for session in users.isEmpty ? listening : users where !session.tell(note) {
+            self.retention.droppedNotes += 1
+        }
     }
 }

@@ -28,7 +28,13 @@ package final class SessionWorker {
     /// Sessions that were used within the last ``SessionConfiguration/idleMemory``, and when: a number for people, no more.
     var recent: [UInt64: NIODeadline] = [:]
     var recentPruned = NIODeadline.now()
-    var known: [String: (claims: SessionClaims, digest: String)] = [:]
+    /// Session ids that have been opened lately, so that a session in use is not opened for each of its calls.
+    var known = RecentValues<String, (claims: SessionClaims, digest: String)>(capacity: 4_096)
+    var levels = LogLevels()
+    let retention: Retention
+    /// Room for bodies that are passed on, and answers on their way to the front.
+    let gate: PayloadGate
+    let answers: AnswerMeter
     var callsInFlight = 0
     var nextStream: UInt64 = .random(in: 1 << 40...1 << 52)
     var waitingRequests: [WaitingRequest] = []
@@ -59,12 +65,20 @@ package final class SessionWorker {
             journalPath: configuration.sessionJournalPath, cachePath: configuration.toolCachePath
         )
         self.journal = JournalWriter(files: self.files, loop: loop)
+        self.gate = PayloadGate(limit: configuration.workerBytes, loop: loop)
+        self.answers = AnswerMeter(limit: configuration.workerBytes, loop: loop)
+        self.retention = Retention(loop: loop)
         let state = try self.files.load(now: WallClock.seconds())
         self.ledger = state.ledger
         self.upstreams = configuration.upstreams.map {
             self.makeUpstream($0, warm: state.cache.toolsByUpstream[$0.name])
         }
         self.catalogue = self.merged()
+        self.levels.wasSet = self.ledger.lowestLevel != nil
+        self.retention.onExcess = { [weak self] in self?.boundMemory() }
+        self.answers.onChange = { [weak self] isFull in
+            for upstream in self?.upstreams ?? [] { upstream.isReading = !isFull }
+        }
     }
 
     /// Begins to serve.
@@ -77,6 +91,9 @@ package final class SessionWorker {
             link.onOpen = { exchange in
                 if let self { self.serve(exchange) } else { exchange.cancel(reason: "stopping") }
             }
+            guard let self else { return }
+            link.meter = self.answers
+            link.admission = LinkAdmission(gate: self.gate) { $0.string("sid") ?? "" }
         }.assumeIsolated().map { self.listener = $0 }.nonisolated()
     }
 
@@ -93,6 +110,8 @@ package final class SessionWorker {
     package func reconfigure(_ configuration: SessionConfiguration) {
         let old = Dictionary(self.upstreams.map { ($0.route.name, $0) }, uniquingKeysWith: { first, _ in first })
         self.configuration = configuration
+        self.gate.limit = configuration.workerBytes
+        self.answers.limit = configuration.workerBytes
         var kept: Set<String> = []
         self.upstreams = configuration.upstreams.map { route in
             if let upstream = old[route.name], upstream.route.socket == route.socket {

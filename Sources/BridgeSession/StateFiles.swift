@@ -34,6 +34,8 @@ final class StateFiles: Sendable {
             do {
                 try Self.write(lines, to: file, path: path)
                 guard fdatasync(file) == 0 else { throw Failure(operation: "sync", path: path, number: errno) }
+                // An empty one may have been made just now: without its name it would be lost in a power cut.
+                if end <= 0 { try Self.syncFolder(of: path) }
             } catch {
                 // Half a line would swallow the next one.
                 if end >= 0 { _ = ftruncate(file, end) }
@@ -135,6 +137,18 @@ final class StateFiles: Sendable {
             let number = errno
             unlink(temporary)
             throw Failure(operation: "rename", path: path, number: number)
+        }
+        try Self.syncFolder(of: path)
+    }
+
+    /// Makes the names in a file's folder last: until then a power cut may bring back what was replaced.
+    private static func syncFolder(of path: String) throws {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let directory = try Self.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        defer { Glibc.close(directory) }
+        // Some file systems have nothing to sync about a folder, and say so.
+        guard fsync(directory) == 0 || errno == EINVAL else {
+            throw Failure(operation: "sync", path: folder, number: errno)
         }
     }
 }

@@ -75,8 +75,16 @@ final class UpstreamLink {
     }
 
     /// Opens an exchange with the upstream's worker, waiting for the worker if it is away.
-    func open(header: JSONText, payload: ByteBuffer?, delegate: any ExchangeDelegate) -> Exchange {
-        self.dialer.open(header: header, payload: payload, delegate: delegate)
+    func open(
+        header: JSONText, payload: ByteBuffer?, hold: PayloadHold? = nil, delegate: any ExchangeDelegate
+    ) -> Exchange {
+        self.dialer.open(header: header, payload: payload, hold: hold, delegate: delegate)
+    }
+
+    /// Whether more is read of what its worker sends. While too many answers wait for the front, nothing is.
+    var isReading: Bool {
+        get { self.dialer.isReading }
+        set { self.dialer.isReading = newValue }
     }
 
     /// Whether a list should wait for this upstream: it has never been listed, and may yet be in time.
@@ -98,7 +106,9 @@ final class UpstreamLink {
         _ = self.open(header: JSONText(literal: #"{"op":"retry"}"#), payload: nil, delegate: AnswerWaiter { _ in })
     }
 
+    /// Tells the upstream, now and after each restart of its worker, which level its clients want.
     func set(level: LogSeverity) {
+        guard level != self.level else { return }
         self.level = level
         if self.dialer.isConnected { self.send(level: level) }
     }

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CSpawn.h"
 
+#include <malloc.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -192,3 +193,12 @@ int cspawn_thread(void (*body)(void *), void *context, const char *name, int *ti
     sem_destroy(&start.started);
     return error;
 }
+
+long cspawn_heap_free_bytes(void) {
+    struct mallinfo2 heap = mallinfo2();
+    return (long)heap.fordblks;
+}
+
+void cspawn_heap_map_large(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }
+
+void cspawn_heap_trim(void) { malloc_trim(0); }

@@ -182,6 +182,8 @@ import Testing
             try await bench.run { $0.open("a", payload: .jsonString(octets: 16 << 20)) }
             let main = try listening.accept()
             main.write(try main.readFrame())
+            _ = try main.readFrame()
+            main.write([0, 0, 0, 25] + Array(#"{"k":"grant","x":0,"b":1}"#.utf8))
             let bulk = try listening.accept()
             _ = try bulk.readFrame()
             try await bench.run { $0.dialer.close() }

@@ -45,6 +45,7 @@ package struct ToolCatalogue: Sendable {
     /// The JSON arrays that `tools/list` answers, in both spellings, each sorted by what it shows.
     package let dotList: ByteBuffer
     package let safeList: ByteBuffer
+    private let bySafeName: [Tool]
     private let byName: [String: Int]
 
     package static let empty = ToolCatalogue(sources: [], separator: ".")
@@ -72,7 +73,8 @@ package struct ToolCatalogue: Sendable {
         self.tools = tools
         self.collisions = collisions
         self.dotList = Self.render(tools, \.dot)
-        self.safeList = Self.render(tools.sorted { $0.names.safe < $1.names.safe }, \.safe)
+        self.bySafeName = tools.sorted { $0.names.safe < $1.names.safe }
+        self.safeList = Self.render(self.bySafeName, \.safe)
         var byName: [String: Int] = [:]
         byName.reserveCapacity(tools.count * 2)
         for (index, tool) in tools.enumerated() {
@@ -87,7 +89,7 @@ package struct ToolCatalogue: Sendable {
 
     /// The JSON array of a part of the list.
     package func page(_ range: Range<Int>, safe: Bool) -> ByteBuffer {
-        let sorted = safe ? self.tools.sorted { $0.names.safe < $1.names.safe } : self.tools
+        let sorted = safe ? self.bySafeName : self.tools
         return Self.render(sorted[range.clamped(to: 0..<sorted.count)], safe ? \.safe : \.dot)
     }
 

@@ -23,6 +23,9 @@ package struct Frame: Sendable, Equatable {
         case bulk
         /// Asks the side that dialled for one more bulk connection.
         case want
+        /// Asks for the payload that frame number `b` announced; of one that was sent ahead it says that there was room, or
+        /// that it is not needed.
+        case grant
     }
 
     package var kind: Kind
@@ -30,7 +33,8 @@ package struct Frame: Sendable, Equatable {
     package var exchange: UInt32
     /// The number under which the payload travels on a bulk connection, if it does.
     package var bulk: UInt32?
-    /// Window given back by `credit`.
+    /// Window given back by `credit`. In an `open` whose payload travels on a bulk connection: 1 where it is sent without
+    /// being asked for, and its size in bytes.
     package var messages: Int
     package var octets: Int
     /// A small JSON object; empty when absent.
@@ -90,7 +94,7 @@ extension Frame {
             buffer.writeStaticString(",\"b\":")
             buffer.writeDecimal(bulk)
         }
-        if self.kind == .credit {
+        if self.kind == .credit || (self.kind == .open && self.bulk != nil) {
             buffer.writeStaticString(",\"n\":")
             buffer.writeDecimal(UInt32(clamping: self.messages))
             buffer.writeStaticString(",\"o\":")

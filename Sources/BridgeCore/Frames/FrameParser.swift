@@ -49,6 +49,7 @@ private struct EnvelopeReader {
         if self.skip("hello") { return .hello }
         if self.skip("bulk") { return .bulk }
         if self.skip("want") { return .want }
+        if self.skip("grant") { return .grant }
         throw .badEnvelope
     }
 

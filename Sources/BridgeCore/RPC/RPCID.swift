@@ -2,7 +2,8 @@ package import NIOCore
 
 /// The id of a request, or a progress token: a JSON string or integer.
 ///
-/// Equal when the JSON values are: `1` and `"1"` differ, `"a"` and `"\u0061"` do not.
+/// Equal when the JSON values are: `1` and `"1"` differ, `"a"` and `"\u0061"` do not. It shares no bytes with the message it
+/// was read from: an id is kept for as long as a call takes, and must not keep the call's arguments with it.
 package struct RPCID: Hashable, Sendable, CustomStringConvertible {
     /// As its sender wrote it; what goes back into a reply.
     package let bytes: ByteBuffer
@@ -12,6 +13,7 @@ package struct RPCID: Hashable, Sendable, CustomStringConvertible {
 
     /// `nil` unless `text` is a string or a number spelled as a plain integer, of any size.
     package init?(_ text: JSONText) {
+        let text = JSONText(trusting: ByteBuffer(bytes: text.bytes.readableBytesView))
         guard let canonical = Self.canonical(text) else { return nil }
         self.bytes = text.bytes
         self.canonical = canonical

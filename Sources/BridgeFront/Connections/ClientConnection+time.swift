@@ -1,6 +1,12 @@
 import NIOCore
 
 extension ClientConnection {
+    /// The client waits for us: its body is not read until there is room for it.
+    func holdBody(_ isHeld: Bool) {
+        self.clock.bodyHeld(isHeld, .now())
+        self.arm()
+    }
+
     /// Sees to it that the clock is asked in time. The one timer is moved only when it would be late: while requests come
     /// and go it is not touched.
     func arm() {

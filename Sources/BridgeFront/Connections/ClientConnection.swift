@@ -212,7 +212,6 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
         self.isAnswering = false
         self.isStreaming = false
         self.observer = nil
-        self.payloads.releaseRequest()
         self.clock.responseEnded(.now())
         if self.isLast { self.output = .last }
         self.rest()

@@ -63,6 +63,7 @@ struct ConnectionClock {
     private var stalledSince: NIODeadline?
     private var closeBy: NIODeadline?
     private var isDraining = false
+    private var isBodyHeld = false
 
     init(limits: Limits, now: NIODeadline) {
         self.limits = limits
@@ -82,6 +83,12 @@ struct ConnectionClock {
         if case .body(let since, let received) = self.reading {
             self.reading = .body(since: since, received: received + octets)
         }
+    }
+
+    /// What of the body has not been read waits for us, or does so no longer; then its time begins anew.
+    mutating func bodyHeld(_ isHeld: Bool, _ now: NIODeadline) {
+        self.isBodyHeld = isHeld
+        if !isHeld, case .body(_, let received) = self.reading { self.reading = .body(since: now, received: received) }
     }
 
     mutating func requestEnded(_ now: NIODeadline) {
@@ -152,7 +159,7 @@ struct ConnectionClock {
         case .head(let since):
             return self.inFlight == 0 ? since + self.limits.header : nil
         case .body(let since, let received):
-            guard self.inFlight <= 1 else { return nil }
+            guard self.inFlight <= 1, !self.isBodyHeld else { return nil }
             return since + self.limits.body + .seconds(Int64(received / Self.octetsPerSecond))
         }
     }

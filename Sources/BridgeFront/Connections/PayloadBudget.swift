@@ -1,14 +1,11 @@
 import NIOCore
 
-/// How many payload bytes the front holds for all of its clients together: bodies of requests under way, and answers
-/// that have not been read. Confined to the event loop.
+/// How many bytes of answers the front holds that its clients, all together, have not read. Confined to the event loop.
 final class PayloadBudget {
     /// Pieces below this are not worth counting.
     static let smallest = 16 << 10
 
-    /// For each of the two.
     var limit: Int
-    private(set) var requests = 0
     private(set) var answers = 0
     /// Called when the answers have come to more than the limit. To close connections is the way to make room.
     var onExcess: (() -> Void)?
@@ -21,18 +18,11 @@ final class PayloadBudget {
         self.answers += octets
         if octets > 0, self.isExceeded { self.onExcess?() }
     }
-
-    fileprivate func count(requests octets: Int) -> Bool {
-        guard octets <= 0 || self.requests + octets <= self.limit else { return false }
-        self.requests += octets
-        return true
-    }
 }
 
 /// What one connection holds of the ``PayloadBudget``. Confined to the event loop.
 final class PayloadAccount {
     private let budget: PayloadBudget
-    private(set) var request = 0
     private(set) var answers = 0
     /// When ``answers`` was last zero.
     private(set) var since = NIODeadline.now()
@@ -43,22 +33,6 @@ final class PayloadAccount {
     private var isClosed = false
 
     init(_ budget: PayloadBudget) { self.budget = budget }
-
-    /// So much of the current request's body has arrived.
-    ///
-    /// - Returns: false when there is no room for it.
-    func holdRequest(upTo octets: Int) -> Bool {
-        guard !self.isClosed, octets >= PayloadBudget.smallest else { return true }
-        guard self.budget.count(requests: octets - self.request) else { return false }
-        self.request = octets
-        return true
-    }
-
-    /// The current request has been answered.
-    func releaseRequest() {
-        _ = self.budget.count(requests: -self.request)
-        self.request = 0
-    }
 
     /// Something to be sent has arrived, or was given to the channel. May close this connection or another.
     func holdAnswer(_ octets: Int) {
@@ -113,7 +87,6 @@ final class PayloadAccount {
     func close() {
         guard !self.isClosed else { return }
         self.isClosed = true
-        self.releaseRequest()
         self.budget.count(answers: -self.answers)
         self.answers = 0
     }

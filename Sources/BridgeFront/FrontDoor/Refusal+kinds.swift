@@ -120,12 +120,18 @@ extension Refusal {
         message: "There are too many requests under way. This one has not run.",
         rpcCode: -32006, header: HTTPField(name: .retryAfter, value: "1")
     )
-    /// Too many bodies of other requests are held.
-    static let overloadedBody = Refusal(
-        status: .serviceUnavailable, code: "overloaded",
-        message: "The requests under way hold too much memory. This one has not run.",
-        rpcCode: -32006, header: HTTPField(name: .retryAfter, value: "1"), closes: true
-    )
+    /// Too much is held of bodies, of this caller or of all; its own is not read.
+    static let overloadedBody = Self.outOfMemory("limits.heldBytes", closes: true)
+    /// The session worker has no room for the body.
+    static let overloadedWorker = Self.outOfMemory("limits.workerBytes")
+
+    private static func outOfMemory(_ setting: String, closes: Bool = false) -> Refusal {
+        Refusal(
+            status: .serviceUnavailable, code: "overloaded",
+            message: "The requests under way hold too much memory (\(setting)). This one has not run.",
+            rpcCode: -32006, header: HTTPField(name: .retryAfter, value: "1"), closes: closes
+        )
+    }
     static let tooManyConnections = Refusal(
         status: .serviceUnavailable, code: "too_many_connections",
         message: "All connections are busy.", header: HTTPField(name: .retryAfter, value: "1"), closes: true

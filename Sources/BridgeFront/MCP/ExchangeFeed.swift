@@ -10,7 +10,7 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
         case message(JSONText, ByteBuffer?)
         case ended(JSONText, ByteBuffer?)
         case failed(ExchangeFailure)
-        /// The HTTP client has gone; the exchange is cancelled. Nothing comes after it.
+        /// The HTTP client has gone, and the exchange is let go. Nothing comes after it.
         case clientGone
         /// The service is stopping. Comes once, and only where it was asked for.
         case draining
@@ -29,14 +29,21 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
     private let loop: any EventLoop
     private let payloads: PayloadAccount
     private let wantsDraining: Bool
+    /// Whether the exchange outlives its client: what was asked for is then done all the same.
+    private let outlivesClient: Bool
     private var exchange: Exchange?
+    /// The opening payload of an exchange that was lost before any of it had left.
+    private(set) var unsent: (bytes: ByteBuffer?, hold: PayloadHold?) = (nil, nil)
     private var events = CircularBuffer<Event>()
     private var waiting: CheckedContinuation<Event, Never>?
     private var timer: Scheduled<Void>?
     private var isGone = false
 
     /// - Parameter payloads: of the connection that waits for what comes.
-    init(loop: any EventLoop, payloads: PayloadAccount, wantsDraining: Bool = false) {
+    init(
+        loop: any EventLoop, payloads: PayloadAccount, wantsDraining: Bool = false, outlivesClient: Bool = false
+    ) {
+        self.outlivesClient = outlivesClient
         self.loop = loop
         self.payloads = payloads
         self.wantsDraining = wantsDraining
@@ -103,6 +110,7 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
         self.exchange = nil
+        if failure == .linkLost(sent: false) { self.unsent = exchange.takePayload() }
         self.happened(.failed(failure))
     }
 
@@ -113,7 +121,13 @@ final class ExchangeFeed: ExchangeDelegate, ConnectionObserver {
         self.isGone = true
         for event in self.events { self.payloads.releaseAnswer(event.octets) }
         self.events.removeAll()
-        self.cancel(reason: "client gone")
+        if self.outlivesClient {
+            // "Disconnection SHOULD NOT be interpreted as the client cancelling its request" (basic/transports).
+            self.exchange?.end(header: .emptyObject)
+            self.exchange = nil
+        } else {
+            self.cancel(reason: "client gone")
+        }
         if self.waiting != nil { self.resume(.clientGone) }
     }
 

@@ -13,14 +13,16 @@ enum MCPEndpoint {
         let state = context.state.value
         let limit = state.configuration.limits.maximumBodyBytes
         if let refusal = TransportRules.checkPost(context.fields, limit: limit) { throw refusal }
-        let body = try PostBody.read(try await request.collect(limit: limit, context), limit: limit).get()
+        let collected = try await request.collect(limit: limit, context)
+        let body = try PostBody.read(collected.bytes, limit: limit).get()
         let id = state.nextRequestID()
         let record = CallRecord(id: id, method: body.method, session: context.fields.sessionID)
         let header = SessionHeaders.post(
             id, context.fields, principal: context.admission.principal, names: Self.names(request),
             isLogged: state.logger.logLevel <= .debug
         )
-        let call = SessionCall(state, context.connection.value, header: header, body: body)
+        let post = SessionCall.Post(body: collected, mayBeRepeated: body.mayBeRepeated)
+        let call = SessionCall(state, context.connection.value, header: header, post: post)
         return try await Self.answer(call, record, context, body: body)
     }
 
@@ -67,7 +69,7 @@ enum MCPEndpoint {
         } catch let refusal as Refusal {
             record.finish(logger, status: refusal.status, failure: refusal.code)
             if let body, refusal == .outcomeUnknown { return Self.outcomeUnknown(body) }
-            throw PostRefusal(refusal, id: body?.message?.idBytes)
+            throw PostRefusal(refusal, id: body?.id)
         } catch {
             record.finish(logger, status: Self.clientClosed, failure: "client_gone")
             throw error
@@ -115,7 +117,7 @@ enum MCPEndpoint {
     /// Every request in the body gets its error, in the body's own form.
     private static func outcomeUnknown(_ body: PostBody) -> Response {
         let refusal = Refusal.outcomeUnknown
-        guard body.isBatch else { return refusal.response(.rpc(id: body.message?.idBytes)) }
+        guard body.isBatch else { return refusal.response(.rpc(id: body.id)) }
         let errors = JSONWriter.array { array in
             for id in body.requestIDs { array.element(JSONText(trusting: refusal.body(.rpc(id: id.bytes)))) }
         }

@@ -1,12 +1,18 @@
 import BridgeCore
 import NIOCore
 
-/// The body of a POST: one JSON-RPC message, or a batch of them, looked at once.
+/// What is to be known of the body of a POST, looked at once: one JSON-RPC message, or a batch of them. It keeps nothing of
+/// the body's bytes.
 struct PostBody: Sendable {
-    let text: JSONText
-    /// The one message; `nil` for a batch.
-    let message: RPCMessage?
-    private let batch: [RPCMessage]
+    let isBatch: Bool
+    /// What a log calls it.
+    let method: String
+    /// The requests in it, each of which gets one answer.
+    let requestIDs: [RPCID]
+    /// The raw id of the one message; `nil` for a batch.
+    let id: ByteBuffer?
+    /// Whether it may be handed to a second worker when the first died with it: nothing in it does more than read.
+    let mayBeRepeated: Bool
 
     /// - Returns: refusals carry the id of what was refused, where there is one.
     static func read(_ bytes: ByteBuffer, limit: Int) -> Result<PostBody, PostRefusal> {
@@ -16,51 +22,39 @@ struct PostBody: Sendable {
         } catch {
             return .failure(PostRefusal(.parseError(error)))
         }
-        guard text.kind == .array else {
-            do throws(RPCError) {
-                return .success(PostBody(text: text, message: try RPCMessage(text), batch: []))
-            } catch {
-                let id = RPCMessage.recoverableID(of: text)?.bytes
-                return .failure(PostRefusal(.invalidRequest("\(error)"), id: id))
+        do throws(RPCError) {
+            guard text.kind == .array else { return .success(PostBody(try RPCMessage(text))) }
+            guard let batch = try RPCBatch.messages(of: text) else {
+                return .failure(PostRefusal(.invalidRequest(RPCBatch.limit)))
             }
+            return .success(PostBody(batch))
+        } catch {
+            let id = text.kind == .array ? nil : RPCMessage.recoverableID(of: text)?.bytes
+            return .failure(PostRefusal(.invalidRequest("\(error)"), id: id))
         }
-        return Self.readBatch(text)
     }
 
-    private static func readBatch(_ text: JSONText) -> Result<PostBody, PostRefusal> {
-        var batch: [RPCMessage] = []
-        var failure: RPCError?
-        text.elements { element in
-            guard failure == nil else { return }
-            do throws(RPCError) { batch.append(try RPCMessage(text[element])) } catch { failure = error }
-        }
-        if let failure { return .failure(PostRefusal(.invalidRequest("\(failure)"))) }
-        guard !batch.isEmpty else { return .failure(PostRefusal(.invalidRequest("an empty batch"))) }
-        return .success(PostBody(text: text, message: nil, batch: batch))
+    private init(_ message: RPCMessage) {
+        let id = message.rpcID
+        self.isBatch = false
+        self.method = message.method ?? "response"
+        self.id = id?.bytes
+        self.requestIDs = message.shape == .request ? id.map { [$0] } ?? [] : []
+        self.mayBeRepeated = Self.mayBeRepeated(message)
     }
 
-    private var messages: [RPCMessage] { self.message.map { [$0] } ?? self.batch }
-
-    var isBatch: Bool { self.message == nil }
-
-    /// What a log calls it.
-    var method: String {
-        guard let message = self.message else { return "batch" }
-        return message.method ?? "response"
+    private init(_ batch: [RPCMessage]) {
+        self.isBatch = true
+        self.method = "batch"
+        self.id = nil
+        self.requestIDs = batch.compactMap { $0.shape == .request ? $0.rpcID : nil }
+        self.mayBeRepeated = batch.allSatisfy(Self.mayBeRepeated)
     }
 
-    /// The raw ids of the requests in it, each of which gets one answer.
-    var requestIDs: [RPCID] {
-        self.messages.compactMap { $0.shape == .request ? $0.rpcID : nil }
-    }
-
-    /// Whether it may be handed to a second worker when the first died with it: nothing in it does more than read.
-    var mayBeRepeated: Bool {
-        self.messages.allSatisfy { message in
-            switch message.shape {
-            case .notification, .result, .error: true
-            case .request: message.method.map(Self.readingMethods.contains) ?? false
-            }
+    private static func mayBeRepeated(_ message: RPCMessage) -> Bool {
+        switch message.shape {
+        case .notification, .result, .error: true
+        case .request: message.method.map(Self.readingMethods.contains) ?? false
         }
     }
 

@@ -18,27 +18,43 @@ final class SessionCall {
     private let state: FrontState
     private let connection: ClientConnection
     private let header: JSONText
-    private let body: PostBody?
+    /// What is sent. Its bytes are kept only while they may have to be sent.
+    private var post: Post?
     private let wantsDraining: Bool
     private var wasRepeated = false
+    /// A worker that may have had it is gone. From then on nobody is told that it did not run.
+    private var mayHaveRun = false
+
+    /// The body of a POST.
+    struct Post {
+        var body: CollectedBody
+        /// Whether it may be sent twice.
+        let mayBeRepeated: Bool
+    }
 
     /// - Parameters:
-    ///   - body: what is sent, and what decides whether it may be sent twice; without one it may.
+    ///   - post: what is sent; without it the request may be sent twice.
     ///   - wantsDraining: whether the exchange is to end when the service stops, because it would not by itself.
     init(
         _ state: FrontState,
         _ connection: ClientConnection,
         header: JSONText,
-        body: PostBody? = nil,
+        post: Post? = nil,
         wantsDraining: Bool = false
     ) {
         self.state = state
         self.connection = connection
         self.header = header
-        self.body = body
+        self.post = post
         self.wantsDraining = wantsDraining
-        self.feed = ExchangeFeed(
-            loop: state.loop, payloads: connection.payloads, wantsDraining: wantsDraining)
+        self.feed = Self.feed(state, connection, wantsDraining: wantsDraining, isPost: post != nil)
+    }
+
+    private static func feed(
+        _ state: FrontState, _ connection: ClientConnection, wantsDraining: Bool, isPost: Bool
+    ) -> ExchangeFeed {
+        ExchangeFeed(
+            loop: state.loop, payloads: connection.payloads, wantsDraining: wantsDraining, outlivesClient: isPost)
     }
 
     /// Opens the exchange and waits for what comes first.
@@ -66,29 +82,41 @@ final class SessionCall {
     }
 
     private func open() {
-        guard !self.connection.isGone else { return self.feed.clientGone() }
+        // What has arrived whole is done, whether its client waits for it or not.
+        guard !self.connection.isGone || self.post != nil else { return self.feed.clientGone() }
         self.connection.observer = self.feed
         self.feed.attach(
-            self.state.session.open(header: self.header, payload: self.body?.text.bytes, delegate: self.feed)
+            self.state.session.open(
+                header: self.header, payload: self.post?.body.bytes, hold: self.post?.body.hold, delegate: self.feed)
         )
+        if self.post?.mayBeRepeated == false { self.post?.body = CollectedBody(bytes: ByteBuffer()) }
+        if self.connection.isGone { self.feed.clientGone() }
     }
 
     /// Opens the exchange once more, or says why not.
     private func recover(from failure: ExchangeFailure) throws {
         switch failure {
         case .linkLost(let sent):
-            let isSafe = !sent || (self.body?.mayBeRepeated ?? true)
+            if sent { self.mayHaveRun = true }
+            let isSafe = !sent || (self.post?.mayBeRepeated ?? true)
             guard isSafe, !self.wasRepeated else {
-                if sent { self.state.metrics.unknownOutcomes += 1 }
-                throw sent ? Refusal.outcomeUnknown : Refusal.sessionUnavailable
+                if self.mayHaveRun { self.state.metrics.unknownOutcomes += 1 }
+                throw self.refusal(.sessionUnavailable)
             }
             self.wasRepeated = true
             self.state.metrics.retriedRequests += 1
-            self.feed = ExchangeFeed(
-                loop: self.state.loop, payloads: self.connection.payloads, wantsDraining: self.wantsDraining)
+            if !sent, let bytes = self.feed.unsent.bytes {
+                self.post?.body = CollectedBody(bytes: bytes, hold: self.feed.unsent.hold)
+            }
+            self.feed = Self.feed(
+                self.state, self.connection, wantsDraining: self.wantsDraining, isPost: self.post != nil)
             self.open()
-        case .overloaded, .cancelled(reason: "overloaded"): throw Refusal.overloaded
+        case .overloaded, .cancelled(reason: ExchangeFailure.tooMany): throw self.refusal(.overloaded)
+        case .cancelled(reason: ExchangeFailure.noMemory): throw self.refusal(.overloadedWorker)
         case .cancelled: throw Refusal.internalError
         }
     }
+
+    /// - Parameter refusal: says that the request has not run.
+    private func refusal(_ refusal: Refusal) -> Refusal { self.mayHaveRun ? .outcomeUnknown : refusal }
 }

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeLink
 import HTTPTypes
 import Hummingbird
 
@@ -50,7 +51,7 @@ enum MetricsRoute {
             metrics.evictedConnections
         )
         text.metric("mcp_bridge_http_held_bytes", .gauge, "Large payloads held for clients.") { samples in
-            samples.sample(state.table.payloads.requests, ["kind": "request"])
+            samples.sample(state.bodies.held, ["kind": "request"])
             samples.sample(state.table.payloads.answers, ["kind": "answer"])
         }
         text.metric("mcp_bridge_link_restarts_total", .counter, "Losses of the session link.", metrics.linkRestarts)

@@ -15,10 +15,10 @@ enum ServerRoutes {
         guard TransportRules.isJSON(context.fields.contentType) else { throw Refusal.unsupportedMediaType }
         guard !context.fields.hasContentCoding else { throw Refusal.contentCodingUnknown }
         let limit = context.state.value.configuration.limits.maximumBodyBytes
-        let bytes = try await request.collect(limit: limit, context)
+        let body = try await request.collect(limit: limit, context)
         let text: JSONText
         do {
-            text = try JSONText(validating: bytes, limits: JSONLimits(maximumBytes: limit))
+            text = try JSONText(validating: body.bytes, limits: JSONLimits(maximumBytes: limit))
         } catch {
             throw Refusal(status: .badRequest, code: "parse_error", message: "Invalid JSON payload: \(error).")
         }

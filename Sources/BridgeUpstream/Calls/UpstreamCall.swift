@@ -11,9 +11,23 @@ final class UpstreamCall {
     private static let progress = JSONText(literal: #"{"t":"progress"}"#)
     private static let log = JSONText(literal: #"{"t":"log"}"#)
 
+    /// What a log calls it.
+    struct Names {
+        let method: String
+        /// The tool (or prompt) that it is about.
+        let tool: String?
+    }
+
     private let exchange: Exchange
-    private let message: RPCMessage
-    private let idSpan: JSONSpan
+    /// The request, and what it is counted by, until it has been written.
+    private var message: RPCMessage?
+    private var hold: PayloadHold?
+    let octets: Int
+    /// The request's id and progress token, as its client wrote them.
+    let clientID: ByteBuffer
+    private let clientToken: ByteBuffer?
+    /// Kept only where finished calls are logged.
+    let names: Names?
     let arrived: NIODeadline
     weak var owner: (any UpstreamCallOwner)?
     /// Its id upstream, once it has one.
@@ -21,51 +35,63 @@ final class UpstreamCall {
     /// The newest progress that the exchange had no room for.
     private var heldProgress: ByteBuffer?
 
-    /// - Returns: `nil` when the exchange carries no request.
-    init?(_ exchange: Exchange, now: NIODeadline) {
+    /// Takes the exchange's payload.
+    ///
+    /// - Parameter isLogged: whether its names will be asked for when it has ended.
+    /// - Returns: `nil` when the exchange carries no request; then its payload is left to it.
+    init?(_ exchange: Exchange, isLogged: Bool, now: NIODeadline) {
         guard let payload = exchange.payload, payload.readableBytes > 0,
             let message = try? RPCMessage(JSONText(trusting: payload)),
             message.shape == .request, let id = message.id
         else { return nil }
         self.exchange = exchange
         self.message = message
-        self.idSpan = id
+        self.hold = exchange.takePayload().hold
+        self.octets = payload.readableBytes
+        self.clientID = message.text[id].ownBytes
+        self.clientToken = Self.progressToken(of: message).map { message.text[$0].ownBytes }
+        self.names = isLogged ? Names(method: message.method ?? "", tool: Self.toolName(of: message)) : nil
         self.arrived = now
     }
 
-    var octets: Int { self.message.text.count }
-    var clientID: ByteBuffer { self.message.text[self.idSpan].bytes }
+    private static func toolName(of message: RPCMessage) -> String? {
+        message.name.flatMap { message.text[$0].string }
+    }
+    private static func progressToken(of message: RPCMessage) -> JSONSpan? {
+        message.progressToken.flatMap { $0.kind == .string || $0.kind == .number ? $0 : nil }
+    }
     /// As the front named it, for the log.
     var requestID: String { self.exchange.header.string("rid") ?? "" }
     /// A short digest of the client's session, for the log.
     var session: String? { self.exchange.header.string("sess") }
-    var method: String { self.message.method ?? "" }
-    /// The tool (or prompt) that it is about.
-    var toolName: String? { self.message.name.flatMap { self.message.text[$0].string } }
+    /// The tool (or prompt) that it is about; not known any more once it has been written.
+    var toolName: String? { self.message.flatMap(Self.toolName) }
     /// As the caller asked for it.
     var timeout: TimeAmount? {
         self.exchange.header.int("tmo").flatMap { $0 > 0 ? .milliseconds(Int64(min($0, 1 << 40))) : nil }
     }
 
-    /// Appends the request as one line, under our id and, where the client wants progress, our progress token.
+    /// Appends the request as one line, under our id and, where the client wants progress, our progress token, and lets go
+    /// of it.
     ///
     /// - Parameter scratch: room for the id's digits, kept between calls.
-    func writeLine(to buffer: inout ByteBuffer, scratch: inout ByteBuffer) {
+    /// - Returns: what the line is counted by until it has left.
+    func writeLine(to buffer: inout ByteBuffer, scratch: inout ByteBuffer) -> PayloadHold? {
+        guard let message = self.message, let id = message.id else { return nil }
         scratch.clear()
         scratch.writeString(String(self.id))
         let start = buffer.writerIndex
-        if let token = self.progressToken {
-            self.message.text.write(to: &buffer, replacing: self.idSpan, with: scratch, and: token, with: scratch)
+        buffer.reserveCapacity(minimumWritableBytes: self.octets + 64)
+        if let token = Self.progressToken(of: message) {
+            message.text.write(to: &buffer, replacing: id, with: scratch, and: token, with: scratch)
         } else {
-            self.message.text.write(to: &buffer, replacing: self.idSpan, with: scratch)
+            message.text.write(to: &buffer, replacing: id, with: scratch)
         }
         buffer.joinLines(from: start)
         buffer.writeLineEnd()
-    }
-
-    private var progressToken: JSONSpan? {
-        guard let token = self.message.progressToken, token.kind == .string || token.kind == .number else { return nil }
-        return token
+        self.message = nil
+        defer { self.hold = nil }
+        return self.hold
     }
 
     // MARK: The way back
@@ -74,10 +100,9 @@ final class UpstreamCall {
     ///
     /// - Returns: false when the result is too large to travel; the caller has been told so.
     func answer(_ response: RPCMessage, id: JSONSpan) -> Bool {
-        let clientID = self.clientID
-        guard response.text.count - id.count + clientID.readableBytes <= Frame.maximumPayload else { return false }
+        guard response.text.count - id.count + self.clientID.readableBytes <= Frame.maximumPayload else { return false }
         var buffer = ByteBuffer()
-        response.text.write(to: &buffer, replacing: id, with: clientID)
+        response.text.write(to: &buffer, replacing: id, with: self.clientID)
         self.exchange.end(header: Self.answered, payload: buffer)
         return true
     }
@@ -96,9 +121,9 @@ final class UpstreamCall {
     ///
     /// - Parameter token: of the notification, ours.
     func progress(_ notification: RPCMessage, token: JSONSpan) {
-        guard let clientToken = self.progressToken else { return }
+        guard let clientToken = self.clientToken else { return }
         var buffer = ByteBuffer()
-        notification.text.write(to: &buffer, replacing: token, with: self.message.text[clientToken].bytes)
+        notification.text.write(to: &buffer, replacing: token, with: clientToken)
         if self.exchange.isWritable {
             self.heldProgress = nil
             self.exchange.send(header: Self.progress, payload: buffer)

@@ -1,3 +1,4 @@
+import BridgeLink
 import BridgeProcess
 import Glibc
 import NIOCore
@@ -70,9 +71,22 @@ final class Child {
     }
 
     /// Writes without flushing. What is written counts as seen by the child.
-    func write(_ bytes: ByteBuffer) {
-        self.channel?.write(bytes, promise: nil)
+    ///
+    /// - Parameter hold: let go of once the bytes have left, or cannot any more.
+    func write(_ bytes: ByteBuffer, hold: PayloadHold? = nil) {
+        guard let channel = self.channel else { return }
+        guard let hold else { return channel.write(bytes, promise: nil) }
+        let left = channel.eventLoop.makePromise(of: Void.self)
+        left.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(hold) {} }
+        channel.write(bytes, promise: left)
     }
+
+    /// Whether more of its output is read. While too many answers wait to leave, nothing is, and it has to wait.
+    var isReading = true {
+        didSet { if self.isReading != oldValue { self.applyReading() } }
+    }
+
+    private func applyReading() { try? self.channel?.syncOptions?.setOption(.autoRead, value: self.isReading) }
 
     func flush() {
         self.channel?.flush()
@@ -138,7 +152,9 @@ final class Child {
             .takingOwnershipOfDescriptor(input: error)
         main.assumeIsolated().whenComplete { result in
             switch result {
-            case .success(let channel): self.channel = channel
+            case .success(let channel):
+                self.channel = channel
+                if !self.isReading { self.applyReading() }
             case .failure: for descriptor in [input, output] { close(descriptor) }
             }
         }

@@ -4,7 +4,10 @@ import NIOCore
 final class StdoutHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
 
-    private let processor: NIOSingleStepByteToMessageProcessor<LineDecoder>
+    private let maximumLineOctets: Int
+    private var processor: NIOSingleStepByteToMessageProcessor<LineDecoder>
+    /// The last line was a whole one of some size.
+    private var wasLarge = false
     private let onBytes: () -> Void
     private let onLine: (LineDecoder.Line) -> Void
     private let onWritable: () -> Void
@@ -17,6 +20,7 @@ final class StdoutHandler: ChannelInboundHandler {
         onWritable: @escaping () -> Void,
         onClosed: @escaping () -> Void
     ) {
+        self.maximumLineOctets = maximumLineOctets
         self.processor = NIOSingleStepByteToMessageProcessor(LineDecoder(maximumOctets: maximumLineOctets))
         self.onBytes = onBytes
         self.onLine = onLine
@@ -27,11 +31,23 @@ final class StdoutHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         self.onBytes()
         do {
-            try self.processor.process(buffer: self.unwrapInboundIn(data)) { self.onLine($0) }
+            try self.processor.process(buffer: self.unwrapInboundIn(data)) { line in
+                self.wasLarge =
+                    if case .whole(let bytes) = line { bytes.readableBytes > Self.keptOctets } else { false }
+                self.onLine(line)
+            }
         } catch {
-            context.close(promise: nil)
+            return context.close(promise: nil)
         }
+        // It keeps the buffer that it last read from, and with it an answer that nobody else needs any more. Where it throws
+        // the rest of a line away, it has to remember that.
+        guard self.wasLarge, self.processor.unprocessedBytes == 0 else { return }
+        self.wasLarge = false
+        self.processor = NIOSingleStepByteToMessageProcessor(LineDecoder(maximumOctets: self.maximumLineOctets))
     }
+
+    /// What may be kept of a line that has been handed on, in bytes.
+    private static let keptOctets = 64 << 10
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable { self.onWritable() }

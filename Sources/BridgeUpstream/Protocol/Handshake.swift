@@ -58,5 +58,8 @@ enum Handshake {
 
 extension JSONText {
     /// The same text in bytes of its own, so that it does not keep in memory what it was cut from.
-    var compacted: JSONText { JSONText(trusting: ByteBuffer(bytes: self.bytes.readableBytesView)) }
+    var compacted: JSONText { JSONText(trusting: self.ownBytes) }
+
+    /// Its bytes, shared with nothing.
+    var ownBytes: ByteBuffer { ByteBuffer(bytes: self.bytes.readableBytesView) }
 }

@@ -26,7 +26,7 @@ extension UpstreamCore: UpstreamCallOwner {
 
     private func call(_ exchange: Exchange) {
         let now = NIODeadline.now()
-        guard let call = UpstreamCall(exchange, now: now) else {
+        guard let call = UpstreamCall(exchange, isLogged: self.logger.logLevel <= .debug, now: now) else {
             let id = exchange.payload.flatMap {
                 $0.readableBytes > 0 ? RPCMessage.recoverableID(of: JSONText(trusting: $0)) : nil
             }
@@ -35,7 +35,9 @@ extension UpstreamCore: UpstreamCallOwner {
         }
         guard !self.isStopping else { return self.finish(call, with: .unavailable(reason: "it is being stopped")) }
         let timeout = call.timeout ?? self.timeout(of: call)
-        guard let id = self.pending.add(call, octets: call.octets, timeout: timeout, now: now) else {
+        // Large ones are counted by the gate already.
+        let octets = call.octets < PayloadShares<String>.smallest ? call.octets : 0
+        guard let id = self.pending.add(call, octets: octets, timeout: timeout, now: now) else {
             return self.finish(call, with: .overloaded)
         }
         call.id = id
@@ -70,16 +72,18 @@ extension UpstreamCore: UpstreamCallOwner {
         guard let child, child.isWritable else { return }
         var buffer = self.controls
         self.controls = ByteBuffer()
+        var holds: [PayloadHold] = []
         if self.lifecycle.isConnected, !self.isHolding, !self.upkeep.isSilent {
             while child.isWritable, let (_, call) = self.pending.write() {
-                call.writeLine(to: &buffer, scratch: &self.scratch)
+                if let hold = call.writeLine(to: &buffer, scratch: &self.scratch) { holds.append(hold) }
                 if buffer.readableBytes >= Self.chunkOctets {
-                    child.write(buffer)
+                    child.write(buffer, hold: .all(holds))
                     buffer = ByteBuffer()
+                    holds = []
                 }
             }
         }
-        if buffer.readableBytes > 0 { child.write(buffer) }
+        if buffer.readableBytes > 0 { child.write(buffer, hold: .all(holds)) }
         child.flush()
     }
 
@@ -128,12 +132,12 @@ extension UpstreamCore: UpstreamCallOwner {
         guard self.logger.logLevel <= .debug else { return }
         var metadata: Logger.Metadata = [
             "mcp.request_id": "\(call.requestID)",
-            "mcp.method": "\(call.method)",
+            "mcp.method": "\(call.names?.method ?? "")",
             "mcp.duration_us": "\((NIODeadline.now() - call.arrived).nanoseconds / 1_000)",
             "mcp.outcome": "\(outcome)",
         ]
         if let session = call.session { metadata["mcp.session"] = "\(session)" }
-        if let tool = call.toolName { metadata["mcp.tool"] = "\(tool)" }
+        if let tool = call.names?.tool { metadata["mcp.tool"] = "\(tool)" }
         self.logger.debug("Call finished", metadata: metadata)
     }
 }

@@ -39,6 +39,10 @@ final class UpstreamCore {
     var reportedStrays: Set<String> = []
     var noiseRate = LineRate(perSecond: 10)
 
+    /// Room for calls that are passed on, and answers on their way to the session worker.
+    private let gate: PayloadGate
+    private let answers: AnswerMeter
+
     private(set) lazy var announcer = Announcer(loop: self.loop, control: self.control) { [unowned self] in self.state }
     private let control: LinkConnection
     private let alarm: Alarm
@@ -80,7 +84,10 @@ final class UpstreamCore {
         self.lifecycle = UpstreamLifecycle(policy: configuration.reconnect)
         self.upkeep = Upkeep(Upkeep.Intervals(configuration))
         self.alarm = Alarm(loop: loop)
+        self.gate = PayloadGate(limit: configuration.workerBytes, loop: loop)
+        self.answers = AnswerMeter(limit: configuration.workerBytes, loop: loop)
         self.alarm.onTime = { [weak self] in self?.tick() }
+        self.answers.onChange = { [weak self] isFull in self?.child?.isReading = !isFull }
     }
 
     /// Whether calls are held back until a changed configuration is in force.
@@ -98,6 +105,8 @@ final class UpstreamCore {
 
     func accept(_ link: LinkConnection) {
         self.links[ObjectIdentifier(link)] = link
+        link.meter = self.answers
+        link.admission = LinkAdmission(gate: self.gate) { $0.string("sess") ?? "" }
         link.onOpen = { [weak self] in self?.opened($0) }
         link.onClose = { [weak self, unowned link] in self?.links[ObjectIdentifier(link)] = nil }
     }
@@ -186,6 +195,7 @@ final class UpstreamCore {
         self.attemptDeadline = .now() + self.configuration.timeouts.connect.timeAmount
         let child = Child(launch: ChildLaunch(self.configuration, launch), processes: self.processes, loop: self.loop)
         child.delegate = self
+        child.isReading = !self.answers.isFull
         self.child = child
         child.start()
     }
@@ -231,6 +241,8 @@ final class UpstreamCore {
         let old = self.configuration
         self.configuration = new
         self.upkeep.intervals = Upkeep.Intervals(new)
+        self.gate.limit = new.workerBytes
+        self.answers.limit = new.workerBytes
         let reconnect =
             new.transport != old.transport || new.limits != old.limits || new.cgroup != old.cgroup
             || new.originalNoFileLimit != old.originalNoFileLimit || new.roots != old.roots

@@ -48,6 +48,7 @@ final class WorkerLife {
     private let watchdog: Duration?
     private let levelIsFixed: Bool
     private let makeRole: RoleMaker
+    private let heap: HeapKeeper
     private var control: LinkConnection?
     private var role: (any RunningRole)?
     private var isEnding = false
@@ -66,6 +67,8 @@ final class WorkerLife {
         self.watchdog = Watchdog.interval(environment: environment)
         self.levelIsFixed = environment["MCP_BRIDGE_LOG_LEVEL"] != nil
         self.makeRole = makeRole
+        self.heap = HeapKeeper(loop: loop)
+        self.heap.start()
     }
 
     /// Takes the control link. Its end is the supervisor's, and this process's with it.

@@ -14,7 +14,7 @@ import Testing
              "instructions": "i", "publicURL": "http://localhost:9000/", "names": "safe", "separator": "__",
              "safeNamesFor": ["x"], "listWait": 0, "pageSize": 50, "hosts": ["LocalHost"], "origins": ["https://*.a.example"],
              "trustedProxies": ["10.0.0.0/8", "::1"], "peers": {"ada": ["mcp", "admin"], "33": [], "*": ["chat"]},
-             "limits": {"headerBytes": "32K", "bodyBytes": 2048, "connections": 7, "calls": 8, "headerTimeout": 1,
+             "limits": {"headerBytes": "32K", "bodyBytes": 2048, "connections": 7, "workerBytes": "2M", "calls": 8, "headerTimeout": 1,
                         "bodyTimeout": 2, "idleTimeout": 3, "slowReadTimeout": 4, "linger": "250ms",
                         "heldBytes": 1048576},
              "sessionLifetime": "1d", "sessionIdleMemory": "1m", "resultRetention": 5, "keepAlive": 6,

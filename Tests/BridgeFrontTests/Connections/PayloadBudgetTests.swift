@@ -36,23 +36,6 @@ import Testing
         #expect(Self.slowest([("new", 0, .milliseconds(10)), ("newer", 0, .milliseconds(5))]) == "new")
     }
 
-    @Test func `bodies are refused beyond the limit, and counted once`() {
-        let budget = PayloadBudget(limit: 100_000)
-        let first = PayloadAccount(budget)
-        let second = PayloadAccount(budget)
-        #expect(first.holdRequest(upTo: 1_000))
-        #expect(budget.requests == 0)
-        #expect(first.holdRequest(upTo: 40_000))
-        #expect(first.holdRequest(upTo: 60_000))
-        #expect(second.holdRequest(upTo: 40_000))
-        #expect(!second.holdRequest(upTo: 50_000))
-        #expect(budget.requests == 100_000)
-        first.releaseRequest()
-        #expect(second.holdRequest(upTo: 100_000))
-        second.close()
-        #expect(budget.requests == 0)
-    }
-
     @Test func `an answer counts once while it is given to the channel`() {
         let loop = EmbeddedEventLoop()
         let budget = PayloadBudget(limit: 100_000)

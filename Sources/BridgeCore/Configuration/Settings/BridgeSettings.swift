@@ -16,6 +16,8 @@ package struct BridgeSettings: Sendable, Hashable {
     package var peers = PeerGrants()
     package var limits = FrontLimits()
     package var maximumInFlight = 4_096
+    /// In bytes, for each of the session worker and the upstream workers.
+    package var workerBytes = 128 << 20
     package var log = LogSettings()
     package var sessionLifetime: Seconds = 604_800
     package var idleMemory: Seconds = 1_800

@@ -37,6 +37,10 @@ package enum SettingTable {
             "limits.heldBytes", \.limits.maximumHeldBytes, .size(atLeast: 1 << 20),
             "requests under way, and answers not read yet, of all clients"
         ),
+        Setting(
+            "limits.workerBytes", \.workerBytes, .size(atLeast: 1 << 20),
+            "what each worker behind the front holds of requests, and of answers"
+        ),
         Setting("limits.connections", \.limits.maximumConnections, .number(1...1_000_000), "connections at once"),
         Setting("limits.calls", \.maximumInFlight, .number(1...1_000_000), "calls under way at once"),
         Setting("limits.headerTimeout", \.limits.headerTimeout, .time, "to receive a request's headers"),

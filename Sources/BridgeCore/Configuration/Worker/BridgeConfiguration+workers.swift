@@ -34,6 +34,7 @@ extension BridgeConfiguration {
             idleMemory: self.settings.idleMemory,
             resultRetention: self.settings.resultRetention,
             maximumInFlight: self.settings.maximumInFlight,
+            workerBytes: self.settings.workerBytes,
             logLevel: self.settings.log.level,
             serverName: self.settings.serverName,
             serverVersion: facts.version,
@@ -60,6 +61,7 @@ extension BridgeConfiguration {
             reconnect: self.settings.reconnect,
             originalNoFileLimit: facts.originalNoFileLimit,
             cgroup: facts.cgroup(of: entry),
+            workerBytes: self.settings.workerBytes,
             logLevel: self.settings.log.level,
             version: facts.version
         )

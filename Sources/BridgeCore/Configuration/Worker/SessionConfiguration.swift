@@ -22,6 +22,8 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
     package var resultRetention: Seconds
     /// Calls under way at once, over all sessions; more are refused as overloaded.
     package var maximumInFlight: Int
+    /// The most bytes of requests, and as many of answers, that the worker holds; pieces from 16 KiB on count.
+    package var workerBytes: Int
     package var logLevel: ConfiguredLogLevel
     package var serverName: String
     package var serverVersion: String
@@ -41,6 +43,7 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
         idleMemory: Seconds = 1_800,
         resultRetention: Seconds = 60,
         maximumInFlight: Int = 4_096,
+        workerBytes: Int = 128 << 20,
         logLevel: ConfiguredLogLevel = .info,
         serverName: String = "mcp-bridge",
         serverVersion: String,
@@ -59,6 +62,7 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
         self.idleMemory = idleMemory
         self.resultRetention = resultRetention
         self.maximumInFlight = maximumInFlight
+        self.workerBytes = workerBytes
         self.logLevel = logLevel
         self.serverName = serverName
         self.serverVersion = serverVersion

@@ -18,6 +18,8 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
     package var cgroup: String?
     /// A longer line from the child is skipped and logged; if it answers a call, the call fails with `outcome_unknown`.
     package var maximumLineBytes: Int
+    /// The most bytes of requests, and as many of answers, that the worker holds; pieces from 16 KiB on count.
+    package var workerBytes: Int
     package var logLevel: ConfiguredLogLevel
     /// The bridge's own version, for `clientInfo`.
     package var version: String
@@ -36,6 +38,7 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
         originalNoFileLimit: UInt64? = nil,
         cgroup: String? = nil,
         maximumLineBytes: Int = 64 << 20,
+        workerBytes: Int = 128 << 20,
         logLevel: ConfiguredLogLevel = .info,
         version: String
     ) {
@@ -52,6 +55,7 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
         self.originalNoFileLimit = originalNoFileLimit
         self.cgroup = cgroup
         self.maximumLineBytes = maximumLineBytes
+        self.workerBytes = workerBytes
         self.logLevel = logLevel
         self.version = version
     }

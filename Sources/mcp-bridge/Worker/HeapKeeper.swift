@@ -1,0 +1,29 @@
+import BridgeProcess
+import NIOCore
+
+/// Gives memory back to the system after a burst. Confined to its event loop.
+final class HeapKeeper {
+    private static let interval = TimeAmount.seconds(5)
+
+    private let loop: any EventLoop
+    private var trim = HeapTrim()
+
+    init(loop: any EventLoop) {
+        self.loop = loop
+        ProcessHeap.mapLargeBlocks()
+    }
+
+    /// Looks for as long as it lives.
+    func start() {
+        self.loop.assumeIsolated().scheduleTask(in: Self.interval) { [weak self] in
+            self?.look()
+            self?.start()
+        }
+    }
+
+    private func look() {
+        guard self.trim.look(free: ProcessHeap.freeBytes) else { return }
+        ProcessHeap.trim()
+        self.trim.trimmed(free: ProcessHeap.freeBytes)
+    }
+}
