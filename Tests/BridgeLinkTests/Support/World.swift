@@ -26,6 +26,8 @@ final class World {
     /// What the listener's side does with an exchange, beside remembering it.
     var onServed: ((Exchange, Talker) -> Void)?
     var notes: [String] = []
+    /// Room for large payloads at the listener's side; counted by the member `who` of their header.
+    var gate: PayloadGate?
 
     private var waiters: [(predicate: (World) -> Bool, promise: EventLoopPromise<Void>)] = []
 
@@ -54,6 +56,7 @@ final class World {
     private func accept(_ link: LinkConnection) {
         self.accepted.append(link)
         link.onOpen = { [weak self] exchange in self?.serve(exchange) }
+        if let gate = self.gate { link.admission = LinkAdmission(gate: gate) { $0.string("who") ?? "" } }
         link.onClose = { [weak self, weak link] in
             self?.accepted.removeAll { $0 === link }
             self?.changed()
