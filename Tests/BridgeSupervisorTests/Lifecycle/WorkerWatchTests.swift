@@ -62,22 +62,22 @@ import Testing
         watch.stopping(at: .seconds(9))
         #expect(self.verdicts(of: watch, at: [10.5, 19, 19.1]) == [.well, .well, .abort])
         watch.sign(at: .seconds(19))
-        #expect(self.verdicts(of: watch, at: [19.5, 21, 21.1]) == [.well, .well, .abort])
+        #expect(self.verdicts(of: watch, at: [19.5, 24, 24.1]) == [.well, .well, .abort])
     }
 
     @Test func `neither to say it again nor signs of life make the end's limit longer`() {
         var watch = WorkerWatch(startedAt: .zero)
         watch.ready(at: .zero)
         watch.stopping(at: .seconds(1))
-        for second in 2...13 {
+        for second in 2...15 {
             watch.sign(at: .seconds(second))
             watch.stopping(at: .seconds(second))
         }
-        #expect(self.verdicts(of: watch, at: [13, 13.1, 15.1]) == [.well, .abort, .kill])
+        #expect(self.verdicts(of: watch, at: [16, 16.1, 18.1]) == [.well, .abort, .kill])
     }
 
     @Test func `the end of a worker may take what it takes at its slowest`() {
-        #expect(StopLimits.stopping > .milliseconds(10_500))
+        #expect(StopLimits.stopping > .milliseconds(12_500))
         // The watch decides before the last resort does: SIGABRT, a tick late, and SIGKILL after its patience.
         let watch = WorkerWatch(startedAt: .zero)
         #expect(StopLimits.killed >= StopLimits.stopping + .seconds(1) + watch.patience)
@@ -101,7 +101,7 @@ import Testing
         ending.stopping(at: .seconds(1))
         ending.resumed(at: .seconds(100))
         ending.sign(at: .seconds(110))
-        #expect(self.verdicts(of: ending, at: [112, 112.1]) == [.well, .abort])
+        #expect(self.verdicts(of: ending, at: [115, 115.1]) == [.well, .abort])
     }
 
     @Test func `one that was aborted then has its moment to end`() {

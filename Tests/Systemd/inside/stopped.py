@@ -89,15 +89,17 @@ def test_services_that_were_stopped_for_seven_seconds_lose_nothing(fleet: list[T
         caller.wait_for_answers(1)
     trees = [each.tree() for each in fleet]
     assert {len(tree) for tree in trees} == {5}, trees
-    begun = time.monotonic()
+    begun = []
     try:
         for tree in trees:
             os.kill(tree[0].pid, signal.SIGSTOP)
+            begun.append(time.monotonic())
+            time.sleep(0.34)
         for caller in callers:
             caller.wait_for_answers(3)
-        time.sleep(max(0.0, begun + STOPPED - time.monotonic()))
     finally:
-        for tree in trees:
+        for tree, moment in zip(trees, begun):
+            time.sleep(max(0.0, moment + STOPPED - time.monotonic()))
             os.kill(tree[0].pid, signal.SIGCONT)
     time.sleep(TICKS)
     for caller in callers:
