@@ -112,7 +112,8 @@ extension Call: ExchangeDelegate {
             // So it is of the second attempt, and only of that.
             return self.fail(.outcomeUnknown(self.upstream.route.name))
         }
-        self.finish(payload, failure: failure)
+        let fitted = ResultFitting.fitted(payload, to: self.session.claims.revision)
+        self.finish(fitted ?? payload, failure: failure)
     }
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {

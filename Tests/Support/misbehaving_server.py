@@ -92,6 +92,10 @@ class Server:
     def tool_echo(self, identifier: Any, token: Any, arguments: Arguments) -> None:
         self.text(identifier, arguments.get("text", ""))
 
+    def tool_content(self, identifier: Any, token: Any, arguments: Arguments) -> None:
+        """A result with just this content."""
+        self.answer(identifier, {"content": arguments["content"]})
+
     def tool_ping(self, identifier: Any, token: Any, arguments: Arguments) -> None:
         self.text(identifier, f"{self.options.name}:{arguments['message']}")
 
