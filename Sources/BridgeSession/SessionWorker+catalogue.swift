@@ -81,7 +81,10 @@ extension SessionWorker {
         guard self.cacheIsDue else { return self.loop.makeSucceededVoidFuture() }
         self.cacheIsDue = false
         var cache = ToolsCache()
-        for upstream in self.upstreams { cache.toolsByUpstream[upstream.route.name] = upstream.tools }
+        for upstream in self.upstreams {
+            cache.toolsByUpstream[upstream.route.name] = upstream.tools
+            cache.programsByUpstream[upstream.route.name] = upstream.route.program
+        }
         let written = self.files.replaceCache(with: cache, updatedAt: WallClock.iso8601(), on: self.loop)
         let logger = self.logger
         written.whenFailure { error in

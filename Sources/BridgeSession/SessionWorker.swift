@@ -71,7 +71,7 @@ package final class SessionWorker {
         let state = try self.files.load(now: WallClock.seconds())
         self.ledger = state.ledger
         self.upstreams = configuration.upstreams.map {
-            self.makeUpstream($0, warm: state.cache.toolsByUpstream[$0.name])
+            self.makeUpstream($0, warm: state.cache.tools(of: $0))
         }
         self.catalogue = self.merged()
         self.levels.wasSet = self.ledger.lowestLevel != nil
@@ -115,6 +115,7 @@ package final class SessionWorker {
         var kept: Set<String> = []
         self.upstreams = configuration.upstreams.map { route in
             if let upstream = old[route.name], upstream.route.socket == route.socket {
+                if upstream.route.program != route.program { upstream.forgetTools(listWait: configuration.listWait) }
                 upstream.route = route
                 kept.insert(route.name)
                 return upstream

@@ -74,6 +74,14 @@ final class UpstreamLink {
         self.dialer.close()
     }
 
+    /// Another program runs now: what was listed is not what it will list. Lists wait for that, as at the start.
+    func forgetTools(listWait: Seconds) {
+        self.tools = nil
+        self.phase = "connecting"
+        self.wasWoken = false
+        self.waitsUntil = .now() + listWait.timeAmount
+    }
+
     /// Opens an exchange with the upstream's worker, waiting for the worker if it is away.
     func open(
         header: JSONText, payload: ByteBuffer?, hold: PayloadHold? = nil, delegate: any ExchangeDelegate

@@ -1,20 +1,30 @@
 package import NIOCore
 
 /// The file that keeps tool lists warm across restarts:
-/// `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]}}`, indented by two spaces.
+/// `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]}, "programsByUpstream": {…}}`, indented by two spaces.
 ///
 /// Pure: reading and writing the file is the caller's.
 package struct ToolsCache: Sendable {
     /// The tools of each upstream, as the upstream wrote them.
     package var toolsByUpstream: [String: [JSONText]]
+    /// Which program listed them: ``UpstreamRoute/program``. Files of older versions have none.
+    package var programsByUpstream: [String: String]
 
-    package init(toolsByUpstream: [String: [JSONText]] = [:]) {
+    package init(toolsByUpstream: [String: [JSONText]] = [:], programsByUpstream: [String: String] = [:]) {
         self.toolsByUpstream = toolsByUpstream
+        self.programsByUpstream = programsByUpstream
+    }
+
+    /// What an upstream listed in an earlier life, unless another program did.
+    package func tools(of route: UpstreamRoute) -> [JSONText]? {
+        guard self.programsByUpstream[route.name].map({ $0 == route.program }) ?? true else { return nil }
+        return self.toolsByUpstream[route.name]
     }
 
     /// Reads the file's bytes. What is not such a file is an empty cache.
     package init(parsing bytes: ByteBuffer) {
         var upstreams: [String: [JSONText]] = [:]
+        var programs: [String: String] = [:]
         if let text = try? JSONText(validating: bytes), let lists = text.value("toolsByUpstream") {
             lists.members { name, list in
                 var tools: [JSONText] = []
@@ -22,7 +32,11 @@ package struct ToolsCache: Sendable {
                 upstreams[name.string] = tools
             }
         }
+        if let text = try? JSONText(validating: bytes), let named = text.value("programsByUpstream") {
+            named.members { name, program in programs[name.string] = named[program].string }
+        }
         self.toolsByUpstream = upstreams
+        self.programsByUpstream = programs
     }
 
     /// The file's bytes. Upstreams without tools are left out.
@@ -35,6 +49,13 @@ package struct ToolsCache: Sendable {
                 for (name, tools) in self.toolsByUpstream.sorted(by: { $0.key < $1.key }) where !tools.isEmpty {
                     lists.memberArray(name) { list in for tool in tools { list.element(tool) } }
                 }
+            }
+            let listed = self.programsByUpstream.filter {
+                !$0.value.isEmpty && self.toolsByUpstream[$0.key]?.isEmpty == false
+            }
+            guard !listed.isEmpty else { return }
+            file.memberObject("programsByUpstream") { programs in
+                for (name, program) in listed.sorted(by: { $0.key < $1.key }) { programs.member(name, program) }
             }
         }
         var buffer = ByteBuffer()

@@ -71,6 +71,7 @@ extension BridgeConfiguration {
         UpstreamRoute(
             name: entry.name,
             socket: facts.socket(of: entry),
+            program: entry.target.fingerprint,
             prefix: entry.prefix,
             tools: entry.tools,
             prompts: entry.prompts,

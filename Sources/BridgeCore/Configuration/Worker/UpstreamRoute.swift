@@ -3,6 +3,8 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
     package var name: String
     /// Path of the upstream worker's Unix socket.
     package var socket: String
+    /// Tells programs apart: what one of them lists is not what another will. See ``UpstreamTarget/fingerprint``.
+    package var program: String
     /// What stands before the separator: `nil` is the upstream's name, the empty string leaves names as they are.
     package var prefix: String?
     package var tools: NameFilter
@@ -17,6 +19,7 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
     package init(
         name: String,
         socket: String,
+        program: String = "",
         prefix: String? = nil,
         tools: NameFilter = NameFilter(),
         prompts: NameFilter = NameFilter(),
@@ -27,6 +30,7 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
     ) {
         self.name = name
         self.socket = socket
+        self.program = program
         self.prefix = prefix
         self.tools = tools
         self.prompts = prompts

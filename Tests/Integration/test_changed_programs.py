@@ -1,0 +1,28 @@
+"""Another program under the same name: what the old one listed is gone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from command_line import beside
+from harness import Bridges
+from upstreams import MisbehavingUpstream, demo_upstream
+
+
+def test_the_tools_of_the_old_program_are_not_listed_any_more(bridges: Bridges, folder: Path) -> None:
+    bridge = bridges.start({"s": MisbehavingUpstream(folder, "s").entry})
+    bridge.wait_upstream("s")
+    client = bridge.client()
+    assert "s.hold" in client.tool_names()
+    assert bridge.config is not None
+    bridge.config["mcpServers"]["s"] = demo_upstream()
+    bridge.write_config()
+    assert beside(bridge, "reload").status == 0
+    names = client.tool_names()
+    assert "s.hold" not in names
+    assert "s.echo" in names
+    bridge.stop()
+    # The same again across a restart, where the list is known from the file.
+    bridge.config["mcpServers"]["s"] = MisbehavingUpstream(folder, "other").entry
+    bridge.start()
+    assert "s.hold" in bridge.client().tool_names()
