@@ -60,8 +60,7 @@ extension LinkConnection {
     /// A header as it is kept for as long as its exchange lasts. In a small copy, where it would keep a large read with it:
     /// its own payload, perhaps.
     private static func keptHeader(_ frame: Frame) -> JSONText {
-        guard frame.header.storageCapacity > 64 << 10 else { return Self.header(frame) }
-        return JSONText(trusting: ByteBuffer(bytes: frame.header.readableBytesView))
+        frame.header.readableBytes > 0 ? JSONText(trusting: frame.header.toKeep) : .emptyObject
     }
 
     private func refuse(_ exchange: UInt32, reason: String) {

@@ -239,7 +239,7 @@ import Testing
             #expect(try await bench.post(Self.ping, session: session).status == 200)
             try await bench.run { scene in
                 #expect(scene.worker?.sessions.count == 1)
-                scene.worker?.keepHouse(now: .now() + .seconds(1_799))
+                scene.worker?.keepHouse(now: .now() + .seconds(1_700))
                 #expect(scene.worker?.sessions.count == 1)
                 scene.worker?.keepHouse(now: .now() + .seconds(1_801))
                 #expect(scene.worker?.sessions.isEmpty == true)

@@ -2,8 +2,8 @@ package import NIOCore
 
 /// The id of a request, or a progress token: a JSON string or integer.
 ///
-/// Equal when the JSON values are: `1` and `"1"` differ, `"a"` and `"\u0061"` do not. It shares no bytes with the message it
-/// was read from: an id is kept for as long as a call takes, and must not keep the call's arguments with it.
+/// Equal when the JSON values are: `1` and `"1"` differ, `"a"` and `"\u0061"` do not. It is kept for as long as a call
+/// takes, and does not keep large arguments with it.
 package struct RPCID: Hashable, Sendable, CustomStringConvertible {
     /// As its sender wrote it; what goes back into a reply.
     package let bytes: ByteBuffer
@@ -13,7 +13,7 @@ package struct RPCID: Hashable, Sendable, CustomStringConvertible {
 
     /// `nil` unless `text` is a string or a number spelled as a plain integer, of any size.
     package init?(_ text: JSONText) {
-        let text = JSONText(trusting: ByteBuffer(bytes: text.bytes.readableBytesView))
+        let text = JSONText(trusting: text.bytes.toKeep)
         guard let canonical = Self.canonical(text) else { return nil }
         self.bytes = text.bytes
         self.canonical = canonical
@@ -45,5 +45,13 @@ package struct RPCID: Hashable, Sendable, CustomStringConvertible {
     /// Whether a valid number is spelled as a plain integer.
     static func isInteger(_ number: UnsafeRawBufferPointer) -> Bool {
         number.allSatisfy { $0 == UInt8(ascii: "-") || $0 &- UInt8(ascii: "0") < 10 }
+    }
+}
+
+extension ByteBuffer {
+    /// The same bytes for somebody who keeps them long: a copy where they are a small part of something large, which would
+    /// be kept with them. Below 16 KiB that costs less than a copy of each.
+    package var toKeep: ByteBuffer {
+        self.storageCapacity > 16 << 10 ? ByteBuffer(bytes: self.readableBytesView) : self
     }
 }

@@ -48,8 +48,8 @@ final class UpstreamCall {
         self.message = message
         self.hold = exchange.takePayload().hold
         self.octets = payload.readableBytes
-        self.clientID = message.text[id].ownBytes
-        self.clientToken = Self.progressToken(of: message).map { message.text[$0].ownBytes }
+        self.clientID = message.text[id].bytes.toKeep
+        self.clientToken = Self.progressToken(of: message).map { message.text[$0].bytes.toKeep }
         self.names = isLogged ? Names(method: message.method ?? "", tool: Self.toolName(of: message)) : nil
         self.arrived = now
     }
