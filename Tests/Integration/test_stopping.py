@@ -43,6 +43,7 @@ def test_a_worker_that_is_slow_to_end_does_not_hang(bridges: Bridges, folder: Pa
         assert bridge.config is not None
         bridge.config["mcpServers"] = {"demo": demo_upstream()}
         bridge.write_config()
+        # The age of the worker's last sign of life is what is tested, and nothing announces it.
         time.sleep(max(0.0, begun + ALMOST_DUE - time.monotonic()))
         os.kill(bridge.supervisor.pid, signal.SIGHUP)
         assert watch.wait_until_all_ended(PATIENCE)
