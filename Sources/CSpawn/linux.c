@@ -199,6 +199,12 @@ long cspawn_heap_free_bytes(void) {
     return (long)heap.fordblks;
 }
 
-void cspawn_heap_map_large(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }
+void cspawn_heap_map_large(int bytes, int kept)
+{
+	mallopt(M_MMAP_THRESHOLD, bytes);
+	/* With the threshold above set, the allocator stops adapting this one: it would stay at 128 KiB, and every larger block
+	   at the heap's end would be given back and asked for again, page faults included, with each message. */
+	mallopt(M_TRIM_THRESHOLD, kept);
+}
 
 void cspawn_heap_trim(void) { malloc_trim(0); }

@@ -2,22 +2,25 @@ import BridgeProcess
 import Testing
 
 @Suite("Giving memory back") struct HeapTrimTests {
+    /// Faults by which so many bytes were touched.
+    private func faults(_ octets: Int) -> Int { octets / 4_096 }
+
     @Test func `what is free at two looks in a row is given back, once`() {
-        var trim = HeapTrim(threshold: 100)
+        var trim = HeapTrim(threshold: 1 << 20)
         var verdicts: [Bool] = []
-        for free in [50, 500, 90, 500, 600] { verdicts.append(trim.look(free: free)) }
+        for free in [1, 5, 1, 5, 6] { verdicts.append(trim.look(free: free << 19, faults: self.faults(8 << 20))) }
         #expect(verdicts == [false, false, false, false, true])
-        trim.trimmed(free: 580)
+        trim.trimmed(faults: self.faults(8 << 20))
         verdicts = []
-        for free in [580, 640, 700, 700] { verdicts.append(trim.look(free: free)) }
-        #expect(verdicts == [false, false, false, true])
+        for _ in 0..<4 { verdicts.append(trim.look(free: 6 << 19, faults: self.faults(8 << 20) + 255)) }
+        #expect(verdicts == [false, false, false, false], "what was given back still counts as free")
     }
 
-    @Test func `what was given back and is used again counts anew when it is free again`() {
-        var trim = HeapTrim(threshold: 100)
-        trim.trimmed(free: 500)
+    @Test func `what was given back and is used again is given back again`() {
+        var trim = HeapTrim(threshold: 1 << 20)
+        trim.trimmed(faults: 1_000)
         var verdicts: [Bool] = []
-        for free in [10, 500, 500] { verdicts.append(trim.look(free: free)) }
-        #expect(verdicts == [false, false, true])
+        for _ in 0..<3 { verdicts.append(trim.look(free: 5 << 20, faults: 1_256)) }
+        #expect(verdicts == [false, true, true])
     }
 }

@@ -50,8 +50,8 @@ package struct RPCID: Hashable, Sendable, CustomStringConvertible {
 
 extension ByteBuffer {
     /// The same bytes for somebody who keeps them long: a copy where they are a small part of something large, which would
-    /// be kept with them. Below 16 KiB that costs less than a copy of each.
+    /// be kept with them. Up to 32 KiB that costs less than a copy of each.
     package var toKeep: ByteBuffer {
-        self.storageCapacity > 16 << 10 ? ByteBuffer(bytes: self.readableBytesView) : self
+        self.storageCapacity > 32 << 10 ? ByteBuffer(bytes: self.readableBytesView) : self
     }
 }

@@ -125,7 +125,7 @@ int cspawn_pipe(int ends[2], int nonblocking);
 /// Asks for a pipe's capacity; the kernel rounds up. Returns the new capacity or -1.
 int cspawn_widen_pipe(int descriptor, int bytes);
 /// Blocks from so many bytes on are asked of the system one by one, and given back when they are freed.
-void cspawn_heap_map_large(int bytes);
+void cspawn_heap_map_large(int bytes, int kept);
 /// What of the heap is free and could be given back to the system, in bytes.
 long cspawn_heap_free_bytes(void);
 /// malloc_trim(3): gives back what is free. Walks through the heap: milliseconds when it is large.

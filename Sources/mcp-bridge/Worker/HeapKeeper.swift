@@ -22,8 +22,8 @@ final class HeapKeeper {
     }
 
     private func look() {
-        guard self.trim.look(free: ProcessHeap.freeBytes) else { return }
+        guard self.trim.look(free: ProcessHeap.freeBytes, faults: ProcessHeap.pageFaults) else { return }
         ProcessHeap.trim()
-        self.trim.trimmed(free: ProcessHeap.freeBytes)
+        self.trim.trimmed(faults: ProcessHeap.pageFaults)
     }
 }
