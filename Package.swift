@@ -43,6 +43,25 @@ let package = Package(
             dependencies: [
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "DequeModule", package: "swift-collections"),
+            ],
+            swiftSettings: strict
+        ),
+        // Pure: revisions, names, catalogues, sealed sessions.
+        .target(
+            name: "BridgeMCP",
+            dependencies: [
+                "BridgeCore",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        // Pure: the file, what it means, and the frames that carry it to the workers.
+        .target(
+            name: "BridgeConfiguration",
+            dependencies: [
+                "BridgeCore", "BridgeMCP",
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: strict
@@ -58,13 +77,16 @@ let package = Package(
 
         .target(
             name: "BridgeSupervisor",
-            dependencies: ["BridgeCore", "BridgeLink", "BridgeProcess", "BridgeSystemd", logging] + nio,
+            dependencies: [
+                "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", "BridgeProcess", "BridgeSystemd",
+                logging,
+            ] + nio,
             swiftSettings: strict
         ),
         .target(
             name: "BridgeFront",
             dependencies: [
-                "BridgeCore", "BridgeLink", logging,
+                "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging,
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -76,18 +98,20 @@ let package = Package(
             swiftSettings: strict
         ),
         .target(
-            name: "BridgeSession", dependencies: ["BridgeCore", "BridgeLink", logging, deque] + nio,
+            name: "BridgeSession",
+            dependencies: ["BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging, deque] + nio,
             swiftSettings: strict),
         .target(
             name: "BridgeUpstream",
-            dependencies: ["BridgeCore", "BridgeLink", "BridgeProcess", logging] + nio,
+            dependencies: ["BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", "BridgeProcess", logging]
+                + nio,
             swiftSettings: strict
         ),
         .executableTarget(
             name: "mcp-bridge",
             dependencies: [
                 "BridgeSupervisor", "BridgeFront", "BridgeSession", "BridgeUpstream", "BridgeLog", "BridgeSystemd",
-                "BridgeCore", "BridgeLink", "BridgeProcess", logging,
+                "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", "BridgeProcess", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -95,18 +119,37 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // What tests of several rooms use.
+        .target(name: "BridgeTesting", path: "Tests/BridgeTesting", swiftSettings: strict),
         .testTarget(
             name: "BridgeCoreTests",
             dependencies: [
-                "BridgeCore",
+                "BridgeCore", "BridgeTesting",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOTestUtils", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),
         .testTarget(
+            name: "BridgeMCPTests",
+            dependencies: [
+                "BridgeMCP", "BridgeCore", "BridgeTesting", .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BridgeConfigurationTests",
+            dependencies: [
+                "BridgeConfiguration", "BridgeMCP", "BridgeCore", .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "BridgeLinkTests",
-            dependencies: ["BridgeLink", "BridgeCore", logging, .product(name: "NIOTestUtils", package: "swift-nio")]
+            dependencies: [
+                "BridgeLink", "BridgeCore", "BridgeTesting", logging,
+                .product(name: "NIOTestUtils", package: "swift-nio"),
+            ]
                 + nio,
             swiftSettings: strict
         ),
@@ -116,26 +159,31 @@ let package = Package(
         .testTarget(name: "BridgeProcessTests", dependencies: ["BridgeProcess", logging], swiftSettings: strict),
         .testTarget(
             name: "BridgeSupervisorTests",
-            dependencies: ["BridgeSupervisor", "BridgeProcess", "BridgeSystemd", "BridgeCore", logging] + nio,
+            dependencies: [
+                "BridgeSupervisor", "BridgeProcess", "BridgeSystemd", "BridgeConfiguration", "BridgeMCP", "BridgeCore",
+                logging,
+            ] + nio,
             swiftSettings: strict
         ),
         .testTarget(
             name: "BridgeFrontTests",
             dependencies: [
-                "BridgeFront", "BridgeCore", "BridgeLink", logging,
+                "BridgeFront", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", logging,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
             ] + nio,
             swiftSettings: strict
         ),
         .testTarget(
-            name: "BridgeSessionTests", dependencies: ["BridgeSession", "BridgeCore", "BridgeLink", logging] + nio,
+            name: "BridgeSessionTests",
+            dependencies: ["BridgeSession", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", logging]
+                + nio,
             swiftSettings: strict
         ),
         .testTarget(
             name: "BridgeUpstreamTests",
             dependencies: [
-                "BridgeUpstream", "BridgeCore", "BridgeLink", "BridgeProcess", logging,
-                .product(name: "NIOTestUtils", package: "swift-nio"),
+                "BridgeUpstream", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", "BridgeProcess",
+                logging, .product(name: "NIOTestUtils", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

@@ -1,4 +1,5 @@
-package import BridgeCore
+package import BridgeConfiguration
+import BridgeCore
 package import BridgeLink
 import Glibc
 import HummingbirdCore

@@ -1,5 +1,7 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 
 /// One request on its way through an upstream. It gets exactly one answer, whatever becomes of the processes it passes.

@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 
 /// What is in memory of one session. There is one only while there is something to keep: calls, streams, a list change

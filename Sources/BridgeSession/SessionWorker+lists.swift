@@ -1,5 +1,7 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 
 /// A request that waits for upstreams which have never been listed: a list for all of them, a call for the one that has

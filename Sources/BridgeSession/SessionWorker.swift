@@ -1,5 +1,7 @@
-package import BridgeCore
+package import BridgeConfiguration
+import BridgeCore
 package import BridgeLink
+import BridgeMCP
 package import Logging
 package import NIOCore
 
@@ -71,7 +73,7 @@ package final class SessionWorker {
         let state = try self.files.load(now: WallClock.seconds())
         self.ledger = state.ledger
         self.upstreams = configuration.upstreams.map {
-            self.makeUpstream($0, warm: state.cache.tools(of: $0))
+            self.makeUpstream($0, warm: state.cache.tools(of: $0.name, program: $0.program))
         }
         self.catalogue = self.merged()
         self.levels.wasSet = self.ledger.lowestLevel != nil

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 import Glibc
 import NIOCore
 import NIOPosix

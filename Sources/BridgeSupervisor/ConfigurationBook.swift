@@ -1,4 +1,5 @@
-package import BridgeCore
+package import BridgeConfiguration
+import BridgeCore
 import Glibc
 package import Logging
 package import NIOCore

@@ -1,3 +1,4 @@
+package import BridgeConfiguration
 package import BridgeCore
 package import NIOCore
 

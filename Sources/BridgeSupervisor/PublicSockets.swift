@@ -1,4 +1,5 @@
-package import BridgeCore
+package import BridgeConfiguration
+import BridgeCore
 package import BridgeProcess
 package import BridgeSystemd
 import Glibc

@@ -1,5 +1,7 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 import Testing
 

@@ -1,4 +1,6 @@
+import BridgeConfiguration
 import BridgeCore
+import BridgeMCP
 import NIOCore
 import Testing
 

@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 import Testing
 

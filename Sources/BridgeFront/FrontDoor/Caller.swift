@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 
 /// What the kernel says about the other end of a connection. Nothing that a client sends is in here.

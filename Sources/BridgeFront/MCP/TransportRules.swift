@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 import HTTPTypes
 
 /// What Streamable HTTP asks of a request's head, before its body is read.

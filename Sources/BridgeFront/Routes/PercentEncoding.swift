@@ -1,3 +1,5 @@
+import BridgeConfiguration
+
 /// RFC 3986, section 2.1.
 enum PercentEncoding {
     /// - Returns: `nil` when an escape is malformed, or the bytes are not UTF-8.

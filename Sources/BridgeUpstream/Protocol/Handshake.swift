@@ -1,4 +1,6 @@
+import BridgeConfiguration
 import BridgeCore
+import BridgeMCP
 import NIOCore
 
 /// What an upstream said about itself when it answered `initialize`.

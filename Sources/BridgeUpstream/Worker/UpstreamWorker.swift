@@ -1,4 +1,5 @@
-package import BridgeCore
+package import BridgeConfiguration
+import BridgeCore
 package import BridgeLink
 package import BridgeProcess
 import Glibc

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import BridgeCore
+import BridgeMCP
 import NIOCore
 import NIOHTTP1
 

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BridgeConfiguration
 import BridgeCore
 import BridgeProcess
 import BridgeSupervisor

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BridgeCore
+import BridgeMCP
 import FoundationEssentials
 import Glibc
 import NIOCore

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BridgeCore
+import BridgeMCP
 import NIOCore
 
 struct Tools: ParsableCommand {

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 
 /// A call whose arguments have been found good.
 enum DemoCall {

@@ -1,3 +1,4 @@
+import CNIOLinux
 import Glibc
 
 /// Times as ISO 8601 writes them, without a calendar library.

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 import NIOCore
 
 /// A `sleep` call on its way: some steps at even distances, the last of which ends it.

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 import NIOCore
 
 /// What calls end in, and what they say on the way.

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 import NIOCore
 
 /// What the demo server answers, and when. Pure: bytes and time come in, bytes go out.

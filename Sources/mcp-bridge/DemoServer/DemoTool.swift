@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 
 /// The tools of the demo server, as lists describe them.
 enum DemoTool: String, CaseIterable {

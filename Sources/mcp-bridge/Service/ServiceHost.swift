@@ -1,9 +1,11 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
 import BridgeLog
 import BridgeProcess
 import BridgeSupervisor
 import BridgeSystemd
+import CNIOLinux
 import FoundationEssentials
 import Glibc
 import Logging
@@ -140,7 +142,7 @@ struct ServiceHost {
     }
 
     /// The environment is how workers learn where to log.
-    private static func apply(_ log: BridgeCore.LogSettings, to environment: inout [String: String]) {
+    private static func apply(_ log: LogFileSettings, to environment: inout [String: String]) {
         guard let path = log.path else { return }
         environment["MCP_BRIDGE_LOG_PATH"] = path
         environment["MCP_BRIDGE_LOG_MAX_BYTES"] = "\(log.maximumBytes)"

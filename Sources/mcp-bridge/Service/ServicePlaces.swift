@@ -1,7 +1,10 @@
+import BridgeConfiguration
 import BridgeCore
+import BridgeMCP
 import BridgeProcess
 import BridgeSupervisor
 import BridgeSystemd
+import CNIOLinux
 import FoundationEssentials
 import Glibc
 import NIOCore

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import Testing
 
 @testable import BridgeFront

@@ -1,5 +1,7 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import Glibc
 import NIOCore
 import NIOPosix

@@ -1,0 +1,133 @@
+import NIOCore
+
+/// What the supervisor asks of a worker, on its control link.
+package enum WorkerRequest: LinkHeader, Equatable {
+    /// To take a configuration: the payload. Answered with ``WorkerAnswer``.
+    case configure
+    /// To take nothing new and finish what is under way, for at most so many milliseconds.
+    case drain(milliseconds: Int)
+    /// What memory it uses.
+    case memory
+
+    package func write(to header: inout HeaderWriter) {
+        switch self {
+        case .configure: header.member("op", "configure")
+        case .drain(let milliseconds):
+            header.member("op", "drain")
+            header.member("ms", milliseconds)
+        case .memory: header.member("op", "memory")
+        }
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        switch header.string("op") {
+        case "configure": self = .configure
+        case "drain": self = .drain(milliseconds: header.int("ms") ?? 0)
+        case "memory": self = .memory
+        default: return nil
+        }
+    }
+}
+
+/// How a worker answers such a request.
+package struct WorkerAnswer: LinkHeader, Equatable {
+    /// Why it was not done.
+    package var refusal: String?
+
+    package init(refusal: String? = nil) { self.refusal = refusal }
+
+    package static let done = WorkerAnswer().text
+
+    package func write(to header: inout HeaderWriter) { header.member("error", self.refusal) }
+    package init?(reading header: inout HeaderReader) { self.refusal = header.string("error") }
+}
+
+/// What a worker tells the supervisor by itself.
+package enum WorkerReport: String, LinkHeader {
+    /// How it is doing: the payload.
+    case status
+
+    package func write(to header: inout HeaderWriter) { header.member("op", self.rawValue) }
+    package init?(reading header: inout HeaderReader) {
+        guard let report = header.string("op").flatMap(Self.init(rawValue:)) else { return nil }
+        self = report
+    }
+}
+
+/// What is asked of the supervisor: over the control socket, and by the front on behalf of its clients.
+package enum ControlRequest: LinkHeader, Equatable {
+    case health
+    case memory
+    /// - Parameter fresh: with the memory that processes use at this moment.
+    case status(fresh: Bool)
+    case servers
+    /// To add the servers in the payload.
+    case addServers
+    case removeServer(name: String)
+    case reload
+
+    package func write(to header: inout HeaderWriter) {
+        header.member("op", self.operation)
+        switch self {
+        case .status(let fresh): header.flag("fresh", fresh)
+        case .removeServer(let name): header.member("name", name)
+        default: break
+        }
+    }
+
+    private var operation: String {
+        switch self {
+        case .health: "health"
+        case .memory: "memory"
+        case .status: "status"
+        case .servers: "servers"
+        case .addServers: "servers.add"
+        case .removeServer: "servers.remove"
+        case .reload: "reload"
+        }
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        switch header.string("op") {
+        case "health": self = .health
+        case "memory": self = .memory
+        case "status": self = .status(fresh: header.flag("fresh"))
+        case "servers": self = .servers
+        case "servers.add": self = .addServers
+        case "servers.remove": self = .removeServer(name: header.string("name") ?? "")
+        case "reload": self = .reload
+        default: return nil
+        }
+    }
+
+    /// What the front may ask. Everything else is for the control socket.
+    package var isForFront: Bool {
+        switch self {
+        case .health, .memory, .servers, .addServers, .removeServer: true
+        case .status, .reload: false
+        }
+    }
+}
+
+/// How the supervisor answers.
+package struct ControlAnswer: LinkHeader, Equatable {
+    /// An HTTP status.
+    package var status: Int
+    /// For people, where the body is for programs.
+    package var text: String?
+
+    package init(_ status: Int, text: String? = nil) {
+        self.status = status
+        self.text = text
+    }
+
+    package func write(to header: inout HeaderWriter) {
+        header.member("st", self.status)
+        header.member("text", self.text)
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        self.status = header.int("st") ?? 200
+        self.text = header.string("text")
+    }
+}

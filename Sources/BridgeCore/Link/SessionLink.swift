@@ -1,0 +1,120 @@
+import NIOCore
+
+/// What the front asks of the session worker: the header that opens an exchange.
+package struct SessionRequest: LinkHeader, Equatable {
+    package enum Operation: String, Sendable {
+        /// An HTTP POST: its body is the payload.
+        case post
+        /// An HTTP GET: a stream for what belongs to no request, or the rest of one that broke.
+        case get
+        /// An HTTP DELETE: the session's end.
+        case delete
+        /// `GET /tools`: what each server offers, by name.
+        case tools
+    }
+
+    package var operation: Operation
+    /// Names the request in every process's log.
+    package var requestID: String
+    package var sessionID: String?
+    /// On whose behalf.
+    package var principal: String
+    /// How this client wants names to be shown (`dot`, `safe`), where its address says so.
+    package var names: String?
+    /// Of a GET: the event that the client saw last.
+    package var lastEventID: String?
+
+    package init(
+        _ operation: Operation, requestID: String, sessionID: String? = nil, principal: String = "",
+        names: String? = nil, lastEventID: String? = nil
+    ) {
+        self.operation = operation
+        self.requestID = requestID
+        self.sessionID = sessionID
+        self.principal = principal
+        self.names = names
+        self.lastEventID = lastEventID
+    }
+
+    package func write(to header: inout HeaderWriter) {
+        header.member("op", self.operation.rawValue)
+        header.member("rid", self.requestID)
+        header.member("sid", self.sessionID)
+        header.member("who", self.principal)
+        header.member("names", self.names)
+        header.member("leid", self.lastEventID)
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        guard let operation = header.string("op").flatMap(Operation.init(rawValue:)) else { return nil }
+        self.operation = operation
+        self.requestID = header.string("rid") ?? ""
+        self.sessionID = header.string("sid")
+        self.principal = header.string("who") ?? ""
+        self.names = header.string("names")
+        self.lastEventID = header.string("leid")
+    }
+}
+
+/// What the session worker says with a message of such an exchange, which has a payload unless it primes the stream or
+/// only opens it.
+package struct SessionEvent: LinkHeader, Equatable {
+    /// The event's id, by which a client comes back.
+    package var eventID: String?
+    /// An event without content, which gives a client something to resume after.
+    package var isPriming: Bool
+
+    package init(eventID: String? = nil, isPriming: Bool = false) {
+        self.eventID = eventID
+        self.isPriming = isPriming
+    }
+
+    /// The stream is open; nothing is to be said yet.
+    package static let open = JSONText(literal: "{}")
+
+    package func write(to header: inout HeaderWriter) {
+        header.member("ev", self.eventID)
+        header.flag("prime", self.isPriming)
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        self.eventID = header.string("ev")
+        self.isPriming = header.flag("prime")
+    }
+}
+
+/// How the session worker ends such an exchange. The payload, if any, is the body or the last event.
+package struct SessionEnd: LinkHeader, Equatable {
+    /// The HTTP status, where the answer has not begun.
+    package var status: Int
+    /// The id of the session that `initialize` opened.
+    package var sessionID: String?
+    /// Of the last event.
+    package var eventID: String?
+    /// The word of what went wrong, for the log.
+    package var failure: String?
+
+    package init(_ status: Int, sessionID: String? = nil, eventID: String? = nil, failure: String? = nil) {
+        self.status = status
+        self.sessionID = sessionID
+        self.eventID = eventID
+        self.failure = failure
+    }
+
+    /// By far the most frequent one, made once.
+    package static let answered = SessionEnd(200).text
+
+    package func write(to header: inout HeaderWriter) {
+        header.member("st", self.status)
+        header.member("sid", self.sessionID)
+        header.member("ev", self.eventID)
+        header.member("err", self.failure)
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        self.status = header.int("st") ?? 200
+        self.sessionID = header.string("sid")
+        self.eventID = header.string("ev")
+        self.failure = header.string("err")
+    }
+}

@@ -1,0 +1,131 @@
+import NIOCore
+
+/// What the session worker asks of an upstream's worker: the header that opens an exchange.
+package enum UpstreamRequest: LinkHeader, Equatable {
+    /// A request for the server: the payload.
+    case call(UpstreamCallHeader)
+    /// To be told, until the exchange ends, how the server is and what it offers (``UpstreamNews``).
+    case watch
+    /// To connect now, whatever its back-off says.
+    case retry
+    /// The lowest level of log messages that any client wants: the payload has it as `level`.
+    case level
+
+    package func write(to header: inout HeaderWriter) {
+        switch self {
+        case .call(let call):
+            header.member("op", "call")
+            call.write(to: &header)
+        case .watch: header.member("op", "watch")
+        case .retry: header.member("op", "retry")
+        case .level: header.member("op", "level")
+        }
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        switch header.string("op") {
+        case "call": self = .call(UpstreamCallHeader(reading: &header))
+        case "watch": self = .watch
+        case "retry": self = .retry
+        case "level": self = .level
+        default: return nil
+        }
+    }
+}
+
+/// What an upstream's worker has to know of a call beside the request itself.
+package struct UpstreamCallHeader: Sendable, Equatable {
+    /// Names the request in every process's log.
+    package var requestID: String
+    /// How long it may go without an answer or progress, in milliseconds; nil leaves that to the upstream's configuration.
+    package var timeout: Int?
+    /// On whose behalf.
+    package var principal: String
+    /// A short digest of the client's session, for the log.
+    package var session: String?
+
+    package init(requestID: String, timeout: Int?, principal: String, session: String?) {
+        self.requestID = requestID
+        self.timeout = timeout
+        self.principal = principal
+        self.session = session
+    }
+
+    func write(to header: inout HeaderWriter) {
+        header.member("rid", self.requestID)
+        header.member("tmo", self.timeout)
+        header.member("who", self.principal)
+        header.member("sess", self.session)
+    }
+
+    init(reading header: inout HeaderReader) {
+        self.requestID = header.string("rid") ?? ""
+        self.timeout = header.int("tmo")
+        self.principal = header.string("who") ?? ""
+        self.session = header.string("sess")
+    }
+}
+
+/// What an upstream's worker says with a message of a call's exchange. The payload is the notification, for its client.
+package enum UpstreamMessage: String, LinkHeader {
+    case progress
+    case log
+
+    package func write(to header: inout HeaderWriter) { header.member("t", self.rawValue) }
+    package init?(reading header: inout HeaderReader) {
+        guard let kind = header.string("t").flatMap(Self.init(rawValue:)) else { return nil }
+        self = kind
+    }
+}
+
+/// How an upstream's worker ends an exchange. Of a call, the payload is the response.
+package struct UpstreamEnd: LinkHeader, Equatable {
+    /// The word of what went wrong, where the bridge made the response.
+    package var failure: String?
+
+    package init(failure: String? = nil) { self.failure = failure }
+
+    /// By far the most frequent one, made once.
+    package static let answered = UpstreamEnd().text
+
+    package func write(to header: inout HeaderWriter) { header.member("err", self.failure) }
+    package init?(reading header: inout HeaderReader) { self.failure = header.string("err") }
+}
+
+/// What a watcher is told, each with a payload.
+package enum UpstreamNews: LinkHeader, Equatable {
+    /// Its phase and what a status shows.
+    case state
+    /// Who it is: `capabilities`, `serverInfo`, `instructions`, `protocolVersion`. Before the first list of a connection.
+    case identity
+    /// All entries of one offering, by the offering's name: a JSON array.
+    case catalogue(of: String)
+    /// A notification that belongs to no call.
+    case note
+
+    package func write(to header: inout HeaderWriter) {
+        switch self {
+        case .state: header.member("t", "state")
+        case .identity: header.member("t", "identity")
+        case .catalogue(let offering):
+            header.member("t", "catalog")
+            header.member("of", offering)
+        case .note: header.member("t", "note")
+        }
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        switch header.string("t") {
+        case "state": self = .state
+        case "identity": self = .identity
+        case "catalog": self = .catalogue(of: header.string("of") ?? "")
+        case "note": self = .note
+        default: return nil
+        }
+    }
+}
+
+/// How an upstream is doing, in one word.
+package enum UpstreamPhase: String, Sendable, CaseIterable {
+    case connecting, ready, idle, backoff, failed, stopped
+}

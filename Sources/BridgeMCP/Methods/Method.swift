@@ -1,0 +1,84 @@
+/// One method that clients may call, and what the bridge does about it.
+package struct Method: Sendable, Hashable {
+    /// Who answers.
+    package enum Target: Sendable, Hashable {
+        /// The bridge by itself.
+        case bridge
+        /// The merged catalogue.
+        case list(Offering)
+        /// The server that has the entry which the request names, in the member of its `params` that is the offering's
+        /// ``Offering/identity``.
+        case entry(Offering)
+        /// The server that has the prompt or the resource template which `params.ref` names.
+        case reference
+    }
+
+    /// The eras that have the method: those with a handshake, the stateless one, or both.
+    package struct Eras: OptionSet, Sendable, Hashable {
+        package let rawValue: UInt8
+        package init(rawValue: UInt8) { self.rawValue = rawValue }
+        package static let handshake = Eras(rawValue: 1)
+        package static let stateless = Eras(rawValue: 2)
+        package static let both: Eras = [.handshake, .stateless]
+    }
+
+    package let name: String
+    package let target: Target
+    /// Whether it only reads, so that it may be sent a second time when it is not known whether it ran.
+    package let onlyReads: Bool
+    package let eras: Eras
+    /// The server capability that it belongs to.
+    package let capability: String?
+
+    package init(
+        _ name: String, _ target: Target, onlyReads: Bool, eras: Eras = .both, capability: String? = nil
+    ) {
+        self.name = name
+        self.target = target
+        self.onlyReads = onlyReads
+        self.eras = eras
+        self.capability = capability
+    }
+
+    /// The offering that it is about, where it is about one.
+    package var offering: Offering? {
+        switch self.target {
+        case .list(let offering), .entry(let offering): offering
+        case .bridge, .reference: nil
+        }
+    }
+}
+
+/// The methods that are known, by name.
+package struct MethodTable: Sendable {
+    private let byName: [String: Method]
+
+    package init(_ methods: [Method]) {
+        self.byName = Dictionary(methods.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
+    }
+
+    package subscript(name: String) -> Method? { self.byName[name] }
+
+    /// Whether a request of this method may be sent twice. One that nobody knows may do anything.
+    package func onlyReads(_ name: String) -> Bool { self.byName[name]?.onlyReads ?? false }
+
+    /// The methods of MCP, all revisions together.
+    package static let standard = MethodTable(Self.methods)
+
+    package static let methods: [Method] = [
+        Method("initialize", .bridge, onlyReads: true, eras: .handshake),
+        Method("ping", .bridge, onlyReads: true, eras: .handshake),
+        Method("logging/setLevel", .bridge, onlyReads: false, eras: .handshake, capability: "logging"),
+        Method("tools/list", .list(.tools), onlyReads: true, capability: "tools"),
+        Method("tools/call", .entry(.tools), onlyReads: false, capability: "tools"),
+        Method("prompts/list", .list(.prompts), onlyReads: true, capability: "prompts"),
+        Method("prompts/get", .entry(.prompts), onlyReads: true, capability: "prompts"),
+        Method("resources/list", .list(.resources), onlyReads: true, capability: "resources"),
+        Method("resources/templates/list", .list(.templates), onlyReads: true, capability: "resources"),
+        Method("resources/read", .entry(.resources), onlyReads: true, capability: "resources"),
+        Method("resources/subscribe", .entry(.resources), onlyReads: false, eras: .handshake, capability: "resources"),
+        Method(
+            "resources/unsubscribe", .entry(.resources), onlyReads: false, eras: .handshake, capability: "resources"),
+        Method("completion/complete", .reference, onlyReads: true, capability: "completions"),
+    ]
+}

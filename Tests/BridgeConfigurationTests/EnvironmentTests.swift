@@ -1,0 +1,98 @@
+import Testing
+
+@testable import BridgeConfiguration
+@testable import BridgeCore
+
+@Suite("Environment variables and locations") struct EnvironmentTests {
+    private func load(_ variables: [String: String], _ text: String?) -> LoadedConfiguration {
+        var context = Loading.context
+        context.variables = variables
+        guard let text else { return ConfigurationLoader(context: context).load(nil) }
+        return Loading.load(text, context: context)
+    }
+
+    @Test func `variables win over the file`() throws {
+        let loaded = self.load(
+            [
+                "MCP_BRIDGE_PORT": "9001", "MCP_BRIDGE_MCP_PATH": "/x", "MCP_BRIDGE_LOG_PATH": "~/b.log",
+                "MCP_BRIDGE_LOG_MAX_BYTES": "100", "MCP_BRIDGE_LOG_BACKUPS": "0",
+            ],
+            #"{"mcpServers": {}, "bridge": {"listen": ["[::1]:1", "unix:/run/a"], "mcpPath": "/y", "log": {"backups": 3}}}"#
+        )
+        let settings = try #require(loaded.configuration?.settings)
+        #expect(settings.listen.map(\.description) == ["[::1]:9001", "unix:/run/a"])
+        #expect(settings.mcpPath == "/x" && settings.log.path == "/home/ada/b.log")
+        #expect(settings.log.maximumBytes == 100 && settings.log.backups == 0)
+    }
+
+    @Test func `without variables and file everything has its default`() throws {
+        let settings = try #require(self.load(["MCP_BRIDGE_PORT": ""], nil).configuration?.settings)
+        #expect(settings == BridgeSettings())
+        #expect(settings.listen.map(\.description) == ["127.0.0.1:8769"])
+        #expect(settings.mcpPath == "/mcp" && settings.log.maximumBytes == 5_242_880 && settings.log.backups == 5)
+    }
+
+    @Test(arguments: [
+        ("MCP_BRIDGE_PORT", "65536"), ("MCP_BRIDGE_PORT", "x"), ("MCP_BRIDGE_HOST", "example.org"),
+        ("MCP_BRIDGE_MCP_PATH", "mcp"), ("MCP_BRIDGE_OVERSEER_URL", "x"), ("MCP_BRIDGE_LOG_MAX_BYTES", "0"),
+        ("MCP_BRIDGE_LOG_BACKUPS", "-1"), ("MCP_BRIDGE_HOST", "0.0.0.0"),
+    ])
+    func `a bad variable is an error that names it`(name: String, value: String) {
+        let loaded = self.load([name: value], nil)
+        #expect(loaded.configuration == nil)
+        #expect(loaded.errors.map(\.keyPath) == [name])
+        #expect(loaded.errors.map(\.file) == ["environment"])
+    }
+
+    @Test func `overseer and sentinel become servers with bare names, in place of the demo`() throws {
+        let loaded = self.load(
+            [
+                "MCP_BRIDGE_OVERSEER_URL": "https://o.example/mcp", "MCP_BRIDGE_SENTINEL_COMMAND": "/opt/s",
+                "MCP_BRIDGE_SENTINEL_ARGS": "  a  'b c' ",
+            ],
+            nil
+        )
+        let servers = try #require(loaded.configuration?.servers)
+        #expect(servers.map(\.name) == ["overseer", "sentinel"])
+        #expect(servers.allSatisfy { $0.prefix == "" })
+        let program = try #require(Loading.program(loaded, "sentinel"))
+        #expect(program.command.value == "/opt/s" && program.arguments.map(\.value) == ["a", "'b", "c'"])
+    }
+
+    @Test func `an empty URL or command adds nothing`() {
+        let loaded = self.load(["MCP_BRIDGE_OVERSEER_URL": "", "MCP_BRIDGE_SENTINEL_COMMAND": ""], nil)
+        #expect(loaded.configuration?.servers.map(\.name) == ["demo"])
+    }
+
+    @Test func `a server of the file that a variable names is replaced with a warning`() {
+        let loaded = self.load(
+            ["MCP_BRIDGE_SENTINEL_COMMAND": "/opt/s"], #"{"mcpServers": {"sentinel": {"command": "x"}}}"#
+        )
+        #expect(Loading.program(loaded)?.command.value == "/opt/s")
+        #expect(loaded.warnings.map(\.keyPath) == ["MCP_BRIDGE_SENTINEL_COMMAND"])
+    }
+
+    @Test func `the configuration is looked for where the flag, the variable or the service says`() {
+        let user = ["HOME": "/home/ada"]
+        let find = { (flag: String?, environment: [String: String], system: Bool) in
+            ConfigurationLocations.candidates(flag: flag, environment: environment, isSystemService: system)
+        }
+        #expect(find("~/f", user, false) == [.init(path: "/home/ada/f", isRequired: true)])
+        #expect(
+            find(nil, user.merging(["MCP_BRIDGE_CONFIG": "/e"]) { $1 }, true) == [.init(path: "/e", isRequired: true)])
+        #expect(find(nil, user, true) == [.init(path: "/etc/mcp-bridge/config.json", isRequired: false)])
+        #expect(find(nil, user, false) == [.init(path: "/home/ada/.config/mcp-bridge/config.json", isRequired: false)])
+    }
+
+    @Test func `state lies where systemd, the variable or the home says`() {
+        let state = ConfigurationLocations.stateDirectory
+        #expect(state(["HOME": "/h", "STATE_DIRECTORY": "/a:/b", "MCP_BRIDGE_CONFIG_DIR": "/c"]) == "/a")
+        #expect(state(["HOME": "/h", "MCP_BRIDGE_CONFIG_DIR": "~/c/"]) == "/h/c")
+        #expect(state(["HOME": "/h"]) == "/h/.config/mcp-bridge")
+        let paths = StatePaths(environment: [
+            "HOME": "/h", "MCP_BRIDGE_TOOL_CACHE_PATH": "~/t", "MCP_BRIDGE_OAUTH_STATE_PATH": "/o",
+        ])
+        #expect(paths.toolCache == "/h/t" && paths.oauthState == "/o")
+        #expect(paths.servers == "/h/.config/mcp-bridge/servers.json")
+    }
+}

@@ -1,0 +1,34 @@
+import BridgeConfiguration
+import BridgeCore
+import FoundationEssentials
+import Testing
+
+/// Holds the README to the tables that the configuration is read by. One that differs is printed whole, to be put in
+/// place of the README's.
+@Suite("README tables") struct ReadmeTablesTests {
+    private static let readme = URL(filePath: #filePath)
+        .deletingLastPathComponent()  // Configuration
+        .deletingLastPathComponent()  // BridgeCoreTests
+        .deletingLastPathComponent()  // Tests
+        .deletingLastPathComponent()
+        .appending(path: "README.md")
+
+    /// The README's table that begins with the same line as `table`; nil when there is none.
+    private static func written(like table: String) throws -> String? {
+        let lines = try String(contentsOf: Self.readme, encoding: .utf8)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        let header = table.split(separator: "\n").first
+        guard let start = lines.firstIndex(where: { $0 == header }) else { return nil }
+        return lines[start...].prefix { $0.hasPrefix("|") }.map { $0 + "\n" }.joined()
+    }
+
+    @Test func `the settings in the README are those that are read`() throws {
+        let written = try Self.written(like: SettingTable.markdown)
+        #expect(written == SettingTable.markdown, "The README's table must be:\n\(SettingTable.markdown)")
+    }
+
+    @Test func `the keys of a server in the README are those that are read`() throws {
+        let written = try Self.written(like: ServerKeyTable.markdown)
+        #expect(written == ServerKeyTable.markdown, "The README's table must be:\n\(ServerKeyTable.markdown)")
+    }
+}
