@@ -7,8 +7,7 @@ import Testing
 /// place of the README's.
 @Suite("README tables") struct ReadmeTablesTests {
     private static let readme = URL(filePath: #filePath)
-        .deletingLastPathComponent()  // Configuration
-        .deletingLastPathComponent()  // BridgeCoreTests
+        .deletingLastPathComponent()  // BridgeConfigurationTests
         .deletingLastPathComponent()  // Tests
         .deletingLastPathComponent()
         .appending(path: "README.md")

@@ -61,10 +61,11 @@ package struct HeaderWriter {
         self.buffer.writeStaticString("true")
     }
 
-    /// Appends one value that the closure writes: any JSON.
-    package mutating func member(_ key: StaticString, writing value: (inout ByteBuffer) -> Void) {
+    /// Any value, as it is written.
+    package mutating func member(_ key: StaticString, _ value: JSONText?) {
+        guard let value else { return }
         self.key(key)
-        value(&self.buffer)
+        value.write(to: &self.buffer)
     }
 
     private mutating func key(_ key: StaticString) {

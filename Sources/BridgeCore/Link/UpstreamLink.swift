@@ -43,12 +43,18 @@ package struct UpstreamCallHeader: Sendable, Equatable {
     package var principal: String
     /// A short digest of the client's session, for the log.
     package var session: String?
+    /// What takes the place of the request's `params.name` when it is written to the server: the entry's own name, as JSON.
+    /// nil leaves the request as it is.
+    package var name: JSONText?
 
-    package init(requestID: String, timeout: Int?, principal: String, session: String?) {
+    package init(
+        requestID: String, timeout: Int?, principal: String, session: String?, name: JSONText? = nil
+    ) {
         self.requestID = requestID
         self.timeout = timeout
         self.principal = principal
         self.session = session
+        self.name = name
     }
 
     func write(to header: inout HeaderWriter) {
@@ -56,6 +62,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         header.member("tmo", self.timeout)
         header.member("who", self.principal)
         header.member("sess", self.session)
+        header.member("name", self.name)
     }
 
     init(reading header: inout HeaderReader) {
@@ -63,6 +70,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         self.timeout = header.int("tmo")
         self.principal = header.string("who") ?? ""
         self.session = header.string("sess")
+        self.name = header.json("name")
     }
 }
 
