@@ -1,4 +1,4 @@
-/// Every key of a server entry, in one place: the reader and the README go by it.
+/// Every key of a server entry, in one place: the reader and docs/configuration.md go by it.
 package enum ServerKeyTable {
     package struct Key: Sendable {
         package let name: String

@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Every setting under `bridge`, in one place: the reader, `config print`, reloads and the README all go by it.
+/// Every setting under `bridge`, in one place: the reader, `config print`, reloads and docs/configuration.md all go by it.
 package enum SettingTable {
     package static let all: [Setting] =
         Self.serving + Self.naming + Self.access + Self.limits + Self.lives + Self.logging

@@ -1,4 +1,4 @@
-package import NIOCore
+import NIOCore
 
 /// A header of the link: a small JSON object whose members have a fixed order, so that it is written and read in one pass.
 ///
