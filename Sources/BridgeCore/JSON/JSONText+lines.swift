@@ -1,21 +1,26 @@
 package import NIOCore
 
 extension JSONText {
-    /// Whether the text is spread over several lines. Only white space between tokens can be: a line break inside a
-    /// string is always escaped.
-    package var hasLineBreaks: Bool {
-        self.withSkipper { $0.bytes.lineBreak(from: 0) != nil }
-    }
-
     /// Appends the text on one line, as framing by lines and event streams need it: each line break becomes a space,
     /// everything else stays byte for byte. No line break is appended.
     package func writeOnOneLine(to buffer: inout ByteBuffer) {
         let start = buffer.writerIndex
         self.write(to: &buffer)
-        self.withSkipper { skipper in
-            var index = 0
-            while let found = skipper.bytes.lineBreak(from: index) {
-                buffer.setInteger(UInt8(ascii: " "), at: start + found)
+        buffer.putOnOneLine(from: start)
+    }
+}
+
+extension ByteBuffer {
+    /// Makes one line of the JSON that was appended since the writer index was `start`, in one pass.
+    ///
+    /// Line breaks can only be white space between tokens, where a space does as well: inside strings they are escaped.
+    package mutating func putOnOneLine(from start: Int) {
+        let lower = max(0, start - self.readerIndex)
+        self.withUnsafeMutableReadableBytes { output in
+            guard let bytes = JSONBytes(UnsafeRawBufferPointer(output)) else { return }
+            var index = lower
+            while let found = bytes.lineBreak(from: index) {
+                output[found] = UInt8(ascii: " ")
                 index = found + 1
             }
         }

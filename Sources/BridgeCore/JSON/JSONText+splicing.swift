@@ -35,6 +35,38 @@ extension JSONText {
         self.copy(second.upperBound, self.count, to: &buffer)
     }
 
+    /// Appends the text with up to three spans replaced, in any order of appearance, in one pass. They must not overlap.
+    package func write(
+        to buffer: inout ByteBuffer,
+        replacing first: (span: JSONSpan, bytes: ByteBuffer),
+        _ second: (span: JSONSpan, bytes: ByteBuffer)?,
+        _ third: (span: JSONSpan, bytes: ByteBuffer)? = nil
+    ) {
+        guard let second else {
+            guard let third else { return self.write(to: &buffer, replacing: first.span, with: first.bytes) }
+            return self.write(to: &buffer, replacing: first, third)
+        }
+        guard let third else {
+            return self.write(
+                to: &buffer, replacing: first.span, with: first.bytes, and: second.span, with: second.bytes)
+        }
+        // The three in their order.
+        var (low, middle, high) = (first, second, third)
+        if middle.span.lowerBound < low.span.lowerBound { swap(&low, &middle) }
+        if high.span.lowerBound < middle.span.lowerBound { swap(&middle, &high) }
+        if middle.span.lowerBound < low.span.lowerBound { swap(&low, &middle) }
+        let taken = low.span.count + middle.span.count + high.span.count
+        let given = low.bytes.readableBytes + middle.bytes.readableBytes + high.bytes.readableBytes
+        buffer.reserveCapacity(minimumWritableBytes: max(0, self.count - taken) + given)
+        self.copy(0, low.span.lowerBound, to: &buffer)
+        buffer.writeImmutableBuffer(low.bytes)
+        self.copy(low.span.upperBound, middle.span.lowerBound, to: &buffer)
+        buffer.writeImmutableBuffer(middle.bytes)
+        self.copy(middle.span.upperBound, high.span.lowerBound, to: &buffer)
+        buffer.writeImmutableBuffer(high.bytes)
+        self.copy(high.span.upperBound, self.count, to: &buffer)
+    }
+
     /// Appends the text with some spans (ascending, disjoint) replaced, everything else byte for byte.
     package func write(to buffer: inout ByteBuffer, replacing replacements: [(JSONSpan, ByteBuffer)]) {
         let growth = replacements.reduce(0) { $0 + $1.1.readableBytes - $1.0.count }
@@ -53,23 +85,6 @@ extension JSONText {
         var buffer = ByteBuffer()
         self.write(to: &buffer, replacing: span, with: replacement)
         return JSONText(trusting: buffer)
-    }
-
-    /// What inserts a member in front of the others of the object at `object`: one replacement for
-    /// ``write(to:replacing:)``.
-    ///
-    /// Whether the object already has a member called `key` is not looked at.
-    package func insertion(of key: String, _ value: JSONText, into object: JSONSpan) -> (JSONSpan, ByteBuffer) {
-        let position = object.lowerBound + 1
-        let isEmpty = self.withSkipper { skipper in
-            let next = skipper.bytes.skipWhitespace(from: position)
-            return next < object.upperBound && skipper.bytes[next] == UInt8(ascii: "}")
-        }
-        var buffer = ByteBuffer()
-        buffer.writeJSONKey(key, afterComma: false)
-        value.write(to: &buffer)
-        if !isEmpty { buffer.writeStaticString(",") }
-        return (JSONSpan(lowerBound: position, upperBound: position, kind: value.kind), buffer)
     }
 
     private func copy(_ lower: Int, _ upper: Int, to buffer: inout ByteBuffer) {

@@ -56,10 +56,6 @@ package struct JSONWriter {
         value.write(toJSON: &self.buffer)
     }
 
-    package mutating func elementNull() {
-        self.element(JSONText.null)
-    }
-
     /// Writes one member of an object. A `nil` value is written as `null`.
     package mutating func member(_ key: String, _ value: some JSONWritable) {
         self.key(key)

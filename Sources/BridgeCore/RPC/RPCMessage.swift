@@ -55,10 +55,6 @@ package struct RPCMessage: Sendable {
 
     /// `params.name`: the tool or prompt that a request is about.
     package var name: JSONSpan? { self.known.name }
-    /// `params.arguments`, of any kind.
-    package var arguments: JSONSpan? { self.known.arguments }
-    /// `params._meta`, of any kind.
-    package var meta: JSONSpan? { self.known.meta }
     /// `params._meta.progressToken`, of any kind.
     package var progressToken: JSONSpan? { self.known.progressToken }
 
@@ -80,7 +76,5 @@ package struct RPCMessage: Sendable {
 /// The members of `params` that are found along the way.
 struct RPCParams {
     var name: JSONSpan?
-    var arguments: JSONSpan?
-    var meta: JSONSpan?
     var progressToken: JSONSpan?
 }

@@ -24,31 +24,47 @@ extension RPCReader {
     }
 
     /// The members of `params` that we act on in one method or another.
-    enum Parameter: UInt8, CaseIterable {
+    enum Parameter: UInt8 {
         case name, arguments, meta, requestID, progressToken, cursor, level, uri, protocolVersion
 
         var bit: UInt16 { 1 << UInt16(self.rawValue) }
 
-        private var spelling: StaticString {
-            switch self {
-            case .name: "name"
-            case .arguments: "arguments"
-            case .meta: "_meta"
-            case .requestID: "requestId"
-            case .progressToken: "progressToken"
-            case .cursor: "cursor"
-            case .level: "level"
-            case .uri: "uri"
-            case .protocolVersion: "protocolVersion"
+        @inline(__always)
+        init?(_ skipper: JSONSkipper, _ key: JSONSkipper.Key) {
+            guard !key.hasEscapes else {
+                self.init(escaped: key, skipper)
+                return
+            }
+            // By length first: few keys of others have one that is ours.
+            switch key.count {
+            case 3 where skipper.key(key, is: "uri"): self = .uri
+            case 4 where skipper.key(key, is: "name"): self = .name
+            case 5 where skipper.key(key, is: "_meta"): self = .meta
+            case 5 where skipper.key(key, is: "level"): self = .level
+            case 6 where skipper.key(key, is: "cursor"): self = .cursor
+            case 9 where skipper.key(key, is: "arguments"): self = .arguments
+            case 9 where skipper.key(key, is: "requestId"): self = .requestID
+            case 13 where skipper.key(key, is: "progressToken"): self = .progressToken
+            case 15 where skipper.key(key, is: "protocolVersion"): self = .protocolVersion
+            default: return nil
             }
         }
 
-        init?(_ skipper: JSONSkipper, _ key: JSONSkipper.Key) {
-            for parameter in Self.allCases where skipper.key(key, is: parameter.spelling) {
-                self = parameter
-                return
+        /// A key written with escapes, which nobody does.
+        @inline(never)
+        private init?(escaped key: JSONSkipper.Key, _ skipper: JSONSkipper) {
+            switch JSONEscape.decode(skipper.bytes.slice(key.lower, key.upper)) {
+            case "name": self = .name
+            case "arguments": self = .arguments
+            case "_meta": self = .meta
+            case "requestId": self = .requestID
+            case "progressToken": self = .progressToken
+            case "cursor": self = .cursor
+            case "level": self = .level
+            case "uri": self = .uri
+            case "protocolVersion": self = .protocolVersion
+            default: return nil
             }
-            return nil
         }
     }
 }

@@ -52,14 +52,9 @@ struct RPCReader {
         switch parameter {
         case .name:
             return try self.once(&self.known.name, at: start)
-        case .arguments:
-            return try self.once(&self.known.arguments, at: start)
         case .meta:
-            let end = try self.readMeta(at: start)
-            let kind = JSONKind(firstByte: self.skipper.bytes[start])
-            self.known.meta = JSONSpan(lowerBound: start, upperBound: end, kind: kind)
-            return end
-        case .requestID, .progressToken, .cursor, .level, .uri, .protocolVersion:
+            return try self.readMeta(at: start)
+        case .arguments, .requestID, .progressToken, .cursor, .level, .uri, .protocolVersion:
             return self.skipper.value(at: start).upperBound
         }
     }

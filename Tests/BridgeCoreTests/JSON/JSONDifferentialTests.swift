@@ -70,7 +70,8 @@ import Testing
                 _ = value.int
                 _ = value.double
                 _ = key?.string
-                _ = value.hasLineBreaks
+                var line = ByteBuffer()
+                value.writeOnOneLine(to: &line)
             }
             #expect(visited >= bytes.count)
             _ = try? RPCMessage(json)

@@ -85,31 +85,62 @@ import Testing
         #expect(spliced.description.hasSuffix("\"_meta\":{\"progressToken\":7}}"))
     }
 
-    @Test(arguments: [
-        (#"{"a":1}"#, #"{"k":[2],"a":1}"#), ("{}", #"{"k":[2]}"#), ("{ \n }", "{\"k\":[2] \n }"),
-        (#"{ "a":1}"#, #"{"k":[2], "a":1}"#),
-    ])
-    func `a member can be inserted`(text: String, expected: String) throws {
-        let json = try JSONText(validating: ByteBuffer(string: text))
-        var buffer = ByteBuffer()
-        json.write(to: &buffer, replacing: [json.insertion(of: "k", JSONText(literal: "[2]"), into: json.span)])
-        #expect(String(buffer: buffer) == expected)
-        #expect(throws: Never.self) { try JSONText(validating: buffer) }
+    @Test func `three replacements may be given in any order, and two or one of them left out`() throws {
+        let json = try self.json()
+        let id = try #require(json.member("id"))
+        let params = try #require(json.member("params"))
+        let name = try #require(json.member("name", in: params))
+        let meta = try #require(json.member("_meta", in: params))
+        let token = try #require(json.member("progressToken", in: meta))
+        let pieces = [(id, "123"), (name, "\"tool\""), (token, "4567")]
+            .map { (span: $0, bytes: ByteBuffer(string: $1)) }
+        let spelled = [("\"old\"", "123"), ("\"srv.tool\"", "\"tool\""), ("7", "4567")]
+        let orders = [
+            [0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0], [0, 1], [2, 0], [1], [2],
+        ]
+        for order in orders {
+            // The token last: its digit is in the others' replacements, too.
+            let expected = order.sorted(by: >).reduce(Self.message) {
+                $0.replacingOnce($1 == 2 ? "Token\":7" : spelled[$1].0, with: $1 == 2 ? "Token\":4567" : spelled[$1].1)
+            }
+            for hasGap in [false, true] where order.count < 3 || !hasGap {
+                var buffer = ByteBuffer(string: "before")
+                let second = order.count > 1 ? pieces[order[1]] : nil
+                let third = order.count > 2 ? pieces[order[2]] : nil
+                json.write(
+                    to: &buffer, replacing: pieces[order[0]], hasGap ? nil : second, hasGap ? second : third)
+                #expect(String(buffer: buffer) == "before" + expected)
+            }
+        }
     }
 
     @Test func `a text of several lines can be written on one, byte for byte otherwise`() throws {
         let text = "{\r\n  \"a\\n\": \"x\\ry\",\n\n\"a key beyond one word\":1}"
         let json = try JSONText(validating: ByteBuffer(string: text))
-        #expect(json.hasLineBreaks)
         var buffer = ByteBuffer(string: "data: \n")
         json.writeOnOneLine(to: &buffer)
         #expect(String(buffer: buffer) == "data: \n{    \"a\\n\": \"x\\ry\",  \"a key beyond one word\":1}")
-        #expect(try !JSONText(validating: ByteBuffer(string: #"{"a\n":"\r and enough for a word"}"#)).hasLineBreaks)
         for position in 0..<20 {
             var spaced = Array(repeating: " ", count: 20)
-            spaced[position] = "\n"
-            #expect(try JSONText(validating: ByteBuffer(string: "[" + spaced.joined() + "]")).hasLineBreaks)
+            spaced[position] = ["\n", "\r"][position % 2]
+            var line = ByteBuffer()
+            try JSONText(validating: ByteBuffer(string: "[" + spaced.joined() + "]")).writeOnOneLine(to: &line)
+            #expect(String(buffer: line) == "[" + String(repeating: " ", count: 20) + "]")
         }
+    }
+
+    @Test func `what was appended to a buffer is put on one line, and what is before it or was read stays`() {
+        var buffer = ByteBuffer(string: "read\nkept\n")
+        buffer.moveReaderIndex(forwardBy: 5)
+        let start = buffer.writerIndex
+        buffer.writeString("[\n1,\r\n2]")
+        let shared = buffer
+        buffer.putOnOneLine(from: start)
+        #expect(String(buffer: buffer) == "kept\n[ 1,  2]")
+        #expect(String(buffer: shared) == "kept\n[\n1,\r\n2]")
+        var empty = ByteBuffer()
+        empty.putOnOneLine(from: 0)
+        #expect(empty.readableBytes == 0)
     }
 }
 

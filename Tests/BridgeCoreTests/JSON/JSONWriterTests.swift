@@ -23,7 +23,7 @@ import Testing
             writer.memberArray("array") { array in
                 array.element(1)
                 array.element("two")
-                array.elementNull()
+                array.element(JSONText.null)
                 array.object { $0.member("k", false) }
                 array.array { _ in }
                 array.element(Substring("sub"))
@@ -72,7 +72,7 @@ import Testing
                 #expect(try JSONText(validating: written.bytes).string == string)
                 let mustEscape = code < 0x20 || character == "\"" || character == "\\"
                 #expect((written.count > string.utf8.count + 2) == mustEscape)
-                #expect(!written.hasLineBreaks)
+                #expect(!written.bytes.readableBytesView.contains { $0 == 0x0A || $0 == 0x0D })
             }
         }
         #expect(JSONText("\u{1}\u{8}\u{B}\u{1F}\n").description == #""\u0001\b\u000b\u001f\n""#)

@@ -24,11 +24,9 @@ import Testing
         #expect(message.idBytes == ByteBuffer(string: "7"))
         #expect(message.rpcID == RPCID(7))
         #expect(self.text(message.name, in: message) == "\"a.b\"")
-        #expect(self.text(message.arguments, in: message) == #"{"x":[1]}"#)
-        #expect(self.text(message.meta, in: message) == #"{"k":0,"progressToken":"t"}"#)
         #expect(self.text(message.progressToken, in: message) == "\"t\"")
         #expect(message.param("name") == message.name)
-        #expect(message.param("arguments") == message.arguments)
+        #expect(self.text(message.param("arguments"), in: message) == #"{"x":[1]}"#)
         #expect(message.param("requestId") == nil)
         #expect(message.result == nil)
         #expect(message.error == nil)
@@ -160,13 +158,12 @@ import Testing
             #"{"jsonrpc":"2.0","id":1,"method":"m","params":{"progressToken":1,"_meta":{"x":{"progressToken":2},"x":0}}}"#
         )
         #expect(message.progressToken == nil)
-        #expect(message.meta != nil)
     }
 
     @Test(arguments: ["null", "[]", "7", "\"progressToken\""])
     func `a _meta that is no object holds no token`(meta: String) throws {
         let message = try self.read(#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":\#(meta),"name":"n"}}"#)
-        #expect(self.text(message.meta, in: message) == meta)
+        #expect(self.text(message.param("_meta"), in: message) == meta)
         #expect(message.progressToken == nil)
         #expect(self.text(message.name, in: message) == "\"n\"")
     }
