@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// One that opens an exchange is sent when the receiver has granted it; up to ``aheadLimit`` bytes may go before that. The
 /// side that dialled the link dials these connections too, when it needs one or is asked with `want`; both sides send on
-/// them. They are kept until the link closes. Confined to the link's event loop.
+/// them. They are kept until the link is lost. Confined to the link's event loop.
 final class BulkLane {
     /// How much may be sent before the receiver has said that it has room. Little enough to be borne, enough that one
     /// payload at a time never waits for the word.
@@ -16,7 +16,7 @@ final class BulkLane {
     /// Dials one more connection; nil on the side that was dialled.
     var dial: (() -> Void)?
 
-    private struct Piece {
+    struct Piece {
         let number: UInt32
         let payload: ByteBuffer
         let hold: PayloadHold?
@@ -42,6 +42,7 @@ final class BulkLane {
     /// Announced payloads that nobody wants any more.
     private var unwanted: Set<UInt32> = []
     private var isReading = true
+    private var isSending = true
     private(set) var closed = false
     /// To be called once no payload waits or is being written, or the lane is closed.
     private var onEmpty: [() -> Void] = []
@@ -87,9 +88,11 @@ final class BulkLane {
     func withdraw(_ number: UInt32) -> Bool { self.ungranted.removeValue(forKey: number) != nil }
 
     private func pump() {
+        guard self.isSending else { return }
         while !self.queue.isEmpty, let connection = self.idle.popLast() {
             let piece = self.queue.removeFirst()
-            connection.send(Frame(.bulk, exchange: piece.number, payload: piece.payload), hold: piece.hold) {
+            let frame = Frame(.bulk, exchange: UInt64(piece.number), payload: piece.payload)
+            connection.send(frame, hold: piece.hold) {
                 self.returned(connection)
             }
         }
@@ -133,7 +136,7 @@ final class BulkLane {
 
     /// A bulk connection is there, dialled by either side's wish.
     func add(_ connection: BulkConnection) {
-        guard !self.closed, self.connections.count < LinkConnection.maximumBulkConnections else {
+        guard !self.closed, self.isSending, self.connections.count < LinkConnection.maximumBulkConnections else {
             return connection.close()
         }
         self.dialling = max(0, self.dialling - 1)
@@ -144,7 +147,8 @@ final class BulkLane {
     }
 
     func peerWantsConnection() {
-        guard let dial = self.dial, self.connections.count + self.dialling < LinkConnection.maximumBulkConnections
+        guard self.isSending, let dial = self.dial,
+            self.connections.count + self.dialling < LinkConnection.maximumBulkConnections
         else { return }
         self.dialling += 1
         dial()
@@ -180,19 +184,37 @@ final class BulkLane {
     /// A payload that was announced will not come.
     func forget(_ number: UInt32) { self.awaited[number] = nil }
 
-    /// One of the connections is gone, and with it perhaps a payload: the link is not whole any more.
-    func lost() {
+    // MARK: The end
+
+    /// No connection is left.
+    var isGone: Bool { self.connections.isEmpty }
+
+    /// One of the connections is gone, or cannot be had, and with it perhaps a payload: the link is not whole any more.
+    func lost(_ channel: (any Channel)? = nil) {
         guard !self.closed else { return }
-        self.connection?.close()
+        if let channel { self.connections.removeAll { $0.isOn(channel) } }
+        self.connection?.lost()
     }
 
-    func close() {
-        guard !self.closed else { return }
+    /// Nothing more is sent or dialled; what comes is still taken.
+    func stopSending() {
+        self.isSending = false
+        for connection in self.connections { connection.stopSending() }
+    }
+
+    /// Closes all connections.
+    ///
+    /// - Returns: the pieces of which nothing has left, by their numbers.
+    func close() -> [UInt32: Piece] {
+        guard !self.closed else { return [:] }
         self.closed = true
+        self.isSending = false
         let connections = self.connections
         self.connections = []
         self.idle = []
         for connection in connections { connection.close() }
+        var unsent = self.ungranted
+        for piece in self.queue { unsent[piece.number] = piece }
         self.queue = []
         self.ungranted = [:]
         self.ahead = [:]
@@ -200,6 +222,7 @@ final class BulkLane {
         self.awaited = [:]
         self.dial = nil
         self.emptied()
+        return unsent
     }
 }
 
@@ -222,10 +245,17 @@ final class BulkConnection {
 
     func setReading(_ isReading: Bool) { self.channel.setReading(isReading) }
 
+    func isOn(_ channel: any Channel) -> Bool { self.channel === channel }
+
+    func stopSending() { self.channel.stopSending() }
+
     func close() { self.channel.close(promise: nil) }
 }
 
 extension Channel {
     /// Whether more is read of what the peer sends. Called on the channel's event loop; a channel that is closed stays so.
     func setReading(_ isReading: Bool) { try? self.syncOptions?.setOption(.autoRead, value: isReading) }
+
+    /// Tells the peer that nothing more comes, behind what has been written.
+    func stopSending() { if self.isActive { self.close(mode: .output, promise: nil) } }
 }

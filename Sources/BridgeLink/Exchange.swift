@@ -2,42 +2,6 @@ package import BridgeCore
 import DequeModule
 package import NIOCore
 
-/// Why an exchange ended without an `end`.
-package enum ExchangeFailure: Equatable, Sendable {
-    /// The peer abandoned it, and says why.
-    case cancelled(reason: String)
-    /// The connection to the peer was lost. `sent` is false only when it is certain that no byte of the opening frame had
-    /// been handed to the kernel.
-    case linkLost(sent: Bool)
-    /// There were too many exchanges already; this one never left.
-    case overloaded
-
-    /// The reason of a ``cancelled(reason:)`` by which a peer refuses an exchange unseen: it has too many.
-    package static let tooMany = "overloaded"
-    /// The reason of a ``cancelled(reason:)`` by which a peer refuses an exchange unseen: it has no memory for its payload.
-    package static let noMemory = "no memory"
-
-    /// The reason of a ``cancelled(reason:)`` that both sides are told when one of them was given a payload beyond
-    /// ``Frame/maximumPayload``: it would have cost them the connection.
-    package static let tooLarge = "too large"
-}
-
-/// Receives what happens to one exchange, on the link's event loop.
-///
-/// Exactly one of ``exchangeEnded(_:header:payload:)`` and ``exchangeFailed(_:_:)`` is called, once, as the last call;
-/// neither is called after this side itself has ended or cancelled the exchange.
-package protocol ExchangeDelegate: AnyObject {
-    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?)
-    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?)
-    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure)
-    /// The window opened again after ``Exchange/isWritable`` was false.
-    func exchangeBecameWritable(_ exchange: Exchange)
-}
-
-extension ExchangeDelegate {
-    package func exchangeBecameWritable(_ exchange: Exchange) {}
-}
-
 /// One conversation between two processes: an opening message, any number of further ones either way, one end.
 ///
 /// Confined to the event loop of its link. It keeps its delegate alive until it is over.
@@ -54,10 +18,12 @@ package final class Exchange {
     /// held back until then. Set it before the first message arrives.
     package var automaticCredit = true
 
-    private(set) var number: UInt32 = 0
-    private weak var connection: LinkConnection?
+    private(set) var number = ExchangeNumber(rawValue: 0)
+    /// Let go of once the link has forgotten the exchange, which it does in any case.
+    private var connection: LinkConnection?
     private var window = ExchangeWindow()
     private var consumed = ConsumedCredit()
+    /// What waits for a connection or for window; nearly always nothing.
     private var outgoing: Deque<(frame: Frame, hold: PayloadHold?)> = []
     /// Of the opening payload, when it travels on a bulk connection.
     private var bulk: UInt32?
@@ -74,11 +40,10 @@ package final class Exchange {
 
     /// The payload, which the exchange keeps no longer, and what it is counted by: whoever takes one takes both.
     package func takePayload() -> (bytes: ByteBuffer?, hold: PayloadHold?) {
-        defer {
-            self.payload = nil
-            self.hold = nil
-        }
-        return (self.payload, self.hold)
+        let taken = (self.payload, self.hold)
+        self.payload = nil
+        self.hold = nil
+        return taken
     }
 
     /// Whether the exchange has ended, failed or been cancelled, by either side.
@@ -96,7 +61,7 @@ package final class Exchange {
             delegate?.exchangeFailed(self, .cancelled(reason: ExchangeFailure.tooLarge))
             return
         }
-        self.enqueue(Frame(.message, header: header.bytes, payload: payload))
+        self.put(Frame(.message, exchange: self.number.rawValue, header: header.bytes, payload: payload))
     }
 
     /// Sends the last message, after those still queued. The delegate hears nothing more.
@@ -105,7 +70,27 @@ package final class Exchange {
         guard Self.fits(payload) else { return self.cancel(reason: ExchangeFailure.tooLarge) }
         self.over = true
         self.delegate = nil
-        self.enqueue(Frame(.end, header: header.bytes, payload: payload))
+        self.put(Frame(.end, exchange: self.number.rawValue, header: header.bytes, payload: payload))
+    }
+
+    /// As ``end(header:payload:)``, with a payload that `body` appends to what leaves: a small one needs no buffer of its own.
+    ///
+    /// - Parameters:
+    ///   - octets: its size at most; `body` is not called where that is too large to travel.
+    ///   - body: appends one JSON value, takes nothing away, and does nothing else with the link.
+    package func end(header: JSONText, octets: Int, writing body: (inout ByteBuffer) -> Void) {
+        guard !self.over else { return }
+        guard octets <= Frame.maximumPayload else { return self.cancel(reason: ExchangeFailure.tooLarge) }
+        guard octets < FrameWriter.copyLimit, self.outgoing.isEmpty, let connection = self.connection else {
+            var payload = ByteBufferAllocator().buffer(capacity: octets)
+            body(&payload)
+            return self.end(header: header, payload: payload)
+        }
+        self.over = true
+        self.delegate = nil
+        connection.write(
+            Frame(.end, exchange: self.number.rawValue, header: header.bytes), octets: octets, writing: body)
+        connection.forget(self)
     }
 
     /// Abandons the exchange at once, ahead of what is queued. The delegate hears nothing more.
@@ -115,11 +100,9 @@ package final class Exchange {
         self.delegate = nil
         self.outgoing.removeAll()
         _ = self.takePayload()
-        var header = JSONWriter()
-        header.object { $0.member("reason", reason) }
         if let connection = self.connection {
             let withdrawn = self.bulk.flatMap { connection.bulk.withdraw($0) ? $0 : nil }
-            connection.write(Frame(.cancel, exchange: self.number, bulk: withdrawn, header: header.buffer))
+            connection.write(.cancel(self.number, reason: reason, bulk: withdrawn))
             connection.forget(self)
         }
     }
@@ -128,8 +111,17 @@ package final class Exchange {
     package func acknowledge(octets: Int) {
         guard !self.over, let credit = self.consumed.consume(octets) else { return }
         self.connection?.write(
-            Frame(.credit, exchange: self.number, messages: credit.messages, octets: credit.octets)
+            Frame(.credit, exchange: self.number.rawValue, messages: credit.messages, octets: credit.octets)
         )
+    }
+}
+
+extension Frame {
+    /// - Parameter bulk: of an opening payload that its sender takes back.
+    static func cancel(_ number: ExchangeNumber, reason: String, bulk: UInt32? = nil) -> Frame {
+        var header = HeaderWriter(capacity: 64)
+        header.member("reason", reason)
+        return Frame(.cancel, exchange: number.rawValue, bulk: bulk, header: header.finish().bytes)
     }
 }
 
@@ -139,36 +131,46 @@ extension Exchange {
     static func fits(_ payload: ByteBuffer?) -> Bool { (payload?.readableBytes ?? 0) <= Frame.maximumPayload }
 
     /// Binds the exchange to its connection. One that this side opens sends its opening frame and what was queued since.
-    func attach(to connection: LinkConnection, number: UInt32, opening: Bool) {
+    func attach(to connection: LinkConnection, number: ExchangeNumber, opening: Bool) {
         self.connection = connection
         self.number = number
         if opening {
             let (payload, hold) = self.takePayload()
-            let frame = Frame(.open, exchange: number, header: self.header.bytes, payload: payload)
+            let frame = Frame(.open, exchange: number.rawValue, header: self.header.bytes, payload: payload)
             self.bulk = connection.write(frame, hold: hold)
             self.flush()
         }
     }
 
-    private func enqueue(_ frame: Frame) {
-        self.outgoing.append((frame, frame.payload.flatMap { self.connection?.meter?.hold($0.readableBytes) }))
-        self.flush()
+    /// The connection knows it no longer.
+    func detach() { self.connection = nil }
+
+    /// Sends a message or the end, or has it wait behind those that do.
+    private func put(_ frame: Frame) {
+        let octets = frame.payload?.readableBytes ?? 0
+        let hold = self.connection?.meter?.hold(octets)
+        guard self.outgoing.isEmpty, let connection = self.connection, frame.kind == .end || self.window.take(octets)
+        else {
+            self.outgoing.append((frame, hold))
+            return
+        }
+        self.write(frame, hold, to: connection)
+    }
+
+    private func write(_ frame: Frame, _ hold: PayloadHold?, to connection: LinkConnection) {
+        connection.write(frame, hold: hold)
+        if frame.kind == .end { connection.forget(self) }
     }
 
     private func flush() {
         guard let connection = self.connection else { return }
         while let (frame, hold) = self.outgoing.first {
-            if frame.kind == .message {
-                guard self.window.take(frame.payload?.readableBytes ?? 0) else { return }
-            }
+            guard frame.kind == .end || self.window.take(frame.payload?.readableBytes ?? 0) else { return }
             self.outgoing.removeFirst()
+            // It may have been queued before there was a number.
             var numbered = frame
-            numbered.exchange = self.number
-            connection.write(numbered, hold: hold)
-            if frame.kind == .end {
-                connection.forget(self)
-                return
-            }
+            numbered.exchange = self.number.rawValue
+            self.write(numbered, hold, to: connection)
         }
     }
 
@@ -180,6 +182,9 @@ extension Exchange {
         }
         self.deliver(frame)
     }
+
+    /// Whether something of the peer's waits for a payload.
+    var isBlocked: Bool { !self.blocked.isEmpty }
 
     /// A frame arrived before its payload did.
     func block(on frame: Frame) { self.blocked.append(frame) }
@@ -194,15 +199,14 @@ extension Exchange {
 
     private func deliver(_ frame: Frame) {
         guard !self.over else { return self.deliverAfterEnd(frame) }
-        let header = frame.header.readableBytes > 0 ? JSONText(trusting: frame.header) : .emptyObject
         switch frame.kind {
         case .message:
-            self.delegate?.exchange(self, received: header, payload: frame.payload)
+            self.delegate?.exchange(self, received: frame.headerText, payload: frame.payload)
             if self.automaticCredit { self.acknowledge(octets: frame.payload?.readableBytes ?? 0) }
         case .end:
-            self.finish { $0.exchangeEnded(self, header: header, payload: frame.payload) }
+            self.finish { $0.exchangeEnded(self, header: frame.headerText, payload: frame.payload) }
         case .cancel:
-            self.fail(.cancelled(reason: header.string("reason") ?? ""))
+            self.fail(.cancelled(reason: frame.headerText.string("reason") ?? ""))
         case .credit:
             let wasWritable = self.isWritable
             self.window.give(messages: frame.messages, octets: frame.octets)
@@ -232,6 +236,18 @@ extension Exchange {
         self.finish { $0.exchangeFailed(self, failure) }
     }
 
+    /// The link is lost.
+    ///
+    /// - Parameter unsent: the pieces of which nothing had left.
+    func lose(unsent: [UInt32: BulkLane.Piece]) {
+        defer { self.detach() }
+        guard let piece = self.bulk.flatMap({ unsent[$0] }) else { return self.fail(.linkLost(sent: true)) }
+        self.payload = piece.payload
+        self.hold = piece.hold
+        self.fail(.linkLost(sent: false))
+        _ = self.takePayload()
+    }
+
     private func finish(_ tell: (any ExchangeDelegate) -> Void) {
         guard !self.over else { return }
         self.over = true
@@ -243,4 +259,9 @@ extension Exchange {
         self.delegate = nil
         if let delegate { tell(delegate) }
     }
+}
+
+extension Frame {
+    /// The header, or an empty one.
+    var headerText: JSONText { self.header.readableBytes > 0 ? JSONText(trusting: self.header) : .emptyObject }
 }

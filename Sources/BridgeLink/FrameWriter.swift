@@ -6,15 +6,25 @@ import NIOCore
 /// Small frames share one buffer; a large payload is handed over as it is. Confined to the channel's event loop.
 final class FrameWriter {
     /// Payloads above this many bytes are not copied.
-    private static let copyLimit = 16 << 10
+    static let copyLimit = 16 << 10
+    /// A buffer that has grown beyond this many bytes is not kept for the next turn.
+    private static let keptOctets = 64 << 10
 
     private let channel: any Channel
     private var buffer: ByteBuffer
     private var scheduled = false
+    /// Made once, since every turn needs it.
+    private var flushLater: (@Sendable () -> Void) = {}
 
     init(channel: any Channel) {
         self.channel = channel
         self.buffer = channel.allocator.buffer(capacity: 4096)
+        let this = NIOLoopBound(WeakWriter(writer: self), eventLoop: channel.eventLoop)
+        self.flushLater = { this.value.writer?.flush() }
+    }
+
+    private struct WeakWriter {
+        weak var writer: FrameWriter?
     }
 
     /// - Parameter hold: let go of once the payload has left, or cannot any more.
@@ -28,9 +38,13 @@ final class FrameWriter {
             frame.encode(into: &self.buffer)
             if let promise { self.handOver(promise) }
         }
-        guard !self.scheduled else { return }
-        self.scheduled = true
-        self.channel.eventLoop.assumeIsolated().execute { self.flush() }
+        self.flushSoon()
+    }
+
+    /// Writes a frame whose payload of less than ``copyLimit`` bytes is appended to what leaves, by `body`.
+    func write(_ frame: Frame, octets: Int, writing body: (inout ByteBuffer) -> Void) {
+        frame.encode(into: &self.buffer, octets: octets, writing: body)
+        self.flushSoon()
     }
 
     /// Calls back once the kernel has taken all that was written so far, or the channel is gone.
@@ -48,14 +62,28 @@ final class FrameWriter {
         return left
     }
 
+    private func flushSoon() {
+        guard !self.scheduled else { return }
+        self.scheduled = true
+        self.channel.eventLoop.execute(self.flushLater)
+    }
+
     private func flush() {
         self.scheduled = false
-        if self.buffer.readableBytes > 0 { self.handOver(nil) }
+        guard self.buffer.readableBytes > 0 else { return self.channel.flush() }
+        // Out of reach meanwhile: what is told of the flush may write.
+        var leaving = self.buffer
+        self.buffer = ByteBuffer()
+        self.channel.write(leaving, promise: nil)
         self.channel.flush()
+        // The kernel has taken it by now, nearly always, and its memory can be used again.
+        guard self.buffer.readableBytes == 0, leaving.storageCapacity <= Self.keptOctets else { return }
+        leaving.clear()
+        self.buffer = leaving
     }
 
     private func handOver(_ promise: EventLoopPromise<Void>?) {
         self.channel.write(self.buffer, promise: promise)
-        self.buffer = self.channel.allocator.buffer(capacity: 4096)
+        self.buffer = ByteBuffer()
     }
 }

@@ -37,10 +37,10 @@ final class OpeningExchange {
 /// Exchanges that the peer opens.
 extension LinkConnection {
     func opened(_ frame: Frame) {
-        guard frame.exchange % 2 != self.firstNumber % 2, self.exchanges[frame.exchange] == nil else {
-            return self.close()
-        }
-        guard self.exchanges.count + self.opening.count < Self.maximumExchanges, self.onOpen != nil else {
+        guard self.exchanges.admit(ExchangeNumber(rawValue: frame.exchange)) else { return self.close() }
+        // A peer that is gone waits for nothing.
+        guard self.isOpen else { return }
+        guard self.exchangeCount + self.opening.count < Self.maximumExchanges, self.onOpen != nil else {
             if let number = frame.bulk { self.refusePayload(number, isAhead: frame.messages > 0) }
             return self.refuse(frame.exchange, reason: ExchangeFailure.tooMany)
         }
@@ -49,12 +49,8 @@ extension LinkConnection {
         guard let admission = self.admission, octets >= PayloadShares<String>.smallest else {
             return self.start(frame, hold: nil)
         }
-        let (fits, hold) = admission.gate.take(caller: admission.caller(Self.header(frame)), octets: octets)
+        let (fits, hold) = admission.gate.take(caller: admission.caller(frame.headerText), octets: octets)
         if fits { self.start(frame, hold: hold) } else { self.refuse(frame.exchange, reason: ExchangeFailure.noMemory) }
-    }
-
-    private static func header(_ frame: Frame) -> JSONText {
-        frame.header.readableBytes > 0 ? JSONText(trusting: frame.header) : .emptyObject
     }
 
     /// A header as it is kept for as long as its exchange lasts. In a small copy, where it would keep a large read with it:
@@ -63,9 +59,8 @@ extension LinkConnection {
         frame.header.readableBytes > 0 ? JSONText(trusting: frame.header.toKeep) : .emptyObject
     }
 
-    private func refuse(_ exchange: UInt32, reason: String) {
-        let header = JSONWriter.object { $0.member("reason", reason) }
-        self.write(Frame(.cancel, exchange: exchange, header: header.bytes))
+    private func refuse(_ exchange: UInt64, reason: String) {
+        self.write(.cancel(ExchangeNumber(rawValue: exchange), reason: reason))
     }
 
     /// What was sent ahead comes all the same, and is thrown away; the sender may send as much again.
@@ -88,7 +83,7 @@ extension LinkConnection {
         }
         guard let admission = self.admission else { return self.grant(opening, hold: nil) }
         opening.ticket = admission.gate.ask(
-            caller: admission.caller(Self.header(opening.frame)), octets: opening.frame.octets
+            caller: admission.caller(opening.frame.headerText), octets: opening.frame.octets
         ) { [weak self] hold in
             opening.ticket = nil
             guard let self, self.opening[opening.frame.exchange] === opening else { return }
@@ -110,8 +105,7 @@ extension LinkConnection {
         let exchange = opening.frame.exchange
         guard opening.isGranted, opening.frame.payload != nil, self.opening[exchange] === opening else { return }
         self.opening[exchange] = nil
-        self.start(opening.frame, hold: opening.hold)
-        for frame in opening.held { self.receive(frame) }
+        self.start(opening.frame, hold: opening.hold, followed: opening.held)
     }
 
     /// What is left of an exchange that does not start.
@@ -150,11 +144,22 @@ extension LinkConnection {
         }
     }
 
-    private func start(_ frame: Frame, hold: PayloadHold?) {
+    /// - Parameter held: what came for it meanwhile. Where its end is among that, its slot may have another exchange by now.
+    private func start(_ frame: Frame, hold: PayloadHold?, followed held: Deque<Frame> = []) {
+        guard self.isOpen else { return }
+        guard let onOpen = self.onOpen else {
+            for number in held.compactMap(\.bulk) { self.bulk.discard(number) }
+            return self.refuse(frame.exchange, reason: ExchangeFailure.tooMany)
+        }
         let exchange = Exchange(header: Self.keptHeader(frame), payload: frame.payload, hold: hold)
-        guard let onOpen = self.onOpen else { return self.refuse(frame.exchange, reason: ExchangeFailure.tooMany) }
-        self.exchanges[frame.exchange] = exchange
-        exchange.attach(to: self, number: frame.exchange, opening: false)
+        let number = ExchangeNumber(rawValue: frame.exchange)
+        if held.last?.kind == .end {
+            self.ending[number.rawValue] = exchange
+        } else if !self.exchanges.place(exchange, at: number) {
+            return self.close()
+        }
+        exchange.attach(to: self, number: number, opening: false)
         onOpen(exchange)
+        for frame in held { self.continued(exchange, frame) }
     }
 }

@@ -11,6 +11,8 @@ package final class LinkConnection {
     package static let maximumExchanges = 8_192
     /// The most bulk connections of one link.
     static let maximumBulkConnections = 8
+    /// How long is waited for what a peer has sent that hangs up.
+    private static let lastWords = TimeAmount.seconds(1)
 
     /// The peer opened an exchange. Set ``Exchange/delegate`` before returning, or end it.
     package var onOpen: ((Exchange) -> Void)?
@@ -22,28 +24,41 @@ package final class LinkConnection {
     /// Counts the messages and ends that wait to leave on this link.
     package var meter: AnswerMeter?
 
+    private enum State {
+        case open
+        /// One of its connections is gone. Nothing is sent any more; what the peer had sent is still read on the others.
+        case losing
+        case closed
+    }
+
     private let channel: any Channel
     private let writer: FrameWriter
-    let firstNumber: UInt32
-    private var nextNumber: UInt32
-    var exchanges: [UInt32: Exchange] = [:]
+    let side: ExchangeNumber.Side
+    var exchanges: ExchangeTable<Exchange>
+    /// Exchanges whose end has come from the peer and waits for a payload. The peer has forgotten them, and may use their
+    /// slots for others.
+    var ending: [UInt64: Exchange] = [:]
     /// Exchanges that cannot start yet.
-    var opening: [UInt32: OpeningExchange] = [:]
-    private var closed = false
+    var opening: [UInt64: OpeningExchange] = [:]
+    private var state = State.open
+    private var isMainGone = false
     private var onSettled: [() -> Void] = []
     let bulk: BulkLane
 
-    /// - Parameter dialled: whether this side dialled; the two sides number their exchanges odd and even.
+    /// - Parameter dialled: whether this side dialled.
     init(channel: any Channel, dialled: Bool, bulk: BulkLane) {
         self.channel = channel
         self.writer = FrameWriter(channel: channel)
-        self.firstNumber = dialled ? 1 : 2
-        self.nextNumber = self.firstNumber
+        self.side = dialled ? .dialler : .listener
+        self.exchanges = ExchangeTable(side: self.side)
         self.bulk = bulk
         bulk.connection = self
     }
 
-    package var exchangeCount: Int { self.exchanges.count }
+    package var exchangeCount: Int { self.exchanges.count + self.ending.count }
+
+    /// Whether exchanges can be opened. It cannot become so again.
+    package var isOpen: Bool { self.state == .open }
 
     /// Opens an exchange. Never fails here: the delegate hears of it.
     package func open(
@@ -57,6 +72,7 @@ package final class LinkConnection {
 
     /// Whether anything more is read of what the peer sends, on this connection and the bulk ones.
     package func setReading(_ isReading: Bool) {
+        guard self.state != .losing else { return }
         self.channel.setReading(isReading)
         self.bulk.setReading(isReading)
     }
@@ -74,7 +90,7 @@ package final class LinkConnection {
     /// Calls back once all that was written so far has left this process, or the connection is gone, or the limit is over:
     /// a peer need not read.
     package func whenWritten(within limit: TimeAmount, _ body: @escaping () -> Void) {
-        guard !self.closed else { return body() }
+        guard self.state != .closed else { return body() }
         var isOver = false
         let once = {
             guard !isOver else { return }
@@ -97,7 +113,7 @@ package final class LinkConnection {
         if self.isSettled { body() } else { self.onSettled.append(body) }
     }
 
-    private var isSettled: Bool { !self.exchanges.values.contains { $0.isOver } }
+    private var isSettled: Bool { !self.exchanges.elements.contains(where: \.isOver) }
 
     private func settled() {
         let bodies = self.onSettled
@@ -109,21 +125,14 @@ package final class LinkConnection {
 
     func attach(_ exchange: Exchange) {
         guard !exchange.isOver else { return }
-        guard !self.closed else { return self.later(exchange, .linkLost(sent: false)) }
-        guard self.exchanges.count < Self.maximumExchanges else { return self.later(exchange, .overloaded) }
+        guard self.isOpen else { return self.later(exchange, .linkLost(sent: false)) }
         guard Exchange.fits(exchange.payload) else {
             return self.later(exchange, .cancelled(reason: ExchangeFailure.tooLarge))
         }
-        while self.exchanges[self.nextNumber] != nil { self.advance() }
-        let number = self.nextNumber
-        self.advance()
-        self.exchanges[number] = exchange
+        guard self.exchangeCount < Self.maximumExchanges, let number = self.exchanges.add(exchange) else {
+            return self.later(exchange, .overloaded)
+        }
         exchange.attach(to: self, number: number, opening: true)
-    }
-
-    private func advance() {
-        let (next, overflow) = self.nextNumber.addingReportingOverflow(2)
-        self.nextNumber = overflow ? self.firstNumber : next
     }
 
     /// Failure is told in a later turn, so that a caller of `open` has its exchange in hand by then.
@@ -132,14 +141,19 @@ package final class LinkConnection {
     }
 
     func forget(_ exchange: Exchange) {
-        if self.exchanges[exchange.number] === exchange { self.exchanges[exchange.number] = nil }
+        if self.exchanges[exchange.number] === exchange {
+            self.exchanges.remove(exchange.number)
+        } else if self.ending[exchange.number.rawValue] === exchange {
+            self.ending[exchange.number.rawValue] = nil
+        }
+        exchange.detach()
         if !self.onSettled.isEmpty, self.isSettled { self.settled() }
     }
 
     /// - Returns: the number under which the payload travels on a bulk connection, if it does.
     @discardableResult
     func write(_ frame: Frame, hold: PayloadHold? = nil) -> UInt32? {
-        guard !self.closed else { return nil }
+        guard self.isOpen else { return nil }
         guard let payload = frame.payload, payload.readableBytes > Frame.bulkThreshold, self.bulk.isAvailable else {
             self.writer.write(frame, hold: hold)
             return nil
@@ -152,6 +166,12 @@ package final class LinkConnection {
         announcement.octets = payload.readableBytes
         self.writer.write(announcement)
         return number
+    }
+
+    /// Writes a frame with a small payload, which `body` appends.
+    func write(_ frame: Frame, octets: Int, writing body: (inout ByteBuffer) -> Void) {
+        guard self.isOpen else { return }
+        self.writer.write(frame, octets: octets, writing: body)
     }
 
     func receive(_ frame: Frame) {
@@ -168,38 +188,72 @@ package final class LinkConnection {
         case .open:
             self.opened(frame)
         case .message, .end:
-            self.continued(frame)
+            guard let exchange = self.exchange(frame) else {
+                if let number = frame.bulk { self.bulk.discard(number) }
+                return
+            }
+            self.continued(exchange, frame)
         case .cancel, .credit:
-            self.exchanges[frame.exchange]?.receive(frame)
+            self.exchange(frame)?.receive(frame)
         }
     }
 
-    private func continued(_ frame: Frame) {
-        guard let exchange = self.exchanges[frame.exchange] else {
-            if let number = frame.bulk { self.bulk.discard(number) }
-            return
+    private func exchange(_ frame: Frame) -> Exchange? { self.exchanges[ExchangeNumber(rawValue: frame.exchange)] }
+
+    /// A message or the end of an exchange arrived.
+    func continued(_ exchange: Exchange, _ frame: Frame) {
+        if let number = frame.bulk {
+            if let payload = self.bulk.take(number) {
+                var whole = frame
+                whole.bulk = nil
+                whole.payload = payload
+                exchange.receive(whole)
+            } else {
+                exchange.block(on: frame)
+                self.bulk.await(number) { exchange.unblock(bulk: number, payload: $0) }
+            }
+        } else {
+            exchange.receive(frame)
         }
-        guard let number = frame.bulk else { return exchange.receive(frame) }
-        if let payload = self.bulk.take(number) {
-            var whole = frame
-            whole.bulk = nil
-            whole.payload = payload
-            return exchange.receive(whole)
+        if frame.kind == .end, exchange.isBlocked, self.exchanges.remove(exchange.number) != nil {
+            self.ending[exchange.number.rawValue] = exchange
         }
-        exchange.block(on: frame)
-        self.bulk.await(number) { exchange.unblock(bulk: number, payload: $0) }
     }
 
-    /// The main connection, or one of the bulk connections, is gone.
+    // MARK: The end
+
+    /// The main connection is gone.
+    func lostMain() {
+        self.isMainGone = true
+        self.lost()
+    }
+
+    /// The main connection, or one of the bulk connections, is gone, and so is the link.
+    ///
+    /// What the peer sent before it hung up may still be on its way on the other connections, an answer perhaps: they are
+    /// read to their end first. A peer that goes on is told by half-closed connections that it is to hang up.
+    func lost() {
+        guard self.state != .closed else { return }
+        if self.state == .open {
+            self.setReading(true)
+            self.state = .losing
+            self.bulk.stopSending()
+            self.channel.stopSending()
+            self.channel.eventLoop.assumeIsolated().scheduleTask(in: Self.lastWords) { [weak self] in self?.close() }
+        }
+        if self.isMainGone, self.bulk.isGone { self.closeNow() }
+    }
+
+    /// Fails what is left.
     func closeNow() {
-        guard !self.closed else { return }
-        self.closed = true
-        self.bulk.close()
-        let lost = self.exchanges.values
-        self.exchanges = [:]
+        guard self.state != .closed else { return }
+        self.state = .closed
+        let unsent = self.bulk.close()
+        let lost = self.exchanges.removeAll() + self.ending.values
+        self.ending = [:]
         for ticket in self.opening.values.compactMap(\.ticket) { self.admission?.gate.withdraw(ticket) }
         self.opening = [:]
-        for exchange in lost { exchange.fail(.linkLost(sent: true)) }
+        for exchange in lost { exchange.lose(unsent: unsent) }
         self.settled()
         let onClose = self.onClose
         self.onClose = nil

@@ -39,7 +39,7 @@ package final class LinkDialer {
         self.logger = logger
     }
 
-    package var isConnected: Bool { self.link != nil }
+    package var isConnected: Bool { self.link?.isOpen ?? false }
 
     /// Whether anything more is read of what the peer sends, on this link and its successors.
     package var isReading = true {
@@ -52,7 +52,9 @@ package final class LinkDialer {
     package func open(
         header: JSONText, payload: ByteBuffer? = nil, hold: PayloadHold? = nil, delegate: any ExchangeDelegate
     ) -> Exchange {
-        if let link = self.link { return link.open(header: header, payload: payload, hold: hold, delegate: delegate) }
+        if let link = self.link, link.isOpen {
+            return link.open(header: header, payload: payload, hold: hold, delegate: delegate)
+        }
         let exchange = Exchange(header: header, payload: payload, hold: hold)
         exchange.delegate = delegate
         if self.closed {
@@ -185,7 +187,7 @@ extension LinkConnection {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let handler = LinkHandler()
-                    handler.serve(bound.value)
+                    handler.serve(bound.value, on: channel)
                     try channel.pipeline.syncOperations.addHandler(handler)
                 }
             }
@@ -228,7 +230,7 @@ extension LinkConnection {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let link = LinkConnection(channel: channel, dialled: first, bulk: BulkLane(isAvailable: false))
-                    let handler = LinkHandler(onFrame: { link.receive($0) }, onInactive: { link.closeNow() })
+                    let handler = LinkHandler(onFrame: { link.receive($0) }, onInactive: { link.lostMain() })
                     try channel.pipeline.syncOperations.addHandler(handler)
                     bound.value(link)
                 }
@@ -253,7 +255,7 @@ private struct DialledLink {
         handler.onFrame = { [weak handler] frame in
             guard let handler, Hello.read(frame) != nil else { return link.close() }
             handler.onFrame = { link.receive($0) }
-            handler.onInactive = { link.closeNow() }
+            handler.onInactive = { link.lostMain() }
             established(link)
             greeted.succeed()
         }

@@ -89,7 +89,7 @@ private final class LinkAcceptor {
         handler.onFrame = { link.receive($0) }
         handler.onInactive = { [weak self] in
             self?.links[name] = nil
-            link.closeNow()
+            link.lostMain()
         }
         link.write(Hello.frame(link: name, bulk: false))
         self.onConnection(link)
@@ -97,18 +97,20 @@ private final class LinkAcceptor {
 
     private func acceptBulk(_ channel: any Channel, _ handler: LinkHandler, _ name: String) {
         guard let link = self.links[name] else { return channel.close(promise: nil) }
-        handler.serve(link.bulk)
+        handler.serve(link.bulk, on: channel)
         link.bulk.add(BulkConnection(channel: channel))
     }
 }
 
 extension LinkHandler {
     /// Makes this a bulk connection's handler.
-    func serve(_ bulk: BulkLane) {
+    func serve(_ bulk: BulkLane, on channel: any Channel) {
         self.onFrame = { frame in
-            guard frame.kind == .bulk, let payload = frame.payload else { return }
-            bulk.receive(frame.exchange, payload)
+            guard frame.kind == .bulk, let number = UInt32(exactly: frame.exchange), let payload = frame.payload else {
+                return
+            }
+            bulk.receive(number, payload)
         }
-        self.onInactive = { bulk.lost() }
+        self.onInactive = { bulk.lost(channel) }
     }
 }

@@ -29,8 +29,8 @@ package struct Frame: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// The exchange's number; 0 where the frame belongs to none.
-    package var exchange: UInt32
+    /// The exchange's number (``ExchangeNumber``), on a bulk connection the payload's; 0 where the frame belongs to none.
+    package var exchange: UInt64
     /// The number under which the payload travels on a bulk connection, if it does.
     package var bulk: UInt32?
     /// Window given back by `credit`. In an `open` whose payload travels on a bulk connection: 1 where it is sent without
@@ -44,7 +44,7 @@ package struct Frame: Sendable, Equatable {
 
     package init(
         _ kind: Kind,
-        exchange: UInt32 = 0,
+        exchange: UInt64 = 0,
         bulk: UInt32? = nil,
         messages: Int = 0,
         octets: Int = 0,
@@ -68,6 +68,8 @@ extension Frame {
     package static let maximumLength = Frame.maximumPayload + (64 << 10)
     /// A payload above this many bytes travels on a connection of its own.
     package static let bulkThreshold = 256 << 10
+    /// The largest ``exchange``: an integer that every reader of JSON knows exactly.
+    package static let maximumExchange: UInt64 = 1 << 53 - 1
 }
 
 /// Why bytes are not a frame. It ends the connection that they came from.
@@ -78,69 +80,4 @@ package enum FrameError: Error, Equatable, Sendable {
     case badEnvelope
     /// The connection ended within a frame.
     case truncated
-}
-
-extension Frame {
-    /// Appends the frame, its length field included, with the payload's bytes as they are.
-    ///
-    /// - Parameter inlinePayload: false leaves the payload's bytes and the closing brace out, for a caller that writes
-    ///   them on its own (``Frame/tail``); the length field counts them all the same.
-    package func encode(into buffer: inout ByteBuffer, inlinePayload: Bool = true) {
-        let start = buffer.writerIndex
-        buffer.writeInteger(UInt32(0))
-        buffer.writeImmutableBuffer(self.kind.opening)
-        buffer.writeDecimal(self.exchange)
-        if let bulk = self.bulk {
-            buffer.writeStaticString(",\"b\":")
-            buffer.writeDecimal(bulk)
-        }
-        if self.kind == .credit || (self.kind == .open && self.bulk != nil) {
-            buffer.writeStaticString(",\"n\":")
-            buffer.writeDecimal(UInt32(clamping: self.messages))
-            buffer.writeStaticString(",\"o\":")
-            buffer.writeDecimal(UInt32(clamping: self.octets))
-        }
-        if self.header.readableBytes > 0 {
-            buffer.writeStaticString(",\"h\":")
-            buffer.writeImmutableBuffer(self.header)
-        }
-        var deferred = 0
-        if let payload = self.payload {
-            buffer.writeStaticString(",\"m\":")
-            if inlinePayload {
-                buffer.writeImmutableBuffer(payload)
-            } else {
-                deferred = payload.readableBytes + 1
-            }
-        }
-        if deferred == 0 { buffer.writeInteger(UInt8(ascii: "}")) }
-        buffer.setInteger(UInt32(buffer.writerIndex - start - 4 + deferred), at: start)
-    }
-
-    /// What follows a payload that was written on its own.
-    package static let tail = ByteBuffer(string: "}")
-}
-
-extension Frame.Kind {
-    /// `{"k":"open","x":` and its like, made once.
-    fileprivate var opening: ByteBuffer { Self.openings[Int(self.rawValue)] }
-
-    private static let openings: [ByteBuffer] = Self.allCases.map { ByteBuffer(string: "{\"k\":\"\($0)\",\"x\":") }
-}
-
-extension ByteBuffer {
-    /// Appends the decimal digits of a number, without making a string of it.
-    package mutating func writeDecimal(_ number: UInt32) {
-        var digits: (UInt64, UInt64) = (0, 0)  // room for the 10 digits of UInt32.max
-        var rest = number
-        var at = 16
-        withUnsafeMutableBytes(of: &digits) { room in
-            repeat {
-                at -= 1
-                room[at] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest > 0
-            _ = self.writeBytes(UnsafeRawBufferPointer(rebasing: room[at...]))
-        }
-    }
 }

@@ -5,105 +5,149 @@ extension Frame {
     ///
     /// The envelope is read; the payload is not looked at: the process that put it into a frame has validated it.
     package init(parsing object: ByteBuffer) throws(FrameError) {
-        var reader = EnvelopeReader(object)
-        try reader.expect("{\"k\":\"")
-        let kind = try reader.kind()
-        try reader.expect("\",\"x\":")
-        self.init(kind, exchange: try reader.number())
-        if reader.skip(",\"b\":") { self.bulk = try reader.number() }
-        if reader.skip(",\"n\":") { self.messages = Int(try reader.number()) }
-        if reader.skip(",\"o\":") { self.octets = Int(try reader.number()) }
-        if reader.skip(",\"h\":") { self.header = try reader.objectValue() }
-        if reader.skip(",\"m\":") { self.payload = try reader.payload() } else { try reader.finish() }
+        try self.init(parsing: object, at: object.readerIndex, length: object.readableBytes)
+    }
+
+    /// Reads the object of so many bytes at an index of a buffer.
+    fileprivate init(parsing buffer: ByteBuffer, at start: Int, length: Int) throws(FrameError) {
+        let envelope = buffer.withUnsafeReadableBytes { bytes -> FrameEnvelope? in
+            let lower = start - buffer.readerIndex
+            guard lower >= 0, length > 0, lower + length <= bytes.count else { return nil }
+            return JSONBytes(UnsafeRawBufferPointer(rebasing: bytes[lower..<(lower + length)])).flatMap {
+                EnvelopeReader.read($0)
+            }
+        }
+        guard let envelope else { throw .badEnvelope }
+        self.init(
+            envelope.kind, exchange: envelope.exchange, bulk: envelope.bulk, messages: Int(envelope.messages),
+            octets: Int(envelope.octets))
+        if let header = envelope.header {
+            guard let slice = buffer.getSlice(at: start + header.lowerBound, length: header.count) else {
+                throw .badEnvelope
+            }
+            self.header = slice
+        }
+        if let payload = envelope.payload {
+            guard let slice = buffer.getSlice(at: start + payload.lowerBound, length: payload.count) else {
+                throw .badEnvelope
+            }
+            self.payload = slice
+        }
     }
 }
 
-/// Walks over an envelope. Every read is checked against the end of the buffer.
+/// What an envelope says, and where its values are, as offsets from its first byte.
+private struct FrameEnvelope {
+    let kind: Frame.Kind
+    var exchange: UInt64 = 0
+    var bulk: UInt32?
+    var messages: UInt32 = 0
+    var octets: UInt32 = 0
+    var header: Range<Int>?
+    var payload: Range<Int>?
+
+    init(_ kind: Frame.Kind) { self.kind = kind }
+}
+
+/// Walks once over an envelope. Every read is checked against its end.
 private struct EnvelopeReader {
-    private var buffer: ByteBuffer
+    private let bytes: JSONBytes
+    private var at = 0
 
-    init(_ buffer: ByteBuffer) { self.buffer = buffer }
+    /// - Returns: nil where the bytes are not of the form that ``Frame`` describes.
+    static func read(_ bytes: JSONBytes) -> FrameEnvelope? {
+        var reader = EnvelopeReader(bytes)
+        return reader.read()
+    }
 
-    mutating func skip(_ literal: StaticString) -> Bool {
+    private init(_ bytes: JSONBytes) { self.bytes = bytes }
+
+    private mutating func read() -> FrameEnvelope? {
+        guard self.skip("{\"k\":\""), let kind = self.kind(), self.skip("\",\"x\":") else { return nil }
+        var envelope = FrameEnvelope(kind)
+        guard let exchange = self.number(upTo: Frame.maximumExchange) else { return nil }
+        envelope.exchange = exchange
+        if self.skip(",\"b\":") {
+            guard let bulk = self.number() else { return nil }
+            envelope.bulk = bulk
+        }
+        if self.skip(",\"n\":") {
+            guard let messages = self.number() else { return nil }
+            envelope.messages = messages
+        }
+        if self.skip(",\"o\":") {
+            guard let octets = self.number() else { return nil }
+            envelope.octets = octets
+        }
+        if self.skip(",\"h\":") {
+            guard let header = self.object() else { return nil }
+            envelope.header = header
+        }
+        // The payload is all that is left but the closing brace.
+        let end = self.bytes.count - 1
+        guard self.bytes[end] == UInt8(ascii: "}") else { return nil }
+        if self.skip(",\"m\":") {
+            guard self.at < end else { return nil }
+            envelope.payload = self.at..<end
+            return envelope
+        }
+        return self.at == end ? envelope : nil
+    }
+
+    @inline(__always)
+    private mutating func skip(_ literal: StaticString) -> Bool {
         let count = literal.utf8CodeUnitCount
-        guard self.buffer.readableBytes >= count else { return false }
-        let same = self.buffer.withUnsafeReadableBytes { bytes in
-            UnsafeRawBufferPointer(rebasing: bytes[..<count])
-                .elementsEqual(UnsafeRawBufferPointer(start: literal.utf8Start, count: count))
+        guard self.at + count <= self.bytes.count,
+            self.bytes.equal(self.at, self.at + count, UnsafeBufferPointer(start: literal.utf8Start, count: count))
+        else { return false }
+        self.at += count
+        return true
+    }
+
+    @inline(__always)
+    private mutating func kind() -> Frame.Kind? {
+        guard self.at < self.bytes.count else { return nil }
+        switch self.bytes[self.at] {
+        case UInt8(ascii: "o"): return self.skip("open") ? .open : nil
+        case UInt8(ascii: "e"): return self.skip("end") ? .end : nil
+        case UInt8(ascii: "m"): return self.skip("message") ? .message : nil
+        case UInt8(ascii: "c"): return self.skip("credit") ? .credit : self.skip("cancel") ? .cancel : nil
+        case UInt8(ascii: "h"): return self.skip("hello") ? .hello : nil
+        case UInt8(ascii: "b"): return self.skip("bulk") ? .bulk : nil
+        case UInt8(ascii: "w"): return self.skip("want") ? .want : nil
+        case UInt8(ascii: "g"): return self.skip("grant") ? .grant : nil
+        default: return nil
         }
-        if same { self.buffer.moveReaderIndex(forwardBy: count) }
-        return same
     }
 
-    mutating func expect(_ literal: StaticString) throws(FrameError) {
-        guard self.skip(literal) else { throw .badEnvelope }
+    @inline(__always)
+    private mutating func number() -> UInt32? {
+        self.number(upTo: UInt64(UInt32.max)).map { UInt32(truncatingIfNeeded: $0) }
     }
 
-    mutating func kind() throws(FrameError) -> Frame.Kind {
-        // The kinds differ in their first letter, save for a few; compare the likeliest first.
-        if self.skip("open") { return .open }
-        if self.skip("end") { return .end }
-        if self.skip("message") { return .message }
-        if self.skip("credit") { return .credit }
-        if self.skip("cancel") { return .cancel }
-        if self.skip("hello") { return .hello }
-        if self.skip("bulk") { return .bulk }
-        if self.skip("want") { return .want }
-        if self.skip("grant") { return .grant }
-        throw .badEnvelope
-    }
-
-    mutating func number() throws(FrameError) -> UInt32 {
+    @inline(__always)
+    private mutating func number(upTo limit: UInt64) -> UInt64? {
+        let start = self.at
         var value: UInt64 = 0
-        var digits = 0
-        while let byte = self.buffer.getInteger(at: self.buffer.readerIndex, as: UInt8.self),
-            byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9")
-        {
-            value = value * 10 + UInt64(byte - UInt8(ascii: "0"))
-            digits += 1
-            guard digits <= 10 else { throw .badEnvelope }
-            self.buffer.moveReaderIndex(forwardBy: 1)
+        while self.at < self.bytes.count {
+            let digit = self.bytes[self.at] &- UInt8(ascii: "0")
+            guard digit < 10 else { break }
+            value = value * 10 + UInt64(digit)
+            // At most 2^53 before, so far from the end of 64 bits.
+            guard value <= limit else { return nil }
+            self.at += 1
         }
-        guard digits > 0, value <= UInt64(UInt32.max) else { throw .badEnvelope }
-        return UInt32(value)
+        let isPlain = self.at == start + 1 || (self.at > start && self.bytes[start] != UInt8(ascii: "0"))
+        return isPlain ? value : nil
     }
 
-    /// A JSON object, found by its balanced braces outside strings.
-    mutating func objectValue() throws(FrameError) -> ByteBuffer {
-        let length = self.buffer.withUnsafeReadableBytes { bytes -> Int? in
-            guard bytes.first == UInt8(ascii: "{") else { return nil }
-            var depth = 0
-            var inString = false
-            var at = 0
-            while at < bytes.count {
-                switch bytes[at] {
-                case UInt8(ascii: "\\") where inString: at += 1
-                case UInt8(ascii: "\""): inString.toggle()
-                case UInt8(ascii: "{") where !inString: depth += 1
-                case UInt8(ascii: "}") where !inString:
-                    depth -= 1
-                    if depth == 0 { return at + 1 }
-                default: break
-                }
-                at += 1
-            }
-            return nil
-        }
-        guard let length, let slice = self.buffer.readSlice(length: length) else { throw .badEnvelope }
-        return slice
-    }
-
-    /// All that is left but the closing brace.
-    mutating func payload() throws(FrameError) -> ByteBuffer {
-        let count = self.buffer.readableBytes - 1
-        guard count > 0, let slice = self.buffer.readSlice(length: count) else { throw .badEnvelope }
-        try self.finish()
-        return slice
-    }
-
-    mutating func finish() throws(FrameError) {
-        try self.expect("}")
-        guard self.buffer.readableBytes == 0 else { throw .badEnvelope }
+    /// A JSON object, found by where it ends.
+    @inline(__always)
+    private mutating func object() -> Range<Int>? {
+        guard self.at < self.bytes.count, self.bytes[self.at] == UInt8(ascii: "{") else { return nil }
+        let start = self.at
+        self.at = JSONSkipper(self.bytes).value(at: start).upperBound
+        return start..<self.at
     }
 }
 
@@ -125,9 +169,9 @@ package struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
             buffer.reserveCapacity(minimumWritableBytes: whole - buffer.readableBytes)
             return nil
         }
-        buffer.moveReaderIndex(forwardBy: 4)
-        guard let object = buffer.readSlice(length: Int(length)) else { return nil }
-        return try Frame(parsing: object)
+        let frame = try Frame(parsing: buffer, at: buffer.readerIndex + 4, length: Int(length))
+        buffer.moveReaderIndex(forwardBy: whole)
+        return frame
     }
 
     package mutating func decodeLast(buffer: inout ByteBuffer, seenEOF: Bool) throws -> Frame? {

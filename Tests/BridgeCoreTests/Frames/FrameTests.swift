@@ -14,7 +14,8 @@ import Testing
             payloads.flatMap { payload in
                 numbers.map { bulk in
                     Frame(
-                        kind, exchange: bulk ?? 1, bulk: bulk, messages: window.messages, octets: window.octets,
+                        kind, exchange: bulk.map { $0 == .max ? Frame.maximumExchange : UInt64($0) } ?? 1, bulk: bulk,
+                        messages: window.messages, octets: window.octets,
                         header: ByteBuffer(string: header), payload: payload.map { ByteBuffer(string: $0) }
                     )
                 }
@@ -79,6 +80,27 @@ import Testing
         #expect(parts == whole)
     }
 
+    @Test func `can have their payload appended by whoever has it`() {
+        for header in ["", #"{"st":200}"#] {
+            for payload in ["1", #"{"id":1,"result":{}}"#, String(repeating: "[],", count: 1_000)] {
+                let frame = Frame(.end, exchange: 5, header: ByteBuffer(string: header))
+                var whole = frame
+                whole.payload = ByteBuffer(string: payload)
+                var expected = ByteBuffer(string: "before")
+                whole.encode(into: &expected)
+                // The size that is told is no more than a help.
+                for octets in [0, payload.utf8.count, 100_000] {
+                    var buffer = ByteBuffer(string: "before")
+                    frame.encode(into: &buffer, octets: octets) { $0.writeString(payload) }
+                    #expect(buffer == expected)
+                }
+            }
+        }
+        var nothing = ByteBuffer()
+        Frame(.end, exchange: 5).encode(into: &nothing, octets: 10) { _ in }
+        #expect(String(buffer: nothing).hasSuffix(#"{"k":"end","x":5,"m":null}"#))
+    }
+
     @Test func `say window beyond 32 bits as the most that can be said`() throws {
         let frame = Frame(.credit, exchange: 1, messages: .max, octets: -5)
         let read = try Frame(parsing: Self.object(frame))
@@ -86,8 +108,8 @@ import Testing
         #expect(read.octets == 0)
     }
 
-    @Test(arguments: [UInt32(0), 1, 9, 10, 99, 100, 4_294_967_295, 1_000_000_000])
-    func `write numbers in decimal`(number: UInt32) {
+    @Test(arguments: [0, 1, 9, 10, 99, 100, 4_294_967_295, 1_000_000_000, 9_999_999_999_999_999_999, UInt64.max])
+    func `write numbers in decimal`(number: UInt64) {
         var buffer = ByteBuffer()
         buffer.writeDecimal(number)
         #expect(String(buffer: buffer) == "\(number)")
