@@ -8,7 +8,7 @@ final class FrameWriter {
     /// Payloads above this many bytes are not copied.
     static let copyLimit = 16 << 10
     /// A buffer that has grown beyond this many bytes is not kept for the next turn.
-    private static let keptOctets = 64 << 10
+    private static let keptOctets = 16 << 10
 
     private let channel: any Channel
     private var buffer: ByteBuffer
