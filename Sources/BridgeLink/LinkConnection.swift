@@ -12,7 +12,7 @@ package final class LinkConnection {
     /// The most bulk connections of one link.
     static let maximumBulkConnections = 8
     /// How long is waited for what a peer has sent that hangs up.
-    private static let lastWords = TimeAmount.seconds(1)
+    private static let lastWords = TimeAmount.seconds(5)
 
     /// The peer opened an exchange. Set ``Exchange/delegate`` before returning, or end it.
     package var onOpen: ((Exchange) -> Void)?

@@ -85,7 +85,7 @@ import Testing
         }
     }
 
-    @Test func `is told soon where the peer does not hang up`() async throws {
+    @Test func `is told after a while where the peer does not hang up`() async throws {
         try await self.withPeer { bench, listening, main in
             try await bench.run { $0.open("a") }
             _ = try main.readFrame()
