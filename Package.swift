@@ -27,6 +27,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
@@ -68,18 +69,29 @@ let package = Package(
         ),
         // Frames and exchanges over Unix sockets.
         .target(name: "BridgeLink", dependencies: ["BridgeCore", logging, deque] + nio, swiftSettings: strict),
+        // Files read whole and replaced atomically, descriptors read and written to the end.
+        .target(
+            name: "BridgeFiles", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
         // systemd's protocols, both ends of them.
-        .target(name: "BridgeSystemd", dependencies: ["CSystemd"], swiftSettings: strict),
+        .target(name: "BridgeSystemd", dependencies: ["BridgeFiles", "CSystemd"], swiftSettings: strict),
         // Spawn, reap, subtree, cgroup.
-        .target(name: "BridgeProcess", dependencies: ["CSpawn", logging], swiftSettings: strict),
+        .target(
+            name: "BridgeProcess", dependencies: ["BridgeCore", "BridgeFiles", "CSpawn", logging], swiftSettings: strict
+        ),
         // Log handlers and the one logging thread.
-        .target(name: "BridgeLog", dependencies: ["BridgeSystemd", logging], swiftSettings: strict),
+        .target(
+            name: "BridgeLog",
+            dependencies: [
+                "BridgeCore", "BridgeFiles", "BridgeSystemd", logging, .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
 
         .target(
             name: "BridgeSupervisor",
             dependencies: [
-                "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", "BridgeProcess", "BridgeSystemd",
-                logging,
+                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", "BridgeProcess",
+                "BridgeSystemd", logging,
             ] + nio,
             swiftSettings: strict
         ),
@@ -111,7 +123,7 @@ let package = Package(
             name: "mcp-bridge",
             dependencies: [
                 "BridgeSupervisor", "BridgeFront", "BridgeSession", "BridgeUpstream", "BridgeLog", "BridgeSystemd",
-                "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", "BridgeProcess", logging,
+                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", "BridgeProcess", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -153,15 +165,22 @@ let package = Package(
                 + nio,
             swiftSettings: strict
         ),
+        .testTarget(name: "BridgeFilesTests", dependencies: ["BridgeFiles"], swiftSettings: strict),
         .testTarget(name: "BridgeSystemdTests", dependencies: ["BridgeSystemd"], swiftSettings: strict),
         .testTarget(
-            name: "BridgeLogTests", dependencies: ["BridgeLog", "BridgeSystemd", logging], swiftSettings: strict),
-        .testTarget(name: "BridgeProcessTests", dependencies: ["BridgeProcess", logging], swiftSettings: strict),
+            name: "BridgeLogTests",
+            dependencies: [
+                "BridgeLog", "BridgeCore", "BridgeSystemd", logging, .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict),
+        .testTarget(
+            name: "BridgeProcessTests", dependencies: ["BridgeProcess", "BridgeCore", "BridgeFiles", logging],
+            swiftSettings: strict),
         .testTarget(
             name: "BridgeSupervisorTests",
             dependencies: [
-                "BridgeSupervisor", "BridgeProcess", "BridgeSystemd", "BridgeConfiguration", "BridgeMCP", "BridgeCore",
-                logging,
+                "BridgeSupervisor", "BridgeFiles", "BridgeProcess", "BridgeSystemd", "BridgeConfiguration", "BridgeMCP",
+                "BridgeCore", logging,
             ] + nio,
             swiftSettings: strict
         ),

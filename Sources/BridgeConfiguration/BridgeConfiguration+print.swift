@@ -1,3 +1,4 @@
+import BridgeCore
 import BridgeMCP
 package import NIOCore
 

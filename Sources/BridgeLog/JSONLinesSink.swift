@@ -1,7 +1,9 @@
+import NIOCore
+
 /// Writes records as JSON lines to a file that is rotated.
 package struct JSONLinesSink: LogSink {
     private let file: RotatingFile
-    private var line: [UInt8] = []
+    private var line = ByteBuffer()
 
     package init(file: RotatingFile) {
         self.file = file
@@ -9,8 +11,8 @@ package struct JSONLinesSink: LogSink {
 
     /// A line that cannot be written, on a full disk for example, is lost; the next is tried again.
     package mutating func write(_ entry: LogEntry) {
-        self.line.removeAll(keepingCapacity: self.line.capacity <= 65_536)
+        if self.line.capacity > 65_536 { self.line = ByteBuffer() } else { self.line.clear() }
         JSONLine.write(entry, to: &self.line)
-        try? self.file.append(self.line)
+        try? self.file.append(self.line.readableBytesView)
     }
 }

@@ -1,8 +1,9 @@
+package import BridgeCore
 package import Logging
 
 /// A record as the sinks see it: its metadata in one list.
 package struct LogEntry: Sendable {
-    package let time: LogTime
+    package let time: UTCTime
     package let level: Logger.Level
     package let label: String
     package let message: String

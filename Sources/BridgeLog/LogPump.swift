@@ -1,3 +1,4 @@
+import BridgeCore
 import Dispatch
 import Glibc
 import Logging

@@ -1,10 +1,11 @@
+package import BridgeCore
 package import Logging
 
 /// What a log statement leaves in the queue: everything it was given, and nothing made of it yet.
 ///
 /// Rendering is the logging thread's work; the caller only takes references.
 package struct LogRecord: Sendable {
-    package let time: LogTime
+    package let time: UTCTime
     package let label: String
     package let event: LogEvent
     /// The logger's own metadata.
@@ -13,7 +14,7 @@ package struct LogRecord: Sendable {
     package let provided: Logger.Metadata
 
     package init(
-        time: LogTime,
+        time: UTCTime,
         label: String,
         event: LogEvent,
         base: Logger.Metadata = [:],

@@ -1,3 +1,4 @@
+import CNIOLinux  // whose declarations the compiler may find here and not in Glibc
 import Glibc
 
 /// A thread that is not one of a pool's and may block.

@@ -1,3 +1,4 @@
+import BridgeCore
 package import Logging
 
 /// What a `Logger` does with a statement: hands it to the pump.

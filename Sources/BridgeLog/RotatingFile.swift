@@ -1,3 +1,4 @@
+import BridgeFiles
 import Glibc
 
 /// A file of lines that moves aside when it is full: `log` becomes `log.1`, `log.1` becomes `log.2`, and so on.
@@ -35,14 +36,17 @@ package final class RotatingFile {
     /// Appends the bytes of one line, after moving the file aside if it is full.
     ///
     /// Makes the file with mode 0600, and its folder with 0700, where they do not exist.
-    package func append(_ line: [UInt8]) throws(LogError) {
+    package func append(_ line: some Sequence<UInt8>) throws(LogError) {
         var size = try self.open()
         if size >= self.settings.maximumBytes {
             try self.rotate()
             size = try self.open()
         }
-        let failure = FileWriter.write(line, to: self.descriptor)
-        guard failure == 0 else { throw self.failure("write", failure) }
+        do throws(SystemCallError) {
+            try DescriptorIO.write(line, to: self.descriptor)
+        } catch {
+            throw self.failure("write", error.code)
+        }
     }
 
     /// Opens the file at the path unless it is open already.

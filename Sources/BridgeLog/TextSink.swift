@@ -1,3 +1,5 @@
+import BridgeCore
+import BridgeFiles
 import Logging
 
 /// Writes records as lines for people: `[time] LEVEL label: message key=value…`, one line each whatever is in them.
@@ -20,7 +22,7 @@ package struct TextSink: LogSink {
     /// What cannot be written is lost: there is nobody left to tell.
     package mutating func flush() {
         guard !self.buffer.isEmpty else { return }
-        _ = FileWriter.write(self.buffer, to: self.descriptor)
+        try? DescriptorIO.write(self.buffer, to: self.descriptor)
         self.buffer.removeAll(keepingCapacity: self.buffer.capacity <= 65_536)
     }
 
@@ -36,7 +38,7 @@ package struct TextSink: LogSink {
         let level = colors == .on && direction == nil ? Self.color(of: entry.level) : nil
         if let direction { buffer.append(contentsOf: direction.utf8) }
         buffer.append(UInt8(ascii: "["))
-        entry.time.write(to: &buffer)
+        buffer.append(contentsOf: entry.time.description.utf8)
         buffer.append(contentsOf: "] ".utf8)
         if let level { buffer.append(contentsOf: level.utf8) }
         buffer.append(contentsOf: entry.level.rawValue.uppercased().utf8)

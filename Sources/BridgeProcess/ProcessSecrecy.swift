@@ -1,3 +1,4 @@
+package import BridgeFiles
 import CSpawn
 
 /// Keeps what is in this process's memory from other processes of the same user.

@@ -1,18 +1,10 @@
+import BridgeFiles
 import Glibc
 
 /// The small files of /proc and /sys, which are read and written whole.
 enum SystemFile {
     static func read(_ path: String) throws(SystemCallError) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw SystemCallError("open", path) }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        while true {
-            let (chunk, code) = Self.chunk(of: descriptor)
-            guard let chunk else { throw SystemCallError("read", path, code: code) }
-            if chunk.isEmpty { return String(decoding: bytes, as: UTF8.self) }
-            bytes += chunk
-        }
+        String(decoding: try WholeFile.read(path, limit: 64 << 20), as: UTF8.self)
     }
 
     /// One write(2): the kernel takes these files' contents in one piece or not at all.
@@ -36,18 +28,5 @@ enum SystemFile {
             if name != ".", name != ".." { names.append(name) }
         }
         return names
-    }
-
-    private static func chunk(of descriptor: CInt) -> ([UInt8]?, CInt) {
-        var code: CInt = 0
-        let chunk = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
-            var result: Int
-            repeat {
-                result = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-            } while result < 0 && errno == EINTR
-            code = result < 0 ? errno : 0
-            count = max(0, result)
-        }
-        return (code == 0 ? chunk : nil, code)
     }
 }

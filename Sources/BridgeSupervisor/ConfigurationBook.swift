@@ -1,12 +1,14 @@
 package import BridgeConfiguration
 import BridgeCore
+import BridgeFiles
 import Glibc
 package import Logging
 package import NIOCore
+import NIOPosix
 
 /// The configuration on disk, and what was changed over HTTP since, as deployments.
 ///
-/// Reads and writes small files on the supervisor's event loop, which serves no client. Confined to that loop.
+/// Reads the configuration beside the supervisor's event loop, and writes its own small file on it. Confined to that loop.
 package final class ConfigurationBook: DeploymentSource {
     private let loader: ConfigurationLoader
     private let facts: RuntimeFacts
@@ -37,19 +39,29 @@ package final class ConfigurationBook: DeploymentSource {
         self.facts = facts
         self.candidates = candidates
         self.overlay = try Self.readOverlay(facts.statePaths.servers)
-        let source = try Self.readSource(candidates)
-        let loaded = self.loader.load(source, overlay: self.overlay)
-        self.startWarnings = loaded.warnings
-        guard let configuration = loaded.configuration else {
-            throw Refused(description: loaded.errors.map(\.description).joined(separator: "\n"))
+        let reading = try Reading(candidates, self.loader, self.overlay)
+        self.startWarnings = reading.loaded.warnings
+        guard let configuration = reading.loaded.configuration else {
+            throw Refused(description: reading.loaded.errors.map(\.description).joined(separator: "\n"))
         }
         self.configuration = configuration
         self.atStart = configuration
-        self.namesInFile = self.names(in: source)
+        self.namesInFile = reading.namesInFile
     }
 
-    private func names(in source: ConfigurationSource?) -> Set<String> {
-        Set(self.loader.load(source).configuration?.servers.map(\.name) ?? [])
+    /// What the file and the overlay come to. Made on any thread.
+    private struct Reading: Sendable {
+        let loaded: LoadedConfiguration
+        /// The servers that stand in the file itself.
+        let namesInFile: Set<String>
+
+        init(
+            _ candidates: [ConfigurationLocations.Candidate], _ loader: ConfigurationLoader, _ overlay: ServersOverlay
+        ) throws {
+            let source = try ConfigurationBook.readSource(candidates)
+            self.loaded = loader.load(source, overlay: overlay)
+            self.namesInFile = Set(loader.load(source).configuration?.servers.map(\.name) ?? [])
+        }
     }
 
     package func deployment() -> Deployment { self.deployment(of: self.configuration) }
@@ -68,29 +80,37 @@ package final class ConfigurationBook: DeploymentSource {
                     socket: self.facts.socket(of: $0)
                 )
             },
-            needsRestart: ConfigurationChange.between(self.atStart, wanted).settingsNeedingRestart,
+            needsRestart: SettingTable.needingRestart(from: self.atStart.settings, to: wanted.settings),
             drainTimeout: configuration.settings.drainTimeout.duration
         )
     }
 
     // MARK: DeploymentSource
 
-    package func reload() throws(DeploymentRefusal) -> Deployment {
-        let source: ConfigurationSource?
-        do {
-            source = try Self.readSource(self.candidates)
-        } catch {
-            throw Self.refusal(422, "\(error)", text: "\(error)")
+    package func reload(on loop: any EventLoop, _ done: @escaping (Result<Deployment, DeploymentRefusal>) -> Void) {
+        let (loader, candidates, overlay) = (self.loader, self.candidates, self.overlay)
+        let reader = NIOThreadPool(numberOfThreads: 1)
+        reader.start()
+        let reading = reader.runIfActive(eventLoop: loop) { try Reading(candidates, loader, overlay) }
+        reading.assumeIsolated().whenComplete { result in
+            done(self.take(result))
+            reader.shutdownGracefully { _ in }
         }
-        let loaded = self.loader.load(source, overlay: self.overlay)
-        for warning in loaded.warnings { self.logger?.warning("Configuration", metadata: ["finding": "\(warning)"]) }
-        guard let configuration = loaded.configuration else {
-            let reasons = loaded.errors.map(\.description).joined(separator: "\n")
-            throw Self.refusal(422, "Invalid configuration.", text: reasons)
+    }
+
+    private func take(_ result: Result<Reading, any Error>) -> Result<Deployment, DeploymentRefusal> {
+        let reading: Reading
+        do { reading = try result.get() } catch { return .failure(Self.refusal(422, "\(error)", text: "\(error)")) }
+        for warning in reading.loaded.warnings {
+            self.logger?.warning("Configuration", metadata: ["finding": "\(warning)"])
+        }
+        guard let configuration = reading.loaded.configuration else {
+            let reasons = reading.loaded.errors.map(\.description).joined(separator: "\n")
+            return .failure(Self.refusal(422, "Invalid configuration.", text: reasons))
         }
         self.configuration = configuration
-        self.namesInFile = self.names(in: source)
-        return self.deployment()
+        self.namesInFile = reading.namesInFile
+        return .success(self.deployment())
     }
 
     package func adding(_ body: ByteBuffer) throws(DeploymentRefusal) -> (deployment: Deployment, names: [String]) {
@@ -98,8 +118,8 @@ package final class ConfigurationBook: DeploymentSource {
         do throws(ServersRequestError) {
             request = try self.loader.servers(inRequest: body, current: self.configuration)
         } catch {
-            let body = JSONText(trusting: error.body)
-            throw DeploymentRefusal(status: error.status, body: body, text: body.string("error") ?? "refused")
+            throw DeploymentRefusal(
+                status: error.status, body: error.body, text: error.body.string("error") ?? "refused")
         }
         for warning in request.warnings { self.logger?.warning("Configuration", metadata: ["finding": "\(warning)"]) }
         var changed = self.configuration
@@ -112,7 +132,7 @@ package final class ConfigurationBook: DeploymentSource {
 
     package func removing(_ name: String) throws(DeploymentRefusal) -> Deployment {
         guard self.configuration.server(named: name) != nil else {
-            let body = JSONText(trusting: ServersReply.unknown(name))
+            let body = ServersReply.unknown(name)
             throw DeploymentRefusal(status: 404, body: body, text: "Unknown server '\(name)'.")
         }
         var changed = self.configuration
@@ -127,10 +147,11 @@ package final class ConfigurationBook: DeploymentSource {
         guard let pending = self.pending else { return }
         self.pending = nil
         do {
-            try PrivateFile.replace(self.facts.statePaths.servers, with: pending.overlay.serialized)
+            try PrivateFile.replace(
+                self.facts.statePaths.servers, with: pending.overlay.serialized.readableBytesView)
         } catch {
             self.logger?.error("State of added servers cannot be written", metadata: ["error": "\(error)"])
-            throw Self.refusal(500, "The change cannot be saved.", text: "\(error)")
+            throw DeploymentRefusal(status: 500, body: ServersReply.cannotBeSaved, text: "\(error)")
         }
         self.configuration = pending.configuration
         self.overlay = pending.overlay
@@ -142,7 +163,7 @@ package final class ConfigurationBook: DeploymentSource {
     }
 
     private static func refusal(_ status: Int, _ message: String, text: String) -> DeploymentRefusal {
-        DeploymentRefusal(status: status, body: JSONText(trusting: ServersReply.error(message)), text: text)
+        DeploymentRefusal(status: status, body: ServersReply.error(message), text: text)
     }
 
     // MARK: Files
@@ -153,15 +174,14 @@ package final class ConfigurationBook: DeploymentSource {
         _ candidates: [ConfigurationLocations.Candidate], acceptsPipes: Bool = false
     ) throws -> ConfigurationSource? {
         for candidate in candidates {
-            if let bytes = try PrivateFile.read(candidate.path, limit: 8 << 20, acceptsPipes: acceptsPipes) {
+            if let bytes = try WholeFile.readIfPresent(candidate.path, limit: 8 << 20, acceptsPipes: acceptsPipes) {
                 let path = Self.absolute(candidate.path)
                 let directory = path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
                 return ConfigurationSource(
-                    name: candidate.path, directory: directory.isEmpty ? "/" : directory,
-                    bytes: Array(bytes.readableBytesView)
+                    name: candidate.path, directory: directory.isEmpty ? "/" : directory, bytes: bytes
                 )
             }
-            if candidate.isRequired { throw Refused(description: "Config file not found: \(candidate.path)") }
+            if candidate.isRequired { throw Refused(description: candidate.notFound) }
         }
         return nil
     }
@@ -173,9 +193,9 @@ package final class ConfigurationBook: DeploymentSource {
     }
 
     package static func readOverlay(_ path: String) throws -> ServersOverlay {
-        guard let bytes = try PrivateFile.read(path, limit: 8 << 20) else { return ServersOverlay() }
+        guard let bytes = try WholeFile.readIfPresent(path, limit: 8 << 20) else { return ServersOverlay() }
         do {
-            return try ServersOverlay(parsing: bytes)
+            return try ServersOverlay(parsing: ByteBuffer(bytes: bytes))
         } catch {
             throw Refused(description: "\(path): \(error)")
         }

@@ -65,8 +65,10 @@ package struct DeploymentRefusal: Error, Sendable {
 ///
 /// Called on the supervisor's event loop.
 package protocol DeploymentSource: AnyObject {
-    /// Reads the configuration anew. Changes nothing when it is refused.
-    func reload() throws(DeploymentRefusal) -> Deployment
+    /// Reads the configuration anew, beside the event loop: files may be slow, and so may names of users.
+    ///
+    /// - Parameter done: called once, on the loop. Nothing has changed when it is a refusal.
+    func reload(on loop: any EventLoop, _ done: @escaping (Result<Deployment, DeploymentRefusal>) -> Void)
     /// What the service would be with the servers of a `POST /servers` body, and their names.
     func adding(_ body: ByteBuffer) throws(DeploymentRefusal) -> (deployment: Deployment, names: [String])
     /// What the service would be without a server.

@@ -1,3 +1,4 @@
+import BridgeCore
 package import BridgeSystemd
 import Glibc
 package import NIOCore
@@ -6,14 +7,16 @@ package import NIOCore
 ///
 /// What does not go because nobody reads is tried again until it goes: see ``NotificationOutbox``. Confined to the loop.
 package final class LoopNotifier {
-    private static let firstDelay = TimeAmount.milliseconds(20)
-    private static let longestDelay = TimeAmount.milliseconds(500)
+    /// A receiver that does not read will soon; one that is gone may never come back.
+    private static let full = Backoff(base: .milliseconds(20), maximum: .milliseconds(500))
+    private static let gone = Backoff(base: .milliseconds(500), maximum: .seconds(60))
 
     private let notifier: ServiceNotifier
     private let loop: any EventLoop
     private var outbox = NotificationOutbox()
     private var retry: Scheduled<Void>?
-    private var delay = LoopNotifier.firstDelay
+    private var full = LoopNotifier.full
+    private var gone = LoopNotifier.gone
 
     package init(_ notifier: ServiceNotifier, on loop: any EventLoop) {
         self.notifier = notifier
@@ -31,19 +34,22 @@ package final class LoopNotifier {
 
     private func flush() {
         while let notice = self.outbox.next {
-            if case .failed(let error) = self.notifier.send(notice), error.isPassing { return self.tryAgain() }
-            self.outbox.removeNext()
-            self.delay = Self.firstDelay
+            switch self.notifier.send(notice)?.obstacle {
+            case .full: return self.tryAgain(in: self.full.failed(draw: .random(in: 0..<1)))
+            case .gone: return self.tryAgain(in: self.gone.failed(draw: .random(in: 0..<1)))
+            case .forGood, nil:
+                self.outbox.removeNext()
+                self.full.forgive()
+                self.gone.forgive()
+            }
         }
         self.retry?.cancel()
         self.retry = nil
     }
 
-    private func tryAgain() {
+    private func tryAgain(in delay: Duration) {
         guard self.retry == nil else { return }
-        let delay = self.delay
-        self.delay = min(delay + delay, Self.longestDelay)
-        self.retry = self.loop.assumeIsolated().scheduleTask(in: delay) { [weak self] in
+        self.retry = self.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in
             self?.retry = nil
             self?.flush()
         }
@@ -51,11 +57,20 @@ package final class LoopNotifier {
 }
 
 extension SystemdError {
-    /// The receiver does not read, or is not there, at this moment. Whatever else is wrong will not get better.
-    fileprivate var isPassing: Bool {
+    fileprivate enum Obstacle {
+        /// The receiver does not read at this moment, or the system is short of what it takes.
+        case full
+        /// Nobody is there who could read.
+        case gone
+        /// It will not get better.
+        case forGood
+    }
+
+    fileprivate var obstacle: Obstacle {
         switch self.errorNumber {
-        case EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE, ENOENT, ECONNREFUSED: true
-        default: false
+        case EAGAIN, ENOBUFS, ENOMEM, EMFILE, ENFILE: .full
+        case ENOENT, ECONNREFUSED: .gone
+        default: .forGood
         }
     }
 }

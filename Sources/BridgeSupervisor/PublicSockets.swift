@@ -1,6 +1,7 @@
 package import BridgeConfiguration
 import BridgeCore
-package import BridgeProcess
+package import BridgeFiles
+import BridgeProcess
 package import BridgeSystemd
 import Glibc
 import Logging

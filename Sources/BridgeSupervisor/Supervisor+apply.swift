@@ -36,7 +36,7 @@ extension Supervisor {
             }
         }
         self.configure(.session, new.session) { [weak self] in
-            // Only now nobody dials them any more.
+            // The session worker has the new list, and so dials none of the others any more: their workers can go.
             guard let self else { return }
             let wanted = Set(self.deployment.upstreams.map(\.configuration.name))
             for name in old.keys where !wanted.contains(name) { self.letGo(name) }

@@ -9,11 +9,11 @@ import NIOCore
 
 extension DeploymentRefusal {
     fileprivate static let busy = DeploymentRefusal(
-        status: 503, body: JSONText(literal: #"{"error":"Another change is in progress."}"#),
+        status: 503, body: ServersReply.busy,
         text: "Another change is in progress; try again."
     )
     fileprivate static let draining = DeploymentRefusal(
-        status: 503, body: JSONText(literal: #"{"error":"draining: the service is stopping; nothing was changed."}"#),
+        status: 503, body: ServersReply.draining,
         text: "The service is stopping; nothing was changed."
     )
 }
@@ -22,7 +22,7 @@ extension DeploymentRefusal {
 extension Supervisor {
     private func refuseChangeIfBusy() throws(DeploymentRefusal) {
         if self.isStopping { throw .draining }
-        if self.changeInProgress != nil { throw .busy }
+        if self.changeInProgress != nil || self.isReading { throw .busy }
     }
 
     /// Answers, at once, everybody who waits for the outcome of a change: the service stops.
@@ -37,39 +37,49 @@ extension Supervisor {
 
     func reload(_ exchange: Exchange) {
         exchange.delegate = AnswerWaiter { _ in }
-        do throws(DeploymentRefusal) {
-            try self.reload { [weak self] changes in
-                self?.answer(
-                    exchange, 200,
-                    JSONWriter.object { body in
-                        body.member("reloaded", true)
-                        body.member("added", changes.added)
-                        body.member("removed", changes.removed)
-                        body.member("changed", changes.changed)
-                        body.member("needsRestart", self?.deployment.needsRestart ?? [])
-                    }
-                )
+        self.reload { [weak self] result in
+            switch result {
+            case .success(let changes): self?.answer(exchange, 200, Self.report(changes, self?.deployment.needsRestart))
+            case .failure(let refusal): self?.refuse(exchange, refusal)
             }
-        } catch {
-            self.refuse(exchange, error)
+        }
+    }
+
+    private static func report(_ changes: DeploymentChanges, _ needsRestart: [String]?) -> JSONText {
+        JSONWriter.object { body in
+            body.member("reloaded", true)
+            body.member("added", changes.added)
+            body.member("removed", changes.removed)
+            body.member("changed", changes.changed)
+            body.member("needsRestart", needsRestart ?? [])
         }
     }
 
     /// Reads the configuration and applies what is different. A refused one changes nothing.
     ///
-    /// - Parameter done: called once the processes are as the configuration wants them, or after 15 seconds.
-    /// - Throws: also while the service stops or another change is in progress.
-    package func reload(_ done: @escaping (DeploymentChanges) -> Void) throws(DeploymentRefusal) {
-        try self.refuseChangeIfBusy()
+    /// - Parameter done: called once the processes are as the configuration wants them, or after 15 seconds; or with the
+    ///   reason why nothing was changed, such as that the service stops or another change is in progress.
+    package func reload(_ done: @escaping (Result<DeploymentChanges, DeploymentRefusal>) -> Void) {
+        do throws(DeploymentRefusal) { try self.refuseChangeIfBusy() } catch { return done(.failure(error)) }
+        self.isReading = true
         self.notifier.send(.reloading)
-        let deployment: Deployment
-        do throws(DeploymentRefusal) {
-            deployment = try self.source.reload()
-        } catch {
-            self.logger.error("Configuration refused; nothing was changed", metadata: ["error": "\(error.text)"])
-            self.notifier.send(.ready, .status(self.summary().text))
-            throw error
+        self.source.reload(on: self.loop) { [weak self] result in
+            guard let self else { return done(.failure(.draining)) }
+            self.isReading = false
+            switch result {
+            case _ where self.isStopping: done(.failure(.draining))
+            case .success(let deployment): self.take(deployment, done)
+            case .failure(let refusal):
+                self.logger.error("Configuration refused; nothing was changed", metadata: ["error": "\(refusal.text)"])
+                self.notifier.send(.ready, .status(self.summary().text))
+                done(.failure(refusal))
+            }
         }
+    }
+
+    private func take(
+        _ deployment: Deployment, _ done: @escaping (Result<DeploymentChanges, DeploymentRefusal>) -> Void
+    ) {
         let changes = self.apply(deployment)
         self.settle(changes) { [weak self] in
             guard let self else { return }
@@ -83,16 +93,14 @@ extension Supervisor {
                 ]
             )
             self.notifier.send(.ready, .status(self.summary().text))
-            done(changes)
+            done(.success(changes))
         }
     }
 
     /// `SIGHUP`: as ``reload(_:)``; a refusal is in the log, and one that only came too early is tried again.
     package func reloadBySignal() {
-        do throws(DeploymentRefusal) {
-            try self.reload { _ in }
-        } catch {
-            guard error.status == 503, !self.isStopping else { return }
+        self.reload { [weak self] result in
+            guard let self, case .failure(let refusal) = result, refusal.status == 503, !self.isStopping else { return }
             self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in self?.reloadBySignal() }
         }
     }
@@ -162,11 +170,12 @@ extension Supervisor {
                 isOpen = true
                 continue
             }
-            switch (slot.phase, slot.status?.string("phase")) {
+            switch (slot.phase, slot.status?.string("phase").flatMap(UpstreamPhase.init(rawValue:))) {
             case (.failed, _), (.refused, _): return false
-            case (.ready, "ready"), (.ready, "idle"): continue
-            case (.ready, "backoff"), (.ready, "failed"): return false
-            default: isOpen = true
+            case (.ready, .ready), (.ready, .idle): continue
+            case (.ready, .backoff), (.ready, .failed): return false
+            case (.ready, .connecting), (.ready, .stopped), (.ready, nil): isOpen = true
+            case (.idle, _), (.starting, _), (.waiting, _), (.stopping, _), (.stopped, _): isOpen = true
             }
         }
         return isOpen ? nil : true
@@ -180,7 +189,7 @@ extension Supervisor {
         case .fails:
             self.apply(self.source.rollback())
             self.logger.warning("Servers could not be added", metadata: ["servers": "\(names)"])
-            self.error(exchange, 502, "Failed to add backend servers.")
+            self.answer(exchange, 502, ServersReply.failedToAdd)
         case .abandoned:
             // All processes are about to end: what counts is that nothing of it is remembered.
             _ = self.source.rollback()
@@ -193,15 +202,14 @@ extension Supervisor {
         do throws(DeploymentRefusal) {
             try self.source.commit()
             self.logger.notice("Servers added", metadata: ["servers": "\(names)"])
-            self.answer(exchange, 200, JSONWriter.object { $0.member("added", names.sorted()) })
+            self.answer(exchange, 200, ServersReply.added(names))
         } catch {
             self.apply(self.source.rollback())
             self.refuse(exchange, error)
         }
     }
 
-    func remove(_ exchange: Exchange) {
-        let name = exchange.header.string("name") ?? ""
+    func remove(_ name: String, _ exchange: Exchange) {
         do throws(DeploymentRefusal) {
             try self.refuseChangeIfBusy()
             let deployment = try self.source.removing(name)
@@ -210,7 +218,7 @@ extension Supervisor {
             let changes = self.apply(deployment)
             self.settle(changes) { [weak self] in
                 self?.logger.notice("Server removed", metadata: ["mcp.upstream": "\(name)"])
-                self?.answer(exchange, 200, JSONWriter.object { $0.member("removed", name) })
+                self?.answer(exchange, 200, ServersReply.removed(name))
             }
         } catch {
             self.refuse(exchange, error)

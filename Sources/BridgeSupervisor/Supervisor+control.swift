@@ -1,5 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
+import BridgeFiles
 import BridgeLink
 import BridgeProcess
 import BridgeSystemd
@@ -9,31 +10,30 @@ import NIOCore
 
 /// What is asked over the control socket, and by the front for others.
 extension Supervisor {
-    /// What the front may ask.
-    static let frontOperations: Set<String> = ["health", "memory", "servers", "servers.add", "servers.remove"]
-
-    /// Serves an operation of the control socket, or of the front on behalf of an admin.
-    ///
-    /// - Parameter allowed: nil is everything.
-    func serve(_ exchange: Exchange, allowing allowed: Set<String>? = nil) {
-        let operation = exchange.header.string("op") ?? ""
-        if let allowed, !allowed.contains(operation) { return exchange.cancel(reason: "not allowed") }
-        switch operation {
-        case "health": self.answer(exchange, 200, self.health())
-        case "memory": self.answerWithMemory(exchange) { $0.memory() }
-        case "status": self.answerWithMemory(exchange) { $0.status() }
-        case "servers": self.answer(exchange, 200, self.serverList())
-        case "servers.add": self.add(exchange)
-        case "servers.remove": self.remove(exchange)
-        case "reload": self.reload(exchange)
-        default: exchange.cancel(reason: "unknown operation")
+    /// Serves a request of the control socket, or of the front on behalf of an admin.
+    func serve(_ exchange: Exchange, fromFront isFromFront: Bool = false) {
+        guard let request = ControlRequest(exchange.header) else { return exchange.cancel(reason: "unknown operation") }
+        if isFromFront, !request.isForFront { return exchange.cancel(reason: "not allowed") }
+        switch request {
+        case .health: self.answer(exchange, 200, self.health())
+        case .memory: self.answerWithMemory(exchange, fresh: false) { $0.memory() }
+        case .status(let fresh): self.answerWithMemory(exchange, fresh: fresh) { $0.status() }
+        case .servers:
+            self.answer(exchange, 200, ServersReply.list(self.deployment.upstreams.map(\.configuration.name)))
+        case .addServers: self.add(exchange)
+        case .removeServer(let name): self.remove(name, exchange)
+        case .reload: self.reload(exchange)
         }
     }
 
-    /// Answers when it is known what memory the processes use, asked anew where the question wants that (`fresh`).
-    private func answerWithMemory(_ exchange: Exchange, _ body: @escaping (Supervisor) -> JSONText) {
+    /// Answers when it is known what memory the processes use.
+    ///
+    /// - Parameter fresh: whether they are asked anew, however short a time ago they were asked.
+    private func answerWithMemory(
+        _ exchange: Exchange, fresh: Bool, _ body: @escaping (Supervisor) -> JSONText
+    ) {
         exchange.delegate = AnswerWaiter { _ in }
-        self.withMemory(fresh: exchange.header.bool("fresh") ?? false) { [weak self] in
+        self.withMemory(fresh: fresh) { [weak self] in
             guard let self else { return exchange.cancel(reason: "stopping") }
             self.answer(exchange, 200, body(self))
         }
@@ -61,27 +61,14 @@ extension Supervisor {
     }
 
     func answer(_ exchange: Exchange, _ status: Int, _ body: JSONText) {
-        exchange.end(header: JSONWriter.object { $0.member("st", status) }, payload: body.bytes)
+        exchange.end(header: ControlAnswer(status).text, payload: body.bytes)
     }
 
     func refuse(_ exchange: Exchange, _ refusal: DeploymentRefusal) {
-        exchange.end(
-            header: JSONWriter.object {
-                $0.member("st", refusal.status); $0.member("text", refusal.text)
-            },
-            payload: refusal.body.bytes
-        )
+        exchange.end(header: ControlAnswer(refusal.status, text: refusal.text).text, payload: refusal.body.bytes)
     }
 
     func error(_ exchange: Exchange, _ status: Int, _ message: String) {
-        self.answer(exchange, status, JSONWriter.object { $0.member("error", message) })
-    }
-
-    private func serverList() -> JSONText {
-        JSONWriter.object { body in
-            body.memberArray("servers") { list in
-                for name in self.deployment.upstreams.map(\.configuration.name).sorted() { list.element(name) }
-            }
-        }
+        self.answer(exchange, status, ServersReply.error(message))
     }
 }

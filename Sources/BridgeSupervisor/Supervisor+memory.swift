@@ -59,8 +59,9 @@ extension Supervisor {
         let bound = NIOLoopBound(self, eventLoop: loop)
         self.environment.processes.memory { use in loop.execute { bound.value.told(Self.ownName, use) } }
         for (name, link) in links {
-            let question = link.ask(header: JSONText(literal: #"{"op":"memory"}"#)) { [weak self] answer in
-                self?.told(name, MemoryUse(answer))
+            let question = link.ask(header: WorkerRequest.memory.text) { [weak self] answer in
+                let header: JSONText? = if case .ended(let header, _) = answer { header } else { nil }
+                self?.told(name, header.flatMap { MemoryReport($0) }?.use)
             }
             self.survey.questions.append(question)
         }
@@ -78,15 +79,5 @@ extension Supervisor {
         let waiting = self.survey.waiting
         self.survey.waiting = []
         for done in waiting { done() }
-    }
-}
-
-extension MemoryUse {
-    /// What a worker answers to `memory`; `nil` when it cannot tell.
-    fileprivate init?(_ answer: Answer) {
-        guard case .ended(let header, _) = answer, let proportional = header.int("pss"),
-            let anonymous = header.int("anon")
-        else { return nil }
-        self.init(proportional: proportional, anonymous: anonymous)
     }
 }

@@ -13,10 +13,10 @@ extension Supervisor {
         let toolCount: Int
         let slot: WorkerSlot?
 
-        var phase: String { self.state.string("phase") ?? "starting" }
+        var phase: ShownPhase? { self.state.string("phase").flatMap(ShownPhase.init(ofUpstream:)) }
         var isConnected: Bool { self.state.bool("connected") ?? false }
         /// Connected, or resting until somebody needs it.
-        var isReady: Bool { self.isConnected || self.phase == "idle" }
+        var isReady: Bool { self.isConnected || self.phase == .upstream(.idle) }
     }
 
     private func upstreamReports() -> [UpstreamReport] {
@@ -32,18 +32,19 @@ extension Supervisor {
     }
 
     private func absentState(_ name: String, _ kind: String, _ slot: WorkerSlot?) -> JSONText {
-        let phase = slot?.phase ?? .idle
+        // One that is not there waits to be started.
+        let phase = slot?.phase ?? .waiting
         return JSONWriter.object { state in
             state.member("name", name)
             state.member("kind", kind)
-            state.member("phase", slot == nil ? "waiting" : phase.rawValue)
+            state.member("phase", ShownPhase.worker(phase).word)
             state.member("connected", false)
             state.member("toolCount", 0)
             state.memberNull("lastConnectedAt")
             state.memberNull("lastToolRefreshAt")
             if slot == nil {
                 state.member("lastError", "its worker has not been started yet")
-            } else if phase == .waiting || phase == .failed || phase == .refused {
+            } else if ShownPhase.worker(phase).isTroubled {
                 state.member("lastError", "its worker ended and will be started again")
             } else {
                 state.memberNull("lastError")

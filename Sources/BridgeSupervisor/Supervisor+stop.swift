@@ -58,11 +58,8 @@ extension Supervisor {
             isDone = true
             done()
         }
-        let header = JSONWriter.object {
-            $0.member("op", "drain")
-            $0.member("ms", Int(clamping: limit.wholeMicroseconds / 1_000))
-        }
-        control.ask(header: header) { _ in once() }
+        let request = WorkerRequest.drain(milliseconds: Int(clamping: limit.wholeMicroseconds / 1_000))
+        control.ask(header: request.text) { _ in once() }
         self.loop.assumeIsolated().scheduleTask(in: TimeAmount(limit) + .seconds(2)) { once() }
     }
 

@@ -58,6 +58,8 @@ package final class Supervisor {
     var controlListener: LinkListener?
     let survey = MemorySurvey()
     var changeInProgress: PendingChange?
+    /// Whether the configuration is being read anew.
+    var isReading = false
     /// Reloads whose processes are not yet as they should be.
     var settling: [PendingChange] = []
     var isStopping = false
@@ -127,7 +129,7 @@ package final class Supervisor {
             )
         )
         // Only the front speaks for others, and of what they may ask, the front has seen to that.
-        if role == .http { slot.onRequest = { [weak self] in self?.serve($0, allowing: Self.frontOperations) } }
+        if role == .http { slot.onRequest = { [weak self] in self?.serve($0, fromFront: true) } }
         slot.onChange = { [weak self] in self?.workerChanged() }
         slot.onExit = { [weak self] in self?.sweep(after: role) }
         self.slots[role] = slot
@@ -240,7 +242,12 @@ package final class Supervisor {
             let stored = PublicSockets.storeName(of: name)
             let descriptors = sockets.bound.filter { $0.name == name }.map(\.descriptor)
             self.notifier.post([.removeStored(name: stored)])
-            self.notifier.post(ServiceNotifier.Notice.storing(name: stored, descriptors, polled: false))
+            do throws(SystemdError) {
+                self.notifier.post(try ServiceNotifier.Notice.storing(name: stored, descriptors, polled: false))
+            } catch {
+                self.logger.error(
+                    "A socket cannot be kept over a restart", metadata: ["name": "\(name)", "error": "\(error)"])
+            }
         }
     }
 }

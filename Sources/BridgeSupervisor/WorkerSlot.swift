@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeFiles
 import BridgeLink
 import BridgeProcess
 import BridgeSystemd
@@ -171,7 +172,7 @@ final class WorkerSlot {
         self.control = link
         link.onOpen = { [weak self] exchange in
             guard let self else { return exchange.cancel(reason: "stopping") }
-            guard exchange.header.string("op") == "status" else {
+            guard WorkerReport(exchange.header) == .status else {
                 if let onRequest = self.onRequest { onRequest(exchange) } else { exchange.cancel(reason: "not served") }
                 return
             }
@@ -224,18 +225,11 @@ final class WorkerSlot {
 
     private func sendConfiguration(_ done: @escaping (Bool) -> Void) {
         guard let control = self.control else { return done(true) }
-        control.ask(header: JSONText(literal: #"{"op":"configure"}"#), payload: self.configuration) {
-            [weak self] answer in
-            guard case .ended(let header, _) = answer, header.bool("ok") == true else {
-                if case .ended(let header, _) = answer, let self {
-                    self.around.logger.error(
-                        "Worker refuses its configuration",
-                        metadata: self.role.metadata(["error": "\(header.string("error") ?? "")"])
-                    )
-                }
-                return done(false)
-            }
-            done(true)
+        control.ask(header: WorkerRequest.configure.text, payload: self.configuration) { [around, role] answer in
+            guard case .ended(let header, _) = answer else { return done(false) }
+            guard let refusal = WorkerAnswer(header)?.refusal else { return done(true) }
+            around.logger.error("Worker refuses its configuration", metadata: role.metadata(["error": "\(refusal)"]))
+            done(false)
         }
     }
 

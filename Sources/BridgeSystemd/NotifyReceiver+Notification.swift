@@ -15,18 +15,8 @@ extension NotifyReceiver {
 
         package var isReady: Bool { self.fields["READY"] == "1" }
         package var isStopping: Bool { self.fields["STOPPING"] == "1" }
-        package var isReloading: Bool { self.fields["RELOADING"] == "1" }
         /// A sign of life.
         package var isWatchdog: Bool { self.fields["WATCHDOG"] == "1" }
-        /// The sender found itself broken and wants to be treated as hung.
-        package var isWatchdogTrigger: Bool { self.fields["WATCHDOG"] == "trigger" }
-        package var status: String? { self.fields["STATUS"] }
-
-        /// How much more time the sender asks for, counted from now.
-        package var timeoutExtension: Duration? {
-            self.fields["EXTEND_TIMEOUT_USEC"].flatMap { Int64($0) }.flatMap { $0 >= 0 ? .microseconds($0) : nil }
-        }
-
         /// The assignments in a datagram. Lines that are no assignment, or not UTF-8, are skipped.
         ///
         /// - Returns: `nil` for a datagram with a NUL byte in it (at the end one is allowed), or without any assignment.

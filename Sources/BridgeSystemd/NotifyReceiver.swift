@@ -1,3 +1,4 @@
+import BridgeFiles
 import CSystemd  // with <sys/socket.h>, whose declarations the compiler may find here and not in Glibc
 import Glibc
 
@@ -14,7 +15,7 @@ package final class NotifyReceiver: Sendable {
 
     /// Binds a socket that only this user can send to, in place of a socket that a former process left at `path`.
     package init(path: String) throws(SystemdError) {
-        let address = try UnixAddress(path)
+        let address = try UnixAddress(notation: path)
         let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = socket(AF_UNIX, type, 0)
         guard descriptor >= 0 else { throw Self.failure("open a notification socket", errno) }

@@ -12,8 +12,6 @@ extension ServiceNotifier {
         case stopping
         /// Needs so much more time from now, for the start, reload or stop that is going on.
         case extendTimeout(Duration)
-        /// The process that is the service, when it is not the one that was started.
-        case mainPID(Int32)
 
         /// - Parameter monotonic: the time of sending, in microseconds of `CLOCK_MONOTONIC`.
         func encoded(monotonic: UInt64) -> String {
@@ -24,7 +22,6 @@ extension ServiceNotifier {
             case .reloading: "RELOADING=1\nMONOTONIC_USEC=\(monotonic)"
             case .stopping: "STOPPING=1"
             case .extendTimeout(let duration): "EXTEND_TIMEOUT_USEC=\(duration.wholeMicroseconds)"
-            case .mainPID(let pid): "MAINPID=\(pid)"
             }
         }
 

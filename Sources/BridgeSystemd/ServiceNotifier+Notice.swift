@@ -3,26 +3,30 @@ extension ServiceNotifier {
     package enum Notice: Hashable, Sendable {
         /// The receiver sees them all at once.
         case messages([Message])
-        /// Has the service manager keep duplicates of the descriptors over a restart; they come back from
-        /// ``ListenSockets/take()`` under `name`. The originals stay the caller's, and open until this has been sent.
+        /// Has the service manager keep the descriptors over a restart; they come back from ``ListenSockets/take()`` under
+        /// `name`.
         ///
         /// `polled`: whether the manager drops a descriptor from its store at a hang-up or an error on it.
-        case store(name: String, descriptors: [Int32], polled: Bool)
+        case store(name: String, descriptors: DescriptorCopies, polled: Bool)
         /// Has the service manager close every descriptor that it keeps under `name`.
         case removeStored(name: String)
 
-        /// As many of ``store(name:descriptors:polled:)`` as it takes to pass all descriptors.
-        package static func storing(name: String, _ descriptors: [Int32], polled: Bool = true) -> [Notice] {
+        /// As many of ``store(name:descriptors:polled:)`` as it takes to pass all descriptors. These stay the caller's.
+        package static func storing(
+            name: String, _ descriptors: [Int32], polled: Bool = true
+        ) throws(SystemdError) -> [Notice] {
             let step = ControlMessages.maximumDescriptors
-            return stride(from: 0, to: descriptors.count, by: step).map { start in
-                let some = descriptors[start..<min(start + step, descriptors.count)]
-                return .store(name: name, descriptors: Array(some), polled: polled)
+            var notices: [Notice] = []
+            for start in stride(from: 0, to: descriptors.count, by: step) {
+                let some = Array(descriptors[start..<min(start + step, descriptors.count)])
+                notices.append(.store(name: name, descriptors: try DescriptorCopies(of: some), polled: polled))
             }
+            return notices
         }
 
         var descriptors: [Int32] {
             switch self {
-            case .store(_, let descriptors, _): descriptors
+            case .store(_, let copies, _): copies.descriptors
             case .messages, .removeStored: []
             }
         }

@@ -153,7 +153,6 @@ struct thread_start {
     void (*body)(void *);
     void *context;
     const char *name;
-    int tid;
     sem_t started;
 };
 
@@ -167,13 +166,12 @@ static void *run_thread(void *argument) {
     sigset_t unblocked;
     fill(&unblocked, open, (long)(sizeof open / sizeof *open));
     pthread_sigmask(SIG_UNBLOCK, &unblocked, NULL);
-    start->tid = (int)syscall(SYS_gettid);
     sem_post(&start->started);    // `start` is gone from here on
     body(context);
     return NULL;
 }
 
-int cspawn_thread(void (*body)(void *), void *context, const char *name, int *tid) {
+int cspawn_thread(void (*body)(void *), void *context, const char *name) {
     struct thread_start start = {.body = body, .context = context, .name = name};
     if (sem_init(&start.started, 0, 0) != 0) {
         return errno;
@@ -188,7 +186,6 @@ int cspawn_thread(void (*body)(void *), void *context, const char *name, int *ti
         pthread_detach(thread);
         while (sem_wait(&start.started) != 0) {
         }
-        *tid = start.tid;
     }
     sem_destroy(&start.started);
     return error;

@@ -1,14 +1,15 @@
 import BridgeLog
 import Foundation
 import Logging
+import NIOCore
 import Testing
 
 @Suite("JSON lines")
 struct JSONLineTests {
     private func line(_ record: LogRecord) -> String {
-        var buffer: [UInt8] = []
+        var buffer = ByteBuffer()
         JSONLine.write(LogEntry(record), to: &buffer)
-        return String(decoding: buffer, as: UTF8.self)
+        return String(buffer: buffer)
     }
 
     private func object(_ record: LogRecord) throws -> [String: Any] {

@@ -1,8 +1,9 @@
+import BridgeCore
 import BridgeLog
 import Logging
 
 /// 2026-07-28T09:05:03.007Z
-let aMoment = LogTime(seconds: 1_785_229_503, nanoseconds: 7_999_999)
+let aMoment = UTCTime(seconds: 1_785_229_503, nanoseconds: 7_999_999)
 
 func record(
     _ message: String,

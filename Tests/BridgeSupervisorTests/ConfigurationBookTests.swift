@@ -1,21 +1,23 @@
 import BridgeConfiguration
 import BridgeCore
+import BridgeFiles
 import Foundation
 import Glibc
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import BridgeSupervisor
 
 @Suite("Configuration book") struct ConfigurationBookTests {
     /// The names of the file's servers and the configuration are of the same bytes only if these are read once.
-    @Test func `the file is read once at the start and once for each reload`() throws {
+    @Test func `the file is read once at the start and once for each reload`() async throws {
         let folder = NSTemporaryDirectory() + "book-\(UUID().uuidString.prefix(8))"
         try PrivateFile.makeDirectory(folder)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let path = folder + "/config.json"
         let text = #"{"mcpServers":{"a":{"command":"/bin/true"}}}"#
-        try PrivateFile.replace(path, with: ByteBuffer(string: text))
+        try PrivateFile.replace(path, with: text.utf8)
         let opened = try Opened(path)
         let environment = ["MCP_BRIDGE_CONFIG_DIR": folder + "/state"]
         let book = try ConfigurationBook(
@@ -28,10 +30,20 @@ import Testing
         )
         #expect(opened.count() == 1)
         #expect(book.deployment().upstreams.map(\.configuration.name) == ["a"])
-        _ = try book.reload()
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let box = NIOLoopBoundBox.makeBoxSendingValue(book, eventLoop: loop)
+        let names = try await loop.flatSubmit { () -> EventLoopFuture<[String]> in
+            let promise = loop.makePromise(of: [String].self)
+            box.value.reload(on: loop) { result in
+                promise.completeWith(result.map { $0.upstreams.map(\.configuration.name) }.mapError { $0 as any Error })
+            }
+            return promise.futureResult
+        }.get()
+        #expect(names == ["a"])
         #expect(opened.count() == 1)
         // It knows that the name is the file's: what is taken away then must be remembered as such.
-        #expect(try book.removing("a").upstreams.isEmpty)
+        let isEmpty = try await loop.submit { try box.value.removing("a").upstreams.isEmpty }.get()
+        #expect(isEmpty)
     }
 
     /// Counts how often a file is opened.

@@ -12,7 +12,7 @@ import Testing
     private static func fullReceiver() throws -> NotifyReceiver {
         let receiver = try NotifyReceiver(path: "@mcpb-loop-\(getpid())-\(UInt32.random(in: 0 ... .max))")
         let notifier = ServiceNotifier(socket: receiver.path)
-        while notifier.send(.mainPID(1)) == .sent {}
+        while notifier.send(.status("full")) == nil {}
         return receiver
     }
 
@@ -30,7 +30,7 @@ import Testing
         while !told.contains(where: \.isWatchdog), !Task.isCancelled {
             var waiting = pollfd(fd: receiver.descriptor, events: Int16(POLLIN), revents: 0)
             poll(&waiting, 1, 100)
-            told += receiver.receive().filter { $0.fields["MAINPID"] == nil }
+            told += receiver.receive().filter { $0.fields["STATUS"] != "full" }
         }
         let expected = [["READY": "1", "STATUS": "up"], ["STOPPING": "1"], ["WATCHDOG": "1"]]
         #expect(told.map(\.fields) == expected)
@@ -45,5 +45,24 @@ import Testing
             notifier.post([.removeStored(name: "a\nb"), .messages([.ready])])
         }.get()
         #expect(receiver.receive().map(\.isReady) == [true])
+    }
+
+    @Test func `a receiver that comes back is told`() async throws {
+        let path = "@mcpb-loop-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let notifier = try await loop.submit {
+            let notifier = LoopNotifier(ServiceNotifier(socket: path), on: loop)
+            notifier.send(.ready)
+            return NIOLoopBound(notifier, eventLoop: loop)
+        }.get()
+        let receiver = try NotifyReceiver(path: path)
+        var told: [NotifyReceiver.Notification] = []
+        while told.isEmpty, !Task.isCancelled {
+            var waiting = pollfd(fd: receiver.descriptor, events: Int16(POLLIN), revents: 0)
+            poll(&waiting, 1, 100)
+            told += receiver.receive()
+        }
+        #expect(told.map(\.isReady) == [true])
+        try await loop.submit { _ = notifier.value }.get()
     }
 }

@@ -41,12 +41,4 @@ struct NotificationParseTests {
             #expect(fields?.isEmpty != true)
         }
     }
-
-    @Test(arguments: [
-        ("0", Duration.zero), ("5000000", .seconds(5)), ("-1", nil), ("x", nil), ("99999999999999999999", nil),
-    ])
-    func `a request for more time is a duration or nothing`(text: String, expected: Duration?) {
-        let notification = NotifyReceiver.Notification(pid: 1, uid: 0, fields: ["EXTEND_TIMEOUT_USEC": text])
-        #expect(notification.timeoutExtension == expected)
-    }
 }

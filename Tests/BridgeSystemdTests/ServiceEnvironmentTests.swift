@@ -21,15 +21,18 @@ struct ServiceEnvironmentTests {
     }
 
     @Test func `of several directories the first counts`() {
-        let directories = SystemdDirectories(environment: [
-            "STATE_DIRECTORY": "/var/lib/a:/var/lib/b", "RUNTIME_DIRECTORY": "/run/a", "CACHE_DIRECTORY": "",
-            "LOGS_DIRECTORY": "relative:/var/log/a",
-        ])
-        #expect(directories.state == "/var/lib/a")
-        #expect(directories.runtime == "/run/a")
-        #expect(directories.cache == nil)
-        #expect(directories.logs == "/var/log/a")
-        #expect(directories.configuration == nil)
+        #expect(SystemdDirectories.runtime(environment: ["RUNTIME_DIRECTORY": "/run/a:/run/b"]) == "/run/a")
+        #expect(SystemdDirectories.runtime(environment: ["RUNTIME_DIRECTORY": "relative:/run/a"]) == "/run/a")
+        for nothing in [[:], ["RUNTIME_DIRECTORY": ""], ["RUNTIME_DIRECTORY": "relative"]] {
+            #expect(SystemdDirectories.runtime(environment: nothing) == nil)
+        }
+    }
+
+    @Test(arguments: [("500000", 500), ("999", 0), ("1000", 1), ("1500000", 1_500)])
+    func `a watchdog's interval below a second is no second less`(written: String, milliseconds: Int) {
+        let interval = Watchdog.interval(environment: ["WATCHDOG_USEC": written], processID: 7)
+        #expect(interval.map { Int($0 / .milliseconds(1)) } == milliseconds)
+        #expect(interval.map { $0 > .zero } == true)
     }
 
     @Test func `standard error is the journal's only when the stream is the same file`() {

@@ -2,7 +2,7 @@
 package enum ConfigurationLocations {
     package struct Candidate: Sendable, Hashable {
         package let path: String
-        /// Whether it was asked for, so that its absence is an error; see ``notFound``.
+        /// Whether it was asked for, so that its absence is an error: ``notFound``.
         package let isRequired: Bool
 
         /// What to say when a required file is not there.

@@ -142,6 +142,6 @@ extension ServerEntryReader {
             self.report.error(node, "must be an absolute path or a 'file:' URI.")
             return nil
         }
-        return "file://" + PercentEncoding.path(path)
+        return "file://" + PercentCoding.encode(path, keeping: PercentCoding.isPath)
     }
 }

@@ -1,3 +1,5 @@
+import BridgeCore
+
 /// The names servers go by.
 package enum ServerName {
     /// In characters.
@@ -24,15 +26,8 @@ package enum ServerName {
     /// The name as part of a socket's or a folder's name: letters, digits, `-` and `_` as they are, other bytes as
     /// `%XX`. Never longer than 48 bytes; what would be is cut and told apart by a hash.
     package static func fileName(of name: String) -> String {
-        let digits = Array("0123456789ABCDEF".unicodeScalars)
-        var text = ""
-        for byte in name.utf8 {
-            switch byte {
-            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, UInt8(ascii: "-"), UInt8(ascii: "_"):
-                text.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                text.unicodeScalars.append(contentsOf: ["%", digits[Int(byte >> 4)], digits[Int(byte & 0xF)]])
-            }
+        let text = PercentCoding.encode(name) {
+            PercentCoding.isAlphanumeric($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
         }
         guard text.utf8.count > 48 else { return text }
         // FNV-1a, 64 bits: names are few and the operator's own.

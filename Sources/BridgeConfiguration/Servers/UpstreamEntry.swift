@@ -1,3 +1,4 @@
+package import BridgeCore
 package import BridgeMCP
 
 /// One server of the configuration, expanded and with the defaults of `bridge` in place.
@@ -32,10 +33,5 @@ package struct UpstreamEntry: Sendable, Hashable {
     package func shownPrefix(separator: String) -> String {
         let prefix = self.prefix ?? self.name
         return prefix.isEmpty ? "" : prefix + separator
-    }
-
-    /// Whether a running child or connection fits this entry no longer, because what it was started with has changed.
-    package func needsNewProcess(comparedWith old: UpstreamEntry) -> Bool {
-        self.target != old.target || self.limits != old.limits || self.share != old.share || self.lanes != old.lanes
     }
 }

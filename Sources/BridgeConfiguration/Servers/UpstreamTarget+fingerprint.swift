@@ -1,3 +1,4 @@
+import BridgeCore
 import Crypto
 import FoundationEssentials
 
@@ -13,8 +14,6 @@ extension UpstreamTarget {
         case .remote(let endpoint):
             parts = ["remote", endpoint.url.masked]
         }
-        return SHA256.hash(data: Data(parts.joined(separator: "\u{0}").utf8)).prefix(8).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }.joined()
+        return SHA256.hash(data: Data(parts.joined(separator: "\u{0}").utf8)).prefix(8).hexadecimal
     }
 }

@@ -77,6 +77,11 @@ package enum SettingTable {
         Setting("log.backups", \.log.backups, .number(0...1_000), needsRestart: true, "old files kept"),
     ]
 
+    /// The keys whose value is another one now, and of which a running service learns nothing before it is started anew.
+    package static func needingRestart(from old: BridgeSettings, to new: BridgeSettings) -> [String] {
+        Self.all.filter { $0.needsRestart && $0.differs(old, new) }.map(\.key)
+    }
+
     /// The table as Markdown: key, what may be written, default, meaning, and a mark where a change needs a restart.
     package static var markdown: String {
         let standard = BridgeSettings()

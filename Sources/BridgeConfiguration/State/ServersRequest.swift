@@ -1,5 +1,4 @@
-import BridgeCore
-package import NIOCore
+package import BridgeCore
 
 /// The body of `POST /servers`, checked: the servers to add or to replace.
 package struct ServersRequest: Sendable, Hashable {
@@ -7,16 +6,13 @@ package struct ServersRequest: Sendable, Hashable {
     /// The same as they were sent, for the overlay.
     package let additions: [ServersOverlay.Addition]
     package let warnings: [ConfigurationDiagnostic]
-
-    /// The answer when all went well.
-    package var reply: ByteBuffer { ServersReply.added(self.entries.map(\.name)) }
 }
 
 /// Why such a body is refused, with the answer to give.
 package struct ServersRequestError: Error, Sendable, Hashable {
     /// An HTTP status: 400 for what is not JSON, 422 for what is not a configuration.
     package let status: Int
-    package let body: ByteBuffer
+    package let body: JSONText
 
     static func notJSON(_ error: JSONError, in bytes: [UInt8]) -> ServersRequestError {
         let place = SourcePosition(of: error.offset, in: bytes)
@@ -32,7 +28,7 @@ package struct ServersRequestError: Error, Sendable, Hashable {
         body: JSONWriter.object { writer in
             writer.member("error", "Invalid server configuration.")
             writer.member("details", ["At least one server must be provided in 'mcpServers'."])
-        }.bytes
+        }
     )
 
     /// One object for each error: `loc` is the key's path, `msg` says what is wrong and what to do.
@@ -52,6 +48,6 @@ package struct ServersRequestError: Error, Sendable, Hashable {
                 }
             }
         }
-        return ServersRequestError(status: 422, body: body.bytes)
+        return ServersRequestError(status: 422, body: body)
     }
 }

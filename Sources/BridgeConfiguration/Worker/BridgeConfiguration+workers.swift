@@ -82,7 +82,7 @@ extension BridgeConfiguration {
         )
     }
 
-    private static func transport(_ target: UpstreamTarget, environment: [String: String]) -> UpstreamTransport {
+    private static func transport(_ target: UpstreamTarget, environment: [String: String]) -> TransportSettings {
         switch target {
         case .stdio(let program):
             .stdio(Self.launch(program, environment: environment))

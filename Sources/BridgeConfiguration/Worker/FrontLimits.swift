@@ -6,7 +6,7 @@ package struct FrontLimits: Sendable, Hashable, Codable {
     package var maximumBodyBytes: Int
     /// Bodies of requests under way, and as much of answers that wait to be read, of all clients together, in bytes.
     package var maximumHeldBytes: Int
-    /// Connections open at once; further ones wait in the backlog.
+    /// Connections open at once. A further one takes the place of one that idles, or is refused with 503.
     package var maximumConnections: Int
     /// From the first byte of a request to the end of its headers.
     package var headerTimeout: Seconds

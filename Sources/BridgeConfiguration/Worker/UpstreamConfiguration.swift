@@ -1,7 +1,9 @@
+package import BridgeCore
+
 /// What the supervisor tells the worker of one upstream.
 package struct UpstreamConfiguration: Sendable, Hashable, Codable {
     package var name: String
-    package var transport: UpstreamTransport
+    package var transport: TransportSettings
     package var timeouts: UpstreamTimeouts
     package var pingInterval: Seconds
     package var refreshInterval: Seconds
@@ -26,7 +28,7 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
 
     package init(
         name: String,
-        transport: UpstreamTransport,
+        transport: TransportSettings,
         timeouts: UpstreamTimeouts = UpstreamTimeouts(),
         pingInterval: Seconds = 60,
         refreshInterval: Seconds = 300,

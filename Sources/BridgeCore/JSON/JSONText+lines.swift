@@ -2,7 +2,8 @@ package import NIOCore
 
 extension JSONText {
     /// Appends the text on one line, as framing by lines and event streams need it: each line break becomes a space,
-    /// everything else stays byte for byte. No line break is appended.
+    /// everything else stays byte for byte. Only white space between tokens can hold one: inside a string a line break is
+    /// always escaped. No line break is appended.
     package func writeOnOneLine(to buffer: inout ByteBuffer) {
         let start = buffer.writerIndex
         self.write(to: &buffer)

@@ -29,7 +29,7 @@ enum ServerRoutes {
 
     static func remove(_ request: Request, _ context: FrontContext) async throws -> Response {
         try Self.demandAdministrator(context)
-        guard let name = context.parameters.get("name").flatMap(PercentEncoding.decode) else {
+        guard let name = context.parameters.get("name").flatMap(PercentCoding.decode) else {
             throw Refusal.badRequest("The server's name is not valid.")
         }
         let header = JSONWriter.object { header in

@@ -1,3 +1,4 @@
+import BridgeCore
 import Crypto
 import FoundationEssentials
 
@@ -34,9 +35,7 @@ package struct ToolNames: Sendable, Hashable {
     /// Readable as far as it goes, then 10 hexadecimal digits of a hash of the exact name.
     private static func hashed(_ plain: String, identity: String) -> String {
         let readable = plain.utf8.prefix(53).map { Self.isSafe($0) ? $0 : UInt8(ascii: "_") }
-        let hash = SHA256.hash(data: Data(identity.utf8)).prefix(5).map { byte in
-            String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-        }
-        return String(decoding: readable, as: UTF8.self) + "_" + hash.joined()
+        let hash = SHA256.hash(data: Data(identity.utf8)).prefix(5).hexadecimal
+        return String(decoding: readable, as: UTF8.self) + "_" + hash
     }
 }

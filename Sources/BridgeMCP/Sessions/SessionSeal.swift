@@ -1,3 +1,4 @@
+import BridgeCore
 import Crypto
 import FoundationEssentials
 import NIOCore
@@ -44,10 +45,7 @@ package struct SessionSeal: Sendable {
 
     /// A digest by which logs name a session without giving its id away: 8 hexadecimal digits.
     package static func digest(of id: String) -> String {
-        SHA256.hash(data: Data(id.utf8)).prefix(4).map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        SHA256.hash(data: Data(id.utf8)).prefix(4).hexadecimal
     }
 
     private static func base64URL(_ bytes: Data) -> String {

@@ -1,3 +1,4 @@
+package import BridgeFiles
 package import Glibc
 
 /// One group of the unified hierarchy, by its directory.
@@ -17,22 +18,6 @@ package struct Cgroup: Hashable, Sendable {
         return child
     }
 
-    /// A file name for any text: what does not fit is written as `%` and two digits, and a long one is cut.
-    package static func childName(_ prefix: String, _ name: String) -> String {
-        var result = prefix
-        for byte in name.utf8 {
-            let scalar = Unicode.Scalar(byte)
-            let fits = scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar))
-            if fits || "-_.@".unicodeScalars.contains(scalar) {
-                result.unicodeScalars.append(scalar)
-            } else {
-                let digits = String(byte, radix: 16)
-                result += digits.count == 1 ? "%0\(digits)" : "%\(digits)"
-            }
-        }
-        return String(result.prefix(200))
-    }
-
     /// Moves the whole calling process here. Children that it starts afterwards are born here.
     package func enter() throws(SystemCallError) {
         try SystemFile.write("0", to: self.file("cgroup.procs"))
@@ -46,11 +31,6 @@ package struct Cgroup: Hashable, Sendable {
         return descriptor
     }
 
-    /// Whether a living process is in it or below it.
-    package func isPopulated() throws(SystemCallError) -> Bool {
-        try SystemFile.read(self.file("cgroup.events")).split(separator: "\n").contains("populated 1")
-    }
-
     /// The processes in it, not those in groups below it.
     package func processes() throws(SystemCallError) -> [pid_t] {
         try SystemFile.read(self.file("cgroup.procs")).split(separator: "\n").compactMap { pid_t($0) }
@@ -59,7 +39,7 @@ package struct Cgroup: Hashable, Sendable {
     /// Sends SIGKILL to everything in it and below it. They die a moment later.
     ///
     /// Before Linux 5.14 there is no call that does it at once: then one pass is made, which a process that keeps
-    /// forking may slip through; call it again while ``isPopulated()``.
+    /// forking may slip through; call it again while ``remove()`` says `EBUSY`.
     package func kill() throws(SystemCallError) {
         do throws(SystemCallError) {
             try SystemFile.write("1", to: self.file("cgroup.kill"))
@@ -82,44 +62,6 @@ package struct Cgroup: Hashable, Sendable {
         guard rmdir(self.directory) == 0 || errno == ENOENT else { throw SystemCallError("rmdir", self.directory) }
     }
 
-    /// Hands the controllers down to the groups below. For this group itself no process may be in it.
-    ///
-    /// - Returns: Those that are not handed down, with the reason.
-    @discardableResult
-    package func delegateControllers() -> [CgroupLimits.Kind: SystemCallError] {
-        var refused: [CgroupLimits.Kind: SystemCallError] = [:]
-        for kind in CgroupLimits.Kind.allCases {
-            do throws(SystemCallError) {
-                try SystemFile.write("+\(kind.controller)", to: self.file("cgroup.subtree_control"))
-            } catch {
-                refused[kind] = error
-            }
-        }
-        return refused
-    }
-
-    /// Sets what can be set, and says of each limit that was asked for whether it holds.
-    package func apply(_ limits: CgroupLimits) -> [CgroupLimits.Kind: CgroupLimits.Outcome] {
-        let controllers =
-            (try? SystemFile.read(self.file("cgroup.controllers")))?.split { $0 == " " || $0 == "\n" } ?? []
-        var outcomes: [CgroupLimits.Kind: CgroupLimits.Outcome] = [:]
-        for (kind, file, value) in limits.settings {
-            guard controllers.contains(Substring(kind.controller)) else {
-                outcomes[kind] = .notEnforced(
-                    reason: "the \(kind.controller) controller is not available in \(self.directory)"
-                )
-                continue
-            }
-            do throws(SystemCallError) {
-                try SystemFile.write(value, to: self.file(file))
-                outcomes[kind] = .enforced
-            } catch {
-                outcomes[kind] = .notEnforced(reason: error.description)
-            }
-        }
-        return outcomes
-    }
-
     private func children() throws(SystemCallError) -> [Cgroup] {
         var children: [Cgroup] = []
         for name in try SystemFile.names(in: self.directory) {
@@ -132,5 +74,5 @@ package struct Cgroup: Hashable, Sendable {
         return children
     }
 
-    private func file(_ name: String) -> String { "\(self.directory)/\(name)" }
+    func file(_ name: String) -> String { "\(self.directory)/\(name)" }
 }

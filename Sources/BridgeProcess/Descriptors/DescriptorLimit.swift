@@ -1,3 +1,4 @@
+package import BridgeFiles
 import Glibc
 
 /// How many files a process may have open.

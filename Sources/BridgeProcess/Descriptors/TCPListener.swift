@@ -1,3 +1,4 @@
+package import BridgeFiles
 import Glibc
 
 /// Listening TCP sockets.

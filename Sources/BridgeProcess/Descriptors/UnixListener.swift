@@ -1,3 +1,4 @@
+package import BridgeFiles
 import Glibc
 
 /// Listening Unix stream sockets.
@@ -17,12 +18,15 @@ package enum UnixListener {
         mode: UInt32,
         backlog: CInt = Self.standardBacklog
     ) throws(SystemCallError) -> CInt {
-        try Self.removeStale(path)
+        let address = try Self.address(path)
+        try Self.removeStale(path, address)
         let descriptor = try Self.socket()
         do throws(SystemCallError) {
             // Before bind: the file is born with this mode, minus the umask. After it: with exactly this mode.
             guard fchmod(descriptor, mode) == 0 else { throw SystemCallError("fchmod", path) }
-            guard try Self.call(Glibc.bind, descriptor, path) == 0 else { throw SystemCallError("bind", path) }
+            guard address.withSockaddr({ Glibc.bind(descriptor, $0, $1) }) == 0 else {
+                throw SystemCallError("bind", path)
+            }
             guard chmod(path, mode) == 0 else { throw SystemCallError("chmod", path) }
             guard listen(descriptor, backlog) == 0 else { throw SystemCallError("listen", path) }
         } catch {
@@ -32,14 +36,14 @@ package enum UnixListener {
         return descriptor
     }
 
-    private static func removeStale(_ path: String) throws(SystemCallError) {
+    private static func removeStale(_ path: String, _ address: UnixAddress) throws(SystemCallError) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else { throw SystemCallError("bind", path, code: EEXIST) }
         let probe = try Self.socket()
         defer { close(probe) }
         // A full backlog answers EAGAIN to a nonblocking socket: only a refusal says that nobody is there.
-        guard try Self.call(connect, probe, path) != 0, errno == ECONNREFUSED else {
+        guard address.withSockaddr({ connect(probe, $0, $1) }) != 0, errno == ECONNREFUSED else {
             throw SystemCallError("bind", path, code: EADDRINUSE)
         }
         guard unlink(path) == 0 || errno == ENOENT else { throw SystemCallError("unlink", path) }
@@ -52,25 +56,11 @@ package enum UnixListener {
         return descriptor
     }
 
-    /// `bind` or `connect` with a path.
-    private static func call(
-        _ function: (CInt, UnsafePointer<sockaddr>, socklen_t) -> CInt,
-        _ descriptor: CInt,
-        _ path: String
-    ) throws(SystemCallError) -> CInt {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        let fits = withUnsafeMutableBytes(of: &address.sun_path) { place in
-            guard bytes.count < place.count, !bytes.contains(0) else { return false }
-            place.copyBytes(from: bytes)
-            return true
-        }
-        guard fits else { throw SystemCallError("bind", path, code: ENAMETOOLONG) }
-        return withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                function(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
+    private static func address(_ path: String) throws(SystemCallError) -> UnixAddress {
+        do throws(UnixAddress.Problem) {
+            return try UnixAddress(path: path)
+        } catch {
+            throw SystemCallError("bind", path, code: ENAMETOOLONG)
         }
     }
 }

@@ -1,3 +1,5 @@
+import BridgeFiles
+
 /// A process could not be started. None is left behind.
 package struct SpawnError: Error, Hashable, Sendable, CustomStringConvertible {
     package enum Stage: String, Hashable, Sendable {

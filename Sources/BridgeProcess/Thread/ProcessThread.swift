@@ -1,5 +1,6 @@
+package import BridgeFiles
 import CSpawn
-package import Glibc
+import Glibc
 package import Logging
 import Synchronization
 
@@ -45,10 +46,6 @@ package final class ProcessThread: Sendable {
     let childEvents: CInt
     let logger: Logger
     let orphanGrace: Duration
-    private let id = Mutex<pid_t>(0)
-
-    /// Its number in the system. It is there as long as the process.
-    package var threadID: pid_t { self.id.withLock { $0 } }
 
     private init(wakeDescriptor: CInt, childEvents: CInt, logger: Logger, orphanGrace: Duration) {
         self.state = Mutex(State())
@@ -82,7 +79,6 @@ package final class ProcessThread: Sendable {
         )
         // The running thread keeps itself alive.
         let context = Unmanaged.passRetained(thread)
-        var id: pid_t = 0
         let code = cspawn_thread(
             { context in
                 guard let context else { return }
@@ -90,15 +86,13 @@ package final class ProcessThread: Sendable {
                 ProcessLoop(thread: thread).run()
             },
             context.toOpaque(),
-            "spawn",
-            &id
+            "spawn"
         )
         guard code == 0 else {
             context.release()
             close(wakeDescriptor)
             throw SystemCallError("pthread_create", code: code)
         }
-        thread.id.withLock { $0 = id }
         return thread
     }
 
@@ -110,19 +104,6 @@ package final class ProcessThread: Sendable {
         self.state.withLock { state in
             guard let child = state.children[process.pid], child.id == process else { return false }
             return cspawn_pidfd_send_signal(child.descriptor, signal) == 0
-        }
-    }
-
-    /// Sends a signal to the process group that a child leads.
-    ///
-    /// - Returns: `false` when the child has been reaped, also if others of its group are left: those are for
-    ///   ``end(_:steps:)``.
-    @discardableResult
-    package func signalGroup(_ process: ProcessID, _ signal: CInt) -> Bool {
-        self.state.withLock { state in
-            // While its leader is not reaped, the group's number is not free.
-            guard let child = state.children[process.pid], child.id == process else { return false }
-            return kill(-process.pid, signal) == 0
         }
     }
 

@@ -1,3 +1,5 @@
+import BridgeFiles
+
 /// What the process thread does later. There are few of them.
 struct ProcessTimers {
     private var pending: [(deadline: SuspendingClock.Instant, action: () -> Void)] = []
@@ -16,10 +18,6 @@ struct ProcessTimers {
 
     /// For poll(2): milliseconds, rounded up; -1 when nothing is pending.
     func timeout(from now: SuspendingClock.Instant) -> CInt {
-        guard let first = self.pending.first else { return -1 }
-        let wait = max(first.deadline - now, .zero)
-        guard wait < .seconds(3600) else { return 3_600_000 }
-        let (seconds, attoseconds) = wait.components
-        return CInt(seconds * 1000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000)
+        self.pending.first.map { DescriptorIO.milliseconds(until: $0.deadline, from: now) } ?? -1
     }
 }

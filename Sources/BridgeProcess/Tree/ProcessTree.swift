@@ -1,3 +1,4 @@
+import BridgeFiles
 import CSpawn
 package import Glibc
 
@@ -33,24 +34,6 @@ package enum ProcessTree {
             }
         }
         return children
-    }
-
-    /// Kills every descendant of this process, again and again until none is left or the time is up.
-    ///
-    /// The last resort of a process that is about to end: it blocks the calling thread, from which anything may run.
-    ///
-    /// - Returns: Those that are left.
-    @discardableResult
-    package static func killAllNow(patience: Duration = .seconds(1)) -> Set<ProcessIdentity> {
-        let clock = SuspendingClock()
-        let deadline = clock.now.advanced(by: patience)
-        while true {
-            let alive = Self.descendants(of: getpid())
-            if alive.isEmpty || clock.now >= deadline { return alive }
-            for process in alive { Self.send(SIGKILL, to: process) }
-            // Their ends are not ours to be told of, when they are not our children.
-            poll(nil, 0, 1)
-        }
     }
 
     /// - Returns: Whether it was still there. A later process with the same number is not touched.

@@ -1,3 +1,4 @@
+package import BridgeFiles
 import CSpawn
 
 /// Makes this process the one that its orphaned descendants fall to, instead of process 1.

@@ -8,8 +8,6 @@ package enum TreeScope: Hashable, Sendable {
     ///
     /// A child that somebody else in this process started is one of them, unless it is named here.
     case strays(except: Set<pid_t>)
-    /// Some of the thread's children and all below them. What was orphaned before the look is not below them any more.
-    case trees([ProcessID])
 }
 
 /// What came of ending them.

@@ -55,12 +55,7 @@ struct ChildLaunch {
         if let slash = cgroup.lastIndex(of: "/"), slash > cgroup.startIndex {
             _ = try Cgroup(directory: String(cgroup[..<slash])).makeChild(String(cgroup[cgroup.index(after: slash)...]))
         }
-        let wanted = CgroupLimits(
-            memory: self.limits.memoryBytes.map { UInt64(clamping: $0) },
-            cpu: self.limits.cpuPercent.map { $0 / 100 },
-            tasks: self.limits.tasks.map { UInt64(clamping: $0) }
-        )
-        return Cgroup(directory: cgroup).apply(wanted).compactMap { kind, outcome in
+        return Cgroup(directory: cgroup).apply(self.limits).compactMap { kind, outcome in
             guard case .notEnforced(let reason) = outcome else { return nil }
             return "the limit of \(kind.rawValue) is not enforced: \(reason)"
         }.sorted()

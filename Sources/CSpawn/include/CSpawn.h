@@ -80,9 +80,9 @@ struct cspawn_failure {
 /// Returns CSPAWN_STAGE_NONE and fills in `child`, or a stage of the parent with `errno` set.
 enum cspawn_stage cspawn(const struct cspawn_specification *specification, struct cspawn_child *child);
 
-/// Starts a detached thread that has every signal blocked except SIGCHLD and its own faults. Returns an errno, or 0
-/// with its thread id in `tid`.
-int cspawn_thread(void (*body)(void *context), void *context, const char *name, int *tid);
+/// Starts a detached thread that has every signal blocked except SIGCHLD and its own faults. Returns 0 or an
+/// errno.
+int cspawn_thread(void (*body)(void *context), void *context, const char *name);
 
 /// An eventfd that counts SIGCHLD, whatever signal masks the process's threads have. The same one every time. -1:
 /// `errno`.

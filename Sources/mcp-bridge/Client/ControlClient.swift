@@ -28,21 +28,21 @@ struct ControlClient {
         }
     }
 
-    /// Sends one operation and waits for its answer.
+    /// Sends one request and waits for its answer.
     ///
     /// - Returns: the status as HTTP would have it, the answer's body, and a text for people where the body says less.
-    func ask(_ header: JSONText, payload: ByteBuffer? = nil, timeout: TimeAmount = .seconds(10)) throws -> (
+    func ask(_ request: ControlRequest, payload: ByteBuffer? = nil, timeout: TimeAmount = .seconds(10)) throws -> (
         status: Int, body: JSONText, text: String?
     ) {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         defer { try? group.syncShutdownGracefully() }
         do {
             let answer = try LinkConnection.askOnce(
-                path: self.path, on: group.next(), header: header, payload: payload, timeout: timeout
+                path: self.path, on: group.next(), header: request.text, payload: payload, timeout: timeout
             ).wait()
+            let header = ControlAnswer(answer.header)
             return (
-                answer.header.int("st") ?? 200, answer.payload.map(JSONText.init(trusting:)) ?? .emptyObject,
-                answer.header.string("text")
+                header?.status ?? 200, answer.payload.map(JSONText.init(trusting:)) ?? .emptyObject, header?.text
             )
         } catch AskError.timeout {
             throw Failure(description: "the service did not answer on \(self.path)")

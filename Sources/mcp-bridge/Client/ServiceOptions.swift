@@ -9,7 +9,7 @@ struct ServiceOptions: ParsableArguments {
     func client() throws -> MCPClient {
         let environment = ProcessInfo.processInfo.environment
         if let url, !Self.isEndpoint(url) {
-            FileHandleText.standardError(
+            StandardStreams.error(
                 "mcp-bridge: '\(url)' is not an endpoint's address; one is http://127.0.0.1:8769/mcp\n")
             throw ExitCode.failure
         }
@@ -19,7 +19,7 @@ struct ServiceOptions: ParsableArguments {
                     ?? .socket(path: ClientPlaces.trustedSocket("http.sock", environment: environment))
             )
         } catch {
-            FileHandleText.standardError("mcp-bridge: \(error)\n")
+            StandardStreams.error("mcp-bridge: \(error)\n")
             throw ExitCode.failure
         }
     }

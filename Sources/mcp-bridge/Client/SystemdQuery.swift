@@ -1,3 +1,4 @@
+import BridgeFiles
 import BridgeProcess
 import Glibc
 import Logging
@@ -40,11 +41,11 @@ struct SystemdQuery {
             onExit: { _ in }
         )
         defer { close(pipe.reading) }
-        guard let output = Self.readAll(pipe.reading, until: .now + Self.patience) else {
+        guard let output = try? DescriptorIO.readToEnd(pipe.reading, limit: 1 << 16, until: .now + Self.patience) else {
             if let process = started.id.withLock({ $0 }) { thread.signal(process, SIGKILL) }
             return .unknown
         }
-        return Self.parse(output)
+        return Self.parse(String(decoding: output, as: UTF8.self))
     }
 
     private final class StartedProcess: Sendable {
@@ -66,30 +67,5 @@ struct SystemdQuery {
             if let value = getenv(name) { kept[name] = String(cString: value) }
         }
         return kept
-    }
-
-    /// - Returns: nil when the end has not come in time.
-    private static func readAll(_ descriptor: Int32, until deadline: SuspendingClock.Instant) -> String? {
-        var bytes: [UInt8] = []
-        var room = [UInt8](repeating: 0, count: 4096)
-        while bytes.count < 1 << 16 {
-            guard Self.waitUntilReadable(descriptor, until: deadline) else { return nil }
-            let count = read(descriptor, &room, room.count)
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { break }
-            bytes += room[..<count]
-        }
-        return String(decoding: bytes, as: UTF8.self)
-    }
-
-    private static func waitUntilReadable(_ descriptor: Int32, until deadline: SuspendingClock.Instant) -> Bool {
-        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        while true {
-            let left = SuspendingClock.now.duration(to: deadline)
-            guard left > .zero else { return false }
-            let count = poll(&waiting, 1, CInt(clamping: Int(left / .milliseconds(1)) + 1))
-            if count > 0 { return true }
-            if count < 0, errno != EINTR { return false }
-        }
     }
 }

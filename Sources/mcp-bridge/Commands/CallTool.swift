@@ -27,7 +27,7 @@ struct CallTool: ParsableCommand {
     func run() throws {
         guard let arguments = try? JSONText(validating: ByteBuffer(string: self.arguments)), arguments.kind == .object
         else {
-            FileHandleText.standardError(
+            StandardStreams.error(
                 "mcp-bridge: the arguments must be a JSON object, such as '{\"text\":\"hello\"}'\n")
             throw ExitCode(2)
         }
@@ -42,13 +42,13 @@ struct CallTool: ParsableCommand {
                 }
             )
         } catch let error as MCPClient.RemoteError {
-            FileHandleText.standardError("mcp-bridge: \(error)\n")
+            StandardStreams.error("mcp-bridge: \(error)\n")
             throw ExitCode.failure
         }
         if self.json {
             var pretty = ByteBuffer()
             result.writeIndented(to: &pretty)
-            FileHandleText.standardOutput(String(buffer: pretty) + "\n")
+            StandardStreams.output(String(buffer: pretty) + "\n")
         } else {
             Self.show(result)
         }
@@ -56,7 +56,7 @@ struct CallTool: ParsableCommand {
     }
 
     private static func show(_ result: JSONText) {
-        let write = result.bool("isError") == true ? FileHandleText.standardError : FileHandleText.standardOutput
+        let write = result.bool("isError") == true ? StandardStreams.error : StandardStreams.output
         guard let content = result.value("content") else { return write("\(result)\n") }
         content.elements { span in
             let block = content[span]

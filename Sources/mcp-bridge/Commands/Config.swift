@@ -1,6 +1,7 @@
 import ArgumentParser
 import BridgeConfiguration
 import BridgeCore
+import BridgeFiles
 import BridgeProcess
 import BridgeSupervisor
 import FoundationEssentials
@@ -31,10 +32,10 @@ struct Config: ParsableCommand {
 
         func run() throws {
             let loaded = try ConfigurationReading.load(self.file ?? self.config)
-            for diagnostic in loaded.diagnostics { FileHandleText.standardError("\(diagnostic)\n") }
+            for diagnostic in loaded.diagnostics { StandardStreams.error("\(diagnostic)\n") }
             guard let configuration = loaded.configuration else { throw ExitCode.failure }
             let names = configuration.upstreams.map(\.name).joined(separator: ", ")
-            FileHandleText.standardOutput("ok: \(configuration.upstreams.count) upstreams (\(names))\n")
+            StandardStreams.output("ok: \(configuration.upstreams.count) upstreams (\(names))\n")
         }
     }
 
@@ -48,9 +49,9 @@ struct Config: ParsableCommand {
 
         func run() throws {
             let loaded = try ConfigurationReading.load(self.config)
-            for error in loaded.errors { FileHandleText.standardError("\(error)\n") }
+            for error in loaded.errors { StandardStreams.error("\(error)\n") }
             guard let configuration = loaded.configuration else { throw ExitCode.failure }
-            FileHandleText.standardOutput(String(buffer: configuration.printed))
+            StandardStreams.output(String(buffer: configuration.printed))
         }
     }
 }
@@ -60,7 +61,7 @@ enum ConfigurationReading {
     static func load(_ flag: String?) throws -> LoadedConfiguration {
         let shell = ProcessInfo.processInfo.environment
         let isSystem = ServicePlaces.isSystemService(shell)
-        let say = { @Sendable (text: String) in FileHandleText.standardError(text + "\n") }
+        let say = { @Sendable (text: String) in StandardStreams.error(text + "\n") }
         let isServices = flag == nil || flag == ConfigurationLocations.systemFile
         let environment =
             isServices ? ServiceEnvironment.resembling(shell, isSystem: isSystem, note: say) : shell
@@ -77,14 +78,14 @@ enum ConfigurationReading {
                 do {
                     overlay = try ConfigurationBook.readOverlay(path)
                 } catch let error as SystemCallError where error.code == EACCES {
-                    FileHandleText.standardError("\(path): warning: cannot be read by this user, and is left out\n")
+                    StandardStreams.error("\(path): warning: cannot be read by this user, and is left out\n")
                 }
             }
             // A pipe, too: of a shell's `<(…)`.
             let source = try ConfigurationBook.readSource(candidates, acceptsPipes: true)
             return ConfigurationLoader(context: context).load(source, overlay: overlay)
         } catch {
-            FileHandleText.standardError("mcp-bridge: \(error)\n")
+            StandardStreams.error("mcp-bridge: \(error)\n")
             throw ExitCode.failure
         }
     }

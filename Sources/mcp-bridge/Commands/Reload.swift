@@ -16,16 +16,14 @@ struct Reload: ParsableCommand {
 
     func run() throws {
         do {
-            let answer = try ControlClient(path: self.control).ask(
-                JSONText(literal: #"{"op":"reload"}"#), timeout: .seconds(60)
-            )
+            let answer = try ControlClient(path: self.control).ask(.reload, timeout: .seconds(60))
             guard answer.status == 200 else {
-                FileHandleText.standardError((answer.text ?? answer.body.string("error") ?? "refused") + "\n")
+                StandardStreams.error((answer.text ?? answer.body.string("error") ?? "refused") + "\n")
                 throw ExitCode.failure
             }
-            FileHandleText.standardOutput(Self.text(answer.body))
+            StandardStreams.output(Self.text(answer.body))
         } catch let failure as ControlClient.Failure {
-            FileHandleText.standardError("mcp-bridge: \(failure)\n")
+            StandardStreams.error("mcp-bridge: \(failure)\n")
             throw ExitCode.failure
         }
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BridgeCore
 import BridgeMCP
+import BridgeSupervisor
 import FoundationEssentials
 import Glibc
 import NIOCore
@@ -25,7 +26,7 @@ struct Status: ParsableCommand {
         if self.control == nil,
             case .stopped(let word) = SystemdQuery.ask(isUser: !ClientPlaces.isMachines(path))
         {
-            FileHandleText.standardOutput(
+            StandardStreams.output(
                 self.json
                     ? "{\"ok\":false,\"running\":false,\"state\":\"\(word)\"}\n"
                     : "mcp-bridge is \(word); the next connection, or 'systemctl start mcp-bridge', starts it.\n"
@@ -34,19 +35,17 @@ struct Status: ParsableCommand {
         }
         let answer: (status: Int, body: JSONText, text: String?)
         do {
-            answer = try ControlClient(path: self.control).ask(
-                JSONText(literal: #"{"op":"status","fresh":true}"#)
-            )
+            answer = try ControlClient(path: self.control).ask(.status(fresh: true))
         } catch {
-            FileHandleText.standardError("mcp-bridge: \(error)\n")
+            StandardStreams.error("mcp-bridge: \(error)\n")
             throw ExitCode(3)
         }
         if self.json {
             var pretty = ByteBuffer()
             answer.body.writeIndented(to: &pretty)
-            FileHandleText.standardOutput(String(buffer: pretty) + "\n")
+            StandardStreams.output(String(buffer: pretty) + "\n")
         } else {
-            FileHandleText.standardOutput(StatusTable.text(answer.body))
+            StandardStreams.output(StatusTable.text(answer.body))
         }
         if StatusTable.isTroubled(answer.body) { throw ExitCode(1) }
     }
@@ -57,9 +56,10 @@ enum StatusTable {
     /// Whether something is wrong, and not merely still starting.
     static func isTroubled(_ status: JSONText) -> Bool {
         let upstreams = Self.rows(status.value("upstreams")) { [$0.string("phase") ?? ""] }
+            .map { ShownPhase(ofUpstream: $0[0]) }
         let workers = Self.rows(status.value("workers")) { [$0.string("phase") ?? ""] }
-        return status.bool("ready") != true
-            || (upstreams + workers).contains { ["backoff", "failed", "waiting", "refused"].contains($0[0]) }
+            .map { WorkerLifecycle.Phase(rawValue: $0[0]).map(ShownPhase.worker) }
+        return status.bool("ready") != true || (upstreams + workers).contains { $0?.isTroubled == true }
     }
 
     static func text(_ status: JSONText) -> String {

@@ -19,13 +19,13 @@ struct Tools: ParsableCommand {
             let list = JSONWriter.array { list in for tool in tools { list.element(tool) } }
             var pretty = ByteBuffer()
             list.writeIndented(to: &pretty)
-            return FileHandleText.standardOutput(String(buffer: pretty) + "\n")
+            return StandardStreams.output(String(buffer: pretty) + "\n")
         }
-        guard !tools.isEmpty else { return FileHandleText.standardOutput("There are no tools.\n") }
+        guard !tools.isEmpty else { return StandardStreams.output("There are no tools.\n") }
         let rows = tools.map { tool in
             let text = tool.string("description") ?? tool.string("title") ?? ""
             return [tool.string("name") ?? "", String(text.split(separator: "\n").first?.prefix(100) ?? "")]
         }
-        FileHandleText.standardOutput(StatusTable.table(["TOOL", "DESCRIPTION"], rows).joined(separator: "\n") + "\n")
+        StandardStreams.output(StatusTable.table(["TOOL", "DESCRIPTION"], rows).joined(separator: "\n") + "\n")
     }
 }

@@ -3,5 +3,5 @@ import ArgumentParser
 struct Version: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print the version.")
 
-    func run() { FileHandleText.standardOutput("mcp-bridge \(BridgeVersion.text)\n") }
+    func run() { StandardStreams.output("mcp-bridge \(BridgeVersion.text)\n") }
 }

@@ -1,14 +1,8 @@
-import CNIOLinux
+import BridgeCore
 import Glibc
 
-/// Times as ISO 8601 writes them, without a calendar library.
+/// The time, wherever it is asked for.
 enum DemoClock {
-    static var now: Int {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return time.tv_sec
-    }
-
     /// Seconds east of Greenwich, from `+02:00` or `-09:30`.
     static func offset(_ name: String) -> Int? {
         let bytes = Array(name.utf8)
@@ -22,24 +16,6 @@ enum DemoClock {
         return (bytes[0] == UInt8(ascii: "-") ? -1 : 1) * (hours * 3600 + minutes * 60)
     }
 
-    /// `2026-07-28T12:00:00Z`, or with an offset `2026-07-28T14:00:00+02:00`.
-    static func text(secondsSince1970 seconds: Int, offset: Int?) -> String {
-        var local = time_t(seconds + (offset ?? 0))
-        var parts = tm()
-        gmtime_r(&local, &parts)
-        let date = [
-            Self.digits(Int(parts.tm_year) + 1900, 4), Self.digits(Int(parts.tm_mon) + 1),
-            Self.digits(Int(parts.tm_mday)),
-        ]
-        let time = [Int(parts.tm_hour), Int(parts.tm_min), Int(parts.tm_sec)].map { Self.digits($0) }
-        let zone = offset.map {
-            ($0 < 0 ? "-" : "+") + Self.digits(abs($0) / 3600) + ":" + Self.digits(abs($0) / 60 % 60)
-        }
-        return date.joined(separator: "-") + "T" + time.joined(separator: ":") + (zone ?? "Z")
-    }
-
-    private static func digits(_ number: Int, _ width: Int = 2) -> String {
-        let text = String(number)
-        return String(repeating: "0", count: max(0, width - text.utf8.count)) + text
-    }
+    /// Now, at so many seconds east of Greenwich; nil is UTC.
+    static func text(offset: Int?) -> String { UTCTime(seconds: time(nil)).text(offset: offset) }
 }

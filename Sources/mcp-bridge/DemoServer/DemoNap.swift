@@ -39,8 +39,3 @@ struct DemoNap {
         return self.done
     }
 }
-
-extension JSONText {
-    /// The same text in bytes of its own.
-    fileprivate var detached: JSONText { JSONText(trusting: ByteBuffer(bytes: self.bytes.readableBytesView)) }
-}

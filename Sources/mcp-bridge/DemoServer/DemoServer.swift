@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeFiles
 import Glibc
 import NIOCore
 
@@ -54,8 +55,7 @@ struct DemoServer {
     }
 
     private func complain(_ text: String) {
-        var line = ByteBuffer(string: "mcp-bridge demo-server: \(text)\n")
-        _ = line.readWithUnsafeReadableBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+        StandardStreams.error("mcp-bridge demo-server: \(text)\n")
     }
 }
 
@@ -66,21 +66,15 @@ extension DemoServer {
 
     private func wait(until deadline: SuspendingClock.Instant?) throws -> Event {
         while true {
-            var timeout: Int32 = -1
-            if let deadline {
-                let left = SuspendingClock.now.duration(to: deadline)
-                if left <= .zero { return .time }
-                // Rounded up: waking early would only mean to wait once more.
-                timeout = Int32(
-                    clamping: left.components.seconds * 1000 + left.components.attoseconds / 1_000_000_000_000_000 + 1)
-            }
+            let timeout = deadline.map { DescriptorIO.milliseconds(until: $0) } ?? -1
+            if timeout == 0 { return .time }
             // The output is asked for nothing, which still reports that its reader has gone.
             var descriptors = [
                 pollfd(fd: self.input, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: self.output, events: 0, revents: 0),
             ]
             let count = poll(&descriptors, 2, timeout)
-            if count < 0, errno != EINTR { throw IOError(errnoCode: errno, reason: "poll") }
+            if count < 0, errno != EINTR { throw SystemCallError("poll") }
             if count <= 0 { continue }
             if descriptors[0].revents != 0 { return .input }
             if descriptors[1].revents & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return .nobodyListens }
@@ -96,26 +90,19 @@ extension DemoServer {
             switch errno {
             case EINTR: continue
             case EAGAIN: return true
-            default: throw IOError(errnoCode: errno, reason: "read")
+            default: throw SystemCallError("read")
             }
         }
     }
 
     /// Writes all of it. `false` when the reader has gone, unless `SIGPIPE` ended the process first.
     private func write(_ bytes: ByteBuffer) throws -> Bool {
-        var bytes = bytes
-        while bytes.readableBytes > 0 {
-            let count = bytes.readWithUnsafeReadableBytes { max(0, Glibc.write(self.output, $0.baseAddress, $0.count)) }
-            if count > 0 { continue }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN:
-                var descriptor = pollfd(fd: self.output, events: Int16(POLLOUT), revents: 0)
-                _ = poll(&descriptor, 1, -1)
-            case EPIPE: return false
-            default: throw IOError(errnoCode: errno, reason: "write")
-            }
+        do throws(SystemCallError) {
+            try DescriptorIO.write(bytes.readableBytesView, to: self.output)
+            return true
+        } catch {
+            guard error.code == EPIPE else { throw error }
+            return false
         }
-        return true
     }
 }

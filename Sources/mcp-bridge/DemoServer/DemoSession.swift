@@ -156,7 +156,7 @@ extension DemoSession {
         case .add(let sum):
             self.send(RPCReply.result(id: request.id.bytes, DemoResult.sum(sum, for: request.revision)))
         case .clock(let offset):
-            let time = DemoClock.text(secondsSince1970: DemoClock.now, offset: offset)
+            let time = DemoClock.text(offset: offset)
             self.send(RPCReply.result(id: request.id.bytes, DemoResult.text(time)))
         case .fail(let message):
             self.send(RPCReply.result(id: request.id.bytes, DemoResult.error(message)))

@@ -1,5 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
+import BridgeFiles
 import BridgeSupervisor
 import Glibc
 import NIOCore
@@ -25,8 +26,8 @@ enum ServiceEnvironment {
         }
         let file = (isSystem ? "/etc" : shell["XDG_CONFIG_HOME"] ?? "\(home)/.config") + "/mcp-bridge/environment"
         do {
-            guard let bytes = try PrivateFile.read(file, limit: 1 << 20) else { return environment }
-            for variable in EnvironmentFile(Array(bytes.readableBytesView)).variables {
+            guard let bytes = try WholeFile.readIfPresent(file, limit: 1 << 20) else { return environment }
+            for variable in EnvironmentFile(bytes).variables {
                 environment[variable.name] = variable.value
             }
         } catch {

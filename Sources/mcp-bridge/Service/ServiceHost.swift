@@ -1,5 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
+import BridgeFiles
 import BridgeLink
 import BridgeLog
 import BridgeProcess
@@ -167,7 +168,7 @@ struct ServiceHost {
     /// Before there is a logger, standard error is the only place; systemd carries it to the journal.
     private static func complain(_ what: String, _ why: String) {
         for line in why.split(separator: "\n") {
-            FileHandleText.standardError("mcp-bridge: \(what): \(line)\n")
+            StandardStreams.error("mcp-bridge: \(what): \(line)\n")
         }
     }
 }

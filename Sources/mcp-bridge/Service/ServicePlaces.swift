@@ -1,5 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
+import BridgeFiles
 import BridgeMCP
 import BridgeProcess
 import BridgeSupervisor
@@ -20,12 +21,11 @@ struct ServicePlaces {
     private let ownsRunDirectory: Bool
 
     init(environment: [String: String]) throws {
-        let directories = SystemdDirectories(environment: environment)
         self.state = StatePaths(environment: environment)
         try PrivateFile.makeDirectory(self.state.directory)
         let base = ClientPlaces.directory(environment: environment)
         self.socketDirectory = base
-        if let runtime = directories.runtime {
+        if let runtime = SystemdDirectories.runtime(environment: environment) {
             self.runDirectory = runtime
             self.ownsRunDirectory = false
         } else {
@@ -48,19 +48,21 @@ struct ServicePlaces {
         if let bytes = try Credentials(environment: environment).read("sealing-key") {
             return Secret(Self.trimmed(String(decoding: bytes, as: UTF8.self)))
         }
-        if let bytes = try PrivateFile.read(self.state.sealingKey, limit: 4096) {
-            return Secret(Self.trimmed(String(buffer: bytes)))
-        }
+        if let key = try self.storedKey() { return key }
         let key = SessionSeal.makeKey()
         do {
-            try PrivateFile.create(self.state.sealingKey, ByteBuffer(string: key + "\n"))
+            try PrivateFile.create(self.state.sealingKey, (key + "\n").utf8)
         } catch  where error.code == EEXIST {
             // Another process was faster.
-            if let bytes = try PrivateFile.read(self.state.sealingKey, limit: 4096) {
-                return Secret(Self.trimmed(String(buffer: bytes)))
-            }
+            if let key = try self.storedKey() { return key }
         }
         return Secret(key)
+    }
+
+    private func storedKey() throws -> Secret? {
+        try WholeFile.readIfPresent(self.state.sealingKey, limit: 4096).map {
+            Secret(Self.trimmed(String(decoding: $0, as: UTF8.self)))
+        }
     }
 
     private static func trimmed(_ text: String) -> String { String(text.filter { !$0.isWhitespace }) }
@@ -130,10 +132,7 @@ extension LoadingContext {
                 guard let bytes = try? credentials.read(name) else { return nil }
                 return String(decoding: bytes, as: UTF8.self)
             },
-            fileContent: { path in
-                guard let bytes = try? PrivateFile.read(path, limit: 1 << 20) else { return nil }
-                return Array(bytes.readableBytesView)
-            },
+            fileContent: { try? WholeFile.read($0, limit: 1 << 20) },
             fileExists: { access($0, F_OK) == 0 },
             userID: { name in
                 var entry = passwd()

@@ -1,6 +1,7 @@
 import BridgeCore
 import BridgeLink
 import BridgeProcess
+import BridgeSupervisor
 import NIOCore
 
 /// A worker's answer to the supervisor's `memory`.
@@ -11,11 +12,7 @@ enum MemoryAnswer {
         let bound = NIOLoopBound(exchange, eventLoop: loop)
         processes.memory { use in
             loop.execute {
-                bound.value.end(
-                    header: JSONWriter.object {
-                        $0.member("pss", ifPresent: use?.proportional)
-                        $0.member("anon", ifPresent: use?.anonymous)
-                    })
+                bound.value.end(header: MemoryReport(use).text)
             }
         }
     }

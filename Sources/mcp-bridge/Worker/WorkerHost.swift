@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeFiles
 import BridgeLink
 import BridgeLog
 import BridgeProcess
@@ -33,14 +34,14 @@ struct WorkerHost {
             )
             return try process.run(frame: try self.frame())
         } catch {
-            FileHandleText.standardError("mcp-bridge worker \(self.role.rawValue): \(error)\n")
+            StandardStreams.error("mcp-bridge worker \(self.role.rawValue): \(error)\n")
             return 1
         }
     }
 
     private func frame() throws -> ByteBuffer? {
         guard let path = self.configFrame else { return nil }
-        return try PrivateFile.read(path, limit: Frame.maximumPayload)
+        return try WholeFile.readIfPresent(path, limit: Frame.maximumPayload).map { ByteBuffer(bytes: $0) }
     }
 }
 
@@ -87,7 +88,7 @@ private struct WorkerProcess: Sendable {
     private static func supervisorInPlace(_ descriptor: Int32, _ loop: any EventLoop) -> EventLoopFuture<Void> {
         LinkConnection.adopt(descriptor: descriptor, first: true, on: loop) { link in
             link.onOpen = { exchange in
-                if exchange.header.string("op") == "status" {
+                if WorkerReport(exchange.header) == .status {
                     exchange.end(header: .emptyObject)
                 } else {
                     exchange.cancel(reason: "there is no supervisor")

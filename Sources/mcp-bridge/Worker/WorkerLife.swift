@@ -83,25 +83,18 @@ final class WorkerLife {
     }
 
     private func serve(_ exchange: Exchange) {
-        switch exchange.header.string("op") {
-        case "configure":
+        switch WorkerRequest(exchange.header) {
+        case .configure:
             guard let frame = exchange.payload else { return exchange.cancel(reason: "no configuration") }
-            if let error = self.configure(frame) {
-                exchange.end(
-                    header: JSONWriter.object {
-                        $0.member("ok", false); $0.member("error", error)
-                    })
-            } else {
-                exchange.end(header: JSONText(literal: #"{"ok":true}"#))
-            }
-        case "drain":
+            exchange.end(header: WorkerAnswer(refusal: self.configure(frame)).text)
+        case .drain(let milliseconds):
             exchange.delegate = AnswerWaiter { _ in }
-            let limit = Duration.milliseconds(exchange.header.int("ms") ?? 20_000)
-            let drained = self.role?.drain(within: limit) ?? self.loop.makeSucceededVoidFuture()
-            drained.assumeIsolated().whenComplete { _ in exchange.end(header: JSONText(literal: #"{"ok":true}"#)) }
-        case "memory":
+            let drained =
+                self.role?.drain(within: .milliseconds(milliseconds)) ?? self.loop.makeSucceededVoidFuture()
+            drained.assumeIsolated().whenComplete { _ in exchange.end(header: WorkerAnswer.done) }
+        case .memory:
             MemoryAnswer.give(to: exchange, self.processes, on: self.loop)
-        default:
+        case nil:
             exchange.cancel(reason: "unknown operation")
         }
     }

@@ -1,3 +1,4 @@
+import BridgeFiles
 import Glibc
 import Testing
 

@@ -1,3 +1,4 @@
+import BridgeFiles
 import Glibc
 
 @testable import BridgeProcess

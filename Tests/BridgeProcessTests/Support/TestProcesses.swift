@@ -1,3 +1,4 @@
+import BridgeFiles
 import Glibc
 import Logging
 import Synchronization
@@ -35,6 +36,26 @@ struct Finished: Sendable {
 }
 
 extension ProcessThread {
+    func spawn(
+        _ specification: SpawnSpecification, onExit: @escaping @Sendable (ExitStatus) -> Void
+    ) async throws -> ProcessID {
+        try await withCheckedContinuation { continuation in
+            self.spawn(specification, onStart: { continuation.resume(returning: $0) }, onExit: onExit)
+        }.get()
+    }
+
+    func end(_ scope: TreeScope, steps: [TreeTeardown.Step] = .termThenKill()) async -> TreeOutcome {
+        await withCheckedContinuation { continuation in
+            self.end(scope, steps: steps) { continuation.resume(returning: $0) }
+        }
+    }
+
+    /// Ends some children by a signal, and returns when they have been reaped.
+    func end(_ children: [ProcessID], _ signal: CInt = SIGTERM) async {
+        for child in children { self.signal(child, signal) }
+        while !Set(self.children()).isDisjoint(with: children) { await Task.yield() }
+    }
+
     /// Runs a program to its end with its descriptor 1 read, or with the descriptors given.
     func run(_ specification: SpawnSpecification) async throws -> Finished {
         var specification = specification

@@ -48,7 +48,7 @@ import Testing
             let child = try await processes.start(.shell("echo ready; kill -STOP $$; exec sleep 1000"))
             #expect(child.line == "ready")
             #expect(
-                await processes.end(.trees([child.id]), steps: .termThenKill(term: .seconds(30))) == .ended(by: SIGTERM)
+                await processes.end(.everything, steps: .termThenKill(term: .seconds(30))) == .ended(by: SIGTERM)
             )
         }
     }
@@ -77,9 +77,7 @@ import Testing
                 )
             )
             #expect(child.line == "ready")
-            #expect(await processes.end(.trees([child.id])) == .ended(by: SIGTERM))
-            // Those orphaned before the first look are nobody's but ours.
-            _ = await processes.end(.strays(except: []))
+            #expect(await processes.end(.everything) == .ended(by: SIGTERM))
             #expect(await processes.readToEnd(child.output) == "")
             #expect(ProcessTree.descendants(of: getpid()).isEmpty)
         }
@@ -89,23 +87,13 @@ import Testing
         await #expect(processExitsWith: .success) {
             let processes = try TestProcesses.startAdopting()
             let child = try await processes.start(.shell("trap '' TERM; echo ready; while :; do sleep 1000; done"))
-            let outcome = await processes.end(.trees([child.id]), steps: [.init(SIGTERM, patience: .milliseconds(20))])
+            let outcome = await processes.end(.everything, steps: [.init(SIGTERM, patience: .milliseconds(20))])
             guard case .survivors(let survivors) = outcome else {
                 Issue.record("\(outcome)")
                 return
             }
             #expect(survivors.contains { $0.pid == child.id.pid })
             #expect(await processes.end(.everything, steps: .termThenKill(term: .zero)) == .ended(by: SIGKILL))
-        }
-    }
-
-    @Test func `the last resort leaves nobody`() async {
-        await #expect(processExitsWith: .success) {
-            let processes = try TestProcesses.startAdopting()
-            let child = try await processes.start(.shell(ProcessTreeTests.stubborn))
-            #expect(pid_t(child.line) != nil)
-            #expect(ProcessTree.killAllNow(patience: .seconds(30)).isEmpty)
-            #expect(await processes.readToEnd(child.output) == "")
         }
     }
 
@@ -126,8 +114,8 @@ import Testing
         #expect(listed.count == 2)
         #expect(Set(ProcessTree.childrenByScan(of: child.id.pid)) == Set(listed))
         #expect(ProcessTree.descendants(of: child.id.pid, except: [listed[0]]).map(\.pid) == [listed[1]])
-        #expect(await processes.end(.trees([child.id])) == .ended(by: SIGTERM))
-        for pid in listed { #expect(ProcessStatus(pid: pid)?.isDead ?? true) }
+        for pid in listed { kill(pid, SIGTERM) }
+        await processes.end([child.id])
         close(child.output)
     }
 }

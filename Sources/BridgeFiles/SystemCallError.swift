@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// A call to the system that failed.
 package struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertible {
@@ -22,8 +23,16 @@ package struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertib
     }
 
     /// What the C library says about an `errno`.
-    package static func text(of code: CInt) -> String {
-        guard let text = strerror(code) else { return "error \(code)" }
-        return String(cString: text)
+    package static func text(of code: CInt) -> String { Errno(rawValue: code).description }
+
+    /// Makes a call of swift-system, and an error of this type out of its own.
+    static func naming<Value>(
+        _ call: String, _ subject: String, _ body: () throws -> Value
+    ) throws(SystemCallError) -> Value {
+        do {
+            return try body()
+        } catch {
+            throw SystemCallError(call, subject, code: (error as? Errno)?.rawValue ?? EIO)
+        }
     }
 }

@@ -1,9 +1,8 @@
 import Foundation
 import Glibc
-import NIOCore
 import Testing
 
-@testable import BridgeSupervisor
+@testable import BridgeFiles
 
 @Suite("Private files") struct PrivateFileTests {
     private static func inFolder(_ test: (String) throws -> Void) throws {
@@ -20,37 +19,37 @@ import Testing
 
     @Test func `a file is replaced whole, and nobody else reads it`() throws {
         try Self.inFolder { path in
-            #expect(try PrivateFile.read(path, limit: 10) == nil)
-            try PrivateFile.replace(path, with: ByteBuffer(string: "one"))
-            try PrivateFile.replace(path, with: ByteBuffer(string: "two"))
-            #expect(try PrivateFile.read(path, limit: 10) == ByteBuffer(string: "two"))
+            #expect(try WholeFile.readIfPresent(path, limit: 10) == nil)
+            try PrivateFile.replace(path, with: Array("one".utf8))
+            try PrivateFile.replace(path, with: Array("two".utf8))
+            #expect(try WholeFile.readIfPresent(path, limit: 10) == Array("two".utf8))
             #expect(Self.mode(path) == 0o600)
-            #expect(throws: (any Error).self) { try PrivateFile.read(path, limit: 2) }
+            #expect(throws: (any Error).self) { try WholeFile.readIfPresent(path, limit: 2) }
         }
     }
 
     @Test func `a file that is there is not created again`() throws {
         try Self.inFolder { path in
-            try PrivateFile.create(path, ByteBuffer(string: "one"))
-            #expect(throws: (any Error).self) { try PrivateFile.create(path, ByteBuffer(string: "two")) }
-            #expect(try PrivateFile.read(path, limit: 10) == ByteBuffer(string: "one"))
+            try PrivateFile.create(path, Array("one".utf8))
+            #expect(throws: (any Error).self) { try PrivateFile.create(path, Array("two".utf8)) }
+            #expect(try WholeFile.readIfPresent(path, limit: 10) == Array("one".utf8))
         }
     }
 
     @Test(.timeLimit(.minutes(1))) func `a pipe or a directory in its place is refused, not waited for`() throws {
         try Self.inFolder { path in
             try #require(mkfifo(path, 0o600) == 0)
-            #expect(throws: (any Error).self) { try PrivateFile.read(path, limit: 10) }
+            #expect(throws: (any Error).self) { try WholeFile.readIfPresent(path, limit: 10) }
             unlink(path)
             try PrivateFile.makeDirectory(path)
-            #expect(throws: (any Error).self) { try PrivateFile.read(path, limit: 10) }
+            #expect(throws: (any Error).self) { try WholeFile.readIfPresent(path, limit: 10) }
         }
     }
 
     @Test func `a file that others could read is closed to them`() throws {
         try Self.inFolder { path in
             #expect(try PrivateFile.tighten(path) == false)
-            try PrivateFile.replace(path, with: ByteBuffer(string: "key"))
+            try PrivateFile.replace(path, with: Array("key".utf8))
             #expect(try PrivateFile.tighten(path) == false)
             try #require(chmod(path, 0o644) == 0)
             #expect(try PrivateFile.tighten(path))
@@ -67,9 +66,9 @@ import Testing
                 synced.append(status.st_mode & S_IFMT)
                 return fsync(descriptor)
             }
-            try PrivateFile.create(path, ByteBuffer(string: "one"), sync: sync)
+            try PrivateFile.create(path, Array("one".utf8), sync: sync)
             #expect(synced == [S_IFREG, S_IFDIR])
-            try PrivateFile.replace(path, with: ByteBuffer(string: "two"), sync: sync)
+            try PrivateFile.replace(path, with: Array("two".utf8), sync: sync)
             #expect(synced == [S_IFREG, S_IFDIR, S_IFREG, S_IFDIR])
         }
     }
@@ -87,7 +86,7 @@ import Testing
                 return -1
             }
             var hasSucceeded = true
-            do { try PrivateFile.replace(path, with: ByteBuffer(string: "x"), sync: sync) } catch {
+            do { try PrivateFile.replace(path, with: Array("x".utf8), sync: sync) } catch {
                 hasSucceeded = false
             }
             #expect(hasSucceeded == isFine)

@@ -1,5 +1,5 @@
 /// How an upstream is reached.
-package enum UpstreamTransport: Sendable, Hashable {
+package enum TransportSettings: Sendable, Hashable {
     case stdio(StdioLaunch)
     /// Parsed and carried; workers of this version report it as not served.
     case http(RemoteTarget)
@@ -14,7 +14,7 @@ package enum UpstreamTransport: Sendable, Hashable {
 }
 
 /// Written as `{"stdio": {…}}` or `{"http": {…}}`.
-extension UpstreamTransport: Codable {
+extension TransportSettings: Codable {
     private enum CodingKeys: String, CodingKey { case stdio, http }
 
     package init(from decoder: any Decoder) throws {
