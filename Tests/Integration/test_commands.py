@@ -175,3 +175,12 @@ def test_arguments_that_are_no_object_are_refused_before_anything_is_sent(demo: 
     said = beside(demo, "call", "demo.echo", arguments)
     assert (said.status, said.out) == (2, "")
     assert re.match(r"mcp-bridge: .*JSON object, such as '\{", said.err), said
+
+
+def test_a_worker_whose_configuration_cannot_be_read_asks_not_to_be_started_again(folder: Path) -> None:
+    """78: the supervisor starts such a worker again only for another configuration."""
+    frame = folder / "frame.json"
+    frame.write_text('{"sessionSocket": 1}', encoding="utf-8")
+    said = alone(folder, "worker", "http", "--config-frame", str(frame))
+    assert said.status == 78, said
+    assert "Configuration refused" in said.err, said

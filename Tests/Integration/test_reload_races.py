@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from callers import Callers
-from command_line import beside
+from command_line import Said, beside
 from harness import Bridge, Bridges
 from http_raw import Response
 from outcomes import NOTHING, SERVER_IS_REMOVED, STOP, assert_nothing_twice
@@ -138,6 +138,27 @@ def test_a_signal_during_an_addition_that_fails_is_obeyed_after_it(bridges: Brid
     eventually(lambda: bridge.get("/servers").json() == {"servers": ["demo", "two"]}, "the signal is obeyed")
     bridge.wait_upstream("two")
     assert bridge.client().echoes("two")
+
+
+def test_a_stop_answers_a_reload_whose_server_is_still_ending(bridges: Bridges, folder: Path) -> None:
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    busy = MisbehavingUpstream(folder, "busy")
+    bridge = bridges.start({"demo": demo_upstream(), "busy": busy.entry}, bridge={"drainTimeout": "1s"})
+    bridge.wait_upstream("busy")
+    answers: list[Said] = []
+    with bridge.client().open_call("busy.hold", {"gate": str(gate)}, progress_token=1) as stream:
+        stream.wait_for("notifications/progress")
+        write(bridge, {"demo": demo_upstream()})
+        reloading = threading.Thread(target=lambda: answers.append(beside(bridge, "reload")), daemon=True)
+        reloading.start()
+        # Its worker lets the call go on for six seconds; so long the reload is not over.
+        eventually(lambda: bridge.get("/servers").json() == {"servers": ["demo"]}, "busy is taken out")
+        assert not answers
+        assert bridge.stop(3 * PATIENCE) == 0
+    reloading.join(PATIENCE)
+    [said] = answers
+    assert (said.status, said.out) == (0, "removed: busy\n"), said
 
 
 @pytest.mark.parametrize("change", ["nothing", "added", "removed", "broken"])

@@ -103,3 +103,19 @@ def test_an_installation_is_whole_and_repeatable_and_removable(
     for _ in range(2):
         subprocess.run(remove, env=environment, check=True, capture_output=True)
         assert list(tree(stage)) == [example]
+
+
+def test_what_is_installed_has_no_symbols(tmp_path: Path) -> None:
+    """A small program in the bridge's place: what counts is that the symbols go and the program runs."""
+    source = tmp_path / "program.c"
+    source.write_text("int answer(void) { return 0; }\nint main(void) { return answer(); }\n")
+    program = tmp_path / "program"
+    subprocess.run(["cc", "-g", "-o", program, source], check=True)
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DESTDIR": str(tmp_path / "stage")}
+    install = [ROOT / "scripts/install", "--prefix", "/usr", "--binary", program]
+    subprocess.run(install, env=environment, check=True, capture_output=True)
+    installed = tmp_path / "stage/usr/bin/mcp-bridge"
+    assert installed.stat().st_size < program.stat().st_size
+    assert subprocess.run([installed], check=False).returncode == 0
+    listed = subprocess.run(["nm", installed], check=False, capture_output=True, text=True)
+    assert "answer" not in listed.stdout
