@@ -36,6 +36,8 @@ struct UpstreamStatus {
     }
 
     private static func format(_ date: Date) -> String {
-        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        let seconds = date.timeIntervalSince1970.rounded(.down)
+        let nanoseconds = (date.timeIntervalSince1970 - seconds) * 1_000_000_000
+        return UTCTime(seconds: Int(seconds), nanoseconds: Int(nanoseconds)).description
     }
 }
