@@ -159,18 +159,22 @@ package final class Supervisor {
 
     private func tick() {
         self.loop.assumeIsolated().scheduleTask(in: TimeAmount(self.heartbeat.interval)) { [weak self] in self?.tick() }
-        if let lateness = self.heartbeat.beat(at: SuspendingClock.now - self.startedAt) { self.resume(after: lateness) }
-        for slot in self.slots.values { slot.checkHealth() }
-        for slot in self.leaving { slot.checkHealth() }
+        let lateness = self.heartbeat.beat(at: SuspendingClock.now - self.startedAt)
+        if let lateness {
+            self.logger.warning("The supervisor stood still", metadata: ["lateness": "\(lateness)"])
+        }
+        for step in Heartbeat.steps(after: lateness) { self.perform(step) }
         if self.isStopping { self.notifier.send(.extendTimeout(.seconds(10))) }
         self.checkPendingChanges()
     }
 
-    /// This process was stopped, or its loop held up. What was sent meanwhile has not been read: it comes before any verdict.
-    private func resume(after lateness: Duration) {
-        self.logger.warning("The supervisor stood still", metadata: ["lateness": "\(lateness)"])
-        self.notified(self.notifications.receive())
-        for slot in Array(self.slots.values) + self.leaving { slot.resumed() }
+    private func perform(_ step: Heartbeat.Step) {
+        let slots = Array(self.slots.values) + self.leaving
+        switch step {
+        case .readNotifications: self.notified(self.notifications.receive(limit: 1_024))
+        case .renewWatches: for slot in slots { slot.resumed() }
+        case .checkWorkers: for slot in slots { slot.checkHealth() }
+        }
     }
 
     func checkPendingChanges() {

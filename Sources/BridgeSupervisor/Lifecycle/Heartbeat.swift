@@ -7,6 +7,15 @@ package struct Heartbeat: Sendable, Equatable {
     /// A beat that is no later than this is on time.
     package let tolerance: Duration
 
+    /// What is to be done at a beat, in this order.
+    package enum Step: Sendable, Equatable {
+        /// What was sent while the loop stood still comes before any verdict.
+        case readNotifications
+        /// Nobody was watched meanwhile: every watch begins anew.
+        case renewWatches
+        case checkWorkers
+    }
+
     private var due: Duration?
 
     package init(interval: Duration = .seconds(1), tolerance: Duration = .seconds(2)) {
@@ -21,5 +30,10 @@ package struct Heartbeat: Sendable, Equatable {
         let lateness = self.due.map { now - $0 } ?? .zero
         self.due = now + self.interval
         return lateness > self.tolerance ? lateness : nil
+    }
+
+    /// - Parameter lateness: what ``beat(at:)`` returned.
+    package static func steps(after lateness: Duration?) -> [Step] {
+        lateness == nil ? [.checkWorkers] : [.readNotifications, .renewWatches, .checkWorkers]
     }
 }

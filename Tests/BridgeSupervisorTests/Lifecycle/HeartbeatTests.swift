@@ -19,4 +19,12 @@ import Testing
     @Test func `a beat that is later tells how late it is, and the next one is expected from there`() {
         #expect(self.lateness(of: [0, 14, 15, 18.5]) == [nil, .seconds(13), nil, .milliseconds(2_500)])
     }
+
+    @Test func `what was sent is read before any verdict on those who were not watched`() {
+        var heartbeat = Heartbeat()
+        let onTime = Heartbeat.steps(after: heartbeat.beat(at: .seconds(0)))
+        #expect(onTime == [.checkWorkers])
+        let late = Heartbeat.steps(after: heartbeat.beat(at: .seconds(10)))
+        #expect(late == [.readNotifications, .renewWatches, .checkWorkers])
+    }
 }
