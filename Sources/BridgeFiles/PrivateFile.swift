@@ -109,7 +109,7 @@ package enum PrivateFile {
         _ path: String, _ mode: FileDescriptor.AccessMode, _ options: FileDescriptor.OpenOptions
     ) throws(SystemCallError) -> FileDescriptor {
         try SystemCallError.naming("open", path) {
-            try FileDescriptor.open(FilePath(path), mode, options: options, permissions: [.ownerReadWrite])
+            try FileDescriptor.open(path, mode, options: options, permissions: [.ownerReadWrite])
         }
     }
 

@@ -12,7 +12,7 @@ package enum WholeFile {
     {
         let options: FileDescriptor.OpenOptions = acceptsPipes ? [.closeOnExec] : [.closeOnExec, .nonBlocking]
         let file = try SystemCallError.naming("open", path) {
-            try FileDescriptor.open(FilePath(path), .readOnly, options: options)
+            try FileDescriptor.open(path, .readOnly, options: options)
         }
         defer { try? file.close() }
         let kind = try SystemCallError.naming("stat", path) { try file.stat().type }
