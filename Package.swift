@@ -79,6 +79,17 @@ let package = Package(
         .target(
             name: "BridgeProcess", dependencies: ["BridgeCore", "BridgeFiles", "CSpawn", logging], swiftSettings: strict
         ),
+        // HTTP requests on one event loop, and MCP over them.
+        .target(
+            name: "BridgeHTTPClient",
+            dependencies: [
+                "BridgeCore", "BridgeMCP",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOHTTPCompression", package: "swift-nio-extras"),
+            ] + nio,
+            swiftSettings: strict
+        ),
         // Log handlers and the one logging thread.
         .target(
             name: "BridgeLog",
@@ -123,9 +134,9 @@ let package = Package(
             name: "mcp-bridge",
             dependencies: [
                 "BridgeSupervisor", "BridgeFront", "BridgeSession", "BridgeUpstream", "BridgeLog", "BridgeSystemd",
-                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", "BridgeProcess", logging,
+                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeHTTPClient", "BridgeLink", "BridgeMCP",
+                "BridgeProcess", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
@@ -166,6 +177,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "BridgeFilesTests", dependencies: ["BridgeFiles"], swiftSettings: strict),
+        .testTarget(
+            name: "BridgeHTTPClientTests",
+            dependencies: [
+                "BridgeHTTPClient", "BridgeCore", "BridgeMCP", .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio,
+            swiftSettings: strict
+        ),
         .testTarget(name: "BridgeSystemdTests", dependencies: ["BridgeSystemd"], swiftSettings: strict),
         .testTarget(
             name: "BridgeLogTests",

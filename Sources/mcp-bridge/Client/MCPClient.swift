@@ -1,11 +1,11 @@
-import AsyncHTTPClient
 import BridgeCore
-import BridgeMCP
+import BridgeHTTPClient
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 
-/// A small MCP client over Streamable HTTP, for the commands. Blocks its caller.
-final class MCPClient {
+/// An MCP session for the commands. Blocks its caller.
+struct MCPClient {
     enum Endpoint {
         case url(String)
         case socket(path: String)
@@ -16,73 +16,61 @@ final class MCPClient {
         let description: String
     }
 
-    private static let revision = ProtocolRevision.newest
-
-    private let http: HTTPClient
-    private let url: String
+    private let connections: HTTPConnections
+    private let session: NIOLoopBound<MCPSession>
     /// The endpoint as somebody would write it.
     private let place: String
-    private var session: String?
-    private var nextID = 0
 
     /// Opens a session.
     init(endpoint: Endpoint) throws {
-        var configuration = HTTPClient.Configuration()
-        // Who asks at a terminal wants to know at once that nobody answers.
-        configuration.connectionPool.retryConnectionEstablishment = false
-        self.http = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        switch endpoint {
-        case .url(let url):
-            self.url = url
-            self.place = url
-        case .socket(let path):
-            self.place = path
-            let host = path.utf8.map { byte in
-                let isPlain = (byte >= 0x30 && byte <= 0x39) || (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A)
-                return isPlain ? String(UnicodeScalar(byte)) : "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-            let base = "http+unix://\(host.joined())"
-            self.url = base + Self.target(base, self.http)
-        }
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        var settings = HTTPConnectionSettings()
+        // Who asks at a terminal does not wait longer.
+        settings.connectTimeout = .seconds(10)
+        let connections = HTTPConnections(on: loop, settings: settings)
+        self.connections = connections
         do {
-            _ = try self.request(
-                "initialize",
-                JSONWriter.object { params in
-                    params.member("protocolVersion", Self.revision.name)
-                    params.memberObject("capabilities") { _ in }
-                    params.memberObject("clientInfo") {
-                        $0.member("name", "mcp-bridge-cli")
-                        $0.member("version", BridgeVersion.text)
-                    }
-                }
-            )
-            _ = try self.post(JSONText(literal: #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#))
+            let address: HTTPAddress?
+            switch endpoint {
+            case .url(let url):
+                self.place = url
+                address = HTTPAddress(url)
+            case .socket(let path):
+                self.place = path
+                address = HTTPAddress(socket: path, target: Self.target(path, connections))
+            }
+            guard let address else { throw Self.nobody(at: self.place) }
+            var destination = MCPDestination(address)
+            // The service itself answers in time, whatever its servers do; this is for one that hangs.
+            destination.limits.total = .hours(1)
+            self.session = try loop.submit { [destination] in
+                let client = (name: "mcp-bridge-cli", version: BridgeVersion.text)
+                return NIOLoopBound(MCPSession(to: destination, over: connections, client: client), eventLoop: loop)
+            }.wait()
+            _ = try self.wait { $0.open() }
         } catch {
-            self.close()
+            try? connections.shutdown().wait()
             throw error
         }
     }
 
     /// Where the service says that it serves MCP; the usual place when it says nothing.
-    private static func target(_ base: String, _ http: HTTPClient) -> String {
-        guard var request = try? HTTPClient.Request(url: base + "/") else { return "/mcp" }
-        request.headers.replaceOrAdd(name: "Host", value: "localhost")
-        guard let body = try? http.execute(request: request, deadline: .now() + .seconds(10)).wait().body,
-            let root = try? JSONText(validating: body), let url = root.string("mcp")
-        else { return "/mcp" }
+    private static func target(_ path: String, _ connections: HTTPConnections) -> String {
+        guard let root = HTTPAddress(socket: path) else { return "/mcp" }
+        let request = HTTPRequest(.GET, root, limits: TransferLimits(total: .seconds(10)))
+        let reply = try? connections.loop.flatSubmit { connections.reply(to: request, maximumBody: 1 << 20) }.wait()
+        guard let reply, let text = try? JSONText(validating: reply.body), let url = text.string("mcp") else {
+            return "/mcp"
+        }
         // http://host/path: what follows the host.
         let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         return parts.count == 4 ? "/" + parts[3] : "/mcp"
     }
 
     func close() {
-        if let session = self.session {
-            var request = try? HTTPClient.Request(url: self.url, method: .DELETE)
-            request?.headers.add(name: "Mcp-Session-Id", value: session)
-            if let request { _ = try? self.http.execute(request: request, deadline: .now() + .seconds(5)).wait() }
-            self.session = nil
-        }
-        try? self.http.syncShutdown()
+        let session = self.session
+        try? self.connections.loop.flatSubmit { session.value.end() }.wait()
+        try? self.connections.shutdown().wait()
     }
 
     /// Every page of `tools/list`.
@@ -99,59 +87,44 @@ final class MCPClient {
 
     /// Sends a request and returns its result.
     func request(_ method: String, _ params: JSONText) throws -> JSONText {
-        self.nextID += 1
-        let message = JSONWriter.object { message in
-            message.member("jsonrpc", "2.0")
-            message.member("id", self.nextID)
-            message.member("method", method)
-            message.member("params", params)
-        }
-        guard let reply = try self.post(message) else { throw RemoteError(description: "the service gave no answer") }
-        if let result = reply.value("result") { return result }
-        let error = reply.value("error")
-        throw RemoteError(
-            description: "\(error?.string("message") ?? "the service gave no result") (\(error?.int("code") ?? 0))"
-        )
+        try self.wait { $0.request(method, params) }
     }
 
-    /// - Returns: the JSON-RPC reply, from a plain answer or from a stream of events; nil when there is none.
-    private func post(_ message: JSONText) throws -> JSONText? {
-        var request = try HTTPClient.Request(url: self.url, method: .POST, body: .byteBuffer(message.bytes))
-        request.headers.add(name: "Content-Type", value: "application/json")
-        request.headers.add(name: "Accept", value: "application/json, text/event-stream")
-        request.headers.replaceOrAdd(name: "Host", value: "localhost")
-        if let session = self.session {
-            request.headers.add(name: "Mcp-Session-Id", value: session)
-            request.headers.add(name: "MCP-Protocol-Version", value: Self.revision.name)
-        }
-        let response: HTTPClient.Response
+    private func wait(_ ask: @escaping @Sendable (MCPSession) -> EventLoopFuture<JSONText>) throws -> JSONText {
+        let session = self.session
         do {
-            // The service itself answers in time, whatever its servers do; this is for one that hangs.
-            response = try self.http.execute(request: request, deadline: .now() + .hours(1)).wait()
-        } catch {
-            throw RemoteError(
-                description:
-                    "no service answers on \(self.place). Is it running? ('systemctl status mcp-bridge', or 'mcp-bridge serve')"
-            )
+            return try self.connections.loop.flatSubmit { ask(session.value) }.wait()
+        } catch let refusal as MCPSession.Refusal {
+            throw RemoteError(description: Self.text(refusal))
+        } catch let failure as HTTPFailure {
+            throw Self.error(failure, at: self.place)
         }
-        if let session = response.headers.first(name: "Mcp-Session-Id") { self.session = session }
-        guard let body = response.body, body.readableBytes > 0 else {
-            if response.status.code < 300 { return nil }
-            throw RemoteError(description: "the service answered \(response.status)")
+    }
+}
+
+extension MCPClient {
+    private static func text(_ refusal: MCPSession.Refusal) -> String {
+        switch refusal {
+        case .status(let status): "the service answered \(status)"
+        case .noAnswer: "the service gave no answer"
+        case .error(let code, let message): "\(message ?? "the service gave no result") (\(code ?? 0))"
         }
-        let isStream = response.headers.first(name: "Content-Type")?.hasPrefix("text/event-stream") ?? false
-        return isStream ? Self.lastReply(in: body) : try JSONText(validating: body)
     }
 
-    /// The response among the events of a stream.
-    private static func lastReply(in body: ByteBuffer) -> JSONText? {
-        var reply: JSONText?
-        for event in String(buffer: body).split(separator: "\n\n", omittingEmptySubsequences: true) {
-            let data = event.split(separator: "\n").filter { $0.hasPrefix("data:") }
-                .map { $0.dropFirst(5).drop { $0 == " " } }.joined(separator: "\n")
-            guard let text = try? JSONText(validating: ByteBuffer(string: data)) else { continue }
-            if text.member("result") != nil || text.member("error") != nil { reply = text }
+    /// A service that is there and answers oddly is told by what it did.
+    private static func error(_ failure: HTTPFailure, at place: String) -> RemoteError {
+        switch failure.reason {
+        case .redirectedAway, .redirectedOtherwise, .redirectedTooOften, .tooLarge, .unknownEncoding:
+            RemoteError(description: "\(failure)")
+        case .unreachable, .slowConnection, .closed, .silent, .late, .malformed, .badRequest, .shutDown:
+            Self.nobody(at: place)
         }
-        return reply
+    }
+
+    private static func nobody(at place: String) -> RemoteError {
+        RemoteError(
+            description:
+                "no service answers on \(place). Is it running? ('systemctl status mcp-bridge', or 'mcp-bridge serve')"
+        )
     }
 }

@@ -1,0 +1,36 @@
+import NIOCore
+import NIOHTTP1
+
+/// How a body is to be read.
+enum AnswerKind: Equatable {
+    /// As an event stream.
+    case events
+    /// As one text, JSON or whatever else.
+    case text
+
+    /// By what the head says; `nil` when it says nothing, and the first bytes must tell.
+    init?(_ headers: HTTPHeaders) {
+        guard let type = headers.first(name: "Content-Type") else { return nil }
+        // The essence: without parameters, and the first of a list that some proxy made.
+        let essence = type.prefix { $0 != ";" && $0 != "," }.lowercased().split(separator: " ").first ?? ""
+        if essence.isEmpty { return nil }
+        self = essence == "text/event-stream" ? .events : .text
+    }
+
+    /// By how the body begins; `nil` when nothing but white space has come so far.
+    init?(_ body: ByteBuffer) {
+        var body = body
+        body.skipByteOrderMark()
+        // The beginning of a mark.
+        if body.readableBytes < 3, [0xEF, 0xBB].starts(with: body.readableBytesView) { return nil }
+        guard let first = body.readableBytesView.first(where: { !" \t\r\n".utf8.contains($0) }) else { return nil }
+        // JSON, or HTML; a field name or a comment otherwise.
+        self = "{[\"<".utf8.contains(first) ? .text : .events
+    }
+}
+
+extension ByteBuffer {
+    mutating func skipByteOrderMark() {
+        if self.readableBytesView.starts(with: [0xEF, 0xBB, 0xBF]) { self.moveReaderIndex(forwardBy: 3) }
+    }
+}

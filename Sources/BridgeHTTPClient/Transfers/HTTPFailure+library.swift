@@ -1,0 +1,52 @@
+import AsyncHTTPClient
+import Glibc
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+
+extension HTTPFailure {
+    /// What an error of the libraries below means.
+    ///
+    /// - Parameter sent: whether anything of the request was written.
+    init(_ error: any Error, sent: Bool) {
+        self.init(Self.reason(error, sent: sent), mayHaveRun: sent)
+    }
+
+    private static func reason(_ error: any Error, sent: Bool) -> Reason {
+        switch error {
+        case let error as HTTPClientError: Self.reason(error, sent: sent)
+        case HTTPParserError.invalidEOFState: .closed
+        case let error as HTTPParserError: .malformed("\(error)")
+        case let error as NIOConnectionError: .unreachable(Self.words(error))
+        case let error as IOError: sent ? .closed : .unreachable(Self.words(error))
+        case is ChannelError: sent ? .closed : .unreachable("\(error)")
+        default: sent ? .malformed("\(error)") : .unreachable("\(error)")
+        }
+    }
+
+    private static func reason(_ error: HTTPClientError, sent: Bool) -> Reason {
+        switch error {
+        case .connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout,
+            .socksHandshakeTimeout, .deadlineExceeded:
+            .slowConnection
+        case .remoteConnectionClosed, .uncleanShutdown, .requestStreamCancelled, .writeTimeout, .readTimeout:
+            sent ? .closed : .unreachable(error.shortDescription)
+        case .cancelled, .alreadyShutdown: .shutDown
+        case .proxyAuthenticationRequired, .invalidProxyResponse: .unreachable(error.shortDescription)
+        default: sent ? .malformed(error.shortDescription) : .badRequest(error.shortDescription)
+        }
+    }
+
+    /// Of the first address that was tried, or why there is none.
+    private static func words(_ error: NIOConnectionError) -> String {
+        if let first = error.connectionErrors.first {
+            return (first.error as? IOError).map { Self.words($0) } ?? "\(first.error)"
+        }
+        return (error.dnsAError ?? error.dnsAAAAError).map { "the name \(error.host) is not known (\($0))" }
+            ?? "the name \(error.host) is not known"
+    }
+
+    private static func words(_ error: IOError) -> String {
+        String(cString: strerror(error.errnoCode))
+    }
+}

@@ -1,0 +1,45 @@
+import NIOHTTP1
+
+/// Which redirects are followed: those that stay within the origin and keep the method, so that no secret leaves for
+/// another server and nothing that was to be done is turned into a question.
+///
+/// From http to https of the same host counts as the same origin, with both at their standard ports: it is how a server
+/// says that it has TLS.
+enum RedirectRule {
+    enum Verdict: Equatable {
+        /// It is an answer like any other.
+        case answer
+        case follow(HTTPAddress)
+        case refuse(HTTPFailure.Reason)
+    }
+
+    /// In a row.
+    static let most = 5
+
+    static func verdict(
+        on status: HTTPResponseStatus, location: String?, method: HTTPMethod, at address: HTTPAddress, followed: Int
+    ) -> Verdict {
+        guard [301, 302, 303, 307, 308].contains(status.code), let location else { return .answer }
+        guard let target = address.resolving(location), Self.isSameServer(address, target) else {
+            return .refuse(.redirectedAway(from: "\(address)", to: Self.shown(location, at: address)))
+        }
+        let keepsMethod = status.code > 303 || method == .GET || method == .HEAD
+        guard keepsMethod else {
+            return .refuse(.redirectedOtherwise(from: "\(address)", to: "\(target)", status: Int(status.code)))
+        }
+        guard followed < Self.most else { return .refuse(.redirectedTooOften(from: "\(address)", limit: Self.most)) }
+        return .follow(target)
+    }
+
+    private static func isSameServer(_ address: HTTPAddress, _ target: HTTPAddress) -> Bool {
+        let (one, other) = (address.origin, target.origin)
+        if one == other { return true }
+        return one.scheme == "http" && other.scheme == "https" && one.host == other.host && one.port == 80
+            && other.port == 443
+    }
+
+    /// Without a password; an address that nobody understands is shown by its beginning.
+    private static func shown(_ location: String, at address: HTTPAddress) -> String {
+        address.resolving(location).map { "\($0)" } ?? "'\(location.prefix(100))'"
+    }
+}

@@ -1,0 +1,165 @@
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Synchronization
+
+/// A server that answers each request by a script: bytes as they are, good HTTP or not, at the pace of the script.
+final class OddServer: Sendable {
+    struct Request: Sendable {
+        var head: HTTPRequestHead
+        var body = ""
+    }
+
+    enum Step: Sendable {
+        case bytes(ByteBuffer)
+        /// One byte after the other, each in a packet of its own.
+        case slowly(String)
+        case wait(TimeAmount)
+        case close
+
+        static func text(_ text: String) -> Step { .bytes(ByteBuffer(string: text)) }
+    }
+
+    /// - Parameter 1: how many requests came before.
+    typealias Script = @Sendable (Request, Int) -> [Step]
+
+    private struct State {
+        var requests: [Request] = []
+        var written = 0
+        var closed = 0
+        var waiting: [EventLoopPromise<Void>] = []
+    }
+
+    private let state = Mutex(State())
+    private let channel: any Channel
+
+    private init(_ channel: any Channel) { self.channel = channel }
+
+    /// Runs `body` beside a server.
+    @discardableResult
+    static func serving<Value>(
+        socket: String? = nil, _ script: @escaping Script, _ body: (OddServer) async throws -> Value
+    ) async throws -> Value {
+        let made = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: OddServer.self)
+        let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).childChannelInitializer {
+            channel in
+            made.futureResult.hop(to: channel.eventLoop).flatMapThrowing { server in
+                try channel.pipeline.syncOperations.addHandlers(
+                    ByteToMessageHandler(HTTPRequestDecoder()), OddHandler(server, script))
+            }
+        }
+        let channel =
+            if let socket { try await bootstrap.bind(unixDomainSocketPath: socket).get() } else {
+                try await bootstrap.bind(host: "127.0.0.1", port: 0).get()
+            }
+        let server = OddServer(channel)
+        made.succeed(server)
+        do {
+            let value = try await body(server)
+            try await channel.close()
+            return value
+        } catch {
+            try? await channel.close()
+            throw error
+        }
+    }
+
+    var url: String { "http://127.0.0.1:\(self.channel.localAddress?.port ?? 0)" }
+    var requests: [Request] { self.state.withLock { $0.requests } }
+    /// Bytes that the system has taken.
+    var written: Int { self.state.withLock { $0.written } }
+
+    /// Until that many connections have been closed by the client.
+    func closed(_ count: Int = 1) async throws {
+        let promise = self.channel.eventLoop.makePromise(of: Void.self)
+        let isThere = self.state.withLock { state in
+            if state.closed < count { state.waiting.append(promise) }
+            return state.closed >= count
+        }
+        if isThere { promise.succeed() }
+        try await promise.futureResult.get()
+    }
+
+    fileprivate func take(_ request: Request) -> Int {
+        self.state.withLock { state in
+            state.requests.append(request)
+            return state.requests.count - 1
+        }
+    }
+
+    fileprivate func wrote(_ count: Int) { self.state.withLock { $0.written += count } }
+
+    fileprivate func hungUp() {
+        let waiting = self.state.withLock { state in
+            state.closed += 1
+            defer { state.waiting = [] }
+            return state.waiting
+        }
+        for promise in waiting { promise.succeed() }
+    }
+}
+
+private final class OddHandler: ChannelInboundHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias OutboundOut = ByteBuffer
+
+    private let server: OddServer
+    private let script: OddServer.Script
+    private var request: OddServer.Request?
+    private var isClosing = false
+
+    init(_ server: OddServer, _ script: @escaping OddServer.Script) {
+        self.server = server
+        self.script = script
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch Self.unwrapInboundIn(data) {
+        case .head(let head): self.request = OddServer.Request(head: head)
+        case .body(let bytes): self.request?.body += String(buffer: bytes)
+        case .end:
+            guard let request = self.request else { return }
+            self.play(self.script(request, self.server.take(request))[...], context)
+        }
+    }
+
+    private func play(_ steps: ArraySlice<OddServer.Step>, _ context: ChannelHandlerContext) {
+        guard let step = steps.first, context.channel.isActive else { return }
+        switch step {
+        case .bytes(let bytes):
+            // The next one when this is written: a client that does not read holds the script up.
+            context.writeAndFlush(Self.wrapOutboundOut(bytes)).assumeIsolated().whenSuccess {
+                self.server.wrote(bytes.readableBytes)
+                self.play(steps.dropFirst(), context)
+            }
+        case .slowly(let text):
+            let single = text.utf8.flatMap { [OddServer.Step.bytes(ByteBuffer(bytes: [$0])), .wait(.milliseconds(1))] }
+            self.play((single + steps.dropFirst())[...], context)
+        case .wait(let time):
+            context.eventLoop.assumeIsolated().scheduleTask(in: time) { self.play(steps.dropFirst(), context) }
+        case .close:
+            self.isClosing = true
+            context.close(promise: nil)
+        }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if !self.isClosing { self.server.hungUp() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+}
+
+/// A whole answer.
+func answer(
+    _ status: String = "200 OK", _ body: String = "", type: String? = "application/json", headers: String...
+) -> [OddServer.Step] {
+    let own = ["HTTP/1.1 \(status)", "Content-Length: \(body.utf8.count)"]
+    let lines = own + (type.map { ["Content-Type: \($0)"] } ?? []) + headers
+    return [.text(lines.joined(separator: "\r\n") + "\r\n\r\n" + body)]
+}
+
+/// The head of a body that ends with the connection.
+func streamHead(_ type: String? = "text/event-stream") -> OddServer.Step {
+    .text("HTTP/1.1 200 OK\r\n\(type.map { "Content-Type: \($0)\r\n" } ?? "")Connection: close\r\n\r\n")
+}
