@@ -142,6 +142,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // The yardstick of Tests/Bench for the front: NIO's HTTP server with nothing behind it.
+        .executableTarget(
+            name: "BenchBareServer",
+            dependencies: [.product(name: "NIOHTTP1", package: "swift-nio")] + nio,
+            path: "Tests/Bench/bare",
+            swiftSettings: strict
+        ),
+
         // What tests of several rooms use.
         .target(name: "BridgeTesting", path: "Tests/BridgeTesting", swiftSettings: strict),
         .testTarget(

@@ -23,7 +23,7 @@ from rig import Unmeasurable
 from targets import judge
 from verdicts import Verdict
 
-MEASUREMENTS = ("calls", "sizes", "lists", "capabilities", "starts", "memory")
+MEASUREMENTS = ("calls", "sizes", "lists", "capabilities", "starts", "memory", "bare")
 
 
 def arguments() -> argparse.Namespace:
@@ -119,7 +119,7 @@ def main() -> int:
 
     names = [name for name in MEASUREMENTS if not options.only or name in options.only]
     if options.against:
-        return compare(options, names, say)
+        return compare(options, [name for name in names if name != "bare"], say)
     plan = Plan.smoke() if options.smoke else Plan.quick() if options.quick else Plan.thorough()
     binary = private_copy(options.binary, options.programs)
     results = measure(Bench(binary, options.programs, plan, say), names)

@@ -68,6 +68,7 @@ class Generator:
 
     def run(self, server: Server, load: Load) -> Run:
         command = [str(self._program), "-u", server.url, "-t", server.tool, "--pid", str(server.pid), "--json"]
+        command += [] if server.verify else ["--no-verify"]
         roles = server.roles() if isinstance(server, Bridge) else {server.pid: "direct"}
         try:
             done = subprocess.run(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import bare
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call
 
@@ -34,13 +35,15 @@ class Plan:
     sessions: int = 10_000
     #: So many calls in place of so many seconds, unless it is 0.
     requests: int = 0
+    #: That are open at once, and idle.
+    connections: int = 10_000
 
     @staticmethod
     def smoke() -> Plan:
         """As little as fills every row: whether it can be measured, not how much it is."""
         return Plan(
             rounds=1, further_rounds=1, seconds=0.0, starts=1, settle=0.0, warm_calls=100, calls=500, sessions=50,
-            requests=80,
+            requests=80, connections=100,
         )
 
     @staticmethod
@@ -82,8 +85,8 @@ class Bench:
     def generator(self) -> Generator:
         return Generator(self.programs)
 
-    def bridge(self, tools: int = 1) -> Bridge:
-        return Bridge(self.binary, self.programs, tools)
+    def bridge(self, tools: int = 1, connections: int | None = None) -> Bridge:
+        return Bridge(self.binary, self.programs, tools, connections)
 
     def direct(self, tools: int = 1) -> Direct:
         return Direct(self.programs, tools)
@@ -211,6 +214,29 @@ class Bench:
             "growth": sum(after.values()) - sum(before.values()),
             "growth by process": {role: after[role] - before.get(role, 0.0) for role in after},
         }
+
+    def bare(self) -> Figures:
+        """The front beside a bare NIOHTTP1 server: calls, allocations, idle connections."""
+        bare.raise_descriptor_limit()
+        found: Figures = {}
+        with self.bridge() as bridge, bare.Bare(self.programs) as alone:
+            self.say("calls beside a bare server")
+            self._warm(bridge, alone)
+            for connections in (16, 64):
+                load = self.load(connections=connections)
+                found[str(connections)] = bare.calls(self.generator, bridge, alone, load, self.plan.further_rounds)
+        self.say("allocations beside a bare server")
+        calls = min(2_000, max(100, self.plan.warm_calls))
+        found["allocations"] = bare.allocations(self.binary, self.programs, self.generator, 64, calls)
+        self.say(f"memory of {self.plan.connections:,} idle connections")
+        found["memory"] = {}
+        for name, server in (
+            ("front", self.bridge(connections=2 * self.plan.connections)), ("bare", bare.Bare(self.programs))
+        ):
+            with server:
+                memory = bare.idle_connections(server, self.plan.connections, self.plan.settle)
+                found["memory"][name] = memory
+        return found
 
     # Comparing
 

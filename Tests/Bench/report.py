@@ -76,6 +76,29 @@ def rows(results: dict[str, Any]) -> Iterator[Row]:
             yield f"growth by {growth['requests']:,} {word}", "", f"{growth['growth']:+.1f} MiB", ""
 
 
+def beside_bare(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The front and a bare NIOHTTP1 server."""
+    for connections in ("16", "64"):
+        front, bare = found[connections]["front"], found[connections]["bare"]
+        yield f"{plural(connections)}: calls", rate(bare["rate"]), rate(front["rate"])
+        yield f"{plural(connections)}: CPU per call", f"{bare['cpu']:.1f} µs", f"{front['cpu']:.1f} µs"
+    front, bare = found["allocations"]["front"], found["allocations"]["bare"]
+    yield "allocations per call", f"{bare:.1f}", f"{front:.1f}"
+    yield "front's allocations beyond a bare NIOHTTP1 server", "", f"{front - bare:+.1f}"
+    front, bare = found["memory"]["front"], found["memory"]["bare"]
+    for key in ("never asked", "after a call"):
+        title = f"memory of each of {front['connections']:,} idle connections, {key}"
+        yield title, f"{bare[key]:.1f} KiB", f"{front[key]:.1f} KiB"
+
+
+def bare_table(results: dict[str, Any]) -> str:
+    lines = [("", "bare", "front"), *beside_bare(results["bare"])]
+    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in (1, 2))]).rstrip() for line in lines
+    )
+
+
 def table(lines: list[Row]) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(4)]
     return "\n".join(
@@ -98,6 +121,8 @@ def text(results: dict[str, Any]) -> str:
     parts = [table([HEAD, *rows(results)])]
     if split := "\n".join(processes(results)):
         parts.append(f"CPU and wake-ups per call of each process (the child is the upstream's own, and not counted):\n{split}")
+    if results.get("bare"):
+        parts.append(bare_table(results))
     if found := results.get("memory"):
         idle = ", ".join(f"{role} {value:.1f}" for role, value in found["idle by process"].items())
         parts.append(f"idle memory by process, MiB: {idle}")
@@ -126,4 +151,7 @@ def markdown(results: dict[str, Any]) -> str:
     parts = [line(HEAD), "|---|---:|---:|---:|", *map(line, rows(results)), ""]
     parts += [line(("target", "wanted", "measured", "")), "|---|---:|---:|---|"]
     parts += [line((verdict.what, verdict.wanted, verdict.found, verdict.word.lower())) for verdict in judge(results)]
+    if results.get("bare"):
+        parts += ["", "| | bare NIOHTTP1 | front |", "|---|---:|---:|"]
+        parts += [f"| {title} | {bare} | {front} |" for title, bare, front in beside_bare(results["bare"])]
     return "\n".join([*parts, "", machine(results)])

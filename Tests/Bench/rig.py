@@ -54,6 +54,8 @@ class Server:
 
     #: The name of the echo tool.
     tool = "echo"
+    #: Whether it answers what it is asked.
+    verify = True
     death_signal = signal.SIGKILL
 
     def __init__(self) -> None:
@@ -147,14 +149,17 @@ class Bridge(Server):
     tool = "e.echo"
     death_signal = signal.SIGTERM
 
-    def __init__(self, binary: Path, programs: Path, tools: int = 1) -> None:
+    def __init__(self, binary: Path, programs: Path, tools: int = 1, connections: int | None = None) -> None:
         super().__init__()
         self._binary = binary
         self._server = {"command": str(programs / "echo_stdio"), "args": ["--tools", str(tools)]}
         self.folder = Path(tempfile.mkdtemp(prefix="mcpb-bench-"))
         for name in ("home", "run", "state", "tmp"):
             (self.folder / name).mkdir(mode=0o700)
-        (self.folder / "config.json").write_text(json.dumps({"mcpServers": {"e": self._server}}), encoding="utf-8")
+        configuration: dict[str, Any] = {"mcpServers": {"e": self._server}}
+        if connections is not None:
+            configuration["bridge"] = {"limits": {"connections": connections}}
+        (self.folder / "config.json").write_text(json.dumps(configuration), encoding="utf-8")
 
     def command(self) -> list[str]:
         return [str(self._binary), "serve", "--config", str(self.folder / "config.json")]
@@ -192,7 +197,7 @@ class Bridge(Server):
         key = {"Pss": "pssBytes", "Pss_Anon": "anonymousBytes"}[kind]
         if told := self.status().get("memory"):
             return {name.partition("@")[0]: use[key] / (1 << 20) for name, use in told.items()}
-        return {role: _memory(pid, kind) for pid, role in self.roles().items() if role != "child"}
+        return {role: memory_of_process(pid, kind) for pid, role in self.roles().items() if role != "child"}
 
     def status(self) -> dict[str, Any]:
         """What `mcp-bridge status` says, with memory as it is now."""
@@ -218,7 +223,7 @@ class Bridge(Server):
             return ""
 
 
-def _memory(pid: int, kind: str) -> float:
+def memory_of_process(pid: int, kind: str) -> float:
     with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as file:
         return sum(int(line.split()[1]) / 1024 for line in file if line.startswith(f"{kind}:"))
 

@@ -61,6 +61,12 @@ TARGETS = [
         at_least=True, digits=2,
     ),
     Target("CPU with capabilities to without", "capabilities", lambda all: all["cpu ratio"], 1.1, " x", digits=2),
+    Target(
+        "front's allocations beyond bare NIO", "bare",
+        lambda all: all["allocations"]["front"] - all["allocations"]["bare"], 6, "", digits=1,
+    ),
+    Target("idle connection, never asked", "bare", lambda all: all["memory"]["front"]["never asked"], 9, " KiB", digits=1),
+    Target("idle connection after a call", "bare", lambda all: all["memory"]["front"]["after a call"], 14, " KiB", digits=1),
     Target("growth by 100,000 calls", "memory", lambda all: all["calls"]["growth"], SLACK, " MiB", digits=1),
     Target("growth by 10,000 sessions", "memory", lambda all: all["sessions"]["growth"], SLACK, " MiB", digits=1),
 ]

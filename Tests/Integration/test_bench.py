@@ -67,6 +67,6 @@ def test_the_page_shows_the_same_rows(bench: tuple[str, Path]) -> None:
 def test_the_file_has_every_measurement(bench: tuple[str, Path]) -> None:
     results = json.loads(bench[1].read_text(encoding="utf-8"))
     assert results["failed"] == {}
-    assert results["asked"] == ["calls", "sizes", "lists", "capabilities", "starts", "memory"]
+    assert results["asked"] == ["calls", "sizes", "lists", "capabilities", "starts", "memory", "bare"]
     for name in results["asked"]:
         assert results[name], name
