@@ -110,7 +110,6 @@ let package = Package(
             name: "BridgeFront",
             dependencies: [
                 "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging,
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -214,7 +213,7 @@ let package = Package(
             name: "BridgeFrontTests",
             dependencies: [
                 "BridgeFront", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", logging,
-                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

@@ -5,19 +5,19 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOHTTP1
+import NIOHTTPTypesHTTP1
 
-/// Answers every request: the door first, then the router.
+/// Answers what is the router's: the door first, then the router.
 struct FrontResponder: Sendable {
     private let state: NIOLoopBound<FrontState>
     private let router: RouterResponder<FrontContext>
-    private let mcpPath: String
     private let logger: Logger
 
     /// Call it on the event loop.
     init(_ state: FrontState) {
         self.state = NIOLoopBound(state, eventLoop: state.loop)
-        self.mcpPath = state.configuration.mcpPath
-        self.router = FrontRouter.make(mcpPath: self.mcpPath)
+        self.router = FrontRouter.make(state.endpoints, mcpPath: state.configuration.mcpPath)
         self.logger = state.logger
     }
 
@@ -27,26 +27,29 @@ struct FrontResponder: Sendable {
     func respond(
         to request: Request, on connection: NIOLoopBound<ClientConnection>, _ writer: consuming ResponseWriter
     ) async throws {
-        connection.value.beginRequest()
-        let fields = RequestFields(request.head)
+        let incoming = connection.value.incoming
+        let fields = incoming.fields
+        let dialect = self.dialect(of: incoming.target)
         var response: Response
         let origin: String?
-        switch self.state.value.door.verdict(request.head, fields, from: connection.value.caller) {
+        switch self.state.value.door.verdict(
+            incoming.method, incoming.target, fields, from: connection.value.caller)
+        {
         case .admitted(let admission):
             origin = admission.origin
             response = try await self.route(request, connection, fields, admission)
         case .preflight(let asking):
             origin = asking
             response = Response(status: .noContent)
-            self.state.value.metrics.count(.other, .noContent)
+            self.state.value.metrics.count(.other, 204)
         case .refused(let refusal, let asking):
             origin = asking
-            response = refusal.response(Self.dialect(of: request.uri.path, mcpPath: self.mcpPath))
+            response = refusal.response(dialect)
             self.state.value.metrics.refuse(refusal.code)
             self.state.value.metrics.count(.other, refusal.status)
             connection.value.abandonBody(fields)
         }
-        if let origin { CORS.append(to: &response.headers, origin: origin) }
+        if let origin { Self.allow(origin, &response) }
         if request.method == .head { response = response.createHeadResponse() }
         try await writer.write(response: response.head, body: response.body)
     }
@@ -67,14 +70,18 @@ struct FrontResponder: Sendable {
         } catch {
             guard !connection.value.isGone else { throw error }
             self.logger.error("Request failed", metadata: ["error": "\(error)"])
-            return FrontRouter.refuse(
-                .internalError, Self.dialect(of: request.uri.path, mcpPath: self.mcpPath), context
-            )
+            return FrontRouter.refuse(.internalError, self.dialect(of: request.uri.string), context)
         }
     }
 
     /// Callers of the MCP endpoint read JSON-RPC; all others plain JSON.
-    static func dialect(of path: String, mcpPath: String) -> Refusal.Dialect {
-        path.split(separator: "/") == mcpPath.split(separator: "/") ? .rpc(id: nil) : .plain
+    private func dialect(of target: String) -> Refusal.Dialect {
+        self.state.value.endpoints.isMCP(target) ? .rpc(id: nil) : .plain
+    }
+
+    private static func allow(_ origin: String, _ response: inout Response) {
+        var headers = HTTPHeaders()
+        CORS.append(to: &headers, origin: origin)
+        response.headers.append(contentsOf: HTTPFields(headers, splitCookie: false))
     }
 }

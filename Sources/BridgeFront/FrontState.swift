@@ -8,6 +8,7 @@ import NIOCore
 final class FrontState {
     let loop: any EventLoop
     let logger: Logger
+    let clock = LoopClock()
     let metrics: FrontMetrics
     let table: ConnectionTable
     /// Room for the bodies of requests, from their arrival until they have left for the session worker.
@@ -15,8 +16,16 @@ final class FrontState {
     let date = HTTPDate()
     let session: LinkDialer
     let control: LinkConnection
+    let endpoints: EndpointTable
+    /// Serves what the front's own path does not; there while the front runs.
+    var router: RouterHalf?
     private(set) var configuration: FrontConfiguration
     private(set) var door: FrontDoor
+    /// Counts the configurations: a verdict is as old as the one that it was made by.
+    private(set) var epoch = 0
+    /// Small responses are put together in it. The channel has sent it, as a rule, by the time of the next one; if not, the
+    /// next one gets memory of its own.
+    var scratch = ByteBufferAllocator().buffer(capacity: 8 << 10)
     private var ids = RequestIDs()
 
     /// How long a request waits for a session worker before it is told that there is none.
@@ -31,6 +40,7 @@ final class FrontState {
         self.bodies = PayloadGate(limit: configuration.limits.maximumHeldBytes, loop: loop)
         self.session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
         self.control = control
+        self.endpoints = EndpointTable(mcpPath: configuration.mcpPath)
         self.configuration = configuration
         self.door = FrontDoor(configuration)
         self.session.onLost = { metrics.linkRestarts += 1 }
@@ -39,6 +49,7 @@ final class FrontState {
     func reconfigure(_ configuration: FrontConfiguration) {
         self.configuration = configuration
         self.door = FrontDoor(configuration)
+        self.epoch += 1
         self.table.reconfigure(configuration.limits)
         self.bodies.limit = configuration.limits.maximumHeldBytes
     }

@@ -5,7 +5,7 @@ import Glibc
 import HummingbirdCore
 package import Logging
 package import NIOCore
-import NIOHTTPTypesHTTP1
+import NIOHTTP1
 import NIOPosix
 
 /// The front: HTTP on the listening sockets it was given, MCP through the session worker, the rest through the supervisor.
@@ -22,6 +22,7 @@ package final class FrontWorker: Sendable {
     private final class Servers {
         var channels: [any Channel] = []
         var isDraining = false
+        var areClosed = false
         var deadline: Scheduled<Void>?
     }
 
@@ -50,17 +51,22 @@ package final class FrontWorker: Sendable {
     package func run(ready: @escaping @Sendable () -> Void) async throws {
         let loop = self.state.eventLoop
         try await withTaskExecutorPreference(LoopExecutor(loop)) {
-            self.state.value.session.start()
-            let (accepted, doorway) = AsyncStream.makeStream(of: Accepted.self)
-            try await self.openAll(doorway)
+            let state = self.state.value
+            state.session.start()
+            let (joined, arrivals) = AsyncStream.makeStream(of: RouterHalf.Joined.self)
+            state.router = RouterHalf(self.responder, arrivals: arrivals)
+            state.table.onEmpty = { self.finishWhenEmpty() }
+            try await self.openAll()
             if self.servers.value.isDraining { self.closeListeners() }
             ready()
             let logger = self.logger
             await withDiscardingTaskGroup { group in
-                for await connection in accepted {
+                for await connection in joined {
                     group.addTask { await connection.http.handle(value: connection.channel, logger: logger) }
                 }
             }
+            self.state.value.table.onEmpty = nil
+            self.state.value.router = nil
             guard self.servers.value.isDraining else { throw ListenerLost() }
             self.servers.value.deadline?.cancel()
             self.state.value.session.close()
@@ -89,26 +95,16 @@ package final class FrontWorker: Sendable {
 
     // MARK: Connections
 
-    /// A connection that was taken in, on its way to a task of its own.
-    ///
-    /// Its channel must not be dropped unserved: NIO traps on that. So it goes through a stream that outlives the listeners,
-    /// and not through theirs, which a close cuts short.
-    private struct Accepted: Sendable {
-        let http: HTTP1Channel
-        let channel: HTTP1Channel.Value
-    }
-
     /// The listening sockets are gone, and nobody asked for it.
     private struct ListenerLost: Error, CustomStringConvertible {
         let description = "the listening sockets were closed"
     }
 
-    /// Serves every listener; when the last of them is closed, the stream of connections ends.
-    private func openAll(_ doorway: AsyncStream<Accepted>.Continuation) async throws {
+    private func openAll() async throws {
         var doors: [any Channel] = []
         for (index, listener) in self.listeners.enumerated() {
             do {
-                doors.append(try await self.open(listener, doorway))
+                doors.append(try await self.open(listener))
                 self.servers.value.channels = doors
             } catch {
                 self.closeListeners()
@@ -117,7 +113,16 @@ package final class FrontWorker: Sendable {
             }
         }
         EventLoopFuture.andAllComplete(doors.map(\.closeFuture), on: self.state.eventLoop)
-            .whenComplete { _ in doorway.finish() }
+            .whenComplete { _ in
+                self.servers.value.areClosed = true
+                self.finishWhenEmpty()
+            }
+    }
+
+    /// Ends ``run(ready:)`` when there is no connection any more, and none can come.
+    private func finishWhenEmpty() {
+        let state = self.state.value
+        if self.servers.value.areClosed, state.table.count == 0 { state.router?.finish() }
     }
 
     /// The kernel caps it at `net.core.somaxconn`.
@@ -128,9 +133,7 @@ package final class FrontWorker: Sendable {
         AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in .milliseconds(100) }
     }
 
-    private func open(
-        _ listener: FrontListener, _ doorway: AsyncStream<Accepted>.Continuation
-    ) async throws -> any Channel {
+    private func open(_ listener: FrontListener) async throws -> any Channel {
         let channel = try await ServerBootstrap(group: self.state.eventLoop)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
@@ -142,10 +145,10 @@ package final class FrontWorker: Sendable {
             .childChannelInitializer { channel in
                 switch listener.name {
                 case .http:
-                    return self.accept(channel, listener.name, userID: nil, doorway)
+                    return self.accept(channel, listener.name, userID: nil)
                 case .local:
                     return PeerCredentials.userID(of: channel).flatMap {
-                        self.accept(channel, listener.name, userID: $0, doorway)
+                        self.accept(channel, listener.name, userID: $0)
                     }
                 }
             }
@@ -156,48 +159,32 @@ package final class FrontWorker: Sendable {
     }
 
     private func accept(
-        _ channel: any Channel, _ door: FrontListener.Name, userID: UInt32?,
-        _ doorway: AsyncStream<Accepted>.Continuation
+        _ channel: any Channel, _ door: FrontListener.Name, userID: UInt32?
     ) -> EventLoopFuture<Void> {
         let state = self.state.value
-        switch state.table.admit() {
-        case .admitted: break
-        case .refused:
-            return channel.eventLoop.makeCompletedFuture {
-                try channel.pipeline.syncOperations.addHandler(BusyHandler(state.table))
+        return channel.eventLoop.makeCompletedFuture {
+            switch state.table.admit() {
+            case .admitted:
+                let connection = ClientConnection(door: door, userID: userID, state: state)
+                try Self.install(connection, on: channel, state.configuration.limits)
+                state.table.add(connection)
+                if state.table.isDraining { connection.drain() }
+            case .refused: try channel.pipeline.syncOperations.addHandler(BusyHandler(state.table))
+            case .dropped: channel.close(promise: nil)
             }
-        case .dropped:
-            channel.close(promise: nil)
-            return channel.eventLoop.makeSucceededVoidFuture()
         }
-        let connection = ClientConnection(door: door, userID: userID, table: state.table, date: state.date)
-        state.table.add(connection)
-        if state.table.isDraining { connection.drain() }
-        return self.install(NIOLoopBound(connection, eventLoop: state.loop), on: channel, state.configuration.limits)
-            .map { _ = doorway.yield($0) }
     }
 
-    private func install(
-        _ connection: NIOLoopBound<ClientConnection>, on channel: any Channel, _ limits: FrontLimits
-    ) -> EventLoopFuture<Accepted> {
-        let responder = self.responder
-        let http = HTTP1Channel(
-            responder: { request, writer, _ in try await responder.respond(to: request, on: connection, writer) },
-            configuration: .init(
-                additionalChannelHandlers: [connection.value],
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: limits.maximumHeaderBytes,
-                    maxHeaderListSize: limits.maximumHeaderBytes,
-                    maxHeaderFieldCount: 256
-                )
-            )
-        )
-        return http.setup(channel: channel, logger: self.logger).flatMapThrowing { value in
-            let pipeline = channel.pipeline.syncOperations
-            try pipeline.addHandler(FirstByteHandler(connection.value), position: .first)
-            let codec = try pipeline.context(handlerType: HTTP1ToHTTPServerCodec.self)
-            try pipeline.addHandler(RequestLineHandler(connection.value), position: .before(codec.handler))
-            return Accepted(http: http, channel: value)
-        }
+    private static func install(
+        _ connection: ClientConnection, on channel: any Channel, _ limits: FrontLimits
+    ) throws {
+        var parser = NIOHTTPDecoderLimitConfiguration()
+        parser.maxHeaderFieldSize = limits.maximumHeaderBytes
+        parser.maxHeaderListSize = limits.maximumHeaderBytes
+        parser.maxHeaderFieldCount = 256
+        let pipeline = channel.pipeline.syncOperations
+        try pipeline.addHandler(FirstByteHandler(connection))
+        try pipeline.addHandler(ByteToMessageHandler(HTTPRequestDecoder(limitConfiguration: parser)))
+        try pipeline.addHandler(connection)
     }
 }

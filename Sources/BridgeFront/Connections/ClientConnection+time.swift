@@ -3,14 +3,14 @@ import NIOCore
 extension ClientConnection {
     /// The client waits for us: its body is not read until there is room for it.
     func holdBody(_ isHeld: Bool) {
-        self.clock.bodyHeld(isHeld, .now())
+        self.clock.bodyHeld(isHeld, self.state.clock.refresh())
         self.arm()
     }
 
     /// Sees to it that the clock is asked in time. The one timer is moved only when it would be late: while requests come
     /// and go it is not touched.
     func arm() {
-        guard let context = self.context, let deadline = self.clock.deadline else { return }
+        guard !self.isEnded, let context = self.context, let deadline = self.clock.deadline else { return }
         if let timer = self.timer {
             if timer.at <= deadline { return }
             timer.task.cancel()
@@ -22,7 +22,7 @@ extension ClientConnection {
     private func timerFired() {
         self.timer = nil
         guard let context = self.context else { return }
-        switch self.clock.expired(.now()) {
+        switch self.clock.expired(self.state.clock.refresh()) {
         case .none: break
         case .closeQuietly, .closeNow: context.close(promise: nil)
         case .requestTimeout: self.refuse(.requestTimeout)
@@ -36,7 +36,7 @@ extension ClientConnection {
         guard let pending = try? context.channel.syncOptions?.getOption(.bufferedWritableBytes) else { return }
         if self.pendingOctets.map({ pending < $0 }) ?? true {
             self.pendingOctets = pending
-            self.clock.writerMoved(.now())
+            self.clock.writerMoved(self.state.clock.now)
         } else {
             self.table.refused(.slowReader)
             context.close(promise: nil)

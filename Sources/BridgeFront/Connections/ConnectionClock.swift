@@ -42,8 +42,6 @@ struct ConnectionClock {
         case currentBody
         /// One that has its answer already.
         case answeredBody
-        /// One behind another that still waits for its answer.
-        case laterRequest
     }
 
     private enum Reading {
@@ -56,7 +54,7 @@ struct ConnectionClock {
     private static let octetsPerSecond = 16 << 10
 
     var limits: Limits
-    /// Requests whose head has come and whose answer has not ended.
+    /// Requests whose head has been looked at and whose answer has not ended: one at most.
     private(set) var inFlight = 0
     private var reading = Reading.between
     private var hasServed = false
@@ -130,14 +128,8 @@ struct ConnectionClock {
     }
 
     var fault: Fault {
-        if case .body = self.reading {
-            switch self.inFlight {
-            case 0: return .answeredBody
-            case 1: return .currentBody
-            default: return .laterRequest
-            }
-        }
-        return self.inFlight == 0 ? .nextRequest : .laterRequest
+        guard case .body = self.reading else { return .nextRequest }
+        return self.inFlight == 0 ? .answeredBody : .currentBody
     }
 
     /// When ``expired(_:)`` is next worth asking.
@@ -160,7 +152,7 @@ struct ConnectionClock {
         case .head(let since):
             return self.inFlight == 0 ? since + self.limits.header : nil
         case .body(let since, let received):
-            guard self.inFlight <= 1, !self.isBodyHeld else { return nil }
+            guard !self.isBodyHeld else { return nil }
             return since + self.limits.body + .seconds(Int64(received / Self.octetsPerSecond))
         }
     }

@@ -4,4 +4,10 @@ protocol ConnectionObserver: AnyObject {
     func clientGone()
     /// The service is stopping.
     func connectionDrains()
+    /// What was written has been taken, but for a little.
+    func connectionBecameWritable()
+}
+
+extension ConnectionObserver {
+    func connectionBecameWritable() {}
 }

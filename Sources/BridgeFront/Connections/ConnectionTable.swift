@@ -14,6 +14,8 @@ final class ConnectionTable {
     /// Connections that were refused and wait to be closed.
     private(set) var refusedCount = 0
     let payloads: PayloadBudget
+    /// Called when the last connection has gone.
+    var onEmpty: (() -> Void)?
     private let metrics: FrontMetrics
 
     private let descriptors: Int
@@ -33,6 +35,8 @@ final class ConnectionTable {
 
     var count: Int { self.idle.count + self.busy.count }
     var busyCount: Int { self.busy.count }
+    /// Connections that the router has joined.
+    var withRouter: Int { (self.idle.all + self.busy.all).count { $0.hasRouter } }
 
     enum Admission { case admitted, refused, dropped }
 
@@ -74,10 +78,11 @@ final class ConnectionTable {
 
     func remove(_ connection: ClientConnection) {
         switch connection.list {
-        case .none: break
+        case .none: return
         case .idle: self.idle.remove(connection)
         case .busy: self.busy.remove(connection)
         }
+        if self.count == 0 { self.onEmpty?() }
     }
 
     func reconfigure(_ limits: FrontLimits) {

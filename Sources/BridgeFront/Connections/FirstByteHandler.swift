@@ -11,13 +11,12 @@ final class FirstByteHandler: ChannelInboundHandler {
     init(_ connection: ClientConnection) { self.connection = connection }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let now = NIODeadline.now()
-        let ended = self.connection.requestsComplete
-        self.connection.clock.bytesArrived(now)
+        let ended = self.connection.incoming.arrivedEnds
+        self.connection.bytesArrive()
         context.fireChannelRead(data)
-        guard self.connection.requestsComplete != ended else { return }
-        if RequestEnd.isFollowed(in: self.unwrapInboundIn(data), body: self.connection.bodyTail) {
-            self.connection.clock.bytesArrived(now)
-        }
+        guard self.connection.incoming.arrivedEnds != ended else { return }
+        self.connection.requestEndArrived(
+            isFollowed: RequestEnd.isFollowed(
+                in: self.unwrapInboundIn(data), body: self.connection.incoming.bodyTail))
     }
 }

@@ -28,13 +28,11 @@ final class PayloadAccount {
     private(set) var since = NIODeadline.now()
     /// Bytes of answers that the channel was given since then.
     private(set) var written = 0
-    /// The part of ``answers`` that is about to be given to the channel.
-    private var next = 0
     private var isClosed = false
 
     init(_ budget: PayloadBudget) { self.budget = budget }
 
-    /// Something to be sent has arrived, or was given to the channel. May close this connection or another.
+    /// Something is about to be given to the channel. May close this connection or another.
     func holdAnswer(_ octets: Int) {
         guard !self.isClosed, octets >= PayloadBudget.smallest else { return }
         if self.answers == 0 {
@@ -51,20 +49,6 @@ final class PayloadAccount {
         self.budget.count(answers: -octets)
     }
 
-    /// The next thing to be written waits for the channel to take it. Counted until ``holdWritten(_:promise:on:)`` takes
-    /// it over, or ``releaseNext()``.
-    func holdNext(_ octets: Int) {
-        guard !self.isClosed, octets >= PayloadBudget.smallest else { return }
-        self.next += octets
-        self.holdAnswer(octets)
-    }
-
-    func releaseNext() {
-        let octets = self.next
-        self.next = 0
-        self.releaseAnswer(octets)
-    }
-
     /// What is given to the channel is released by itself when the kernel has it.
     ///
     /// - Returns: the promise to write it with.
@@ -72,11 +56,7 @@ final class PayloadAccount {
         _ octets: Int, promise: EventLoopPromise<Void>?, on loop: any EventLoop
     ) -> EventLoopPromise<Void>? {
         guard !self.isClosed, octets >= PayloadBudget.smallest else { return promise }
-        if self.next == octets {
-            self.next = 0
-        } else {
-            self.holdAnswer(octets)
-        }
+        self.holdAnswer(octets)
         self.written += octets
         let written = promise ?? loop.makePromise(of: Void.self)
         written.futureResult.assumeIsolated().whenComplete { _ in self.releaseAnswer(octets) }

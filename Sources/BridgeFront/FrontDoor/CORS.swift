@@ -1,22 +1,20 @@
-import HTTPTypes
+import NIOHTTP1
 
 /// The headers that let a page of an allowed origin read what it asked for. No other origin gets any.
 enum CORS {
-    static func append(to fields: inout HTTPFields, origin: String) {
-        fields.append(HTTPField(name: .accessControlAllowOrigin, value: origin))
-        fields.append(Self.credentials)
-        fields.append(Self.methods)
-        fields.append(Self.headers)
-        fields.append(Self.exposed)
-        fields.append(Self.vary)
+    static func append(to headers: inout HTTPHeaders, origin: String) {
+        headers.add(name: "Access-Control-Allow-Origin", value: origin)
+        for (name, value) in Self.fixed { headers.add(name: name, value: value) }
     }
 
-    private static let credentials = HTTPField(name: .accessControlAllowCredentials, value: "false")
-    private static let methods = HTTPField(name: .accessControlAllowMethods, value: "GET,POST,DELETE,OPTIONS")
-    private static let headers = HTTPField(
-        name: .accessControlAllowHeaders,
-        value: "Authorization,Content-Type,Accept,MCP-Protocol-Version,MCP-Session-Id,Last-Event-ID,Mcp-Method,Mcp-Name"
-    )
-    private static let exposed = HTTPField(name: .accessControlExposeHeaders, value: "MCP-Session-Id")
-    private static let vary = HTTPField(name: .vary, value: "Origin")
+    private static let fixed = [
+        ("Access-Control-Allow-Credentials", "false"),
+        ("Access-Control-Allow-Methods", "GET,POST,DELETE,OPTIONS"),
+        (
+            "Access-Control-Allow-Headers",
+            "Authorization,Content-Type,Accept,MCP-Protocol-Version,MCP-Session-Id,Last-Event-ID,Mcp-Method,Mcp-Name"
+        ),
+        ("Access-Control-Expose-Headers", "MCP-Session-Id"),
+        ("Vary", "Origin"),
+    ]
 }

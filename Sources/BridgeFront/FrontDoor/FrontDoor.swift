@@ -1,6 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
-import HTTPTypes
+import NIOHTTP1
 
 /// Decides, before anything else is looked at, whether a request comes in at all.
 ///
@@ -40,17 +40,18 @@ struct FrontDoor: Sendable {
         self.hosts = Set(configuration.hosts)
     }
 
-    func verdict(_ head: HTTPRequest, _ fields: RequestFields, from caller: Caller) -> Verdict {
-        if let refusal = self.malformed(head, fields) { return .refused(refusal, origin: nil) }
+    /// - Parameter target: as it stands in the request line.
+    func verdict(_ method: HTTPMethod, _ target: String, _ fields: RequestFields, from caller: Caller) -> Verdict {
+        if let refusal = Self.malformed(method, target, fields) { return .refused(refusal, origin: nil) }
         if case .tcp(_, let local) = caller.way {
-            guard let host = head.authority else { return .refused(.badRequest("Host is missing."), origin: nil) }
+            guard let host = fields.host else { return .refused(.badRequest("Host is missing."), origin: nil) }
             guard HostRule.admits(host, local: local, names: self.hosts) else {
                 return .refused(.hostNotAllowed, origin: nil)
             }
         }
         let origin = OriginRule(fields.origin) { self.configuration.allows(origin: $0) }
         if origin == .refused { return .refused(.originNotAllowed, origin: nil) }
-        if head.method == .options { return .preflight(origin: fields.origin) }
+        if method == .OPTIONS { return .preflight(origin: fields.origin) }
         if origin == .remote || fields.isForwarded || !caller.isLocal {
             return .refused(.tokenRequired, origin: fields.origin)
         }
@@ -59,11 +60,11 @@ struct FrontDoor: Sendable {
         )
     }
 
-    private func malformed(_ head: HTTPRequest, _ fields: RequestFields) -> Refusal? {
+    private static func malformed(_ method: HTTPMethod, _ target: String, _ fields: RequestFields) -> Refusal? {
         if fields.hasOtherTransferCoding { return .transferCodingUnknown }
         if fields.isAmbiguous { return .badRequest("A header that may occur once occurs twice.") }
-        guard let path = head.path else { return .badRequest("The request has no target.") }
-        if path.utf8.first == UInt8(ascii: "/") || (path == "*" && head.method == .options) { return nil }
+        // A preflight may be about the service as a whole.
+        if target.utf8.first == UInt8(ascii: "/") || method == .OPTIONS { return nil }
         return .badRequest("The target must be a path.")
     }
 }

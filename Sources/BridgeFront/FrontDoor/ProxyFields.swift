@@ -42,19 +42,22 @@ enum ProxyFields {
         "x-ms-forwarded-client-ip",
     ]
     /// Every name that begins so is one of them.
-    static let prefix = "x-forwarded-"
+    static let prefix: StaticString = "x-forwarded-"
 
     /// The names by their length: a field is compared with the few that are as long as it is.
-    private static let byLength: [[String]] = {
-        var byLength: [[String]] = Array(repeating: [], count: (Self.names.map(\.utf8.count).max() ?? 0) + 1)
-        for name in Self.names { byLength[name.utf8.count].append(name) }
+    private static let byLength: [[[UInt8]]] = {
+        var byLength: [[[UInt8]]] = Array(repeating: [], count: (Self.names.map(\.utf8.count).max() ?? 0) + 1)
+        for name in Self.names { byLength[name.utf8.count].append(Array(name.utf8)) }
         return byLength
     }()
 
-    /// - Parameter name: lower-cased.
+    /// Whether it is one of them, in any case.
     static func contain(_ name: String) -> Bool {
-        if name.hasPrefix(Self.prefix) { return true }
+        if name.begins(with: Self.prefix) { return true }
         let length = name.utf8.count
-        return length < Self.byLength.count && Self.byLength[length].contains(name)
+        guard length < Self.byLength.count else { return false }
+        return Self.byLength[length].contains { known in
+            zip(name.utf8, known).allSatisfy { $0.lowercasedASCII == $1 }
+        }
     }
 }

@@ -1,10 +1,8 @@
 import BridgeCore
-import HTTPTypes
-import Hummingbird
 import NIOCore
 
-/// Why a request is not served: a status code, a stable word for programs and a sentence for people.
-struct Refusal: Error, Sendable, Equatable {
+/// Why a request is not served: a fault as it is told in this case, and what HTTP says with it.
+struct Refusal: Error, Sendable, Hashable {
     /// In which form the caller reads errors.
     enum Dialect: Sendable {
         /// `{"error":{"code":…,"message":…}}`
@@ -15,25 +13,31 @@ struct Refusal: Error, Sendable, Equatable {
         case management
     }
 
-    let status: HTTPResponse.Status
-    let code: String
-    let message: String
-    /// The JSON-RPC error code.
-    var rpcCode = -32000
-    /// Further members of a JSON-RPC error's `data`.
-    var details: JSONText?
-    var header: HTTPField?
-    /// The connection cannot be used for a further request.
-    var closes = false
-
-    static func == (left: Refusal, right: Refusal) -> Bool {
-        left.status == right.status && left.code == right.code && left.rpcCode == right.rpcCode
+    /// A header field that goes with it.
+    struct Field: Sendable, Hashable {
+        let name: String
+        let value: String
     }
+
+    let told: ToldFault
+    let field: Field?
+    /// The connection cannot be used for a further request.
+    let closes: Bool
+
+    init(_ told: ToldFault, field: Field? = nil, closes: Bool = false) {
+        self.told = told
+        self.field = field
+        self.closes = closes
+    }
+
+    var status: Int { self.told.fault.status }
+    /// The stable word for programs.
+    var code: String { self.told.word }
+    var message: String { self.told.message }
 
     func body(_ dialect: Dialect) -> ByteBuffer {
         switch dialect {
-        case .rpc(let id):
-            RPCReply.error(id: id, code: self.rpcCode, message: self.message, data: self.data)
+        case .rpc(let id): self.told.reply(to: id)
         case .plain:
             JSONWriter.object { body in
                 body.memberObject("error") { error in
@@ -48,24 +52,4 @@ struct Refusal: Error, Sendable, Equatable {
             }.bytes
         }
     }
-
-    private var data: JSONText {
-        JSONWriter.object { data in
-            data.member("code", self.code)
-            self.details?.members { key, value in data.member(key.string, self.details?[value]) }
-        }
-    }
-
-    func response(_ dialect: Dialect) -> Response {
-        var fields = HTTPFields()
-        fields.append(.json)
-        if let header { fields.append(header) }
-        if self.closes { fields.append(.close) }
-        return Response(status: self.status, headers: fields, body: ResponseBody(byteBuffer: self.body(dialect)))
-    }
-}
-
-extension HTTPField {
-    static let json = HTTPField(name: .contentType, value: "application/json")
-    static let close = HTTPField(name: .connection, value: "close")
 }

@@ -1,7 +1,9 @@
-import HTTPTypes
+import NIOHTTP1
 
 /// The header fields that the front acts on, found in one pass over a request's head.
 struct RequestFields: Sendable, Equatable {
+    /// The first `Host`.
+    var host: String?
     /// All `Accept` lines, joined.
     var accept: String?
     var contentType: String?
@@ -17,34 +19,38 @@ struct RequestFields: Sendable, Equatable {
     var sessionID: String?
     var lastEventID: String?
     var expectsContinue = false
+    /// Another protocol is offered.
+    var wantsUpgrade = false
     /// The request carries one of ``ProxyFields``: a proxy speaks for somebody else.
     var isForwarded = false
     /// A field that we act on, and that may occur once, occurs again: two readers might take different ones.
     var isAmbiguous = false
 
-    init(_ head: HTTPRequest) {
-        for field in head.headerFields { self.take(field) }
+    init(_ headers: HTTPHeaders) {
+        for (name, value) in headers { self.take(name, value) }
     }
 
-    private mutating func take(_ field: HTTPField) {
-        let name = field.name.canonicalName
+    private mutating func take(_ name: String, _ value: String) {
         switch name.utf8.count {
-        case 4 where name == "host": self.isAmbiguous = true  // the first one is the request's authority
-        case 6 where name == "accept":
-            self.accept = self.accept.map { "\($0), \(field.value)" } ?? field.value
-        case 6 where name == "origin": self.note(repeated: Self.replace(&self.origin, field.value))
-        case 6 where name == "expect": self.expectsContinue = field.value.lowercased() == "100-continue"
-        case 12 where name == "content-type": self.note(repeated: Self.replace(&self.contentType, field.value))
-        case 13 where name == "last-event-id": self.note(repeated: Self.replace(&self.lastEventID, field.value))
-        case 14 where name == "content-length": self.contentLength = Int(field.value)
-        case 14 where name == "mcp-session-id": self.note(repeated: Self.replace(&self.sessionID, field.value))
-        case 16 where name == "content-encoding":
-            if field.value.lowercased() != "identity" { self.hasContentCoding = true }
-        case 17 where name == "transfer-encoding":
-            if self.isChunked || field.value.lowercased() != "chunked" { self.hasOtherTransferCoding = true }
+        case 4 where name.isField("host"): self.note(repeated: Self.replace(&self.host, value, keepsFirst: true))
+        case 6 where name.isField("accept"):
+            let value = value.withoutTrailingSpace
+            self.accept = self.accept.map { "\($0), \(value)" } ?? value
+        case 6 where name.isField("origin"): self.note(repeated: Self.replace(&self.origin, value))
+        case 6 where name.isField("expect"):
+            self.expectsContinue = value.withoutTrailingSpace.isField("100-continue")
+        case 7 where name.isField("upgrade"): self.wantsUpgrade = true
+        case 12 where name.isField("content-type"): self.note(repeated: Self.replace(&self.contentType, value))
+        case 13 where name.isField("last-event-id"): self.note(repeated: Self.replace(&self.lastEventID, value))
+        case 14 where name.isField("content-length"): self.contentLength = Int(value.withoutTrailingSpace)
+        case 14 where name.isField("mcp-session-id"): self.note(repeated: Self.replace(&self.sessionID, value))
+        case 16 where name.isField("content-encoding"):
+            if !value.withoutTrailingSpace.isField("identity") { self.hasContentCoding = true }
+        case 17 where name.isField("transfer-encoding"):
+            if self.isChunked || !value.withoutTrailingSpace.isField("chunked") { self.hasOtherTransferCoding = true }
             self.isChunked = true
-        case 20 where name == "mcp-protocol-version":
-            self.note(repeated: Self.replace(&self.protocolVersion, field.value))
+        case 20 where name.isField("mcp-protocol-version"):
+            self.note(repeated: Self.replace(&self.protocolVersion, value))
         default:
             if ProxyFields.contain(name) { self.isForwarded = true }
         }
@@ -55,11 +61,45 @@ struct RequestFields: Sendable, Equatable {
     }
 
     /// Says whether there was a value already.
-    private static func replace(_ slot: inout String?, _ value: String) -> Bool {
-        defer { slot = value }
-        return slot != nil
+    private static func replace(_ slot: inout String?, _ value: String, keepsFirst: Bool = false) -> Bool {
+        let isRepeated = slot != nil
+        if !isRepeated || !keepsFirst { slot = value.withoutTrailingSpace }
+        return isRepeated
     }
 
     /// Whether a body was announced that is too long to be read for nothing.
     var announcesLongBody: Bool { self.isChunked || (self.contentLength ?? 0) > 64 << 10 }
+}
+
+extension String {
+    /// Whether it is this name or word, which is in lower case, whatever the case of its own ASCII letters.
+    func isField(_ name: StaticString) -> Bool {
+        guard self.utf8.count == name.utf8CodeUnitCount else { return false }
+        return self.begins(with: name)
+    }
+
+    /// Whether it begins with this, which is in lower case, whatever the case of its own ASCII letters.
+    func begins(with start: StaticString) -> Bool {
+        guard self.utf8.count >= start.utf8CodeUnitCount else { return false }
+        var expected = start.utf8Start
+        let end = expected + start.utf8CodeUnitCount
+        for byte in self.utf8 {
+            if expected == end { break }
+            guard byte.lowercasedASCII == expected.pointee else { return false }
+            expected += 1
+        }
+        return true
+    }
+
+    /// The HTTP parser leaves what stands behind a field's value.
+    fileprivate var withoutTrailingSpace: String {
+        guard let last = self.utf8.last, last == UInt8(ascii: " ") || last == UInt8(ascii: "\t") else { return self }
+        var rest = self[...]
+        while rest.utf8.last == UInt8(ascii: " ") || rest.utf8.last == UInt8(ascii: "\t") { rest = rest.dropLast() }
+        return String(rest)
+    }
+}
+
+extension UInt8 {
+    var lowercasedASCII: UInt8 { self &- UInt8(ascii: "A") < 26 ? self | 0x20 : self }
 }

@@ -1,19 +1,18 @@
 import Glibc
-import HTTPTypes
 import NIOCore
 
 /// Server-sent events, as MCP's Streamable HTTP has them.
 enum EventStream {
-    static let contentType = HTTPField(name: .contentType, value: "text/event-stream")
+    static let contentType = "text/event-stream"
 
-    /// `no-transform` and `X-Accel-Buffering` keep proxies from holding events back.
-    static let fields: HTTPFields = {
-        var fields = HTTPFields()
-        fields.append(Self.contentType)
-        fields.append(HTTPField(name: .cacheControl, value: "no-cache, no-transform"))
-        if let name = HTTPField.Name("X-Accel-Buffering") { fields.append(HTTPField(name: name, value: "no")) }
-        return fields
-    }()
+    /// The header fields of a response that is a stream. `no-transform` and `X-Accel-Buffering` keep proxies from holding
+    /// events back.
+    static let fields: StaticString = """
+        Content-Type: text/event-stream\r
+        Cache-Control: no-cache, no-transform\r
+        X-Accel-Buffering: no\r
+
+        """
 
     /// A line that means nothing, so that a silent stream is not taken for a dead one.
     static let keepAlive = ByteBuffer(string: ": keep-alive\n\n")
@@ -33,9 +32,8 @@ enum EventStream {
     }
 
     /// Appends an event without content, which gives a client something to resume after.
-    static func write(primeWithID id: String?, retry: Int?, to buffer: inout ByteBuffer) {
+    static func write(primeWithID id: String?, to buffer: inout ByteBuffer) {
         Self.write(id: id, to: &buffer)
-        if let retry { buffer.writeString("retry: \(retry)\n") }
         buffer.writeStaticString("data: \n\n")
     }
 

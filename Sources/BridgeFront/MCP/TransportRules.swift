@@ -1,6 +1,5 @@
 import BridgeCore
 import BridgeMCP
-import HTTPTypes
 
 /// What Streamable HTTP asks of a request's head, before its body is read.
 enum TransportRules {
@@ -37,10 +36,7 @@ enum TransportRules {
             data.member("supported", Self.versions)
         }
         let known = Self.versions.joined(separator: ", ")
-        return Refusal(
-            status: .badRequest, code: "unsupported_protocol_version",
-            message: "Bad Request: Unsupported protocol version (supported versions: \(known))", details: details
-        )
+        return Refusal(Fault.unsupportedProtocolVersion.told(["versions": known], details: details))
     }
 
     /// An id that we cannot have given out is as unknown as any other.

@@ -1,5 +1,3 @@
-import HTTPTypes
-
 /// What the front counts. Label values are few and fixed: nothing that a client sends becomes one. Confined to the loop.
 final class FrontMetrics {
     /// Requests by route and status code.
@@ -13,12 +11,12 @@ final class FrontMetrics {
     var unknownOutcomes = 0
     var evictedConnections = 0
 
-    func count(_ route: Route, _ status: HTTPResponse.Status) {
+    func count(_ route: Route, _ status: Int) {
         let index = route.rawValue
-        if let at = self.requests[index].firstIndex(where: { $0.status == status.code }) {
+        if let at = self.requests[index].firstIndex(where: { $0.status == status }) {
             self.requests[index][at].count += 1
         } else {
-            self.requests[index].append((status.code, 1))
+            self.requests[index].append((status, 1))
         }
     }
 

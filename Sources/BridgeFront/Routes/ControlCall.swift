@@ -2,6 +2,9 @@ import BridgeCore
 import BridgeLink
 import NIOCore
 
+/// The client whose request it was has gone away. There is nobody left to answer.
+struct ClientGone: Error {}
+
 /// A question to the supervisor over the control link. Confined to the event loop.
 enum ControlCall {
     /// What the supervisor keeps in memory.
@@ -13,27 +16,23 @@ enum ControlCall {
     /// - Returns: the status and the body, as HTTP must give them.
     /// - Throws: ``ClientGone``; ``Refusal/supervisorUnavailable`` when there is no answer in time.
     static func ask(
-        _ header: JSONText, _ payload: ByteBuffer? = nil, within time: TimeAmount, _ context: FrontContext
+        _ request: ControlRequest, _ payload: ByteBuffer? = nil, within time: TimeAmount, _ context: FrontContext
     ) async throws -> (status: Int, body: ByteBuffer) {
         let state = context.state.value
         let connection = context.connection.value
-        let feed = ExchangeFeed(loop: state.loop, payloads: connection.payloads)
-        connection.observer = feed
-        feed.attach(state.control.open(header: header, payload: payload, delegate: feed))
+        let wait = ExchangeWait(loop: state.loop)
+        connection.observer = wait
+        wait.attach(state.control.open(header: request.text, payload: payload, delegate: wait))
         defer { connection.observer = nil }
-        while true {
-            switch await feed.next(within: time) {
-            case .ended(let header, let body):
-                guard let body else { throw Refusal.supervisorUnavailable }
-                return (header.int("st") ?? 200, body)
-            case .message(_, let payload): feed.consumed(octets: payload?.readableBytes ?? 0)
-            case .draining: break
-            case .clientGone: throw ClientGone()
-            case .failed: throw Refusal.supervisorUnavailable
-            case .quiet:
-                feed.cancel(reason: "no answer in time")
-                throw Refusal.supervisorUnavailable
-            }
+        switch await wait.next(within: time) {
+        case .ended(let header, let body):
+            guard let body, let answer = ControlAnswer(header) else { throw Refusal.supervisorUnavailable }
+            return (answer.status, body)
+        case .clientGone: throw ClientGone()
+        case .failed: throw Refusal.supervisorUnavailable
+        case .quiet:
+            wait.cancel(reason: "no answer in time")
+            throw Refusal.supervisorUnavailable
         }
     }
 }

@@ -6,14 +6,12 @@ import Hummingbird
 enum FrontRouter {
     typealias Handler = @Sendable (Request, FrontContext) async throws -> Response
 
-    static func make(mcpPath: String) -> RouterResponder<FrontContext> {
+    static func make(_ endpoints: EndpointTable, mcpPath: String) -> RouterResponder<FrontContext> {
         let router = Router(context: FrontContext.self, options: .autoGenerateHeadEndpoints)
         let mcp = RouterPath(mcpPath)
-        router.post(mcp, use: Self.serve(.mcp, .rpc(id: nil), needs: .mcp, MCPEndpoint.post))
-        router.get(mcp, use: Self.serve(.mcp, .rpc(id: nil), needs: .mcp, MCPEndpoint.get))
-        router.delete(mcp, use: Self.serve(.mcp, .rpc(id: nil), needs: .mcp, MCPEndpoint.delete))
+        // Whatever the front's own path does not take of its endpoint.
         router.head(
-            mcp, use: Self.serve(.mcp, .rpc(id: nil)) { _, _ in throw Refusal.methodNotAllowed(MCPEndpoint.allow) })
+            mcp, use: Self.serve(.mcp, .rpc(id: nil)) { _, _ in throw Refusal.methodNotAllowed(Endpoint.mcpMethods) })
 
         router.get("/", use: Self.serve(.root, .plain, RootRoute.root))
         router.get("/health", use: Self.serve(.health, .plain, HealthRoutes.health))
@@ -25,7 +23,7 @@ enum FrontRouter {
         router.get("/tools", use: Self.serve(.tools, .management, needs: .mcp, ServerRoutes.tools))
         router.get("/metrics", use: Self.serve(.metrics, .plain, needs: .mcp, MetricsRoute.metrics))
         // Added last, it is in no route's way: it answers what no route does.
-        router.add(middleware: UnroutedMiddleware(mcpPath: mcpPath))
+        router.add(middleware: UnroutedMiddleware(endpoints: endpoints))
         return router.buildResponder()
     }
 
@@ -47,10 +45,8 @@ enum FrontRouter {
                 response = try await handler(request, context)
             } catch let refusal as Refusal {
                 response = Self.refuse(refusal, dialect, context)
-            } catch let failure as PostRefusal {
-                response = Self.refuse(failure.refusal, .rpc(id: failure.id), context)
             }
-            metrics.count(route, response.status)
+            metrics.count(route, response.status.code)
             return response
         }
     }
@@ -64,22 +60,21 @@ enum FrontRouter {
 
 /// Answers what no route does: 404, or 405 where the path is known.
 private struct UnroutedMiddleware: RouterMiddleware {
-    let mcpPath: String
+    let endpoints: EndpointTable
 
     func handle(
         _ request: Request, context: FrontContext, next: (Request, FrontContext) async throws -> Response
     ) async throws -> Response {
-        let refusal = Self.allowed(request.uri.path, mcpPath: self.mcpPath).map(Refusal.methodNotAllowed) ?? .notFound
-        let response = FrontRouter.refuse(
-            refusal, FrontResponder.dialect(of: request.uri.path, mcpPath: self.mcpPath), context
-        )
-        context.state.value.metrics.count(.other, response.status)
+        let isMCP = self.endpoints.isMCP(request.uri.path)
+        let allowed = isMCP ? Endpoint.mcpMethods : Self.allowed(request.uri.path)
+        let refusal = allowed.map(Refusal.methodNotAllowed) ?? .notFound
+        let response = FrontRouter.refuse(refusal, isMCP ? .rpc(id: nil) : .plain, context)
+        context.state.value.metrics.count(.other, response.status.code)
         return response
     }
 
-    private static func allowed(_ path: String, mcpPath: String) -> String? {
+    private static func allowed(_ path: String) -> String? {
         let parts = path.split(separator: "/")
-        if parts == mcpPath.split(separator: "/") { return MCPEndpoint.allow }
         switch parts {
         case [], ["health"], ["health", "live"], ["health", "ready"], ["tools"], ["metrics"]: return "GET, HEAD"
         case ["servers"]: return "GET, HEAD, POST"

@@ -6,12 +6,10 @@ import Hummingbird
 
 /// `GET /health`, `/health/live` and `/health/ready`.
 enum HealthRoutes {
-    private static let question = JSONText(literal: #"{"op":"health"}"#)
-
     /// The supervisor's account of every upstream. Always 200: that it could be asked at all is the status.
     static func health(_ request: Request, _ context: FrontContext) async throws -> Response {
         do {
-            let answer = try await ControlCall.ask(Self.question, within: ControlCall.readingTime, context)
+            let answer = try await ControlCall.ask(ControlRequest.health, within: ControlCall.readingTime, context)
             return .json(answer.body)
         } catch let refusal as Refusal {
             let service = context.state.value.configuration.publicName
@@ -44,7 +42,7 @@ enum HealthRoutes {
             reasons.append(Self.reason("session_unavailable", "The session worker is not available."))
         }
         do {
-            let answer = try await ControlCall.ask(Self.question, within: ControlCall.readingTime, context)
+            let answer = try await ControlCall.ask(ControlRequest.health, within: ControlCall.readingTime, context)
             reasons += Self.reasons(in: JSONText(trusting: answer.body))
         } catch let refusal as Refusal {
             reasons.append(Self.reason(refusal.code, refusal.message))

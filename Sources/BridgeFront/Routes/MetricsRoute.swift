@@ -6,8 +6,8 @@ import Hummingbird
 /// `GET /metrics`, for Prometheus.
 enum MetricsRoute {
     static func metrics(_ request: Request, _ context: FrontContext) async throws -> Response {
-        let health = try await Self.ask(JSONText(literal: #"{"op":"health"}"#), context)
-        let memory = health == nil ? nil : try await Self.ask(JSONText(literal: #"{"op":"memory"}"#), context)
+        let health = try await Self.ask(.health, context)
+        let memory = health == nil ? nil : try await Self.ask(.memory, context)
         let text = Self.text(context.state.value, health: health, memory: memory, usage: .current())
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
@@ -16,7 +16,7 @@ enum MetricsRoute {
     }
 
     /// - Returns: what the supervisor says; nil when it does not: the rest is worth having without it.
-    private static func ask(_ question: JSONText, _ context: FrontContext) async throws -> JSONText? {
+    private static func ask(_ question: ControlRequest, _ context: FrontContext) async throws -> JSONText? {
         do {
             let answer = try await ControlCall.ask(question, within: ControlCall.readingTime, context)
             return JSONText(trusting: answer.body)

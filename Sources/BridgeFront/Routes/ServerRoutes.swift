@@ -7,7 +7,7 @@ import NIOCore
 /// `GET` and `POST /servers`, `DELETE /servers/{name}` and `GET /tools`: what the service runs, and changing it.
 enum ServerRoutes {
     static func list(_ request: Request, _ context: FrontContext) async throws -> Response {
-        try await Self.ask(JSONText(literal: #"{"op":"servers"}"#), within: ControlCall.readingTime, context)
+        try await Self.ask(.servers, within: ControlCall.readingTime, context)
     }
 
     /// `{"mcpServers":{…}}`. What it may hold is the supervisor's to judge; that it is JSON is checked here.
@@ -21,10 +21,9 @@ enum ServerRoutes {
         do {
             text = try JSONText(validating: body.bytes, limits: JSONLimits(maximumBytes: limit))
         } catch {
-            throw Refusal(status: .badRequest, code: "parse_error", message: "Invalid JSON payload: \(error).")
+            throw Refusal(ToldFault(.parseError, message: "Invalid JSON payload: \(error)."))
         }
-        let header = JSONText(literal: #"{"op":"servers.add"}"#)
-        return try await Self.ask(header, text.bytes, within: ControlCall.changingTime, context)
+        return try await Self.ask(.addServers, text.bytes, within: ControlCall.changingTime, context)
     }
 
     static func remove(_ request: Request, _ context: FrontContext) async throws -> Response {
@@ -32,22 +31,12 @@ enum ServerRoutes {
         guard let name = context.parameters.get("name").flatMap(PercentCoding.decode) else {
             throw Refusal.badRequest("The server's name is not valid.")
         }
-        let header = JSONWriter.object { header in
-            header.member("op", "servers.remove")
-            header.member("name", name)
-        }
-        return try await Self.ask(header, within: ControlCall.changingTime, context)
+        return try await Self.ask(.removeServer(name: name), within: ControlCall.changingTime, context)
     }
 
     static func tools(_ request: Request, _ context: FrontContext) async throws -> Response {
-        let state = context.state.value
-        let header = SessionHeaders.tools(state.nextRequestID())
-        let call = SessionCall(state, context.connection.value, header: header)
-        guard case .plain(let header, let payload?) = try await call.firstAnswer() else {
-            call.feed.cancel(reason: "unexpected message")
-            throw Refusal.internalError
-        }
-        return .json(payload, status: Self.status(header.int("st") ?? 200))
+        let answer = try await SessionQuestion.ask(.tools, context)
+        return .json(answer.body, status: Self.status(answer.status))
     }
 
     private static func demandAdministrator(_ context: FrontContext) throws {
@@ -55,9 +44,9 @@ enum ServerRoutes {
     }
 
     private static func ask(
-        _ header: JSONText, _ payload: ByteBuffer? = nil, within time: TimeAmount, _ context: FrontContext
+        _ request: ControlRequest, _ payload: ByteBuffer? = nil, within time: TimeAmount, _ context: FrontContext
     ) async throws -> Response {
-        let answer = try await ControlCall.ask(header, payload, within: time, context)
+        let answer = try await ControlCall.ask(request, payload, within: time, context)
         return .json(answer.body, status: Self.status(answer.status))
     }
 

@@ -58,7 +58,6 @@ import Testing
         clock.requestEnded(Self.at(0))
         clock.bytesArrived(Self.at(1))
         #expect(clock.deadline == nil)
-        #expect(clock.fault == .laterRequest)
         clock.responseEnded(Self.at(100))
         #expect(clock.deadline == Self.at(110))
     }

@@ -1,6 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
-import HTTPTypes
+import NIOHTTP1
 import Testing
 
 @testable import BridgeFront
@@ -12,16 +12,15 @@ import Testing
     private static func verdict(
         _ fields: [(String, String)] = [],
         from caller: Caller = FrontDoorTests.loopback,
-        method: HTTPRequest.Method = .get,
+        method: HTTPMethod = .GET,
         host: String? = "localhost",
-        path: String? = "/"
+        target: String = "/"
     ) -> FrontDoor.Verdict {
         let configuration = FrontConfiguration(
             sessionSocket: "", version: "0", peers: [1000: [.mcp, .admin], 1001: []], serviceUID: Self.serviceUID
         )
-        var head = RequestFieldsTests.head(fields, method, path: path)
-        head.authority = host
-        return FrontDoor(configuration).verdict(head, RequestFields(head), from: caller)
+        let headers = HTTPHeaders((host.map { [("Host", $0)] } ?? []) + fields)
+        return FrontDoor(configuration).verdict(method, target, RequestFields(headers), from: caller)
     }
 
     private static func admission(_ verdict: FrontDoor.Verdict) -> FrontDoor.Admission? {
@@ -65,8 +64,8 @@ import Testing
         #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 0)), host: nil)) != nil)
     }
 
-    @Test(arguments: [HTTPRequest.Method.get, .post, .delete, .options])
-    func `a foreign origin is refused with every method`(method: HTTPRequest.Method) {
+    @Test(arguments: [HTTPMethod.GET, .POST, .DELETE, .OPTIONS])
+    func `a foreign origin is refused with every method`(method: HTTPMethod) {
         let verdict = Self.verdict([("Origin", "https://evil.example")], method: method)
         #expect(verdict == .refused(.originNotAllowed, origin: nil))
         let local = Self.verdict([("Origin", "null")], from: Caller(.unix(uid: 0)), method: method)
@@ -75,9 +74,9 @@ import Testing
 
     @Test func `a remote page may ask what it may do and needs a token to do it`() {
         let origin = [("Origin", "https://claude.ai")]
-        #expect(Self.verdict(origin, method: .options) == .preflight(origin: "https://claude.ai"))
+        #expect(Self.verdict(origin, method: .OPTIONS) == .preflight(origin: "https://claude.ai"))
         #expect(Self.verdict(origin) == .refused(.tokenRequired, origin: "https://claude.ai"))
-        #expect(Self.verdict(origin, method: .post) == .refused(.tokenRequired, origin: "https://claude.ai"))
+        #expect(Self.verdict(origin, method: .POST) == .refused(.tokenRequired, origin: "https://claude.ai"))
         #expect(
             Self.verdict(origin + [("Authorization", "Bearer mcpb_x")])
                 == .refused(.tokenRequired, origin: "https://claude.ai")
@@ -88,7 +87,7 @@ import Testing
     func `a forwarded request is never local`(name: String) {
         #expect(Self.refusal(Self.verdict([(name, "127.0.0.1")])) == "token_required")
         #expect(Self.refusal(Self.verdict([(name, "")], from: Caller(.unix(uid: 0)))) == "token_required")
-        #expect(Self.verdict([(name, "x")], method: .options) == .preflight(origin: nil))
+        #expect(Self.verdict([(name, "x")], method: .OPTIONS) == .preflight(origin: nil))
     }
 
     @Test func `a connection from another machine needs a token`() {
@@ -97,9 +96,9 @@ import Testing
         #expect(Self.refusal(Self.verdict(from: Caller(.tcp(remote: nil, local: nil)))) == "token_required")
     }
 
-    @Test(arguments: [nil, "", "http://localhost/mcp", "mcp", "*"] as [String?])
-    func `a target that is no path is refused`(path: String?) {
-        #expect(Self.refusal(Self.verdict(path: path)) == "bad_request")
+    @Test(arguments: ["", "http://localhost/mcp", "mcp", "*"])
+    func `a target that is no path is refused`(target: String) {
+        #expect(Self.refusal(Self.verdict(target: target)) == "bad_request")
     }
 
     @Test func `a second Host is refused`() {

@@ -1,27 +1,20 @@
-import HTTPTypes
+import NIOHTTP1
 import Testing
 
 @testable import BridgeFront
 
 @Suite("Request fields") struct RequestFieldsTests {
-    static func head(_ fields: [(String, String)], _ method: HTTPRequest.Method = .get, path: String? = "/")
-        -> HTTPRequest
-    {
-        var head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
-        for (name, value) in fields {
-            if let name = HTTPField.Name(name) { head.headerFields.append(HTTPField(name: name, value: value)) }
-        }
-        return head
+    static func fields(_ fields: [(String, String)]) -> RequestFields {
+        RequestFields(HTTPHeaders([("Host", "localhost")] + fields))
     }
 
     @Test func `the fields that matter are found whatever their case`() {
-        let fields = RequestFields(
-            Self.head([
+        let fields = Self.fields(
+            [
                 ("ACCEPT", "a/b"), ("accept", "c/d"), ("Content-Type", "application/json"), ("Content-Length", "12"),
                 ("Origin", "http://localhost"), ("MCP-Protocol-Version", "2025-06-18"), ("Mcp-Session-Id", "s"),
                 ("Last-Event-ID", "7"), ("Expect", "100-Continue"), ("User-Agent", "x"),
             ])
-        )
         #expect(fields.accept == "a/b, c/d")
         #expect(fields.contentType == "application/json")
         #expect(fields.contentLength == 12)
@@ -36,23 +29,42 @@ import Testing
 
     @Test(arguments: [("chunked", false), ("Chunked", false), ("gzip, chunked", true), ("gzip", true), ("", true)])
     func `a transfer coding besides chunked is seen`(value: String, isOther: Bool) {
-        let fields = RequestFields(Self.head([("Transfer-Encoding", value)]))
+        let fields = Self.fields([("Transfer-Encoding", value)])
         #expect(fields.isChunked)
         #expect(fields.hasOtherTransferCoding == isOther)
     }
 
     @Test func `transfer codings on several lines are seen`() {
-        let head = Self.head([("Transfer-Encoding", "gzip"), ("Transfer-Encoding", "chunked")])
-        #expect(RequestFields(head).hasOtherTransferCoding)
+        let fields = Self.fields([("Transfer-Encoding", "gzip"), ("Transfer-Encoding", "chunked")])
+        #expect(fields.hasOtherTransferCoding)
     }
 
     @Test(arguments: [("identity", false), ("Identity", false), ("gzip", true), ("br", true), ("identity, gzip", true)])
     func `a compressed body is seen`(value: String, isCoded: Bool) {
-        #expect(RequestFields(Self.head([("Content-Encoding", value)])).hasContentCoding == isCoded)
+        #expect(Self.fields([("Content-Encoding", value)]).hasContentCoding == isCoded)
     }
 
     @Test(arguments: ["Host", "Origin", "Content-Type", "Mcp-Session-Id", "MCP-Protocol-Version", "Last-Event-ID"])
     func `a field that occurs twice makes the request ambiguous`(name: String) {
-        #expect(RequestFields(Self.head([(name, "a"), (name, "a")])).isAmbiguous)
+        #expect(Self.fields([(name, "a"), (name, "a")]).isAmbiguous)
+    }
+
+    @Test func `what stands behind a value does not belong to it`() {
+        let fields = Self.fields([("Mcp-Session-Id", "s \t"), ("Accept", "*/* "), ("Content-Length", "7 ")])
+        #expect(fields.sessionID == "s")
+        #expect(fields.accept == "*/*")
+        #expect(fields.contentLength == 7)
+    }
+
+    @Test(arguments: ["Via", "x-forwarded-anything", "CF-Connecting-IP", "X-REAL-IP"])
+    func `a proxy is known by its fields in any case`(name: String) {
+        #expect(Self.fields([(name, "")]).isForwarded)
+    }
+
+    @Test func `the first Host counts, and an upgrade is seen`() {
+        let fields = Self.fields([("Upgrade", "websocket"), ("HOST", "evil.example")])
+        #expect(fields.host == "localhost")
+        #expect(fields.wantsUpgrade)
+        #expect(fields.isAmbiguous)
     }
 }

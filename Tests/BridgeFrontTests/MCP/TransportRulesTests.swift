@@ -1,4 +1,3 @@
-import HTTPTypes
 import Testing
 
 @testable import BridgeFront
@@ -47,7 +46,7 @@ import Testing
 
     @Test(arguments: ["", "2026-07-28", "1.0", "2025-06-18 ", "DRAFT"])
     func `any other revision is refused`(version: String) {
-        #expect(TransportRules.checkVersion(version)?.status == .badRequest)
+        #expect(TransportRules.checkVersion(version)?.status == 400)
     }
 
     @Test func `an id that cannot be one of ours is unknown`() {
@@ -59,22 +58,21 @@ import Testing
     }
 
     @Test func `GET and DELETE need a session`() {
-        var fields = RequestFields(RequestFieldsTests.head([("Accept", "text/event-stream")]))
+        var fields = RequestFieldsTests.fields([("Accept", "text/event-stream")])
         #expect(TransportRules.checkGet(fields) == .sessionRequired)
         #expect(TransportRules.checkDelete(fields) == .sessionRequired)
         fields.sessionID = "s"
         #expect(TransportRules.checkGet(fields) == nil)
         fields.accept = "application/json"
-        #expect(TransportRules.checkGet(fields)?.status == .notAcceptable)
+        #expect(TransportRules.checkGet(fields)?.status == 406)
         #expect(TransportRules.checkDelete(fields) == nil)
     }
 
     @Test func `a body that is announced too long is refused before it is read`() {
-        var fields = RequestFields(
-            RequestFieldsTests.head([("Content-Type", "application/json"), ("Content-Length", "11")]))
+        var fields = RequestFieldsTests.fields([("Content-Type", "application/json"), ("Content-Length", "11")])
         #expect(TransportRules.checkPost(fields, limit: 11) == nil)
-        #expect(TransportRules.checkPost(fields, limit: 10)?.status == .contentTooLarge)
+        #expect(TransportRules.checkPost(fields, limit: 10)?.status == 413)
         fields.contentType = nil
-        #expect(TransportRules.checkPost(fields, limit: 10)?.status == .unsupportedMediaType)
+        #expect(TransportRules.checkPost(fields, limit: 10)?.status == 415)
     }
 }

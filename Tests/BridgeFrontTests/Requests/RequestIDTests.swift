@@ -15,8 +15,4 @@ import Testing
         var ids = RequestIDs()
         #expect(Set((0..<1_000).map { _ in ids.next().description }).count == 1_000)
     }
-
-    @Test func `a session is named by eight digits of its digest`() {
-        #expect(CallRecord.digest("abc") == "ba7816bf")
-    }
 }

@@ -46,12 +46,12 @@ import Testing
 
     @Test(arguments: ["", "{", "{]", "nul", "{\"a\":\"\u{1}\"}", "{} {}"])
     func `what is no JSON is a parse error`(text: String) {
-        #expect(Self.refusal(text)?.refusal.rpcCode == -32700)
+        #expect(Self.refusal(text)?.refusal.told.fault.code == -32700)
     }
 
     @Test(arguments: ["1", "\"x\"", "null", "{}", "[]", "[1]", "[[]]", #"{"jsonrpc":"1.0","id":1,"method":"x"}"#])
     func `JSON that is no message is an invalid request`(text: String) {
-        #expect(Self.refusal(text)?.refusal.rpcCode == -32600)
+        #expect(Self.refusal(text)?.refusal.told.fault.code == -32600)
     }
 
     @Test func `the id of an invalid request is told back where there is one`() {

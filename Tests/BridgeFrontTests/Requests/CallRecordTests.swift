@@ -1,5 +1,5 @@
-import HTTPTypes
 import Logging
+import NIOCore
 import Synchronization
 import Testing
 
@@ -37,26 +37,37 @@ import Testing
         return recorder.entries.list.withLock { $0 }
     }
 
-    private static let record = CallRecord(id: RequestID(0, 0), method: "tools/call\n", session: "abc")
+    private static let record = CallRecord(
+        method: "tools/call\n", session: "abc", id: RequestID(0, 0), elapsed: .milliseconds(3))
 
     @Test func `a call that went well is a debug record with its fields, and without its session's id`() throws {
-        let entry = try #require(Self.log(.debug) { Self.record.finish($0, status: .ok) }.first)
+        let entry = try #require(Self.log(.debug) { Self.record.write(to: $0, status: 200) }.first)
         #expect(entry.level == .debug)
         #expect(entry.metadata["mcp.request_id"] == "00000000-0000-4000-8000-000000000000")
         #expect(entry.metadata["mcp.method"] == "tools/call?")
         #expect(entry.metadata["mcp.session"] == "ba7816bf")
-        #expect(entry.metadata["mcp.duration_us"] != nil)
+        #expect(entry.metadata["mcp.duration_us"] == "3000")
         #expect(!entry.metadata.values.contains("abc"))
     }
 
     @Test func `it is not worth a record at info`() {
-        #expect(Self.log(.info) { Self.record.finish($0, status: .ok) }.isEmpty)
+        #expect(Self.log(.info) { Self.record.write(to: $0, status: 200) }.isEmpty)
+    }
+
+    @Test func `one that took more than a second is, unless it is a stream`() {
+        func record(isLong: Bool) -> CallRecord {
+            CallRecord(method: "GET", session: nil, id: nil, elapsed: .milliseconds(1_001), isLong: isLong)
+        }
+        let slow = Self.log(.info) { record(isLong: false).write(to: $0, status: 200) }
+        #expect(slow.count == 1)
+        #expect(slow.first?.metadata["mcp.request_id"] == nil)
+        #expect(Self.log(.info) { record(isLong: true).write(to: $0, status: 200) }.isEmpty)
     }
 
     @Test func `a call that failed is`() {
-        let byStatus = Self.log(.info) { Self.record.finish($0, status: .notFound) }
+        let byStatus = Self.log(.info) { Self.record.write(to: $0, status: 404) }
         #expect(byStatus.map(\.level) == [.info])
-        let byWord = Self.log(.info) { Self.record.finish($0, status: .ok, failure: "outcome_unknown") }
+        let byWord = Self.log(.info) { Self.record.write(to: $0, status: 200, failure: "outcome_unknown") }
         #expect(byWord.first?.metadata["error.code"] == "outcome_unknown")
     }
 }

@@ -1,18 +1,35 @@
 import BridgeCore
+import BridgeMCP
 import NIOCore
 
 /// What is to be known of the body of a POST, looked at once: one JSON-RPC message, or a batch of them. It keeps nothing of
-/// the body's bytes.
+/// the body's bytes but ids.
 struct PostBody: Sendable {
-    let isBatch: Bool
+    /// The requests in it, each of which gets one answer.
+    enum Requests: Sendable {
+        /// One message; `nil` when it is no request.
+        case one(RPCID?)
+        case batch([RPCID])
+    }
+
+    let requests: Requests
     /// What a log calls it.
     let method: String
-    /// The requests in it, each of which gets one answer.
-    let requestIDs: [RPCID]
     /// The raw id of the one message; `nil` for a batch.
     let id: ByteBuffer?
     /// Whether it may be handed to a second worker when the first died with it: nothing in it does more than read.
     let mayBeRepeated: Bool
+
+    var requestIDs: [RPCID] {
+        switch self.requests {
+        case .one(let id): id.map { [$0] } ?? []
+        case .batch(let ids): ids
+        }
+    }
+
+    var isBatch: Bool {
+        if case .batch = self.requests { true } else { false }
+    }
 
     /// - Returns: refusals carry the id of what was refused, where there is one.
     static func read(_ bytes: ByteBuffer, limit: Int) -> Result<PostBody, PostRefusal> {
@@ -36,32 +53,29 @@ struct PostBody: Sendable {
 
     private init(_ message: RPCMessage) {
         let id = message.rpcID
-        self.isBatch = false
-        self.method = message.method ?? "response"
+        let method = message.method
+        self.method = method ?? "response"
         self.id = id?.bytes
-        self.requestIDs = message.shape == .request ? id.map { [$0] } ?? [] : []
-        self.mayBeRepeated = Self.mayBeRepeated(message)
-    }
-
-    private init(_ batch: [RPCMessage]) {
-        self.isBatch = true
-        self.method = "batch"
-        self.id = nil
-        self.requestIDs = batch.compactMap { $0.shape == .request ? $0.rpcID : nil }
-        self.mayBeRepeated = batch.allSatisfy(Self.mayBeRepeated)
-    }
-
-    private static func mayBeRepeated(_ message: RPCMessage) -> Bool {
         switch message.shape {
-        case .notification, .result, .error: true
-        case .request: message.method.map(Self.readingMethods.contains) ?? false
+        case .request:
+            self.requests = .one(id)
+            self.mayBeRepeated = Self.mayBeRepeated(method)
+        case .notification, .result, .error:
+            self.requests = .one(nil)
+            self.mayBeRepeated = true
         }
     }
 
-    private static let readingMethods: Set<String> = [
-        "initialize", "ping", "tools/list", "prompts/list", "resources/list", "resources/templates/list",
-        "resources/read", "prompts/get", "completion/complete",
-    ]
+    private init(_ batch: [RPCMessage]) {
+        self.requests = .batch(batch.compactMap { $0.shape == .request ? $0.rpcID : nil })
+        self.method = "batch"
+        self.id = nil
+        self.mayBeRepeated = batch.allSatisfy { $0.shape != .request || Self.mayBeRepeated($0.method) }
+    }
+
+    private static func mayBeRepeated(_ method: String?) -> Bool {
+        method.map { MethodTable.standard.onlyReads($0) } ?? false
+    }
 }
 
 /// A body that is no message, and whom to tell.

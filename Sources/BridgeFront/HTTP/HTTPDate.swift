@@ -1,16 +1,16 @@
 import Glibc
-import HTTPTypes
 
 /// The `Date` header, made once a second at most. Confined to the event loop.
 final class HTTPDate {
     private var second: time_t = -1
-    private var made = HTTPField(name: .date, value: "")
+    private var made = ""
 
-    var field: HTTPField {
+    /// The whole line, with its end.
+    var line: String {
         let now = time(nil)
         if now != self.second {
             self.second = now
-            self.made = HTTPField(name: .date, value: Self.format(now))
+            self.made = "Date: \(Self.format(now))\r\n"
         }
         return self.made
     }

@@ -1,0 +1,38 @@
+import BridgeCore
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// One exchange with the session worker, as the log tells it.
+struct CallRecord {
+    let method: String
+    let session: String?
+    /// The id under which the workers know it, if it was given one.
+    let id: RequestID?
+    let elapsed: TimeAmount
+    /// A stream is not slow for having been open long.
+    var isLong = false
+
+    private static let slow = TimeAmount.seconds(1)
+
+    /// - Parameter failure: the stable word of what went wrong; `nil` when the call went as it should.
+    func write(to logger: Logger, status: Int, failure: String? = nil) {
+        let isNotable = failure != nil || status >= 400 || (self.elapsed > Self.slow && !self.isLong)
+        let level: Logger.Level = isNotable ? .info : .debug
+        guard logger.logLevel <= level else { return }
+        var metadata: Logger.Metadata = [
+            "mcp.method": "\(Self.printable(self.method))",
+            "mcp.duration_us": "\(self.elapsed.nanoseconds / 1_000)",
+            "http.status": "\(status)",
+        ]
+        if let id { metadata["mcp.request_id"] = "\(id)" }
+        if let session { metadata["mcp.session"] = "\(SessionSeal.digest(of: session))" }
+        if let failure { metadata["error.code"] = "\(failure)" }
+        logger.log(level: level, "Request finished", metadata: metadata)
+    }
+
+    /// A method is whatever a client wrote: bounded, and without control characters.
+    private static func printable(_ method: String) -> String {
+        String(String.UnicodeScalarView(method.unicodeScalars.prefix(64).map { $0.value < 0x20 ? "?" : $0 }))
+    }
+}

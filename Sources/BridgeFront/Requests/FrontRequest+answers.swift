@@ -1,0 +1,136 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+// MARK: What the session worker says
+
+extension FrontRequest: ExchangeDelegate {
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
+        self.state.clock.refresh()
+        switch self.machine.message() {
+        case .beginStream:
+            self.beginStream()
+            self.append(header, payload)
+        case .event: self.append(header, payload)
+        case .none: break
+        }
+    }
+
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
+        self.state.clock.refresh()
+        self.exchange = nil
+        switch self.machine.ended() {
+        case .answer: self.answer(header, payload)
+        case .endStream:
+            if payload != nil { self.append(header, payload, isLast: true) }
+            self.endStream()
+        case .none: break
+        }
+    }
+
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        self.state.clock.refresh()
+        self.exchange = nil
+        switch self.machine.failed(failure) {
+        case .askAgain: self.openAgain(exchange)
+        case .refuse(let reason): self.tell(reason)
+        case .endStream:
+            self.stream?.writeOwed(self.endpoint)
+            self.endStream(failure: Refusal.outcomeUnknown.code)
+        case .none: break
+        }
+    }
+
+    /// In a later turn: the link that was lost is still being taken apart.
+    private func openAgain(_ lost: Exchange) {
+        let unsent = lost.takePayload()
+        if let bytes = unsent.bytes { self.payload = CollectedBody(bytes: bytes, hold: unsent.hold) }
+        self.state.metrics.retriedRequests += 1
+        self.state.loop.assumeIsolated().execute {
+            if !self.machine.isOver { self.open() }
+        }
+    }
+
+    private func answer(_ header: JSONText, _ payload: ByteBuffer?) {
+        let end = header.bytes == SessionEnd.answered.bytes ? SessionEnd(200) : SessionEnd(header) ?? SessionEnd(500)
+        let status = (200...599).contains(end.status) ? end.status : 500
+        var head = ResponseHead(status, payload.map { .json(length: $0.readableBytes) } ?? .bare(length: 0))
+        head.sessionID = end.sessionID
+        self.finish(head, payload)
+        self.record(status, failure: end.failure)
+    }
+}
+
+// MARK: What becomes of the connection
+
+extension FrontRequest: ConnectionObserver {
+    func clientGone() {
+        switch self.machine.clientGone() {
+        case .letGo:
+            // "Disconnection SHOULD NOT be interpreted as the client cancelling its request" (basic/transports).
+            self.exchange?.end(header: .emptyObject)
+        case .cancel: self.cancel("client gone")
+        case .none: return
+        }
+        self.uncount()
+        if self.stream != nil {
+            self.state.metrics.openStreams -= 1
+            self.stream = nil
+            self.record(200, failure: self.body == nil ? nil : Self.gone)
+        } else if self.exchange != nil || self.operation != .post {
+            self.record(Self.clientClosed, failure: Self.gone)
+        }
+        self.release()
+    }
+
+    func connectionDrains() {
+        switch self.machine.drained() {
+        case .refuse:
+            self.cancel("draining")
+            self.tell(.draining)
+        case .endStream:
+            self.cancel("draining")
+            self.stream?.writeRetry()
+            self.endStream()
+        case .none: break
+        }
+    }
+
+    func connectionBecameWritable() {
+        if self.machine.acknowledges { self.acknowledge() }
+    }
+
+    /// nginx's word for a client that did not wait; it is logged and never sent.
+    private static let clientClosed = 499
+    private static let gone = "client_gone"
+}
+
+// MARK: Answers with one body
+
+extension FrontRequest {
+    /// What the machine says there is instead of an answer.
+    func tell(_ reason: ResponseMachine.Reason) {
+        if reason == .outcomeUnknown { self.state.metrics.unknownOutcomes += 1 }
+        self.tell(Refusal(reason))
+    }
+
+    /// - Parameter isRecorded: whether the log has a record of it, as of every request that was handed on.
+    func tell(_ refusal: Refusal, id: ByteBuffer? = nil, isRecorded: Bool = true) {
+        let isLost = refusal.told.fault == .outcomeUnknown
+        let bytes = isLost ? self.endpoint.lost(self.body) : self.endpoint.refusal(refusal, id ?? self.body?.id)
+        if !isLost || self.body == nil {
+            self.state.metrics.refuse(refusal.code)
+            self.abandonBody()
+        }
+        self.finish(ResponseHead(refusal, length: bytes.readableBytes), bytes)
+        if isRecorded { self.record(refusal.status, failure: refusal.code) }
+    }
+
+    private func finish(_ head: ResponseHead, _ body: ByteBuffer?) {
+        var head = head
+        head.origin = self.page
+        self.count(head.status)
+        self.release()
+        self.connection.answer(head, body)
+    }
+}

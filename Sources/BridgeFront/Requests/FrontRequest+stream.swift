@@ -1,0 +1,153 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+/// The events of an answer that streams, on their way to the connection.
+struct EventBuffer {
+    /// What has not been given to the connection.
+    private(set) var bytes = ByteBuffer()
+    /// Sizes of the messages that their sender has not been told of as read.
+    private var unacknowledged: [Int] = []
+    /// Requests that were POSTed and not answered yet. When the exchange is lost, each gets an error.
+    private var owed: [RPCID]
+    private let isBatch: Bool
+    var isFlushDue = false
+    /// When anything was last said.
+    var lastSaid: NIODeadline
+
+    /// Events that are ready together leave together, up to about this many bytes.
+    private static let coalesced = 64 << 10
+    /// What a client is asked to wait before it connects again to a service that stops, in milliseconds.
+    private static let retry = 1_000
+
+    init(_ body: PostBody?, now: NIODeadline) {
+        self.owed = body?.requestIDs ?? []
+        self.isBatch = body?.isBatch ?? false
+        self.lastSaid = now
+    }
+
+    var isFull: Bool { self.bytes.readableBytes >= Self.coalesced }
+
+    mutating func write(_ event: SessionEvent, _ payload: ByteBuffer?, _ endpoint: Endpoint) {
+        if let payload {
+            if self.isBatch { self.noteAnswer(payload) }
+            endpoint.event(payload, event.eventID, &self.bytes)
+        } else if event.isPriming {
+            EventStream.write(primeWithID: event.eventID, to: &self.bytes)
+        }
+    }
+
+    mutating func owesAcknowledgement(_ octets: Int) { self.unacknowledged.append(octets) }
+
+    /// That the outcome of what is still owed is not known.
+    mutating func writeOwed(_ endpoint: Endpoint) {
+        for id in self.owed { endpoint.event(endpoint.refusal(.outcomeUnknown, id.bytes), nil, &self.bytes) }
+    }
+
+    mutating func writeRetry() { EventStream.write(retry: Self.retry, to: &self.bytes) }
+
+    mutating func writeKeepAlive() { self.bytes.writeImmutableBuffer(EventStream.keepAlive) }
+
+    mutating func takeBytes() -> ByteBuffer {
+        defer { self.bytes = ByteBuffer() }
+        return self.bytes
+    }
+
+    mutating func takeUnacknowledged() -> [Int] {
+        defer { self.unacknowledged.removeAll() }
+        return self.unacknowledged
+    }
+
+    /// Which request of a batch a message answers, if any.
+    private mutating func noteAnswer(_ payload: ByteBuffer) {
+        guard let message = try? RPCMessage(JSONText(trusting: payload)) else { return }
+        guard message.shape == .result || message.shape == .error, let id = message.rpcID else { return }
+        self.owed.removeAll { $0 == id }
+    }
+}
+
+// MARK: Answers that stream
+
+extension FrontRequest {
+    func beginStream() {
+        self.count(200)
+        self.state.metrics.openStreams += 1
+        self.timer?.cancel()
+        self.timer = nil
+        self.payload = nil
+        self.stream = EventBuffer(self.body, now: self.state.clock.now)
+        var head = ResponseHead(200, .events)
+        head.origin = self.page
+        self.connection.beginStream(head)
+    }
+
+    /// - Parameter isLast: the exchange is over, and nothing of it is acknowledged any more.
+    func append(_ header: JSONText, _ payload: ByteBuffer?, isLast: Bool = false) {
+        guard self.stream != nil else { return }
+        let event = header == .emptyObject ? SessionEvent() : SessionEvent(header) ?? SessionEvent()
+        self.stream?.write(event, payload, self.endpoint)
+        guard !isLast else { return }
+        self.stream?.owesAcknowledgement(payload?.readableBytes ?? 0)
+        if self.stream?.isFull == true { self.handOver() }
+        self.flushSoon()
+    }
+
+    /// What is said in one turn of the loop leaves together.
+    private func flushSoon() {
+        guard self.stream?.isFlushDue == false else { return }
+        self.stream?.isFlushDue = true
+        self.state.loop.assumeIsolated().execute {
+            self.stream?.isFlushDue = false
+            self.flush()
+        }
+    }
+
+    private func flush() {
+        guard !self.machine.isOver else { return }
+        self.handOver()
+        self.connection.flushStream()
+        if self.connection.isWritable { self.acknowledge() }
+        if self.timer == nil { self.keepAlive() }
+    }
+
+    private func handOver() {
+        guard let bytes = self.stream?.takeBytes() else { return }
+        self.stream?.lastSaid = self.state.clock.now
+        if bytes.readableBytes > 0 { self.connection.writeStream(bytes) }
+    }
+
+    /// Messages count as read once the connection has taken them: a client that does not read holds back its own exchange
+    /// and nothing else.
+    func acknowledge() {
+        for octets in self.stream?.takeUnacknowledged() ?? [] { self.exchange?.acknowledge(octets: octets) }
+    }
+
+    /// Has a silent stream say that it is alive.
+    private func keepAlive() {
+        guard self.machine.wantsKeepAlive, let stream else { return }
+        let interval = self.state.configuration.keepAliveInterval.timeAmount
+        let due = stream.lastSaid + interval
+        self.timer = self.state.loop.assumeIsolated().scheduleTask(deadline: due) {
+            self.timer = nil
+            let now = self.state.clock.refresh()
+            if let last = self.stream?.lastSaid, last + interval <= now {
+                // A client that does not read has more than enough to read.
+                if self.connection.isWritable { self.stream?.writeKeepAlive() }
+                self.stream?.lastSaid = now
+            }
+            self.flush()
+        }
+    }
+
+    /// - Parameter failure: the stable word of why it ended early.
+    func endStream(failure: String? = nil) {
+        guard self.stream != nil else { return }
+        self.handOver()
+        self.stream = nil
+        self.state.metrics.openStreams -= 1
+        self.release()
+        self.connection.endStream()
+        self.record(200, failure: failure)
+    }
+}

@@ -1,0 +1,194 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import Logging
+import NIOCore
+
+/// One request on the front's own path, from its head to the end of its answer: a plain object that is called when
+/// something happens. Confined to the event loop.
+///
+/// What it does about it, ``ResponseMachine`` decides; how it speaks is its ``Endpoint``'s.
+final class FrontRequest {
+    let state: FrontState
+    let connection: ClientConnection
+    let endpoint: Endpoint
+    let operation: Endpoint.Operation
+    let verdict: HeadVerdict
+    var machine: ResponseMachine
+    var exchange: Exchange?
+    /// For a session worker, when there is none, or for the next comment of a silent stream.
+    var timer: Scheduled<Void>?
+    var stream: EventBuffer?
+    /// What was read of the body, once it had arrived.
+    private(set) var body: PostBody?
+    /// What is sent. Kept only while it may have to be sent.
+    var payload: CollectedBody?
+
+    private let fields: RequestFields
+    private var collector: BodyCollector
+    /// Of the exchange, when it is the same as that of the request before.
+    private let preparedHeader: JSONText?
+    private var id: RequestID?
+    private let start: NIODeadline
+    /// Why it is not served. Told when all has been looked at that came with the head.
+    private var refusal: Refusal?
+    private var isOpened = false
+    /// The ticket of a wish for room.
+    private var ticket: UInt64?
+    private var isCounted = false
+
+    /// - Parameter header: that of its exchange, if it has been made already.
+    init(
+        _ connection: ClientConnection, _ endpoint: Endpoint, _ operation: Endpoint.Operation, _ verdict: HeadVerdict,
+        fields: RequestFields, header: JSONText? = nil
+    ) {
+        let state = connection.state
+        self.state = state
+        self.connection = connection
+        self.endpoint = endpoint
+        self.operation = operation
+        self.verdict = verdict
+        self.fields = fields
+        self.preparedHeader = header
+        self.refusal = verdict.refusal
+        self.start = state.clock.now
+        self.machine = ResponseMachine(
+            .init(outlivesClient: operation == .post, endsOnDrain: operation == .get, mayBeRepeated: true))
+        self.collector = BodyCollector(
+            expected: fields.contentLength, limit: state.configuration.limits.maximumBodyBytes)
+    }
+
+    // MARK: What the client sends
+
+    func begin() {
+        guard self.refusal == nil else { return }
+        self.isCounted = true
+        self.state.metrics.requestsInFlight += 1
+        if self.operation == .post, self.fields.expectsContinue { self.connection.sendContinue() }
+    }
+
+    func take(_ part: ByteBuffer) {
+        guard self.operation == .post, self.refusal == nil, !self.machine.isOver else { return }
+        switch self.collector.take(part) {
+        case .taken: break
+        case .tooLong: self.refusal = .contentTooLarge(limit: self.state.configuration.limits.maximumBodyBytes)
+        case .needsRoom(let octets): self.findRoom(octets)
+        }
+    }
+
+    /// All of it has arrived.
+    func complete() {
+        guard self.refusal == nil, self.operation == .post, !self.machine.isOver else { return self.settle() }
+        let collected = self.collector.finish()
+        switch self.endpoint.read(collected.bytes, self.state.configuration.limits.maximumBodyBytes) {
+        case .success(let body):
+            self.body = body
+            self.machine.rules.mayBeRepeated = body.mayBeRepeated
+            self.payload = collected
+            self.open()
+        case .failure(let failure):
+            if self.machine.refused() { self.tell(failure.refusal, id: failure.id, isRecorded: false) }
+        }
+    }
+
+    /// What came in one read has been looked at.
+    func settle() {
+        if let refusal {
+            self.refusal = nil
+            if self.machine.refused() { self.tell(refusal, isRecorded: false) }
+        } else if self.operation != .post, !self.isOpened, !self.machine.isOver {
+            guard self.operation != .get || !self.state.table.isDraining else {
+                if self.machine.refused() { self.tell(.draining, isRecorded: false) }
+                return
+            }
+            self.open()
+        }
+    }
+
+    private func findRoom(_ octets: Int) {
+        var isWaiting = false
+        self.connection.holdRequest(true)
+        self.ticket = self.state.bodies.ask(caller: self.fields.sessionID ?? "", octets: octets) { hold in
+            self.ticket = nil
+            if let hold { self.collector.grant(hold) } else { self.refusal = .overloadedBody }
+            self.connection.holdRequest(false)
+            if isWaiting, self.refusal != nil { self.settle() }
+        }
+        isWaiting = true
+    }
+
+    // MARK: The exchange
+
+    func open() {
+        self.isOpened = true
+        let exchange = self.state.session.open(
+            header: self.header(), payload: self.payload?.bytes, hold: self.payload?.hold, delegate: self)
+        // The session worker is held back until the client has taken what there is.
+        exchange.automaticCredit = false
+        self.exchange = exchange
+        if !self.machine.rules.mayBeRepeated { self.payload = nil }
+        if !self.state.session.isConnected { self.waitForWorker() }
+    }
+
+    private func header() -> JSONText {
+        let isNamed = self.operation != .post || self.fields.sessionID == nil || self.state.logger.logLevel <= .debug
+        if !isNamed, let preparedHeader { return preparedHeader }
+        if isNamed, self.id == nil { self.id = self.state.nextRequestID() }
+        return self.verdict.request(self.operation, id: self.id).text
+    }
+
+    /// A worker that has the request may take its time; one that is not there may not.
+    private func waitForWorker() {
+        self.timer?.cancel()
+        self.timer = self.state.loop.assumeIsolated().scheduleTask(in: self.state.sessionWait) {
+            guard !self.state.session.isConnected else { return }
+            self.state.clock.refresh()
+            guard case .refuse(let reason) = self.machine.noWorker() else { return }
+            self.cancel("no session worker")
+            self.tell(reason)
+        }
+    }
+
+    func cancel(_ reason: String) {
+        let exchange = self.exchange
+        self.exchange = nil
+        exchange?.cancel(reason: reason)
+    }
+
+    // MARK: The end
+
+    /// The status of the answer is known: it counts as answered.
+    func count(_ status: Int) {
+        self.uncount()
+        self.state.metrics.count(self.verdict.route, status)
+    }
+
+    func uncount() {
+        guard self.isCounted else { return }
+        self.isCounted = false
+        self.state.metrics.requestsInFlight -= 1
+    }
+
+    /// Lets go of everything that is waited for.
+    func release() {
+        self.timer?.cancel()
+        self.timer = nil
+        self.exchange = nil
+        self.payload = nil
+        if let ticket { self.state.bodies.withdraw(ticket) }
+        self.ticket = nil
+    }
+
+    /// - Parameter failure: the stable word of what went wrong; `nil` when all went as it should.
+    func record(_ status: Int, failure: String? = nil) {
+        CallRecord(
+            method: self.body?.method ?? (self.operation == .get ? "GET" : "DELETE"), session: self.fields.sessionID,
+            id: self.id, elapsed: self.state.clock.now - self.start, isLong: self.operation == .get
+        ).write(to: self.state.logger, status: status, failure: failure)
+    }
+
+    var page: String? { self.verdict.origin }
+
+    /// A request that is refused without its body having been read: a long one is not worth waiting for.
+    func abandonBody() { self.connection.abandonBody(self.fields) }
+}

@@ -1,0 +1,71 @@
+import BridgeCore
+import Glibc
+import NIOHTTP1
+
+/// The verdict on the last head of a connection, for the next one that is the same: keep-alive clients send the same head
+/// with every call.
+///
+/// Heads are compared whole, byte by byte and in their order, but for fields that say something about one request only and
+/// that the verdict does not depend on.
+struct HeadBinding {
+    let verdict: HeadVerdict
+    /// The header of the exchange, for requests that no log names.
+    let header: JSONText
+    private let target: String
+    private let headers: HTTPHeaders
+    /// Of the configuration that the verdict was made by.
+    private let epoch: Int
+
+    init(_ head: HTTPRequestHead, _ verdict: HeadVerdict, epoch: Int) {
+        self.target = head.uri
+        self.headers = head.headers
+        self.verdict = verdict
+        self.header = verdict.request(.post, id: nil).text
+        self.epoch = epoch
+    }
+
+    /// The fields of a POST that has the same head; its length may be another.
+    func holds(for head: HTTPRequestHead, epoch: Int, bodyLimit: Int) -> RequestFields? {
+        guard epoch == self.epoch, head.method == .POST, head.uri.hasBytes(of: self.target) else { return nil }
+        guard head.headers.count == self.headers.count else { return nil }
+        var fields = self.verdict.fields
+        for (known, new) in zip(self.headers, head.headers) {
+            guard known.name.hasBytes(of: new.name) else { return nil }
+            if known.value.hasBytes(of: new.value) { continue }
+            if new.name.isField("content-length") {
+                guard let length = Int(new.value), length <= bodyLimit else { return nil }
+                fields.contentLength = length
+            } else {
+                guard Self.isOfOneRequest(new.name) else { return nil }
+            }
+        }
+        return fields
+    }
+
+    /// Whether a field is about one request, and none that the front acts on for a POST.
+    static func isOfOneRequest(_ name: String) -> Bool {
+        switch name.utf8.count {
+        case 7 where name.isField("baggage"): true
+        case 8 where name.isField("mcp-name"): true
+        case 10 where name.isField("mcp-method") || name.isField("tracestate"): true
+        case 11 where name.isField("traceparent"): true
+        case 12 where name.isField("x-request-id"): true
+        case 13 where name.isField("last-event-id"): true
+        default: name.begins(with: "mcp-param-")
+        }
+    }
+}
+
+extension String {
+    /// Whether two texts have the same bytes. (`==` finds texts equal that only look the same.)
+    func hasBytes(of other: String) -> Bool {
+        guard self.utf8.count == other.utf8.count else { return false }
+        let isSame = self.utf8.withContiguousStorageIfAvailable { mine in
+            other.utf8.withContiguousStorageIfAvailable { theirs in
+                guard let left = mine.baseAddress, let right = theirs.baseAddress else { return true }
+                return memcmp(left, right, mine.count) == 0
+            }
+        }
+        return (isSame ?? nil) ?? self.utf8.elementsEqual(other.utf8)
+    }
+}

@@ -1,0 +1,66 @@
+import BridgeConfiguration
+import BridgeCore
+import NIOHTTP1
+
+/// What follows from a request's head alone, for the front's own path.
+struct HeadVerdict: Sendable {
+    let fields: RequestFields
+    /// The page that may read the response.
+    let origin: String?
+    /// Why the request is not served.
+    let refusal: Refusal?
+    /// Which route metrics count it under: what the door refuses has reached none.
+    let route: Route
+    /// On whose behalf it is.
+    let principal: String
+    /// How this client wants names to be shown.
+    let names: String?
+
+    init(
+        _ head: HTTPRequestHead, _ fields: RequestFields, _ endpoint: Endpoint, _ operation: Endpoint.Operation,
+        door: FrontDoor, caller: Caller, bodyLimit: Int
+    ) {
+        self.fields = fields
+        switch door.verdict(head.method, head.uri, fields, from: caller) {
+        case .admitted(let admission):
+            self.origin = admission.origin
+            self.route = endpoint.route
+            self.principal = admission.principal
+            if admission.grants.isDisjoint(with: endpoint.needs.union(.admin)) {
+                self.refusal = .notGranted
+            } else {
+                self.refusal = endpoint.check(operation, fields, bodyLimit)
+            }
+        case .preflight(let origin):  // none of the methods here is OPTIONS
+            self.origin = origin
+            self.route = .other
+            self.principal = ""
+            self.refusal = .notFound
+        case .refused(let refusal, let origin):
+            self.origin = origin
+            self.route = .other
+            self.principal = ""
+            self.refusal = refusal
+        }
+        self.names = operation == .post ? Self.names(head.uri) : nil
+    }
+
+    /// The header that opens the exchange with the session worker.
+    func request(_ operation: Endpoint.Operation, id: RequestID?) -> SessionRequest {
+        SessionRequest(
+            operation, requestID: id?.description ?? "", sessionID: self.fields.sessionID, principal: self.principal,
+            names: self.names, lastEventID: operation == .get ? self.fields.lastEventID : nil
+        )
+    }
+
+    /// `?names=safe`, for a client that has nothing but an address to say it with.
+    private static func names(_ target: String) -> String? {
+        guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
+        let query = target[target.utf8.index(after: mark)...].prefix { $0 != "#" }
+        for pair in query.split(separator: "&") {
+            guard pair.hasPrefix("names="), let style = NameStyle(rawValue: String(pair.dropFirst(6))) else { continue }
+            return style.rawValue
+        }
+        return nil
+    }
+}
