@@ -47,7 +47,7 @@ struct FrontResponder: Sendable {
             response = refusal.response(dialect)
             self.state.value.metrics.refuse(refusal.code)
             self.state.value.metrics.count(.other, refusal.status)
-            connection.value.abandonBody(fields)
+            connection.value.abandonBody(isLong: fields.announcesLongBody)
         }
         if let origin { Self.allow(origin, &response) }
         if request.method == .head { response = response.createHeadResponse() }

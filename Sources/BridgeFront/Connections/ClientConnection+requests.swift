@@ -88,9 +88,10 @@ extension ClientConnection {
     private func boundRequest(_ head: HTTPRequestHead, _ endpoint: Endpoint) -> FrontRequest? {
         guard let binding, head.method == .POST else { return nil }
         let limit = self.state.configuration.limits.maximumBodyBytes
-        guard let fields = binding.holds(for: head, epoch: self.state.epoch, bodyLimit: limit) else { return nil }
-        self.note(head, fields)
-        return FrontRequest(self, endpoint, .post, binding.verdict, fields: fields, header: binding.header)
+        guard let match = binding.match(head, epoch: self.state.epoch, bodyLimit: limit) else { return nil }
+        self.note(head, binding.verdict.fields)
+        return FrontRequest(
+            self, endpoint, .post, binding.verdict, contentLength: match.contentLength, header: binding.header)
     }
 
     private func newRequest(
@@ -105,9 +106,10 @@ extension ClientConnection {
         if operation == .post, verdict.refusal == nil {
             let binding = HeadBinding(head, verdict, epoch: self.state.epoch)
             self.binding = binding
-            return FrontRequest(self, endpoint, operation, verdict, fields: fields, header: binding.header)
+            return FrontRequest(
+                self, endpoint, operation, verdict, contentLength: fields.contentLength, header: binding.header)
         }
-        return FrontRequest(self, endpoint, operation, verdict, fields: fields)
+        return FrontRequest(self, endpoint, operation, verdict, contentLength: fields.contentLength)
     }
 
     // MARK: The router's
@@ -140,8 +142,8 @@ extension ClientConnection {
     var requestIsComplete: Bool { self.incoming.isComplete }
 
     /// The current request is answered without its body having been read: a long one is not worth waiting for.
-    func abandonBody(_ fields: RequestFields) {
-        if !self.requestIsComplete, fields.announcesLongBody { self.isLast = true }
+    func abandonBody(isLong: Bool) {
+        if !self.requestIsComplete, isLong { self.isLast = true }
     }
 
     /// The body of the current request waits for room: nothing of it is read meanwhile.

@@ -68,7 +68,9 @@ struct RequestFields: Sendable, Equatable {
     }
 
     /// Whether a body was announced that is too long to be read for nothing.
-    var announcesLongBody: Bool { self.isChunked || (self.contentLength ?? 0) > 64 << 10 }
+    var announcesLongBody: Bool { Self.isLong(self.contentLength, isChunked: self.isChunked) }
+
+    static func isLong(_ length: Int?, isChunked: Bool) -> Bool { isChunked || (length ?? 0) > 64 << 10 }
 }
 
 extension String {

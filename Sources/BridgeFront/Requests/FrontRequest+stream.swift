@@ -112,9 +112,9 @@ extension FrontRequest {
     }
 
     private func handOver() {
-        guard let bytes = self.stream?.takeBytes() else { return }
+        guard let bytes = self.stream?.takeBytes(), bytes.readableBytes > 0 else { return }
         self.stream?.lastSaid = self.state.clock.now
-        if bytes.readableBytes > 0 { self.connection.writeStream(bytes) }
+        self.connection.writeStream(bytes)
     }
 
     /// Messages count as read once the connection has taken them: a client that does not read holds back its own exchange

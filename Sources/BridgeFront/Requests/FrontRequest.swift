@@ -24,7 +24,7 @@ final class FrontRequest {
     /// What is sent. Kept only while it may have to be sent.
     var payload: CollectedBody?
 
-    private let fields: RequestFields
+    private let contentLength: Int?
     private var collector: BodyCollector
     /// Of the exchange, when it is the same as that of the request before.
     private let preparedHeader: JSONText?
@@ -37,10 +37,12 @@ final class FrontRequest {
     private var ticket: UInt64?
     private var isCounted = false
 
-    /// - Parameter header: that of its exchange, if it has been made already.
+    /// - Parameters:
+    ///   - contentLength: of its own; the verdict may be that on another head.
+    ///   - header: that of its exchange, if it has been made already.
     init(
         _ connection: ClientConnection, _ endpoint: Endpoint, _ operation: Endpoint.Operation, _ verdict: HeadVerdict,
-        fields: RequestFields, header: JSONText? = nil
+        contentLength: Int?, header: JSONText? = nil
     ) {
         let state = connection.state
         self.state = state
@@ -48,14 +50,14 @@ final class FrontRequest {
         self.endpoint = endpoint
         self.operation = operation
         self.verdict = verdict
-        self.fields = fields
+        self.contentLength = contentLength
         self.preparedHeader = header
         self.refusal = verdict.refusal
         self.start = state.clock.now
         self.machine = ResponseMachine(
             .init(outlivesClient: operation == .post, endsOnDrain: operation == .get, mayBeRepeated: true))
         self.collector = BodyCollector(
-            expected: fields.contentLength, limit: state.configuration.limits.maximumBodyBytes)
+            expected: contentLength, limit: state.configuration.limits.maximumBodyBytes)
     }
 
     // MARK: What the client sends
@@ -64,7 +66,7 @@ final class FrontRequest {
         guard self.refusal == nil else { return }
         self.isCounted = true
         self.state.metrics.requestsInFlight += 1
-        if self.operation == .post, self.fields.expectsContinue { self.connection.sendContinue() }
+        if self.operation == .post, self.verdict.fields.expectsContinue { self.connection.sendContinue() }
     }
 
     func take(_ part: ByteBuffer) {
@@ -108,7 +110,7 @@ final class FrontRequest {
     private func findRoom(_ octets: Int) {
         var isWaiting = false
         self.connection.holdRequest(true)
-        self.ticket = self.state.bodies.ask(caller: self.fields.sessionID ?? "", octets: octets) { hold in
+        self.ticket = self.state.bodies.ask(caller: self.verdict.fields.sessionID ?? "", octets: octets) { hold in
             self.ticket = nil
             if let hold { self.collector.grant(hold) } else { self.refusal = .overloadedBody }
             self.connection.holdRequest(false)
@@ -131,7 +133,8 @@ final class FrontRequest {
     }
 
     private func header() -> JSONText {
-        let isNamed = self.operation != .post || self.fields.sessionID == nil || self.state.logger.logLevel <= .debug
+        let isNamed =
+            self.operation != .post || self.verdict.fields.sessionID == nil || self.state.logger.logLevel <= .debug
         if !isNamed, let preparedHeader { return preparedHeader }
         if isNamed, self.id == nil { self.id = self.state.nextRequestID() }
         return self.verdict.request(self.operation, id: self.id).text
@@ -182,7 +185,8 @@ final class FrontRequest {
     /// - Parameter failure: the stable word of what went wrong; `nil` when all went as it should.
     func record(_ status: Int, failure: String? = nil) {
         CallRecord(
-            method: self.body?.method ?? (self.operation == .get ? "GET" : "DELETE"), session: self.fields.sessionID,
+            method: self.body?.method ?? (self.operation == .get ? "GET" : "DELETE"),
+            session: self.verdict.fields.sessionID,
             id: self.id, elapsed: self.state.clock.now - self.start, isLong: self.operation == .get
         ).write(to: self.state.logger, status: status, failure: failure)
     }
@@ -190,5 +194,8 @@ final class FrontRequest {
     var page: String? { self.verdict.origin }
 
     /// A request that is refused without its body having been read: a long one is not worth waiting for.
-    func abandonBody() { self.connection.abandonBody(self.fields) }
+    func abandonBody() {
+        self.connection.abandonBody(
+            isLong: RequestFields.isLong(self.contentLength, isChunked: self.verdict.fields.isChunked))
+    }
 }

@@ -24,22 +24,27 @@ struct HeadBinding {
         self.epoch = epoch
     }
 
-    /// The fields of a POST that has the same head; its length may be another.
-    func holds(for head: HTTPRequestHead, epoch: Int, bodyLimit: Int) -> RequestFields? {
+    /// A POST that has the same head.
+    struct Match: Equatable {
+        /// It may be another.
+        var contentLength: Int?
+    }
+
+    func match(_ head: HTTPRequestHead, epoch: Int, bodyLimit: Int) -> Match? {
         guard epoch == self.epoch, head.method == .POST, head.uri.hasBytes(of: self.target) else { return nil }
         guard head.headers.count == self.headers.count else { return nil }
-        var fields = self.verdict.fields
+        var match = Match(contentLength: self.verdict.fields.contentLength)
         for (known, new) in zip(self.headers, head.headers) {
             guard known.name.hasBytes(of: new.name) else { return nil }
             if known.value.hasBytes(of: new.value) { continue }
             if new.name.isField("content-length") {
                 guard let length = Int(new.value), length <= bodyLimit else { return nil }
-                fields.contentLength = length
+                match.contentLength = length
             } else {
                 guard Self.isOfOneRequest(new.name) else { return nil }
             }
         }
-        return fields
+        return match
     }
 
     /// Whether a field is about one request, and none that the front acts on for a POST.

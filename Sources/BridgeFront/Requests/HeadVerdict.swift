@@ -2,8 +2,9 @@ import BridgeConfiguration
 import BridgeCore
 import NIOHTTP1
 
-/// What follows from a request's head alone, for the front's own path.
-struct HeadVerdict: Sendable {
+/// What follows from a request's head alone, for the front's own path. An object, so that a request which has the same head
+/// as the one before it costs one reference.
+final class HeadVerdict: Sendable {
     let fields: RequestFields
     /// The page that may read the response.
     let origin: String?

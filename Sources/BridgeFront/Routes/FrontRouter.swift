@@ -53,7 +53,7 @@ enum FrontRouter {
 
     static func refuse(_ refusal: Refusal, _ dialect: Refusal.Dialect, _ context: FrontContext) -> Response {
         context.state.value.metrics.refuse(refusal.code)
-        context.connection.value.abandonBody(context.fields)
+        context.connection.value.abandonBody(isLong: context.fields.announcesLongBody)
         return refusal.response(dialect)
     }
 }

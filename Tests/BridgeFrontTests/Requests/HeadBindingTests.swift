@@ -27,10 +27,10 @@ import Testing
         return HeadBinding(head, verdict, epoch: 1)
     }()
 
-    private static func holds(_ change: (inout [(String, String)]) -> Void, epoch: Int = 1) -> RequestFields? {
+    private static func holds(_ change: (inout [(String, String)]) -> Void, epoch: Int = 1) -> HeadBinding.Match? {
         var fields = Self.known
         change(&fields)
-        return Self.binding.holds(for: Self.head(fields), epoch: epoch, bodyLimit: 100)
+        return Self.binding.match(Self.head(fields), epoch: epoch, bodyLimit: 100)
     }
 
     @Test func `it is that of an admitted call`() {
@@ -69,8 +69,8 @@ import Testing
         #expect(Self.holds { $0.removeLast() } == nil)
         #expect(Self.holds({ _ in }, epoch: 2) == nil)
         let target = Self.head(Self.known, .POST, "/mcp?names=safe")
-        #expect(Self.binding.holds(for: target, epoch: 1, bodyLimit: 100) == nil)
-        #expect(Self.binding.holds(for: Self.head(Self.known, .GET), epoch: 1, bodyLimit: 100) == nil)
+        #expect(Self.binding.match(target, epoch: 1, bodyLimit: 100) == nil)
+        #expect(Self.binding.match(Self.head(Self.known, .GET), epoch: 1, bodyLimit: 100) == nil)
     }
 
     @Test(arguments: [
