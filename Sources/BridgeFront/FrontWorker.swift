@@ -122,7 +122,9 @@ package final class FrontWorker: Sendable {
     /// Ends ``run(ready:)`` when there is no connection any more, and none can come.
     private func finishWhenEmpty() {
         let state = self.state.value
-        if self.servers.value.areClosed, state.table.count == 0 { state.router?.finish() }
+        guard self.servers.value.areClosed, state.table.count == 0 else { return }
+        // In a later turn: what the last request tells the session worker leaves before the link is closed.
+        state.loop.assumeIsolated().execute { state.router?.finish() }
     }
 
     /// The kernel caps it at `net.core.somaxconn`.

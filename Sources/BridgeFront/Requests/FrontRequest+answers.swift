@@ -10,8 +10,8 @@ extension FrontRequest: ExchangeDelegate {
         switch self.machine.message() {
         case .beginStream:
             self.beginStream()
-            self.append(header, payload)
-        case .event: self.append(header, payload)
+            self.append(SessionEvent(header) ?? SessionEvent(), payload)
+        case .event: self.append(SessionEvent(header) ?? SessionEvent(), payload)
         case .none: break
         }
     }
@@ -22,7 +22,9 @@ extension FrontRequest: ExchangeDelegate {
         switch self.machine.ended() {
         case .answer: self.answer(header, payload)
         case .endStream:
-            if payload != nil { self.append(header, payload, isLast: true) }
+            if payload != nil {
+                self.append(SessionEvent(eventID: SessionEnd(header)?.eventID), payload, isLast: true)
+            }
             self.endStream()
         case .none: break
         }

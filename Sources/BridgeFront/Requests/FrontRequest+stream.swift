@@ -83,9 +83,8 @@ extension FrontRequest {
     }
 
     /// - Parameter isLast: the exchange is over, and nothing of it is acknowledged any more.
-    func append(_ header: JSONText, _ payload: ByteBuffer?, isLast: Bool = false) {
+    func append(_ event: SessionEvent, _ payload: ByteBuffer?, isLast: Bool = false) {
         guard self.stream != nil else { return }
-        let event = header == .emptyObject ? SessionEvent() : SessionEvent(header) ?? SessionEvent()
         self.stream?.write(event, payload, self.endpoint)
         guard !isLast else { return }
         self.stream?.owesAcknowledgement(payload?.readableBytes ?? 0)
