@@ -148,6 +148,15 @@ struct PendingCalls<Caller> {
         return expired
     }
 
+    /// There will be no answer to one call that was written, and the connection goes on.
+    ///
+    /// - Returns: `nil` when the call is over already, or was not written.
+    mutating func lost(_ id: Int) -> Call? {
+        guard let call = self.calls[id], call.isWritten else { return nil }
+        self.calls[id] = nil
+        return call
+    }
+
     /// The connection is gone: takes out the calls that were written.
     mutating func connectionLost() -> [Call] {
         self.abandoned = []

@@ -6,26 +6,32 @@ import NIOCore
 ///
 /// Confined to its event loop.
 final class UpstreamCall {
-    /// What ``Exchange/end(header:payload:)`` says of every answered call.
-    private static let answered = JSONText(literal: #"{"ok":true}"#)
-    private static let progress = JSONText(literal: #"{"t":"progress"}"#)
-    private static let log = JSONText(literal: #"{"t":"log"}"#)
+    private static let progress = UpstreamMessage.progress.text
+    private static let log = UpstreamMessage.log.text
 
     /// What a log calls it.
     struct Names {
+        /// As the front named it.
+        let requestID: String
+        /// A short digest of the client's session.
+        let session: String?
         let method: String
-        /// The tool (or prompt) that it is about.
+        /// The tool (or prompt) that it is about, as its server knows it.
         let tool: String?
     }
 
     private let exchange: Exchange
-    /// The request, and what it is counted by, until it has been written.
+    /// The request, and what it is counted by, until it has been sent.
     private var message: RPCMessage?
     private var hold: PayloadHold?
+    /// What takes the place of the name in the request.
+    private var name: ByteBuffer?
     let octets: Int
     /// The request's id and progress token, as its client wrote them.
-    let clientID: ByteBuffer
+    private let clientID: ByteBuffer
     private let clientToken: ByteBuffer?
+    /// As the caller asked for it.
+    let timeout: TimeAmount?
     /// Kept only where finished calls are logged.
     let names: Names?
     let arrived: NIODeadline
@@ -39,7 +45,7 @@ final class UpstreamCall {
     ///
     /// - Parameter isLogged: whether its names will be asked for when it has ended.
     /// - Returns: `nil` when the exchange carries no request; then its payload is left to it.
-    init?(_ exchange: Exchange, isLogged: Bool, now: NIODeadline) {
+    init?(_ exchange: Exchange, _ header: UpstreamCallHeader, isLogged: Bool, now: NIODeadline) {
         guard let payload = exchange.payload, payload.readableBytes > 0,
             let message = try? RPCMessage(JSONText(trusting: payload)),
             message.shape == .request, let id = message.id
@@ -47,73 +53,77 @@ final class UpstreamCall {
         self.exchange = exchange
         self.message = message
         self.hold = exchange.takePayload().hold
+        self.name = header.name?.bytes
         self.octets = payload.readableBytes
         self.clientID = message.text[id].bytes.toKeep
         self.clientToken = Self.progressToken(of: message).map { message.text[$0].bytes.toKeep }
-        self.names = isLogged ? Names(method: message.method ?? "", tool: Self.toolName(of: message)) : nil
+        self.timeout = header.timeout.flatMap { $0 > 0 ? .milliseconds(Int64(min($0, 1 << 40))) : nil }
         self.arrived = now
+        guard isLogged else {
+            self.names = nil
+            return
+        }
+        self.names = Names(
+            requestID: header.requestID, session: header.session, method: message.method ?? "",
+            tool: header.name?.string ?? Self.toolName(of: message))
     }
 
     private static func toolName(of message: RPCMessage) -> String? {
         message.name.flatMap { message.text[$0].string }
     }
+
     private static func progressToken(of message: RPCMessage) -> JSONSpan? {
         message.progressToken.flatMap { $0.kind == .string || $0.kind == .number ? $0 : nil }
     }
-    /// As the front named it, for the log.
-    var requestID: String { self.exchange.header.string("rid") ?? "" }
-    /// A short digest of the client's session, for the log.
-    var session: String? { self.exchange.header.string("sess") }
-    /// The tool (or prompt) that it is about; not known any more once it has been written.
-    var toolName: String? { self.message.flatMap(Self.toolName) }
-    /// As the caller asked for it.
-    var timeout: TimeAmount? {
-        self.exchange.header.int("tmo").flatMap { $0 > 0 ? .milliseconds(Int64(min($0, 1 << 40))) : nil }
+
+    /// The tool (or prompt) that it is about, as its server knows it; not known any more once it has been sent.
+    var toolName: String? {
+        self.name.map { JSONText(trusting: $0) }?.string ?? self.message.flatMap(Self.toolName)
     }
 
-    /// Appends the request as one line, under our id and, where the client wants progress, our progress token, and lets go
-    /// of it.
+    // MARK: The way there
+
+    /// Sends the request, under our id, its server's name and, where the client wants progress, our progress token, and
+    /// lets go of it.
     ///
-    /// - Parameter scratch: room for the id's digits, kept between calls.
-    /// - Returns: what the line is counted by until it has left.
-    func writeLine(to buffer: inout ByteBuffer, scratch: inout ByteBuffer) -> PayloadHold? {
-        guard let message = self.message, let id = message.id else { return nil }
-        scratch.clear()
-        scratch.writeString(String(self.id))
-        let start = buffer.writerIndex
-        buffer.reserveCapacity(minimumWritableBytes: self.octets + 64)
-        if let token = Self.progressToken(of: message) {
-            message.text.write(to: &buffer, replacing: id, with: scratch, and: token, with: scratch)
-        } else {
-            message.text.write(to: &buffer, replacing: id, with: scratch)
-        }
-        buffer.joinLines(from: start)
-        buffer.writeLineEnd()
+    /// - Parameters:
+    ///   - digits: our id.
+    ///   - edits: room for what is replaced, kept between calls.
+    func send(on connection: any Connection, digits: ByteBuffer, edits: inout [(JSONSpan, ByteBuffer)]) {
+        guard let message = self.message, let id = message.id else { return }
+        edits.removeAll(keepingCapacity: true)
+        edits.append((id, digits))
+        if let name = self.name, let span = message.name { edits.append((span, name)) }
+        if let token = Self.progressToken(of: message) { edits.append((token, digits)) }
+        if edits.count > 1 { edits.sort { $0.0.lowerBound < $1.0.lowerBound } }
+        connection.send(message.text, replacing: edits, request: self.id, hold: self.hold)
+        edits.removeAll(keepingCapacity: true)
         self.message = nil
-        defer { self.hold = nil }
-        return self.hold
+        self.name = nil
+        self.hold = nil
     }
 
     // MARK: The way back
 
+    /// From here on it hears of its exchange.
+    func attach() {
+        self.exchange.delegate = self
+    }
+
     /// Ends the exchange with the upstream's response, under the client's id.
     ///
-    /// - Returns: false when the result is too large to travel; the caller has been told so.
+    /// - Returns: false when the result is too large to travel; then the exchange goes on.
     func answer(_ response: RPCMessage, id: JSONSpan) -> Bool {
         guard response.text.count - id.count + self.clientID.readableBytes <= Frame.maximumPayload else { return false }
         var buffer = ByteBuffer()
         response.text.write(to: &buffer, replacing: id, with: self.clientID)
-        self.exchange.end(header: Self.answered, payload: buffer)
+        self.exchange.end(header: UpstreamEnd.answered, payload: buffer)
         return true
     }
 
     /// Ends the exchange with an error that the bridge makes.
-    func fail(_ error: CallError, upstream: String) {
-        let header = JSONWriter.object {
-            $0.member("ok", true)
-            $0.member("err", error.word)
-        }
-        self.exchange.end(header: header, payload: error.reply(to: self.clientID, upstream: upstream))
+    func fail(_ fault: ToldFault) {
+        self.exchange.end(header: UpstreamEnd(failure: fault.word).text, payload: fault.reply(to: self.clientID))
     }
 
     /// Passes a progress notification on under the client's token, or holds it until there is room; an older one that is
@@ -136,11 +146,6 @@ final class UpstreamCall {
     func log(_ notification: RPCMessage) {
         guard self.exchange.isWritable else { return }
         self.exchange.send(header: Self.log, payload: notification.text.bytes)
-    }
-
-    /// From here on it hears of its exchange.
-    func attach() {
-        self.exchange.delegate = self
     }
 }
 

@@ -1,31 +1,14 @@
+import BridgeCore
 import BridgeLink
 import BridgeProcess
 import Glibc
+import Logging
 import NIOCore
-import NIOPosix
 
-/// One child of an upstream worker with its pipes, from its start until nothing of its tree is left.
+/// A connection to a child of this process, by its stdin and stdout: one message a line.
 ///
 /// Confined to its event loop.
-final class Child {
-    /// How much time its processes get to leave.
-    enum Manner {
-        /// Its stdin is closed, then TERM, then KILL.
-        case politely
-        /// It has exited, or is not worth waiting for: TERM, and KILL a moment later.
-        case promptly
-        /// KILL.
-        case now
-
-        fileprivate var steps: [TreeTeardown.Step] {
-            switch self {
-            case .politely: .termThenKill(grace: .milliseconds(500), term: .seconds(2), kill: .seconds(2))
-            case .promptly: .termThenKill(term: .milliseconds(200), kill: .seconds(2))
-            case .now: [.init(SIGKILL, patience: .seconds(2))]
-            }
-        }
-    }
-
+final class Child: Connection {
     private enum State {
         case new
         /// The process thread has been asked for it.
@@ -34,7 +17,7 @@ final class Child {
         /// It is lost, and nobody has asked for its end yet.
         case lost
         /// Its end was asked for before it was known to run.
-        case endingEarly(Manner)
+        case endingEarly(EndManner)
         case ending
         case ended
     }
@@ -42,54 +25,54 @@ final class Child {
     /// How long its last words are waited for, once it has exited or closed its output.
     private static let settleTime = TimeAmount.milliseconds(100)
 
-    weak var delegate: (any ChildDelegate)?
+    weak var delegate: (any ConnectionDelegate)?
     private let launch: ChildLaunch
     private let processes: ProcessThread
     private let loop: any EventLoop
+    private let logger: Logger
     private var state = State.new
-    private var channel: (any Channel)?
-    private var errorChannel: (any Channel)?
+    private var pipes: ChildPipes?
+    private var writer: LineWriter?
+    private(set) var pid: pid_t?
+    private(set) var notes: [String] = []
     private var exit: ExitStatus?
     private var isOutputClosed = false
     private var isErrorClosed = false
     private var isSettling = false
-    /// Of limits that do not hold, for people.
-    private(set) var notes: [String] = []
 
-    init(launch: ChildLaunch, processes: ProcessThread, loop: any EventLoop) {
+    init(launch: ChildLaunch, processes: ProcessThread, loop: any EventLoop, logger: Logger) {
         self.launch = launch
         self.processes = processes
         self.loop = loop
+        self.logger = logger
     }
 
-    // MARK: Writing
+    // MARK: Writing and reading
 
-    /// False while its pipe is full, and when it does not run.
     var isWritable: Bool {
         guard case .running = self.state else { return false }
-        return self.channel?.isWritable ?? false
+        return self.writer?.isWritable ?? false
     }
 
-    /// Writes without flushing. What is written counts as seen by the child.
-    ///
-    /// - Parameter hold: let go of once the bytes have left, or cannot any more.
-    func write(_ bytes: ByteBuffer, hold: PayloadHold? = nil) {
-        guard let channel = self.channel else { return }
-        guard let hold else { return channel.write(bytes, promise: nil) }
-        let left = channel.eventLoop.makePromise(of: Void.self)
-        left.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(hold) {} }
-        channel.write(bytes, promise: left)
+    func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {
+        self.writer?.write(message, replacing: edits, hold: hold)
     }
 
-    /// Whether more of its output is read. While too many answers wait to leave, nothing is, and it has to wait.
+    func flush() { self.writer?.flush() }
+
     var isReading = true {
         didSet { if self.isReading != oldValue { self.applyReading() } }
     }
 
-    private func applyReading() { try? self.channel?.syncOptions?.setOption(.autoRead, value: self.isReading) }
+    private func applyReading() { try? self.pipes?.main?.syncOptions?.setOption(.autoRead, value: self.isReading) }
 
-    func flush() {
-        self.channel?.flush()
+    private func received(_ reading: ChildLineReader.Reading) {
+        switch reading {
+        case .message(let message): self.delegate?.connection(self, received: message, answering: nil)
+        case .unreadable(let bytes, let request, let reason):
+            self.delegate?.connection(self, couldNotRead: bytes, answering: request, reason: reason)
+        case .blank: break
+        }
     }
 
     // MARK: Starting
@@ -107,80 +90,40 @@ final class Child {
     }
 
     private func startWithPipes() throws {
-        var pipes: [Pipe] = []
+        let pipes = try ChildPipes()
+        let specification: SpawnSpecification
         do {
-            for _ in 0..<3 { pipes.append(try Pipe.make()) }
-            let (input, output, error) = (pipes[0], pipes[1], pipes[2])
-            let given = [input.reading, output.writing, error.writing]
-            let specification = try self.launch.specification(descriptors: given)
-            self.connect(input: input.writing, output: output.reading, error: error.reading)
-                .assumeIsolated().whenComplete { result in
-                    switch result {
-                    case .success: self.spawn(specification)
-                    case .failure(let error): self.abandon(descriptors: given, "\(error)")
-                    }
-                }
+            specification = try self.launch.specification(descriptors: pipes.given)
         } catch {
-            for pipe in pipes {
-                close(pipe.reading)
-                close(pipe.writing)
-            }
+            pipes.closeUnused()
             throw error
         }
-    }
-
-    /// Makes channels of our ends. They are owned by the channels, or closed.
-    private func connect(input: CInt, output: CInt, error: CInt) -> EventLoopFuture<Void> {
-        let stdout = NIOLoopBound(self.makeStdoutHandler(), eventLoop: self.loop)
-        let stderr = NIOLoopBound(self.makeStderrHandler(), eventLoop: self.loop)
-        let main = NIOPipeBootstrap(group: self.loop)
-            .channelOption(
-                .recvAllocator,
-                value: AdaptiveRecvByteBufferAllocator(minimum: 2048, initial: 16 << 10, maximum: 1 << 20)
-            )
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(stdout.value) }
+        self.pipes = pipes
+        pipes.connect(on: self.loop, stdout: self.makeStdoutHandler(), stderr: self.makeStderrHandler())
+            .assumeIsolated().whenComplete { result in
+                switch result {
+                case .success:
+                    if !self.isReading { self.applyReading() }
+                    self.spawn(specification)
+                case .failure(let error):
+                    pipes.closeGiven()
+                    self.failedToStart("\(error)")
+                }
             }
-            .takingOwnershipOfDescriptors(input: output, output: input)
-        let errors = NIOPipeBootstrap(group: self.loop)
-            // Little at a time: whatever floods it, the loop comes round to everybody else.
-            .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 64 << 10))
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(stderr.value) }
-            }
-            .takingOwnershipOfDescriptor(input: error)
-        main.assumeIsolated().whenComplete { result in
-            switch result {
-            case .success(let channel):
-                self.channel = channel
-                if !self.isReading { self.applyReading() }
-            case .failure: for descriptor in [input, output] { close(descriptor) }
-            }
-        }
-        errors.assumeIsolated().whenComplete { result in
-            switch result {
-            case .success(let channel): self.errorChannel = channel
-            case .failure: close(error)
-            }
-        }
-        return main.and(errors).map { _ in }
     }
 
     private func makeStdoutHandler() -> StdoutHandler {
-        StdoutHandler(
+        let lines = self.launch.lines
+        return StdoutHandler(
             maximumLineOctets: self.launch.maximumLineOctets,
             onBytes: { [weak self] in
                 guard let self else { return }
-                self.delegate?.childSpoke(self)
+                self.delegate?.connectionSpoke(self)
             },
-            onLine: { [weak self] line in
-                guard let self else { return }
-                self.delegate?.child(self, received: line)
-            },
+            onLine: { [weak self] in self?.received(lines.read($0)) },
             onWritable: { [weak self] in
                 guard let self else { return }
-                self.delegate?.childBecameWritable(self)
+                self.delegate?.connectionBecameWritable(self)
             },
             onClosed: { [weak self] in
                 self?.isOutputClosed = true
@@ -189,16 +132,15 @@ final class Child {
         )
     }
 
+    /// Its own chatter; what goes wrong with it is told at warning, in other words.
     private func makeStderrHandler() -> StderrHandler {
-        StderrHandler(
-            onLine: { [weak self] line in
-                guard let self else { return }
-                self.delegate?.child(self, wroteError: line)
+        let logger = self.logger
+        return StderrHandler(
+            onLine: { line in
+                let text = ForeignText.printable(line, limit: StderrLines.maximumOctets)
+                logger.info("upstream stderr", metadata: ["text": "\(text)"])
             },
-            onDropped: { [weak self] count in
-                guard let self else { return }
-                self.delegate?.child(self, droppedErrorLines: count)
-            },
+            onDropped: { logger.info("upstream stderr lines dropped", metadata: ["mcp.dropped": "\($0)"]) },
             onClosed: { [weak self] in
                 self?.isErrorClosed = true
                 self?.settle()
@@ -211,32 +153,24 @@ final class Child {
         let this = NIOLoopBound(self, eventLoop: loop)
         self.processes.spawn(
             specification,
-            onStart: { result in loop.execute { this.value.spawned(result, specification.descriptors) } },
+            onStart: { result in loop.execute { this.value.spawned(result) } },
             onExit: { status in loop.execute { this.value.exited(status) } }
         )
     }
 
-    private func spawned(_ result: Result<ProcessID, SpawnError>, _ descriptors: [CInt]) {
-        switch result {
-        case .success(let id):
-            for descriptor in descriptors { close(descriptor) }
-            switch self.state {
-            case .starting:
-                self.state = .running
-                self.delegate?.childStarted(self, pid: id.pid)
-                self.settle()
-            case .endingEarly(let manner):
-                self.beginEnding(manner)
-            case .new, .running, .lost, .ending, .ended: break
-            }
-        case .failure(let error):
-            self.abandon(descriptors: descriptors, error.description)
+    private func spawned(_ result: Result<ProcessID, SpawnError>) {
+        self.pipes?.closeGiven()
+        switch (result, self.state) {
+        case (.success(let id), .starting):
+            self.state = .running
+            self.pid = id.pid
+            self.writer = self.pipes?.main.map(LineWriter.init)
+            self.delegate?.connectionOpened(self)
+            self.settle()
+        case (.success, .endingEarly(let manner)): self.beginEnding(manner)
+        case (.success, _): break
+        case (.failure(let error), _): self.failedToStart(error.description)
         }
-    }
-
-    private func abandon(descriptors: [CInt], _ reason: String) {
-        for descriptor in descriptors { close(descriptor) }
-        self.failedToStart(reason)
     }
 
     private func failedToStart(_ reason: String) {
@@ -267,17 +201,17 @@ final class Child {
         }
     }
 
+    /// What it last wrote is in the log. It may hold a secret, and the reason is told to every client.
     private var lossReason: String { self.exit?.description ?? "closed its output" }
 
     private func lose(_ reason: String) {
         self.state = .lost
-        self.delegate?.childLost(self, reason: reason)
+        self.delegate?.connectionLost(self, reason: reason)
     }
 
     // MARK: Ending
 
-    /// Ends it and all below it. Saying it again with ``Manner/now`` makes it faster.
-    func end(_ manner: Manner) {
+    func end(_ manner: EndManner) {
         switch self.state {
         case .new, .starting: self.state = .endingEarly(manner)
         case .endingEarly: self.state = .endingEarly(manner)
@@ -289,9 +223,9 @@ final class Child {
         }
     }
 
-    private func beginEnding(_ manner: Manner) {
+    private func beginEnding(_ manner: EndManner) {
         self.state = .ending
-        self.channel?.close(mode: .output, promise: nil)
+        self.pipes?.closeInput()
         let loop = self.loop
         let this = NIOLoopBound(self, eventLoop: loop)
         let group = self.launch.group
@@ -305,10 +239,20 @@ final class Child {
     private func treeEnded() {
         guard case .ending = self.state else { return }
         self.state = .ended
-        self.channel?.close(promise: nil)
-        self.errorChannel?.close(promise: nil)
+        self.pipes?.close()
         if let group = self.launch.group { try? group.remove() }
-        self.delegate?.childEnded(self)
+        self.delegate?.connectionEnded(self)
         self.delegate = nil
+    }
+}
+
+extension EndManner {
+    fileprivate var steps: [TreeTeardown.Step] {
+        switch self {
+        // Its stdin is closed first.
+        case .politely: .termThenKill(grace: .milliseconds(500), term: .seconds(2), kill: .seconds(2))
+        case .promptly: .termThenKill(term: .milliseconds(200), kill: .seconds(2))
+        case .now: [.init(SIGKILL, patience: .seconds(2))]
+        }
     }
 }

@@ -19,6 +19,10 @@ struct ChildLaunch {
         self.maximumLineOctets = configuration.maximumLineBytes
     }
 
+    var lines: ChildLineReader {
+        ChildLineReader(maximumOctets: self.maximumLineOctets, errors: self.launch.encodingErrors)
+    }
+
     var group: Cgroup? { self.cgroup.map(Cgroup.init(directory:)) }
 
     /// A message about the start, without what nobody may see.

@@ -10,8 +10,19 @@ struct UpstreamIdentity: Equatable {
     let serverInfo: JSONText
     let instructions: JSONText?
 
-    var listsTools: Bool { self.capabilities.member("tools") != nil }
     var logs: Bool { self.capabilities.member("logging") != nil }
+
+    func lists(_ offering: Offering) -> Bool { self.capabilities.member(named: offering.capability) != nil }
+
+    /// As watchers are told (``UpstreamNews/identity``).
+    var news: JSONText {
+        JSONWriter.object { news in
+            news.member("capabilities", self.capabilities)
+            news.member("serverInfo", self.serverInfo)
+            news.member("instructions", ifPresent: self.instructions)
+            news.member("protocolVersion", self.revision.name)
+        }
+    }
 }
 
 /// `initialize`, from both sides.

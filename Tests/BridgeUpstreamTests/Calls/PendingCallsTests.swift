@@ -105,6 +105,20 @@ import Testing
         #expect(calls.write()?.caller == "d")
     }
 
+    @Test func `one lost call is over, and leaves the others where they are`() throws {
+        var calls = PendingCalls<String>()
+        let a = try #require(self.add(&calls, "a"))
+        let b = try #require(self.add(&calls, "b"))
+        _ = calls.write()
+        #expect(calls.lost(b) == nil, "not written yet")
+        #expect(calls.lost(a)?.caller == "a")
+        #expect(calls.lost(a) == nil)
+        #expect(calls.lost(99) == nil)
+        #expect(self.name(calls.answered(a)) == "duplicate")
+        #expect(calls.write()?.caller == "b")
+        #expect(calls.writtenCount == 1)
+    }
+
     @Test func `time runs out for each call on its own, and progress gives it anew`() throws {
         var calls = PendingCalls<String>()
         let a = try #require(self.add(&calls, "a", seconds: 10))

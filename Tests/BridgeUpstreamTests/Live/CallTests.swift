@@ -39,6 +39,26 @@ extension LiveTests {
             }
         }
 
+        @Test func `a call goes upstream under the name that its server knows, and everything else as it came`()
+            async throws
+        {
+            try await WorkerBench.run { bench in
+                let call = await bench.call("fake.echo", #"{"n":1}"#, id: "7", token: #""t""#, name: "echo")
+                #expect(await call.answer().value("result")?.value("echo")?.int("n") == 1)
+                let told = try #require(bench.journal.first { $0.contains("tools/call") })
+                let id = try #require(JSONText(validating: ByteBuffer(string: told)).int("id"))
+                #expect(
+                    told
+                        == #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"echo","arguments":{"n":1},"#
+                        + #""_meta":{"progressToken":\#(id)}}}"#)
+                let spread =
+                    #"{"params":{"_meta":{"progressToken":1},"name":"fake.echo"},"method":"tools/call","id":8,"#
+                let other = await bench.request(spread + #""jsonrpc":"2.0"}"#, name: "echo")
+                #expect(await other.answer().value("result") != nil)
+                #expect(bench.received(#""name":"echo""#) == 2)
+            }
+        }
+
         @Test func `many calls at once all get their own answer`() async throws {
             try await WorkerBench.run { bench in
                 await bench.phase("ready")

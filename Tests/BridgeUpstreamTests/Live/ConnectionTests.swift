@@ -8,20 +8,19 @@ import Testing
 extension LiveTests {
     @Suite("The connection and the catalogue") struct ConnectionTests {
         private static func names(_ catalogue: JSONText) -> [String] {
-            guard let tools = catalogue.value("tools") else { return [] }
             var names: [String] = []
-            tools.elements { names.append(tools[$0].string("name") ?? "") }
+            catalogue.elements { names.append(catalogue[$0].string("name") ?? "") }
             return names
         }
 
-        @Test func `a catalogue has the tools as they came and who offers them`() async throws {
+        @Test func `watchers are told who the server is, and then its tools as they came`() async throws {
             try await WorkerBench.run { bench in
-                let catalogue = await bench.catalogue()
                 #expect(
-                    "\(catalogue)"
-                        == #"{"tools":[{"inputSchema": {}, "name": "echo"}],"serverInfo":{"name": "fake", "version": "1"},"#
-                        + #""capabilities":{"tools": {}, "logging": {}},"instructions":"be nice","protocolVersion":"2025-06-18"}"#
+                    "\(await bench.identity())"
+                        == #"{"capabilities":{"tools": {}, "logging": {}},"serverInfo":{"name": "fake", "version": "1"},"#
+                        + #""instructions":"be nice","protocolVersion":"2025-06-18"}"#
                 )
+                #expect("\(await bench.catalogue())" == #"[{"inputSchema": {}, "name": "echo"}]"#)
                 let state = await bench.phase("ready")
                 #expect(state.int("toolCount") == 1)
                 #expect(state.bool("connected") == true)
@@ -82,7 +81,7 @@ extension LiveTests {
 
         @Test func `a lazy upstream starts when its list is wanted`() async throws {
             try await WorkerBench.run(configure: { $0.start = .lazy }) { bench in
-                await bench.ask("retry")
+                await bench.ask(.retry)
                 #expect(Self.names(await bench.catalogue()) == ["echo"])
             }
         }
@@ -101,7 +100,7 @@ extension LiveTests {
         @Test func `the log level is passed on, and again after a reconnect`() async throws {
             try await WorkerBench.run { bench in
                 await bench.phase("ready")
-                await bench.ask("level", payload: #"{"level":"warning"}"#)
+                await bench.ask(.level, payload: #"{"level":"warning"}"#)
                 _ = await bench.call("die").error()
                 #expect(await bench.call("echo").answer().value("result") != nil)
                 #expect(bench.received(#""params":{"level":"warning"}"#) == 2)

@@ -21,7 +21,8 @@ final class LiveCall: Sendable {
     func open(header: JSONText, payload: ByteBuffer, reads: Bool = true, through dialer: LinkDialer) {
         let listener = Listener(
             onMessage: { header, payload in
-                self.events.append(.message(header.string("t") ?? "", JSONText(trusting: payload ?? ByteBuffer())))
+                self.events.append(
+                    .message(UpstreamMessage(header)?.rawValue ?? "", JSONText(trusting: payload ?? ByteBuffer())))
             },
             onOver: { result in
                 switch result {

@@ -2,6 +2,7 @@ import BridgeConfiguration
 import BridgeCore
 import BridgeLink
 import BridgeProcess
+import Foundation
 import Glibc
 import NIOCore
 import Testing
@@ -112,6 +113,27 @@ extension LiveTests {
                 await call.cancel()
                 #expect(await bench.call("echo", id: "2").answer().value("result") != nil)
                 #expect(bench.received(#""name":"never""#) == bench.received("notifications/cancelled"))
+            }
+        }
+
+        @Test func `a large call that is given up while there is no room for it is never run`() async throws {
+            try await WorkerBench.run(configure: { $0.workerBytes = 12 << 20 }) { bench in
+                await bench.phase("ready")
+                let gate = bench.folder.appending(path: "gate")
+                #expect(mkfifo(gate.path, 0o600) == 0)
+                let filler = String(repeating: "x", count: 5 << 20)
+                let busy = await bench.call("busy", #"{"gate":"\#(gate.path)"}"#, id: "1")
+                let first = await bench.call("echo", #"{"filler":"\#(filler)"}"#, id: "2")
+                let second = await bench.call("meta", #"{"filler":"\#(filler)"}"#, id: "3")
+                #expect(second.events.all.isEmpty)
+                await second.cancel()
+                try FileHandle(forWritingTo: gate).close()
+                #expect(await busy.text() == "free")
+                #expect(await first.answer().value("result") != nil)
+                let third = await bench.call("echo", #"{"filler":"\#(filler)"}"#, id: "4")
+                #expect(await third.answer().value("result") != nil)
+                #expect(bench.received(#""name":"meta""#) == 0)
+                #expect(bench.received("notifications/cancelled") == 0)
             }
         }
 

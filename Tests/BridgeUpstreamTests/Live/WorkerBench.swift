@@ -17,7 +17,8 @@ import Testing
 final class WorkerBench: Sendable {
     enum Event: Sendable {
         case state(JSONText)
-        case catalogue(JSONText)
+        case identity(JSONText)
+        case catalogue(String, JSONText)
         case note(JSONText)
     }
 
@@ -129,7 +130,7 @@ final class WorkerBench: Sendable {
                 let watch = Listener(
                     onMessage: { header, payload in bench.watched(header, payload) }, onOver: { _ in }
                 )
-                _ = bench.dialer.value.open(header: JSONText(literal: #"{"op":"watch"}"#), delegate: watch)
+                _ = bench.dialer.value.open(header: UpstreamRequest.watch.text, delegate: watch)
             }
             let result: Result<Void, any Error>
             do { result = .success(try await body(self)) } catch { result = .failure(error) }
@@ -142,10 +143,12 @@ final class WorkerBench: Sendable {
 
     private func watched(_ header: JSONText, _ payload: ByteBuffer?) {
         let text = JSONText(trusting: payload ?? ByteBuffer())
-        switch header.string("t") {
-        case "state": self.events.append(.state(text))
-        case "catalog": self.events.append(.catalogue(text))
-        default: self.events.append(.note(text))
+        switch UpstreamNews(header) {
+        case .state: self.events.append(.state(text))
+        case .identity: self.events.append(.identity(text))
+        case .catalogue(let offering): self.events.append(.catalogue(offering, text))
+        case .note: self.events.append(.note(text))
+        case nil: Issue.record("no news: \(header)")
         }
     }
 
@@ -161,24 +164,32 @@ final class WorkerBench: Sendable {
     // MARK: What a test does
 
     /// Opens a call. Ids and tokens are raw JSON.
+    ///
+    /// - Parameter name: the tool's name as its server knows it, where that is another.
     func call(
         _ tool: String,
         _ arguments: String = "{}",
         id: String = #""client-1""#,
         token: String? = nil,
+        name: String? = nil,
         milliseconds: Int = 20_000,
         reads: Bool = true
     ) async -> LiveCall {
         let meta = token.map { #","_meta":{"progressToken":\#($0)}"# } ?? ""
         let request =
             #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"\#(tool)","arguments":\#(arguments)\#(meta)}}"#
-        return await self.request(request, milliseconds: milliseconds, reads: reads)
+        return await self.request(request, name: name, milliseconds: milliseconds, reads: reads)
     }
 
-    func request(_ request: String, milliseconds: Int = 20_000, reads: Bool = true) async -> LiveCall {
+    func request(
+        _ request: String, name: String? = nil, milliseconds: Int = 20_000, reads: Bool = true
+    ) async -> LiveCall {
         let call = LiveCall(loop: self.loop)
-        let header = JSONText(
-            trusting: ByteBuffer(string: #"{"op":"call","rid":"r-1","tmo":\#(milliseconds),"who":"local","sess":"s"}"#))
+        let header = UpstreamRequest.call(
+            UpstreamCallHeader(
+                requestID: "r-1", timeout: milliseconds, principal: "local", session: "s",
+                name: name.map { JSONText($0) })
+        ).text
         await self.onLoop { bench in
             call.open(header: header, payload: ByteBuffer(string: request), reads: reads, through: bench.dialer.value)
         }
@@ -186,11 +197,11 @@ final class WorkerBench: Sendable {
     }
 
     /// Opens an exchange that is not a call, and waits for its end.
-    func ask(_ op: String, payload: String? = nil) async {
+    func ask(_ request: UpstreamRequest, payload: String? = nil) async {
         let over = EventLog<Void>()
         await self.onLoop { bench in
             _ = bench.dialer.value.open(
-                header: JSONText(trusting: ByteBuffer(string: #"{"op":"\#(op)"}"#)),
+                header: request.text,
                 payload: payload.map { ByteBuffer(string: $0) },
                 delegate: Listener(onMessage: { _, _ in }, onOver: { _ in over.append(()) })
             )
@@ -212,8 +223,14 @@ final class WorkerBench: Sendable {
 
     func catalogue() async -> JSONText {
         let event = await self.events.next { if case .catalogue = $0 { true } else { false } }
-        guard case .catalogue(let catalogue) = event else { return .null }
+        guard case .catalogue("tools", let catalogue) = event else { return .null }
         return catalogue
+    }
+
+    func identity() async -> JSONText {
+        let event = await self.events.next { if case .identity = $0 { true } else { false } }
+        guard case .identity(let identity) = event else { return .null }
+        return identity
     }
 
     func note() async -> JSONText {

@@ -41,13 +41,13 @@ import Testing
     }
 
     @Test(arguments: [
-        (Way.idle, UpstreamLifecycle.Phase.idle, false), (.connecting, .connecting, false),
+        (Way.idle, UpstreamPhase.idle, false), (.connecting, .connecting, false),
         (.initialized, .connecting, true), (.ready, .ready, true), (.endingForReconnect, .connecting, false),
         (.endingForBackoff, .backoff, false), (.endingForIdle, .idle, false), (.endingForStop, .stopped, false),
         (.backoff, .backoff, false), (.failed, .failed, false), (.stopped, .stopped, false),
     ])
     func `each state has its word, and calls flow in two of them`(
-        way: Way, phase: UpstreamLifecycle.Phase, isConnected: Bool
+        way: Way, phase: UpstreamPhase, isConnected: Bool
     ) {
         let machine = self.machine(way)
         #expect(machine.phase == phase)

@@ -1,3 +1,4 @@
+import BridgeMCP
 import NIOCore
 import Testing
 
@@ -9,12 +10,12 @@ import Testing
     @Test func `each is taken once, by its answer or by its time`() {
         var requests = OwnRequests()
         requests.add(1, .initialize, deadline: self.t0 + .seconds(1))
-        requests.add(2, .list, deadline: self.t0 + .seconds(2))
+        requests.add(2, .list(.tools), deadline: self.t0 + .seconds(2))
         #expect(requests.nextDeadline == self.t0 + .seconds(1))
         #expect(requests.take(1) == .initialize)
         #expect(requests.take(1) == nil)
         #expect(requests.expire(now: self.t0 + .seconds(1)).isEmpty)
-        #expect(requests.expire(now: self.t0 + .seconds(2)).map(\.purpose) == [.list])
+        #expect(requests.expire(now: self.t0 + .seconds(2)).map(\.purpose) == [.list(.tools)])
         #expect(requests.nextDeadline == nil)
     }
 
@@ -22,7 +23,7 @@ import Testing
         var requests = OwnRequests()
         requests.add(3, .ping, deadline: self.t0)
         requests.add(1, .ping, deadline: self.t0)
-        requests.add(2, .list, deadline: self.t0 + .seconds(2))
+        requests.add(2, .list(.tools), deadline: self.t0 + .seconds(2))
         #expect(requests.takeAll(.ping) == [1, 3])
         #expect(requests.takeAll(.ping) == [])
         #expect(requests.nextDeadline == self.t0 + .seconds(2))

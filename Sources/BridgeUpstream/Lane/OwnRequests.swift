@@ -1,9 +1,13 @@
+import BridgeMCP
 import NIOCore
 
 /// The requests to the upstream that the bridge makes for itself, by their ids. Pure: times come in.
 struct OwnRequests {
     enum Purpose: Equatable {
-        case initialize, list, ping, logLevel
+        case initialize
+        case list(Offering)
+        case ping
+        case logLevel
     }
 
     private var requests: [Int: (purpose: Purpose, deadline: NIODeadline)] = [:]

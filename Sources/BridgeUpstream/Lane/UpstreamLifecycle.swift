@@ -7,11 +7,6 @@ import NIOCore
 /// Pure: it starts nothing, reads no clock and draws no random number. The caller reports what happened and carries out
 /// the action that comes back.
 struct UpstreamLifecycle: ~Copyable {
-    /// The word for it in status reports.
-    enum Phase: String, Sendable {
-        case idle, connecting, ready, backoff, failed, stopped
-    }
-
     enum Action: Equatable {
         case none
         /// Start a child and shake hands with it.
@@ -66,7 +61,7 @@ struct UpstreamLifecycle: ~Copyable {
         self.backoff = Backoff(policy)
     }
 
-    var phase: Phase {
+    var phase: UpstreamPhase {
         switch self.state {
         case .idle, .ending(.idle): .idle
         case .connecting, .initialized, .ending(.connect): .connecting

@@ -5,7 +5,7 @@ import Testing
 
 /// When an upstream that says nothing counts as hung. Pings are a minute apart and have 30 s, calls have what they say.
 @Suite("Silence of an upstream") struct SilenceTests {
-    /// The two machines side by side, as ``UpstreamCore`` drives them, in seconds from the connection.
+    /// The two machines side by side, as ``Lane`` drives them, in seconds from the connection.
     private struct Desk {
         private static let t0 = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
@@ -17,7 +17,7 @@ import Testing
         private(set) var timedOut: [Int] = []
         private(set) var neverWritten: [Int] = []
 
-        init() { self.upkeep.connected(lists: false, now: Self.t0) }
+        init() { self.upkeep.connected(lists: [], now: Self.t0) }
 
         private var time: NIODeadline { Self.t0 + .seconds(Int64(self.now)) }
         var isSilent: Bool { self.upkeep.isSilent }

@@ -1,6 +1,7 @@
+import BridgeMCP
 import NIOCore
 
-/// Decides when a connected upstream is asked for its list, pinged, given up as mute, or let go as unused.
+/// Decides when a connected upstream is asked for its lists, pinged, given up as mute, or let go as unused.
 ///
 /// It goes by silence. A server that hangs says nothing at all; but so does one that does one thing at a time, while it is
 /// at a long call. So a ping that is not answered in its time, with not a byte since it was sent, ends nothing yet where
@@ -23,8 +24,8 @@ struct Upkeep {
     }
 
     enum Task: Equatable {
-        /// Read the list, then report ``listFinished(succeeded:now:)``.
-        case list
+        /// Read a list, then report ``listFinished(_:succeeded:now:)``.
+        case list(Offering)
         /// Send a ping. Its answer needs no report of its own beside ``heard(now:)``.
         case ping
         /// Write no further calls until ``isSilent`` is false: the upstream is busy, or it hangs.
@@ -50,8 +51,8 @@ struct Upkeep {
 
     private struct Connection {
         var ping: Ping
-        /// `nil`: it has no tools to list.
-        var list: List?
+        /// Of what it offers, in no order.
+        var lists: [Offering: List]
         var idleSince: NIODeadline
     }
 
@@ -63,10 +64,11 @@ struct Upkeep {
         self.intervals = intervals
     }
 
-    /// - Parameter lists: whether it has lists to read; then the first is due at once.
-    mutating func connected(lists: Bool, now: NIODeadline) {
+    /// - Parameter lists: what it has lists of, which are due at once.
+    mutating func connected(lists: [Offering], now: NIODeadline) {
         self.connection = Connection(
-            ping: .next(now + self.intervals.ping), list: lists ? .next(now) : nil, idleSince: now
+            ping: .next(now + self.intervals.ping),
+            lists: Dictionary(lists.map { ($0, .next(now)) }, uniquingKeysWith: { first, _ in first }), idleSince: now
         )
     }
 
@@ -74,23 +76,23 @@ struct Upkeep {
         self.connection = nil
     }
 
-    /// The upstream says that its list has changed.
-    mutating func listChanged(now: NIODeadline) {
-        switch self.connection?.list {
-        case .next(let due): self.connection?.list = .next(min(due, now + self.intervals.debounce))
-        case .running: self.connection?.list = .running(again: true)
-        case nil where self.connection != nil: self.connection?.list = .next(now + self.intervals.debounce)
-        case nil: break
+    /// The upstream says that a list of its has changed.
+    mutating func listChanged(_ offering: Offering, now: NIODeadline) {
+        let soon = now + self.intervals.debounce
+        switch self.connection?.lists[offering] {
+        case .next(let due): self.connection?.lists[offering] = .next(min(due, soon))
+        case .running: self.connection?.lists[offering] = .running(again: true)
+        case nil: self.connection?.lists[offering] = .next(soon)
         }
     }
 
-    mutating func listFinished(succeeded: Bool, now: NIODeadline) {
-        guard case .running(let again) = self.connection?.list else { return }
+    mutating func listFinished(_ offering: Offering, succeeded: Bool, now: NIODeadline) {
+        guard case .running(let again) = self.connection?.lists[offering] else { return }
         let delay =
             again
             ? self.intervals.debounce
             : succeeded ? self.intervals.refresh : min(self.intervals.refresh, self.intervals.retry)
-        self.connection?.list = .next(now + delay)
+        self.connection?.lists[offering] = .next(now + delay)
     }
 
     /// The upstream has written something, whatever it is.
@@ -126,14 +128,14 @@ struct Upkeep {
         case .sent(let deadline): times.append(deadline)
         case .unanswered: break
         }
-        if case .next(let due) = connection.list { times.append(due) }
+        for case .next(let due) in connection.lists.values { times.append(due) }
         return times.compactMap { $0 }.min()
     }
 
     /// When the upstream is let go, if nobody calls until then. Not while it is being listed.
     private var unusedAt: NIODeadline? {
         guard let connection, let idleStop = self.intervals.idleStop, !self.isBusy else { return nil }
-        if case .running = connection.list { return nil }
+        for case .running in connection.lists.values { return nil }
         return connection.idleSince + idleStop
     }
 
@@ -141,9 +143,10 @@ struct Upkeep {
     mutating func due(now: NIODeadline, callsUnderWay: Bool) -> [Task] {
         guard let connection else { return [] }
         var tasks: [Task] = []
-        if case .next(let due) = connection.list, now >= due {
-            self.connection?.list = .running(again: false)
-            tasks.append(.list)
+        for (offering, list) in connection.lists {
+            guard case .next(let due) = list, now >= due else { continue }
+            self.connection?.lists[offering] = .running(again: false)
+            tasks.append(.list(offering))
         }
         switch connection.ping {
         case .next(let due) where now >= due:

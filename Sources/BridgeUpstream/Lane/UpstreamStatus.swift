@@ -6,7 +6,7 @@ import Glibc
 struct UpstreamStatus {
     var name: String
     var kind: String
-    var phase: UpstreamLifecycle.Phase
+    var phase: UpstreamPhase
     var isConnected: Bool
     var toolCount: Int
     var lastConnected: Date?

@@ -1,0 +1,197 @@
+import BridgeCore
+import BridgeLink
+import Logging
+import NIOCore
+
+/// Hears of the calls of one desk.
+protocol CallDeskDelegate: AnyObject {
+    /// Nobody waits any more for a call that the server has; it should know.
+    func desk(_ desk: CallDesk, gaveUp id: Int, reason: String)
+
+    /// One of them is over.
+    func deskChanged(_ desk: CallDesk)
+}
+
+/// The calls of one lane: takes them, sends each once, and sees that each gets one answer.
+///
+/// Confined to its event loop.
+final class CallDesk {
+    weak var delegate: (any CallDeskDelegate)?
+    private let faults: CallFaults
+    private let logger: Logger
+    private var pending = PendingCalls<UpstreamCall>()
+    /// An id, and what is replaced in a request: kept because making room costs more than filling it.
+    private var digits = ByteBuffer()
+    private var edits: [(JSONSpan, ByteBuffer)] = []
+
+    init(faults: CallFaults, logger: Logger) {
+        self.faults = faults
+        self.logger = logger
+    }
+
+    var count: Int { self.pending.count }
+    /// Calls that have been sent and not answered.
+    var sentCount: Int { self.pending.writtenCount }
+    var hasWaiting: Bool { self.pending.hasWaiting }
+    /// When ``expire(now:hindrance:)`` has something to do at the earliest.
+    var nextDeadline: NIODeadline? { self.pending.nextDeadline }
+
+    // MARK: The way there
+
+    /// - Returns: when it has to be answered; `nil` when too much waits already, which it has been told.
+    func take(_ call: UpstreamCall, timeout: TimeAmount, now: NIODeadline) -> NIODeadline? {
+        // Large ones are counted by the gate already.
+        let octets = call.octets < PayloadShares<String>.smallest ? call.octets : 0
+        guard let id = self.pending.add(call, octets: octets, timeout: timeout, now: now) else {
+            self.refuse(call, self.faults.overloaded)
+            return nil
+        }
+        call.id = id
+        call.owner = self
+        call.attach()
+        return now + timeout
+    }
+
+    /// Answers a call that has not been taken.
+    func refuse(_ call: UpstreamCall, _ fault: ToldFault) {
+        call.fail(fault)
+        self.record(call, outcome: fault.word)
+    }
+
+    /// Sends what waits, as long as the connection takes it.
+    func send(on connection: any Connection) {
+        while connection.isWritable, let (id, call) = self.pending.write() {
+            self.digits.clear()
+            self.digits.writeDecimal(id)
+            call.send(on: connection, digits: self.digits, edits: &self.edits)
+        }
+    }
+
+    // MARK: The bridge's own requests
+
+    /// An id for a request of the bridge's own.
+    func reserveID() -> Int { self.pending.reserveID() }
+
+    /// A request of the bridge's own is given up: a late answer is no mistake.
+    func giveUp(reserved id: Int) { self.pending.giveUp(reserved: id) }
+
+    // MARK: The way back
+
+    enum Outcome {
+        /// It answered a call, which is over now.
+        case taken
+        /// It answered a call that was given up; no mistake.
+        case late
+        /// It has been answered before, or is a request of the bridge's own.
+        case duplicate
+        /// No request ever had this id.
+        case unknown
+    }
+
+    /// - Parameter span: of the id in the response.
+    func answer(_ id: Int, with response: RPCMessage, at span: JSONSpan) -> Outcome {
+        switch self.pending.answered(id) {
+        case .call(let call):
+            if call.caller.answer(response, id: span) {
+                self.finished(call.caller, outcome: response.shape == .error ? "error" : "result")
+            } else {
+                self.finish(call.caller, self.faults.outcomeUnknown("its answer is too large to be passed on"))
+            }
+            return .taken
+        case .late: return .late
+        case .duplicate: return .duplicate
+        case .unknown: return .unknown
+        }
+    }
+
+    /// What came cannot be read; it seems to answer this request.
+    ///
+    /// - Returns: whether that is a call.
+    func unreadable(_ id: Int, reason: String) -> Bool {
+        guard case .call(let call) = self.pending.answered(id) else { return false }
+        self.finish(call.caller, self.faults.outcomeUnknown("its answer cannot be read (\(reason))"))
+        return true
+    }
+
+    func progressed(_ id: Int, _ notification: RPCMessage, token: JSONSpan) {
+        self.pending.progressed(id, now: .now())?.progress(notification, token: token)
+    }
+
+    /// Passes a log message to the call that it must be about, if there is just one.
+    ///
+    /// - Returns: whether there was.
+    func log(_ notification: RPCMessage) -> Bool {
+        guard let call = self.pending.onlyWritten else { return false }
+        call.log(notification)
+        return true
+    }
+
+    // MARK: Endings without an answer
+
+    /// - Parameter hindrance: why calls have not been sent.
+    func expire(now: NIODeadline, hindrance: () -> String) {
+        for (id, call) in self.pending.expire(now: now) {
+            if call.isWritten {
+                self.delegate?.desk(self, gaveUp: id, reason: "timeout")
+                self.finish(call.caller, self.faults.timedOut(after: call.timeout))
+            } else {
+                self.finish(call.caller, self.faults.unavailable("it was not ready in time (\(hindrance()))"))
+            }
+        }
+    }
+
+    /// One call will get no answer, and the connection goes on.
+    ///
+    /// - Parameter sent: false where it is certain that the server has not seen it.
+    func lost(_ id: Int, sent: Bool, reason: String) {
+        guard let call = self.pending.lost(id) else { return }
+        self.finish(call.caller, sent ? self.faults.outcomeUnknown(reason) : self.faults.unavailable(reason))
+    }
+
+    /// The connection is gone, and with it every call that was sent on it.
+    func connectionLost(_ reason: String) {
+        for call in self.pending.connectionLost() { self.finish(call.caller, self.faults.outcomeUnknown(reason)) }
+    }
+
+    /// What has not been sent will not be.
+    func failWaiting(_ reason: String) {
+        for call in self.pending.giveUpWaiting() { self.finish(call.caller, self.faults.unavailable(reason)) }
+    }
+
+    private func finish(_ call: UpstreamCall, _ fault: ToldFault) {
+        call.fail(fault)
+        self.finished(call, outcome: fault.word)
+    }
+
+    private func finished(_ call: UpstreamCall, outcome: String) {
+        self.record(call, outcome: outcome)
+        self.delegate?.deskChanged(self)
+    }
+
+    private func record(_ call: UpstreamCall, outcome: String) {
+        guard self.logger.logLevel <= .debug, let names = call.names else { return }
+        var metadata: Logger.Metadata = [
+            "mcp.request_id": "\(names.requestID)",
+            "mcp.method": "\(names.method)",
+            "mcp.duration_us": "\((NIODeadline.now() - call.arrived).nanoseconds / 1_000)",
+            "mcp.outcome": "\(outcome)",
+        ]
+        if let session = names.session { metadata["mcp.session"] = "\(session)" }
+        if let tool = names.tool { metadata["mcp.tool"] = "\(tool)" }
+        self.logger.debug("Call finished", metadata: metadata)
+    }
+}
+
+extension CallDesk: UpstreamCallOwner {
+    func callAbandoned(_ call: UpstreamCall, reason: String) {
+        guard let isSent = self.pending.cancel(call.id) else { return }
+        if isSent { self.delegate?.desk(self, gaveUp: call.id, reason: reason) }
+        self.finished(call, outcome: "cancelled")
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func writeDecimal(_ number: Int) {
+        if let small = UInt32(exactly: number) { self.writeDecimal(small) } else { self.writeString(String(number)) }
+    }
+}

@@ -1,0 +1,44 @@
+import BridgeCore
+import NIOCore
+
+/// What callers are told whose calls have got no answer of their upstream. Each says whether the call ran, and whose it was.
+struct CallFaults {
+    private let upstream: String
+    private let details: JSONText
+
+    init(upstream: String) {
+        self.upstream = upstream
+        self.details = JSONWriter.object { $0.member("upstream", upstream) }
+    }
+
+    /// It did not run.
+    func unavailable(_ reason: String) -> ToldFault {
+        Fault.upstreamUnavailable.told(["upstream": self.upstream, "reason": reason], details: self.details)
+    }
+
+    /// It was written, and what it led to is not known.
+    func outcomeUnknown(_ reason: String) -> ToldFault {
+        Fault.outcomeUnknown.told(
+            ["what": "The answer of upstream '\(self.upstream)' was lost: \(reason)"], details: self.details)
+    }
+
+    /// It was written and took too long; the upstream was told to stop.
+    func timedOut(after limit: TimeAmount) -> ToldFault {
+        Fault.timeout.told(
+            ["upstream": self.upstream, "limit": "within \(Self.seconds(limit))"], details: self.details)
+    }
+
+    /// Too much waits already. It did not run.
+    var overloaded: ToldFault {
+        Fault.overloaded.told(
+            ["what": "Too many calls to upstream '\(self.upstream)' are waiting"], details: self.details)
+    }
+
+    /// What came is no request.
+    var invalid: ToldFault { Fault.invalidRequest.told(["what": "Invalid request"], details: self.details) }
+
+    private static func seconds(_ amount: TimeAmount) -> String {
+        let milliseconds = amount.nanoseconds / 1_000_000
+        return milliseconds % 1_000 == 0 ? "\(milliseconds / 1_000) s" : "\(milliseconds) ms"
+    }
+}

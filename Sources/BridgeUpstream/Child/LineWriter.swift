@@ -1,0 +1,122 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+/// Writes messages to a child's stdin, each as one line.
+///
+/// Small ones are gathered in one buffer. Of a large one, the parts that nothing is replaced in are written as they are.
+/// Confined to its event loop.
+final class LineWriter {
+    /// Handed to the channel at once at most, so that its writability is looked at in between.
+    private static let chunkOctets = 64 << 10
+    /// Parts of a message from so many bytes on are not copied.
+    private static let sharedOctets = 32 << 10
+
+    private let channel: any Channel
+    private var buffer: ByteBuffer
+    /// Of messages whose last bytes are in the buffer.
+    private var holds: [PayloadHold] = []
+
+    init(channel: any Channel) {
+        self.channel = channel
+        self.buffer = Self.makeBuffer()
+    }
+
+    private static func makeBuffer() -> ByteBuffer { ByteBufferAllocator().buffer(capacity: 4_096) }
+
+    var isWritable: Bool { self.channel.isWritable }
+
+    /// - Parameters:
+    ///   - edits: what is replaced in the message, in ascending order.
+    ///   - hold: let go of once the line has left, or cannot any more.
+    func write(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], hold: PayloadHold?) {
+        if message.count < Self.sharedOctets {
+            let start = self.buffer.writerIndex
+            message.write(to: &self.buffer, replacing: edits)
+            self.buffer.joinLines(from: start)
+        } else {
+            var position = 0
+            for (span, replacement) in edits {
+                self.write(message.bytes, position, span.lowerBound)
+                self.buffer.writeImmutableBuffer(replacement)
+                position = span.upperBound
+            }
+            self.write(message.bytes, position, message.count)
+        }
+        self.buffer.writeInteger(UInt8(ascii: "\n"))
+        if let hold { self.holds.append(hold) }
+        if self.buffer.readableBytes >= Self.chunkOctets || message.count >= Self.chunkOctets { self.handOver() }
+    }
+
+    /// Writes a part of a message, by offsets.
+    private func write(_ bytes: ByteBuffer, _ lower: Int, _ upper: Int) {
+        guard let part = bytes.getSlice(at: bytes.readerIndex + lower, length: upper - lower) else { return }
+        guard part.readableBytes >= Self.sharedOctets, !part.hasLineBreak else {
+            let start = self.buffer.writerIndex
+            self.buffer.writeImmutableBuffer(part)
+            return self.buffer.joinLines(from: start)
+        }
+        if self.buffer.readableBytes > 0 {
+            self.channel.write(self.buffer, promise: nil)
+            self.buffer = Self.makeBuffer()
+        }
+        self.channel.write(part, promise: nil)
+    }
+
+    func flush() {
+        if self.buffer.readableBytes > 0 { self.handOver() }
+        self.channel.flush()
+    }
+
+    private func handOver() {
+        self.channel.write(self.buffer, promise: self.promise(holding: self.holds))
+        self.buffer = Self.makeBuffer()
+        self.holds.removeAll(keepingCapacity: true)
+    }
+
+    private func promise(holding holds: [PayloadHold]) -> EventLoopPromise<Void>? {
+        guard let hold = PayloadHold.all(holds) else { return nil }
+        let left = self.channel.eventLoop.makePromise(of: Void.self)
+        left.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(hold) {} }
+        return left
+    }
+}
+
+extension ByteBuffer {
+    /// Whether a raw CR or LF is in it.
+    var hasLineBreak: Bool { self.withUnsafeReadableBytes { Self.lineBreak(in: $0, from: 0) != nil } }
+
+    /// Makes one line of what was appended since `start`: JSON holds raw line ends only between its tokens, where a blank
+    /// does as well.
+    mutating func joinLines(from start: Int) {
+        var offset = start - self.readerIndex
+        while let found = self.withUnsafeReadableBytes({ Self.lineBreak(in: $0, from: offset) }) {
+            self.setInteger(UInt8(ascii: " "), at: self.readerIndex + found)
+            offset = found + 1
+        }
+    }
+
+    /// The offset of the first CR or LF at or behind `start`, found in one pass over both.
+    private static func lineBreak(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
+        guard bytes.count - start >= Self.block else { return self.lineBreak(in: bytes, start..<bytes.count) }
+        var index = start
+        while index < bytes.count {
+            // The last one overlaps the one before it.
+            let block = min(index, bytes.count - Self.block)
+            // Of the bytes below a blank, JSON has tabs too, though hardly ever.
+            if bytes.loadUnaligned(fromByteOffset: block, as: SIMD64<UInt8>.self).min() < 0x20,
+                let found = self.lineBreak(in: bytes, index..<(block + Self.block))
+            {
+                return found
+            }
+            index = block + Self.block
+        }
+        return nil
+    }
+
+    private static var block: Int { MemoryLayout<SIMD64<UInt8>>.size }
+
+    private static func lineBreak(in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
+        range.first { bytes[$0] == UInt8(ascii: "\n") || bytes[$0] == UInt8(ascii: "\r") }
+    }
+}

@@ -1,0 +1,82 @@
+import BridgeCore
+import BridgeLink
+import Glibc
+import NIOCore
+
+/// One way to a server, from its start until nothing of it is left: a child with its pipes, for one.
+///
+/// It carries JSON-RPC messages and does not look at what they say. How they are framed is its own business. Confined to
+/// its event loop.
+protocol Connection: AnyObject {
+    var delegate: (any ConnectionDelegate)? { get set }
+    /// Of the process at its other end, where there is one.
+    var pid: pid_t? { get }
+    /// What does not hold although it was configured, for people.
+    var notes: [String] { get }
+    /// Whether what the server says is read. While it is not, the server has to wait.
+    var isReading: Bool { get set }
+    /// False while it takes no more, and when it is not open.
+    var isWritable: Bool { get }
+
+    func start()
+
+    /// Takes one message, which leaves with the next ``flush()``. From now on the server may have seen it.
+    ///
+    /// - Parameters:
+    ///   - edits: what is replaced in it, in ascending order.
+    ///   - request: the message's id, where it is a request.
+    ///   - hold: let go of once the bytes have left, or cannot any more.
+    func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?)
+
+    func flush()
+
+    /// Ends it and all that belongs to it. Saying it again with ``EndManner/now`` makes it faster.
+    func end(_ manner: EndManner)
+}
+
+extension Connection {
+    /// Takes one message of the bridge's own.
+    func send(_ message: JSONText, request: Int? = nil) {
+        self.send(message, replacing: [], request: request, hold: nil)
+    }
+}
+
+/// How much time a server gets to leave.
+enum EndManner {
+    /// It is asked to, and has a moment.
+    case politely
+    /// It is lost, or not worth waiting for.
+    case promptly
+    case now
+}
+
+/// Hears of one connection, on the event loop.
+protocol ConnectionDelegate: AnyObject {
+    /// Messages may be sent.
+    func connectionOpened(_ connection: any Connection)
+
+    /// The server said something, a piece of a message perhaps. What messages that makes is told next.
+    func connectionSpoke(_ connection: any Connection)
+
+    /// - Parameter request: what it came in answer to, where the connection can tell.
+    func connection(_ connection: any Connection, received message: JSONText, answering request: Int?)
+
+    /// Something came that is no JSON.
+    ///
+    /// - Parameter request: what it seems to answer. There will be no other answer.
+    func connection(
+        _ connection: any Connection, couldNotRead bytes: ByteBuffer, answering request: Int?, reason: String)
+
+    func connectionBecameWritable(_ connection: any Connection)
+
+    /// There will be no answer to one request, and the connection goes on.
+    ///
+    /// - Parameter sent: false where it is certain that the server has not seen it.
+    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String)
+
+    /// It could not be opened, or is closed. Said at most once, and not after ``Connection/end(_:)``.
+    func connectionLost(_ connection: any Connection, reason: String)
+
+    /// Nothing of it is left. Said once, after ``Connection/end(_:)``; the last call.
+    func connectionEnded(_ connection: any Connection)
+}

@@ -1,0 +1,300 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// Hears of one keeper, on the event loop.
+protocol ConnectionKeeperDelegate: AnyObject {
+    /// Its status is another one, and perhaps its deadlines.
+    func keeperChanged(_ keeper: ConnectionKeeper)
+
+    /// ``ConnectionKeeper/nextDeadline`` may be earlier now.
+    func keeperDeadlinesChanged(_ keeper: ConnectionKeeper)
+
+    /// It is stopped, and nothing of it is left. Said once.
+    func keeperFinished(_ keeper: ConnectionKeeper)
+}
+
+/// Connects to an upstream, and again when that is lost, as its lifecycle decides.
+///
+/// What is said over a connection is its ``Conversation``'s; what goes over it is sent here. Confined to its event loop.
+final class ConnectionKeeper {
+    typealias Maker = (UpstreamConfiguration) -> (any Connection)?
+
+    weak var delegate: (any ConnectionKeeperDelegate)?
+    private weak var news: (any LaneNews)?
+    private let loop: any EventLoop
+    private let logger: Logger
+    private let makeConnection: Maker
+    private let offerings: [Offering]
+    private let desk: CallDesk
+    private var configuration: UpstreamConfiguration
+    private var lifecycle: UpstreamLifecycle
+    /// From its start until nothing of it is left.
+    private var connection: (any Connection)?
+    /// While the connection is open.
+    private var conversation: Conversation?
+    private var logLevel: JSONText?
+    private var record = LaneRecord()
+    private var reconnectTime: NIODeadline?
+    private var attemptDeadline: NIODeadline?
+    private var isSendingScheduled = false
+
+    /// Whether calls stay where they are.
+    var holdsCalls = false
+    /// Whether nothing is to follow what there is.
+    var isStopping = false
+    /// Whether what the server says is read.
+    var isReading = true {
+        didSet { self.connection?.isReading = self.isReading }
+    }
+
+    init(
+        _ configuration: UpstreamConfiguration, offerings: [Offering], desk: CallDesk, loop: any EventLoop,
+        logger: Logger, news: any LaneNews, makeConnection: @escaping Maker
+    ) {
+        self.configuration = configuration
+        self.offerings = offerings
+        self.desk = desk
+        self.loop = loop
+        self.logger = logger
+        self.news = news
+        self.makeConnection = makeConnection
+        self.lifecycle = UpstreamLifecycle(policy: configuration.reconnect)
+    }
+
+    var status: UpstreamStatus {
+        self.record.status(self.configuration, self.lifecycle, self.connection, isOpen: self.conversation != nil)
+    }
+
+    // MARK: What is wanted
+
+    func start() { self.perform(self.lifecycle.start()) }
+
+    /// A list is wanted.
+    func wake() { self.perform(self.lifecycle.wanted()) }
+
+    /// A call is there.
+    func callArrived(now: NIODeadline) {
+        if self.desk.count == 1 { self.conversation?.busy(true) }
+        if self.lifecycle.isConnected { self.sendSoon() } else { self.perform(self.lifecycle.needed(now: now)) }
+    }
+
+    /// The last call is over.
+    func callsOver() { self.conversation?.busy(false) }
+
+    /// Whether the server says nothing. Then it is given up as soon as no call is under way.
+    var isSilent: Bool { self.conversation?.isSilent ?? false }
+
+    /// Why a call has not been sent.
+    var hindrance: String {
+        self.isSilent ? "it says nothing, it is busy or hangs" : self.record.lastError ?? "it takes no input"
+    }
+
+    func tellCancelled(_ id: Int, reason: String) {
+        self.conversation?.say(ClientMessage.cancelled(id: id, reason: reason))
+    }
+
+    /// - Parameter logLevel: the level that clients want of the upstream, a JSON string.
+    func set(logLevel: JSONText) {
+        self.logLevel = logLevel
+        self.conversation?.set(logLevel: logLevel)
+    }
+
+    /// Takes a changed configuration, which the connection that there is need not know of.
+    func reconfigure(_ configuration: UpstreamConfiguration) {
+        self.configuration = configuration
+        self.conversation?.reconfigure(configuration)
+        self.perform(self.lifecycle.reconfigured(policy: configuration.reconnect, reconnect: false))
+    }
+
+    /// Connects anew.
+    func restart() {
+        self.record.lastError = nil
+        self.perform(self.lifecycle.reconfigured(policy: self.configuration.reconnect, reconnect: true))
+        self.sendSoon()
+    }
+
+    func stop() { self.perform(self.lifecycle.stop()) }
+
+    func stopNow() {
+        self.connection?.end(.now)
+        self.stop()
+    }
+
+    // MARK: Time
+
+    /// When ``tick(_:)`` has something to do at the earliest.
+    var nextDeadline: NIODeadline? {
+        [self.conversation?.nextDeadline, self.attemptDeadline, self.reconnectTime].compactMap { $0 }.min()
+    }
+
+    func tick(_ now: NIODeadline) {
+        if let deadline = self.attemptDeadline, now >= deadline { self.lost("it did not answer initialize in time") }
+        self.conversation?.tick(now)
+        if let time = self.reconnectTime, now >= time {
+            self.reconnectTime = nil
+            self.perform(self.lifecycle.delayOver(now: now))
+        }
+    }
+
+    // MARK: Sending
+
+    /// Sends at the end of this turn of the event loop, everything at once.
+    func sendSoon() {
+        guard !self.isSendingScheduled else { return }
+        self.isSendingScheduled = true
+        self.loop.assumeIsolated().execute { self.send() }
+    }
+
+    private func send() {
+        self.isSendingScheduled = false
+        guard let connection, let conversation, connection.isWritable else { return }
+        conversation.send(on: connection)
+        if self.lifecycle.isConnected, !self.holdsCalls, !conversation.isSilent { self.desk.send(on: connection) }
+        connection.flush()
+    }
+
+    // MARK: Actions
+
+    /// - Parameter manner: how a connection that is to be ended is treated.
+    private func perform(_ action: UpstreamLifecycle.Action, manner: EndManner = .politely) {
+        switch action {
+        case .none: break
+        case .connect: self.connect()
+        case .end(let failWaiting): self.endConnection(failWaiting: failWaiting, manner)
+        case .wait(let until): self.reconnectTime = until
+        case .refuse: self.desk.failWaiting(self.record.lastError ?? "it is stopped")
+        case .finish: self.delegate?.keeperFinished(self)
+        }
+        self.delegate?.keeperChanged(self)
+    }
+
+    private func connect() {
+        self.reconnectTime = nil
+        guard let connection = self.makeConnection(self.configuration) else {
+            self.record.lastError =
+                "upstreams of kind '\(self.configuration.transport.kind)' are not served by this version"
+            return self.perform(self.lifecycle.unservable())
+        }
+        self.attemptDeadline = .now() + self.configuration.timeouts.connect.timeAmount
+        connection.delegate = self
+        connection.isReading = self.isReading
+        self.connection = connection
+        connection.start()
+    }
+
+    /// The connection is of no use any more.
+    private func lost(_ reason: String) {
+        self.record.lastError = reason
+        self.logger.warning("upstream closed; scheduling reconnect", metadata: ["error": "\(reason)"])
+        self.endConversation(reason)
+        self.perform(
+            self.lifecycle.lost(callsWait: self.desk.hasWaiting, now: .now(), random: .random(in: 0..<1)),
+            manner: .promptly
+        )
+    }
+
+    private func endConnection(failWaiting: Bool, _ manner: EndManner) {
+        self.endConversation("it was stopped")
+        if failWaiting {
+            self.desk.failWaiting(self.isStopping ? "it is being stopped" : self.record.lastError ?? "it ended")
+        }
+        self.connection?.end(manner)
+    }
+
+    /// Forgets what belonged to the connection, and answers the calls that were sent on it.
+    private func endConversation(_ reason: String) {
+        self.attemptDeadline = nil
+        self.conversation?.end()
+        self.conversation = nil
+        self.desk.connectionLost(reason)
+    }
+}
+
+extension ConnectionKeeper: ConnectionDelegate {
+    func connectionOpened(_ connection: any Connection) {
+        guard connection === self.connection else { return }
+        let conversation = Conversation(
+            self.configuration, offerings: self.offerings, desk: self.desk, news: self.news, logLevel: self.logLevel,
+            logger: self.logger)
+        self.conversation = conversation
+        conversation.delegate = self
+        conversation.begin()
+        self.delegate?.keeperChanged(self)
+    }
+
+    func connectionSpoke(_ connection: any Connection) {
+        guard connection === self.connection, self.conversation?.heard() == true else { return }
+        self.delegate?.keeperDeadlinesChanged(self)
+        self.sendSoon()
+    }
+
+    func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {
+        if connection === self.connection { self.conversation?.received(message) }
+    }
+
+    func connection(
+        _ connection: any Connection, couldNotRead bytes: ByteBuffer, answering request: Int?, reason: String
+    ) {
+        if connection === self.connection {
+            self.conversation?.couldNotRead(bytes, answering: request, reason: reason)
+        }
+    }
+
+    func connectionBecameWritable(_ connection: any Connection) {
+        if connection === self.connection { self.sendSoon() }
+    }
+
+    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
+        guard connection === self.connection else { return }
+        if self.conversation?.lost(request, reason) != true { self.desk.lost(request, sent: sent, reason: reason) }
+    }
+
+    func connectionLost(_ connection: any Connection, reason: String) {
+        if connection === self.connection { self.lost(reason) }
+    }
+
+    func connectionEnded(_ connection: any Connection) {
+        guard connection === self.connection else { return }
+        self.connection = nil
+        self.perform(self.lifecycle.ended(now: .now()))
+    }
+}
+
+extension ConnectionKeeper: ConversationDelegate {
+    func conversation(_ conversation: Conversation, connectedTo identity: UpstreamIdentity) {
+        self.attemptDeadline = nil
+        guard self.lifecycle.initialized() else { return }
+        self.record.connected()
+        self.news?.connected(to: identity)
+        self.delegate?.keeperChanged(self)
+    }
+
+    func conversation(_ conversation: Conversation, listed listing: Listing) {
+        self.record.listed(listing)
+        self.news?.listed(listing)
+        self.delegate?.keeperChanged(self)
+    }
+
+    func conversation(_ conversation: Conversation, couldNotList offering: Offering, _ reason: String) {
+        self.record.lastError = reason
+        self.delegate?.keeperChanged(self)
+    }
+
+    func conversationReady(_ conversation: Conversation) {
+        self.lifecycle.listed(now: .now())
+        self.logger.info("upstream connected", metadata: ["toolCount": "\(self.record.count(of: .tools))"])
+        self.delegate?.keeperChanged(self)
+    }
+
+    func conversationHasMessages(_ conversation: Conversation) { self.sendSoon() }
+    func conversationDeadlinesChanged(_ conversation: Conversation) { self.delegate?.keeperDeadlinesChanged(self) }
+    func conversationFailed(_ conversation: Conversation, _ reason: String) { self.lost(reason) }
+
+    func conversationUnused(_ conversation: Conversation) {
+        self.logger.info("upstream unused; ending it")
+        self.perform(self.lifecycle.unused())
+    }
+}

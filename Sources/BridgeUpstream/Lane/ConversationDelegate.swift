@@ -1,0 +1,28 @@
+import BridgeMCP
+import NIOCore
+
+/// Hears of one conversation, on the event loop.
+protocol ConversationDelegate: AnyObject {
+    /// The server has answered `initialize`: calls may be sent, behind what the conversation has to say.
+    func conversation(_ conversation: Conversation, connectedTo identity: UpstreamIdentity)
+
+    /// A list has been read to its end.
+    func conversation(_ conversation: Conversation, listed listing: Listing)
+
+    func conversation(_ conversation: Conversation, couldNotList offering: Offering, _ reason: String)
+
+    /// Every list has been read once, or is known not to come.
+    func conversationReady(_ conversation: Conversation)
+
+    /// ``Conversation/send(on:)`` has something to send.
+    func conversationHasMessages(_ conversation: Conversation)
+
+    /// ``Conversation/nextDeadline`` may be earlier now.
+    func conversationDeadlinesChanged(_ conversation: Conversation)
+
+    /// The connection is of no use.
+    func conversationFailed(_ conversation: Conversation, _ reason: String)
+
+    /// Nobody has called for as long as the configuration allows.
+    func conversationUnused(_ conversation: Conversation)
+}

@@ -1,0 +1,193 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// One connection to an upstream, made again as often as it is lost, and the calls that go over it.
+///
+/// The connection is its ``ConnectionKeeper``'s, the calls are its ``CallDesk``'s. What is here is between the two, and the
+/// lane's end. Confined to its event loop.
+final class Lane {
+    private weak var delegate: (any LaneDelegate)?
+    private let desk: CallDesk
+    private let keeper: ConnectionKeeper
+    private let faults: CallFaults
+    private let alarm: Alarm
+    private var configuration: UpstreamConfiguration
+    /// A changed configuration is put into force by then, whatever is still under way.
+    private var restartDeadline: NIODeadline?
+    /// It ends by then, whatever is still under way.
+    private var stopDeadline: NIODeadline?
+    private var isStopping = false
+    private var isFinished = false
+
+    /// - Parameters:
+    ///   - offerings: what is listed of the server.
+    ///   - makeConnection: gives a connection that has not been started; `nil` where the kind is not served.
+    init(
+        _ configuration: UpstreamConfiguration,
+        offerings: [Offering] = Offering.served,
+        loop: any EventLoop,
+        logger: Logger,
+        delegate: any LaneDelegate,
+        news: any LaneNews,
+        makeConnection: @escaping ConnectionKeeper.Maker
+    ) {
+        self.configuration = configuration
+        self.delegate = delegate
+        self.faults = CallFaults(upstream: configuration.name)
+        self.desk = CallDesk(faults: self.faults, logger: logger)
+        self.keeper = ConnectionKeeper(
+            configuration, offerings: offerings, desk: self.desk, loop: loop, logger: logger, news: news,
+            makeConnection: makeConnection)
+        self.alarm = Alarm(loop: loop)
+        self.desk.delegate = self
+        self.keeper.delegate = self
+        self.alarm.onTime = { [weak self] in self?.tick() }
+    }
+
+    var status: UpstreamStatus { self.keeper.status }
+
+    // MARK: What is wanted of it
+
+    /// Connects, unless the upstream starts on demand.
+    func start() {
+        if self.configuration.start == .eager, !self.isStopping { self.keeper.start() }
+    }
+
+    /// Somebody wants its lists: connects what starts on demand.
+    func wake() { self.keeper.wake() }
+
+    func take(_ call: UpstreamCall) {
+        guard !self.isStopping else {
+            return self.desk.refuse(call, self.faults.unavailable("it is being stopped"))
+        }
+        let now = NIODeadline.now()
+        guard let deadline = self.desk.take(call, timeout: self.timeout(of: call), now: now) else { return }
+        self.alarm.arm(at: deadline)
+        self.keeper.callArrived(now: now)
+    }
+
+    private func timeout(of call: UpstreamCall) -> TimeAmount {
+        if let timeout = call.timeout { return timeout }
+        let timeouts = self.configuration.timeouts
+        return (call.toolName.flatMap { timeouts.tools[$0] } ?? timeouts.call).timeAmount
+    }
+
+    /// - Parameter logLevel: the level that clients want of the upstream, a JSON string.
+    func set(logLevel: JSONText) { self.keeper.set(logLevel: logLevel) }
+
+    /// Whether what the server says is read.
+    var isReading: Bool {
+        get { self.keeper.isReading }
+        set { self.keeper.isReading = newValue }
+    }
+
+    /// Takes a changed configuration. What a running server would not notice ends it, once the calls that it is at are
+    /// finished, or after 10 s; further calls wait for its successor.
+    func reconfigure(_ new: UpstreamConfiguration) {
+        let old = self.configuration
+        self.configuration = new
+        self.keeper.reconfigure(new)
+        guard new.needsConnection(otherThan: old), !self.isStopping else {
+            if old.start == .lazy { self.start() }
+            return
+        }
+        self.keeper.holdsCalls = true
+        self.restartDeadline = .now() + .seconds(10)
+        self.callsChanged()
+        self.rearm()
+    }
+
+    private func restart() {
+        self.restartDeadline = nil
+        self.keeper.holdsCalls = false
+        self.keeper.restart()
+    }
+
+    /// Takes no further calls, lets those under way finish for so long, and ends.
+    func stop(within patience: TimeAmount) {
+        guard !self.isStopping else { return }
+        self.beginToStop()
+        self.stopDeadline = .now() + patience
+        self.callsChanged()
+        self.rearm()
+    }
+
+    /// Ends at once; calls under way are answered with what is known of them.
+    func stopNow() {
+        self.beginToStop()
+        self.stopDeadline = nil
+        self.keeper.stopNow()
+    }
+
+    private func beginToStop() {
+        self.isStopping = true
+        self.keeper.isStopping = true
+    }
+
+    private func proceedToStop() {
+        self.stopDeadline = nil
+        self.keeper.stop()
+    }
+
+    // MARK: Time
+
+    /// Sets the alarm to the next thing there is to do. Too early does no harm.
+    private func rearm() {
+        let times = [self.desk.nextDeadline, self.keeper.nextDeadline, self.restartDeadline, self.stopDeadline]
+        if !self.isFinished, let next = times.compactMap({ $0 }).min() { self.alarm.arm(at: next) }
+    }
+
+    private func tick() {
+        let now = NIODeadline.now()
+        self.desk.expire(now: now) { self.keeper.hindrance }
+        self.keeper.tick(now)
+        if let deadline = self.restartDeadline, now >= deadline { self.restart() }
+        if let deadline = self.stopDeadline, now >= deadline { self.proceedToStop() }
+        self.rearm()
+    }
+
+    /// The number of calls under way may have fallen to where something else can go on.
+    private func callsChanged() {
+        if self.restartDeadline != nil, self.desk.sentCount == 0 { self.restart() }
+        // In a turn of its own: whoever ends several calls is not to find the connection gone in the middle.
+        if self.keeper.isSilent, self.desk.sentCount == 0 { self.alarm.arm(at: .now()) }
+        guard self.desk.count == 0 else { return }
+        self.keeper.callsOver()
+        if self.configuration.idleStop != nil { self.rearm() }
+        if self.isStopping { self.proceedToStop() }
+    }
+}
+
+extension Lane: CallDeskDelegate {
+    func desk(_ desk: CallDesk, gaveUp id: Int, reason: String) { self.keeper.tellCancelled(id, reason: reason) }
+    func deskChanged(_ desk: CallDesk) { self.callsChanged() }
+}
+
+extension Lane: ConnectionKeeperDelegate {
+    func keeperChanged(_ keeper: ConnectionKeeper) {
+        self.rearm()
+        self.delegate?.laneChanged(self)
+    }
+
+    func keeperDeadlinesChanged(_ keeper: ConnectionKeeper) { self.rearm() }
+
+    func keeperFinished(_ keeper: ConnectionKeeper) {
+        guard !self.isFinished else { return }
+        self.isFinished = true
+        self.alarm.disarm()
+        self.desk.failWaiting("it has been stopped")
+        self.delegate?.laneFinished(self)
+    }
+}
+
+extension UpstreamConfiguration {
+    /// Whether a server that runs by the old one would not notice.
+    fileprivate func needsConnection(otherThan old: UpstreamConfiguration) -> Bool {
+        self.transport != old.transport || self.limits != old.limits || self.cgroup != old.cgroup
+            || self.originalNoFileLimit != old.originalNoFileLimit || self.roots != old.roots
+            || self.maximumLineBytes != old.maximumLineBytes
+    }
+}

@@ -1,0 +1,29 @@
+import BridgeCore
+import NIOCore
+
+/// Messages of the bridge's own on their way to a server, in their order.
+struct Outbox {
+    /// Of what a server does not read.
+    private static let maximumOctets = 4 << 20
+
+    private var messages = CircularBuffer<JSONText>(initialCapacity: 4)
+    private var octets = 0
+
+    /// Whether the server leaves too much unread.
+    var isFull: Bool { self.octets > Self.maximumOctets }
+
+    mutating func add(_ message: JSONText) {
+        self.messages.append(message)
+        self.octets += message.count
+    }
+
+    /// Sends what the connection takes.
+    mutating func send(on connection: any Connection) {
+        while connection.isWritable, let message = self.messages.popFirst() {
+            self.octets -= message.count
+            connection.send(message)
+        }
+    }
+
+    mutating func clear() { self = Outbox() }
+}

@@ -1,0 +1,32 @@
+import BridgeCore
+import NIOCore
+import Testing
+
+@testable import BridgeUpstream
+
+@Suite("Call faults") struct CallFaultsTests {
+    private static let faults = CallFaults(upstream: "git")
+
+    @Test(arguments: [
+        (faults.unavailable("exited with code 3"), -32003, "upstream_unavailable", "did not run"),
+        (faults.outcomeUnknown("killed by signal 9"), -32004, "outcome_unknown", "may have run"),
+        (
+            faults.timedOut(after: .milliseconds(250)), -32005, "timeout",
+            "within 250 ms; the call was cancelled and may"
+        ),
+        (faults.timedOut(after: .seconds(300)), -32005, "timeout", "within 300 s;"),
+        (faults.overloaded, -32006, "overloaded", "did not run"),
+    ])
+    func `each says its code, its word, its upstream and whether the call ran`(
+        fault: ToldFault, code: Int, word: String, phrase: String
+    ) throws {
+        let reply = try JSONText(validating: fault.reply(to: ByteBuffer(string: #""x""#)))
+        let told = try #require(reply.value("error"))
+        #expect(reply.string("id") == "x")
+        #expect(told.int("code") == code)
+        #expect(told.value("data")?.string("code") == word)
+        #expect(told.value("data")?.string("upstream") == "git")
+        #expect(told.string("message")?.contains("'git'") == true)
+        #expect(told.string("message")?.contains(phrase) == true)
+    }
+}

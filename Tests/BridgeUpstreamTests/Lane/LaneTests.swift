@@ -1,0 +1,173 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import BridgeUpstream
+
+/// A lane whose server is played by the test, over a connection that has no process.
+@Suite("Lane") struct LaneTests {
+    private static let toys = Offering(
+        name: "toys", listMethod: "toys/list", identity: "name", changed: "notifications/toys/list_changed",
+        capability: "toys", isRenamed: true
+    )
+
+    @Test func `a made-up offering is listed, told, and listed again when it has changed`() async throws {
+        let stage = await Stage.open(offerings: [.tools, Self.toys])
+        let hello = await stage.next("initialize")
+        #expect(await stage.status?.phase == .connecting)
+        await stage.answer(
+            hello, #"{"protocolVersion":"2025-06-18","capabilities":{"toys":{}},"serverInfo":{"name":"s"}}"#)
+        _ = await stage.next("notifications/initialized")
+        #expect(await stage.status?.isConnected == true)
+        await stage.answer(await stage.next("toys/list"), #"{"toys":[{"name":"car"}]}"#)
+        _ = await stage.told { $0.contains("car") }
+        #expect(
+            stage.news.all == [
+                #"{"capabilities":{"toys":{}},"serverInfo":{"name":"s"},"protocolVersion":"2025-06-18"}"#,
+                "tools []", #"toys [{"name":"car"}]"#,
+            ])
+        #expect(await stage.status?.phase == .ready)
+        await stage.say(#"{"jsonrpc":"2.0","method":"notifications/toys/list_changed"}"#)
+        await stage.answer(await stage.next("toys/list"), #"{"toys":[{"name":"bus"}]}"#)
+        _ = await stage.told { $0.contains("bus") }
+        await stage.say(#"{"jsonrpc":"2.0","method":"notifications/toys/broken"}"#)
+        #expect(await stage.told { $0.contains("broken") } != "")
+    }
+
+    @Test func `a connection without a process is a connection`() async throws {
+        let stage = await Stage.open()
+        await stage.answer(await stage.next("initialize"), #"{"protocolVersion":"2025-06-18","capabilities":{}}"#)
+        _ = await stage.next("notifications/initialized")
+        let status = try #require(await stage.status)
+        #expect(status.phase == .ready && status.isConnected && status.pid == nil)
+    }
+
+    @Test func `a request of its own that is lost alone fails as if it had been refused`() async throws {
+        let stage = await Stage.open()
+        let hello = await stage.next("initialize")
+        await stage.onLoop { stage in
+            let id = JSONText(trusting: ByteBuffer(string: hello)).int("id") ?? 0
+            stage.connection.delegate?.connection(stage.connection, lost: id, sent: true, reason: "gone")
+        }
+        #expect(await stage.status?.lastError == "initialize failed: gone")
+        #expect(await stage.ends.next { _ in true } == .promptly)
+    }
+
+    @Test func `a lost connection is ended, and a stopped lane is over when nothing of it is left`() async throws {
+        let stage = await Stage.open()
+        _ = await stage.next("initialize")
+        await stage.onLoop { $0.connection.delegate?.connectionLost($0.connection, reason: "tripped") }
+        #expect(await stage.ends.next { _ in true } == .promptly)
+        let status = try #require(await stage.status)
+        #expect(status.phase == .backoff && status.lastError == "tripped")
+        await stage.onLoop { $0.lane?.stop(within: .seconds(10)) }
+        #expect(await stage.status?.phase == .stopped)
+        #expect(stage.finished.all.isEmpty)
+        await stage.onLoop { $0.connection.delegate?.connectionEnded($0.connection) }
+        _ = await stage.finished.next { true }
+    }
+}
+
+/// What a lane sees and is seen by. Confined to its loop, the logs aside.
+private final class Stage: @unchecked Sendable {
+    let sent = EventLog<String>()
+    let news = EventLog<String>()
+    let ends = EventLog<EndManner>()
+    let finished = EventLog<Void>()
+    private let loop = NIOSingletons.posixEventLoopGroup.next()
+    private(set) var lane: Lane?
+    private(set) var connection = FakeConnection()
+
+    static func open(offerings: [Offering] = Offering.served) async -> Stage {
+        let stage = Stage()
+        await stage.onLoop { $0.begin(offerings) }
+        return stage
+    }
+
+    private func begin(_ offerings: [Offering]) {
+        self.connection.onSend = { [sent] in sent.append($0) }
+        self.connection.onEnd = { [ends] in ends.append($0) }
+        let configuration = UpstreamConfiguration(
+            name: "x", transport: .stdio(StdioLaunch(command: "true")), version: "1")
+        let lane = Lane(
+            configuration, offerings: offerings, loop: self.loop,
+            logger: Logger(label: "lane") { _ in
+                SwiftLogNoOpLogHandler()
+            },
+            delegate: self, news: self
+        ) { [unowned self] _ in self.connection }
+        self.lane = lane
+        lane.start()
+        self.connection.delegate?.connectionOpened(self.connection)
+    }
+
+    func onLoop(_ body: @escaping @Sendable (Stage) -> Void) async {
+        await withCheckedContinuation { continuation in
+            self.loop.execute {
+                body(self)
+                continuation.resume()
+            }
+        }
+    }
+
+    var status: UpstreamStatus? {
+        get async {
+            await withCheckedContinuation { continuation in
+                self.loop.execute { continuation.resume(returning: self.lane?.status) }
+            }
+        }
+    }
+
+    /// The next message to the server with this method.
+    func next(_ method: String) async -> String { await self.sent.next { $0.contains("\"method\":\"\(method)\"") } }
+
+    func told(where predicate: @escaping @Sendable (String) -> Bool) async -> String {
+        await self.news.next(where: predicate)
+    }
+
+    func answer(_ request: String, _ result: String) async {
+        let id = JSONText(trusting: ByteBuffer(string: request)).int("id") ?? 0
+        await self.say(#"{"jsonrpc":"2.0","id":\#(id),"result":\#(result)}"#)
+    }
+
+    func say(_ message: String) async {
+        await self.onLoop { stage in
+            let text = JSONText(trusting: ByteBuffer(string: message))
+            stage.connection.delegate?.connection(stage.connection, received: text, answering: nil)
+        }
+    }
+}
+
+extension Stage: LaneDelegate, LaneNews {
+    func laneChanged(_ lane: Lane) {}
+    func laneFinished(_ lane: Lane) { self.finished.append(()) }
+    func connected(to identity: UpstreamIdentity) { self.news.append("\(identity.news)") }
+    func listed(_ listing: Listing) { self.news.append("\(listing.offering) \(String(buffer: listing.entries))") }
+    func noted(_ notification: JSONText) { self.news.append("\(notification)") }
+}
+
+private final class FakeConnection: Connection {
+    weak var delegate: (any ConnectionDelegate)?
+    var pid: pid_t? { nil }
+    var notes: [String] { [] }
+    var isReading = true
+    var isWritable: Bool { true }
+    var onSend: (String) -> Void = { _ in }
+    var onEnd: (EndManner) -> Void = { _ in }
+
+    func start() {}
+    func flush() {}
+    func end(_ manner: EndManner) { self.onEnd(manner) }
+
+    func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {
+        var buffer = ByteBuffer()
+        message.write(to: &buffer, replacing: edits)
+        self.onSend(String(buffer: buffer))
+    }
+}
