@@ -70,10 +70,13 @@ struct LineDecoder: NIOSingleStepByteToMessageDecoder {
 
 extension ByteBuffer {
     /// The offset of the first line feed at or behind `offset`.
-    func lineEnd(from offset: Int) -> Int? {
+    func lineEnd(from offset: Int) -> Int? { self.firstOffset(of: UInt8(ascii: "\n"), from: offset) }
+
+    /// The offset of the first such byte at or behind `offset`.
+    func firstOffset(of byte: UInt8, from offset: Int) -> Int? {
         self.withUnsafeReadableBytes { bytes in
             guard offset < bytes.count, let base = bytes.baseAddress,
-                let found = memchr(base + offset, CInt(UInt8(ascii: "\n")), bytes.count - offset)
+                let found = memchr(base + offset, CInt(byte), bytes.count - offset)
             else { return nil }
             return UnsafeRawPointer(found) - base
         }

@@ -83,40 +83,22 @@ final class LineWriter {
 }
 
 extension ByteBuffer {
-    /// Whether a raw CR or LF is in it.
-    var hasLineBreak: Bool { self.withUnsafeReadableBytes { Self.lineBreak(in: $0, from: 0) != nil } }
+    /// Whether a raw LF or CR is in it.
+    var hasLineBreak: Bool {
+        self.firstOffset(of: UInt8(ascii: "\n"), from: 0) != nil
+            || self.firstOffset(of: UInt8(ascii: "\r"), from: 0) != nil
+    }
 
     /// Makes one line of what was appended since `start`: JSON holds raw line ends only between its tokens, where a blank
     /// does as well.
     mutating func joinLines(from start: Int) {
-        var offset = start - self.readerIndex
-        while let found = self.withUnsafeReadableBytes({ Self.lineBreak(in: $0, from: offset) }) {
-            self.setInteger(UInt8(ascii: " "), at: self.readerIndex + found)
-            offset = found + 1
-        }
-    }
-
-    /// The offset of the first CR or LF at or behind `start`, found in one pass over both.
-    private static func lineBreak(in bytes: UnsafeRawBufferPointer, from start: Int) -> Int? {
-        guard bytes.count - start >= Self.block else { return self.lineBreak(in: bytes, start..<bytes.count) }
-        var index = start
-        while index < bytes.count {
-            // The last one overlaps the one before it.
-            let block = min(index, bytes.count - Self.block)
-            // Of the bytes below a blank, JSON has tabs too, though hardly ever.
-            if bytes.loadUnaligned(fromByteOffset: block, as: SIMD64<UInt8>.self).min() < 0x20,
-                let found = self.lineBreak(in: bytes, index..<(block + Self.block))
-            {
-                return found
+        // Twice memchr is half the time of one pass that looks for both.
+        for byte in [UInt8(ascii: "\n"), UInt8(ascii: "\r")] {
+            var offset = start - self.readerIndex
+            while let found = self.firstOffset(of: byte, from: offset) {
+                self.setInteger(UInt8(ascii: " "), at: self.readerIndex + found)
+                offset = found + 1
             }
-            index = block + Self.block
         }
-        return nil
-    }
-
-    private static var block: Int { MemoryLayout<SIMD64<UInt8>>.size }
-
-    private static func lineBreak(in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {
-        range.first { bytes[$0] == UInt8(ascii: "\n") || bytes[$0] == UInt8(ascii: "\r") }
     }
 }
