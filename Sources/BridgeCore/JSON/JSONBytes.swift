@@ -87,6 +87,74 @@ struct JSONBytes {
     }
 }
 
+/// Long strings, 64 bytes at once.
+extension JSONBytes {
+    /// A string is worth looking at in blocks from so many bytes on.
+    static let longString = 256
+
+    /// Where blocks are tried again, once they have been stepped over up to `end`: later where there were none, since such
+    /// a string is full of what has to be looked at.
+    @inline(__always)
+    static func nextBlocks(after end: Int, from start: Int) -> Int {
+        end + (end > start ? Self.longString : 4 * Self.longString)
+    }
+
+    /// Steps over whole blocks that hold neither quote nor backslash. The bytes are known to be valid.
+    @inline(never)
+    func skipTrustedBlocks(from start: Int) -> Int {
+        let quote = SIMD16<UInt8>(repeating: UInt8(ascii: "\""))
+        let backslash = SIMD16<UInt8>(repeating: UInt8(ascii: "\\"))
+        var index = start
+        while index + 64 <= self.count {
+            let (a, b) = (self.block(at: index), self.block(at: index + 16))
+            let (c, d) = (self.block(at: index + 32), self.block(at: index + 48))
+            let first = (a .== quote) .| (a .== backslash) .| (b .== quote) .| (b .== backslash)
+            let second = (c .== quote) .| (c .== backslash) .| (d .== quote) .| (d .== backslash)
+            guard Self.isNone(first .| second) else { return index }
+            index += 64
+        }
+        return index
+    }
+
+    /// Steps over whole blocks of characters that are ASCII and may stand in a string as they are.
+    @inline(never)
+    func skipPlainBlocks(from start: Int) -> Int {
+        let quote = SIMD16<Int8>(repeating: 0x22)
+        let backslash = SIMD16<Int8>(repeating: 0x5C)
+        // Signed: what is beyond ASCII is below it, too.
+        let blank = SIMD16<Int8>(repeating: 0x20)
+        var index = start
+        while index + 64 <= self.count {
+            let (a, b) = (self.signedBlock(at: index), self.signedBlock(at: index + 16))
+            let (c, d) = (self.signedBlock(at: index + 32), self.signedBlock(at: index + 48))
+            let first =
+                (a .== quote) .| (a .== backslash) .| (a .< blank) .| (b .== quote) .| (b .== backslash) .| (b .< blank)
+            let second =
+                (c .== quote) .| (c .== backslash) .| (c .< blank) .| (d .== quote) .| (d .== backslash) .| (d .< blank)
+            guard Self.isNone(first .| second) else { return index }
+            index += 64
+        }
+        return index
+    }
+
+    @inline(__always)
+    private func block(at index: Int) -> SIMD16<UInt8> {
+        self.base.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+    }
+
+    @inline(__always)
+    private func signedBlock(at index: Int) -> SIMD16<Int8> {
+        self.base.loadUnaligned(fromByteOffset: index, as: SIMD16<Int8>.self)
+    }
+
+    /// `any(_:)` would look at one byte after the other.
+    @inline(__always)
+    private static func isNone(_ mask: SIMDMask<SIMD16<Int8>>) -> Bool {
+        let halves = unsafeBitCast(mask, to: SIMD2<UInt64>.self)
+        return halves[0] | halves[1] == 0
+    }
+}
+
 /// Tests on eight bytes at once. In each result the high bit of a byte is set where the test holds; bytes above the
 /// lowest hit may be set wrongly (a borrow), so only the lowest hit means something.
 enum JSONWord {

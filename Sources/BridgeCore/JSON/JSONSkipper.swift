@@ -25,6 +25,7 @@ struct JSONSkipper {
     func string(at start: Int) -> (end: Int, hasEscapes: Bool) {
         var index = start + 1
         var hasEscapes = false
+        var long = index + JSONBytes.longString
         while index < self.bytes.count {
             while index + 8 <= self.bytes.count {
                 let word = self.bytes.word(at: index)
@@ -34,6 +35,10 @@ struct JSONSkipper {
                     break
                 }
                 index += 8
+                guard index >= long else { continue }
+                let end = self.bytes.skipTrustedBlocks(from: index)
+                long = JSONBytes.nextBlocks(after: end, from: index)
+                index = end
             }
             guard index < self.bytes.count else { break }
             switch self.bytes[index] {

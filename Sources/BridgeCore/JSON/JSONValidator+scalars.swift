@@ -3,6 +3,7 @@ extension JSONValidator {
     @inline(__always)
     func string(at start: Int) throws(JSONError) -> Int {
         var index = start + 1
+        var long = index + JSONBytes.longString
         while true {
             while index + 8 <= self.bytes.count {
                 let word = self.bytes.word(at: index)
@@ -10,6 +11,10 @@ extension JSONValidator {
                 let beyondASCII = word & JSONWord.highBits
                 if special | beyondASCII == 0 {
                     index += 8
+                    guard index >= long else { continue }
+                    let end = self.bytes.skipPlainBlocks(from: index)
+                    long = JSONBytes.nextBlocks(after: end, from: index)
+                    index = end
                 } else if special == 0, let step = JSONWord.upToTwoByteCharacters(word) {
                     index += step
                 } else {
