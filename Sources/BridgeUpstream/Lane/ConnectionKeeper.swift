@@ -77,12 +77,12 @@ final class ConnectionKeeper {
 
     /// A call is there.
     func callArrived(now: NIODeadline) {
-        if self.desk.count == 1 { self.conversation?.busy(true) }
+        if self.desk.count == 1 { self.conversation?.busy(true, now: now) }
         if self.lifecycle.isConnected { self.sendSoon() } else { self.perform(self.lifecycle.needed(now: now)) }
     }
 
     /// The last call is over.
-    func callsOver() { self.conversation?.busy(false) }
+    func callsOver() { self.conversation?.busy(false, now: .now()) }
 
     /// Whether the server says nothing. Then it is given up as soon as no call is under way.
     var isSilent: Bool { self.conversation?.isSilent ?? false }

@@ -42,7 +42,7 @@ final class Conversation {
 
     /// Begins with `initialize`.
     func begin() {
-        if self.desk.count > 0 { self.busy(true) }
+        if self.desk.count > 0 { self.busy(true, now: .now()) }
         // Its time is that of the whole attempt.
         self.ask(.initialize, "initialize", Handshake.parameters(self.configuration), within: .longest)
     }
@@ -76,7 +76,7 @@ final class Conversation {
     var isSilent: Bool { self.upkeep.isSilent }
 
     /// Calls are there, sent or not, or none is any more.
-    func busy(_ isBusy: Bool) { self.upkeep.busy(isBusy, now: .now()) }
+    func busy(_ isBusy: Bool, now: NIODeadline) { self.upkeep.busy(isBusy, now: now) }
 
     /// The server has said something, whatever it is.
     ///
