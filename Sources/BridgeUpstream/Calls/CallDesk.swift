@@ -46,9 +46,7 @@ final class CallDesk {
             self.refuse(call, self.faults.overloaded)
             return nil
         }
-        call.id = id
-        call.owner = self
-        call.attach()
+        call.attach(to: self, id: id)
         return now + timeout
     }
 

@@ -35,9 +35,10 @@ final class UpstreamCall {
     /// Kept only where finished calls are logged.
     let names: Names?
     let arrived: NIODeadline
-    weak var owner: (any UpstreamCallOwner)?
+    /// Hears that nobody waits for it any more; until it is over.
+    private var owner: (any UpstreamCallOwner)?
     /// Its id upstream, once it has one.
-    var id = 0
+    private(set) var id = 0
     /// The newest progress that the exchange had no room for.
     private var heldProgress: ByteBuffer?
 
@@ -105,8 +106,10 @@ final class UpstreamCall {
 
     // MARK: The way back
 
-    /// From here on it hears of its exchange.
-    func attach() {
+    /// It has been taken under this id: from here on it hears of its exchange.
+    func attach(to owner: any UpstreamCallOwner, id: Int) {
+        self.owner = owner
+        self.id = id
         self.exchange.delegate = self
     }
 
@@ -117,12 +120,14 @@ final class UpstreamCall {
         guard response.text.count - id.count + self.clientID.readableBytes <= Frame.maximumPayload else { return false }
         var buffer = ByteBuffer()
         response.text.write(to: &buffer, replacing: id, with: self.clientID)
+        self.owner = nil
         self.exchange.end(header: UpstreamEnd.answered, payload: buffer)
         return true
     }
 
     /// Ends the exchange with an error that the bridge makes.
     func fail(_ fault: ToldFault) {
+        self.owner = nil
         self.exchange.end(header: UpstreamEnd(failure: fault.word).text, payload: fault.reply(to: self.clientID))
     }
 
@@ -153,14 +158,20 @@ extension UpstreamCall: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
-        self.owner?.callAbandoned(self, reason: "the caller went away")
+        self.abandoned("the caller went away")
     }
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
         switch failure {
-        case .cancelled(let reason): self.owner?.callAbandoned(self, reason: reason)
-        case .linkLost, .overloaded: self.owner?.callAbandoned(self, reason: "the caller went away")
+        case .cancelled(let reason): self.abandoned(reason)
+        case .linkLost, .overloaded: self.abandoned("the caller went away")
         }
+    }
+
+    private func abandoned(_ reason: String) {
+        let owner = self.owner
+        self.owner = nil
+        owner?.callAbandoned(self, reason: reason)
     }
 
     func exchangeBecameWritable(_ exchange: Exchange) {

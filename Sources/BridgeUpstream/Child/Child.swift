@@ -25,7 +25,8 @@ final class Child: Connection {
     /// How long its last words are waited for, once it has exited or closed its output.
     private static let settleTime = TimeAmount.milliseconds(100)
 
-    weak var delegate: (any ConnectionDelegate)?
+    /// Until the end, which is always told.
+    var delegate: (any ConnectionDelegate)?
     private let launch: ChildLaunch
     private let processes: ProcessThread
     private let loop: any EventLoop
@@ -112,22 +113,17 @@ final class Child: Connection {
             }
     }
 
+    /// The handlers keep the child for as long as its pipes are open.
     private func makeStdoutHandler() -> StdoutHandler {
         let lines = self.launch.lines
         return StdoutHandler(
             maximumLineOctets: self.launch.maximumLineOctets,
-            onBytes: { [weak self] in
-                guard let self else { return }
-                self.delegate?.connectionSpoke(self)
-            },
-            onLine: { [weak self] in self?.received(lines.read($0)) },
-            onWritable: { [weak self] in
-                guard let self else { return }
-                self.delegate?.connectionBecameWritable(self)
-            },
-            onClosed: { [weak self] in
-                self?.isOutputClosed = true
-                self?.settle()
+            onBytes: { self.delegate?.connectionSpoke(self) },
+            onLine: { self.received(lines.read($0)) },
+            onWritable: { self.delegate?.connectionBecameWritable(self) },
+            onClosed: {
+                self.isOutputClosed = true
+                self.settle()
             }
         )
     }
@@ -141,9 +137,9 @@ final class Child: Connection {
                 logger.info("upstream stderr", metadata: ["text": "\(text)"])
             },
             onDropped: { logger.info("upstream stderr lines dropped", metadata: ["mcp.dropped": "\($0)"]) },
-            onClosed: { [weak self] in
-                self?.isErrorClosed = true
-                self?.settle()
+            onClosed: {
+                self.isErrorClosed = true
+                self.settle()
             }
         )
     }
