@@ -1,51 +1,31 @@
 package import BridgeConfiguration
 import BridgeCore
 package import BridgeLink
-import BridgeMCP
+package import BridgeMCP
 package import Logging
 package import NIOCore
 
 /// The worker that holds MCP's sessions: answers `initialize` and lists from the merged catalogue, leads each call to its
-/// upstream and each answer back.
+/// upstream and each answer back. It only puts its parts together.
 ///
 /// Confined to its event loop; every method is called there.
 package final class SessionWorker {
-    let loop: any EventLoop
-    let logger: Logger
-    private(set) var configuration: SessionConfiguration
-    let control: LinkConnection
-    let files: StateFiles
-    let journal: JournalWriter
-    let seal: SessionSeal
+    let sessions: SessionStore
+    let directory: Directory
+    let desk: CallDesk
 
-    var ledger: SessionLedger
-    var upstreams: [UpstreamLink] = []
-    var catalogue = ToolCatalogue.empty
-    /// When the catalogue last became another than the one that clients may have seen; seconds since 1970.
-    var catalogueChangedAt: UInt64?
-    var catalogueIsDue = false
-    var cacheIsDue = false
-
-    var sessions: [UInt64: LiveSession] = [:]
-    /// Sessions that were used within the last ``SessionConfiguration/idleMemory``, and when: a number for people, no more.
-    var recent: [UInt64: NIODeadline] = [:]
-    var recentPruned = NIODeadline.now()
-    /// Session ids that have been opened lately, so that a session in use is not opened for each of its calls.
-    var known = RecentValues<String, (claims: SessionClaims, digest: String)>(capacity: 4_096)
-    var levels = LogLevels()
-    let retention: Retention
+    private let waiting: WaitingRoom
+    private let router: Router
+    private let records: SessionRecords
+    private let retention: Retention
     /// Room for bodies that are passed on, and answers on their way to the front.
-    let gate: PayloadGate
-    let answers: AnswerMeter
-    var callsInFlight = 0
-    var nextStream: UInt64 = .random(in: 1 << 40...1 << 52)
-    var waitingRequests: [WaitingRequest] = []
-
+    private let gate: PayloadGate
+    private let answers: AnswerMeter
+    private let status: StatusReport
+    private let tables: SessionTables
+    private let loop: any EventLoop
     private var listener: LinkListener?
-    var housekeeping: Scheduled<Void>?
-    var reported = ByteBuffer()
-    /// When the journal has grown by this many bytes, it is compacted.
-    static let journalAllowance = 32 << 20
+    private var housekeeping: Scheduled<Void>?
 
     /// What the worker cannot start with.
     package enum StartError: Error, CustomStringConvertible {
@@ -54,48 +34,64 @@ package final class SessionWorker {
     }
 
     /// Reads the state directory; blocks for that long. Serves nothing before ``start(listener:)``.
+    ///
+    /// - Parameter ledger: an empty one; what the journal says is put into it.
     package init(
-        configuration: SessionConfiguration, control: LinkConnection, loop: any EventLoop, logger: Logger
+        configuration: SessionConfiguration, tables: SessionTables = .standard, ledger: SessionLedger = SessionLedger(),
+        control: LinkConnection, loop: any EventLoop, logger: Logger
     ) throws {
         guard let seal = SessionSeal(base64Key: configuration.sealingKey.value) else { throw StartError.badSealingKey }
-        self.configuration = configuration
-        self.control = control
+        let files = StateFiles(
+            journalPath: configuration.sessionJournalPath, cachePath: configuration.toolCachePath)
+        let state = try files.load(into: ledger, offerings: tables.offerings, now: WallClock.seconds())
         self.loop = loop
-        self.logger = logger
-        self.seal = seal
-        self.files = StateFiles(
-            journalPath: configuration.sessionJournalPath, cachePath: configuration.toolCachePath
-        )
-        self.journal = JournalWriter(files: self.files, loop: loop)
+        self.tables = tables
         self.gate = PayloadGate(limit: configuration.workerBytes, loop: loop)
         self.answers = AnswerMeter(limit: configuration.workerBytes, loop: loop)
         self.retention = Retention(loop: loop)
-        let state = try self.files.load(now: WallClock.seconds())
-        self.ledger = state.ledger
-        self.upstreams = configuration.upstreams.map {
-            self.makeUpstream($0, warm: state.cache.tools(of: $0.name, program: $0.program))
-        }
-        self.catalogue = self.merged()
-        self.levels.wasSet = self.ledger.lowestLevel != nil
-        self.retention.onExcess = { [weak self] in self?.boundMemory() }
-        self.answers.onChange = { [weak self] isFull in
-            for upstream in self?.upstreams ?? [] { upstream.isReading = !isFull }
-        }
+        self.records = SessionRecords(
+            state.ledger, journal: JournalWriter(files: files, loop: loop), loop: loop, logger: logger)
+        self.sessions = SessionStore(
+            seal: seal, records: self.records, retention: self.retention, configuration: configuration)
+        self.directory = Directory(
+            tables: tables, configuration: configuration, warm: state.cache, files: files, loop: loop, logger: logger)
+        self.waiting = WaitingRoom(self.directory, loop: loop)
+        self.desk = CallDesk(
+            self.directory, waiting: self.waiting, tables: tables, configuration: configuration, logger: logger)
+        self.router = Router(
+            sessions: self.sessions, directory: self.directory, waiting: self.waiting, desk: self.desk,
+            retention: self.retention, tables: tables, configuration: configuration, logger: logger
+        )
+        self.status = StatusReport(on: control)
+        self.connect()
+    }
+
+    /// What one part tells another.
+    private func connect() {
+        self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
+        self.sessions.onEnd = { [weak waiting] in waiting?.cancel(for: $0) }
+        self.sessions.owed = { [weak directory] in directory?.changes(since: $0) ?? [] }
+        self.directory.wantedLevel = { [weak sessions] in sessions?.wantedLevel }
+        self.directory.onChange = { [weak sessions] in sessions?.tell($0) }
+        self.directory.onNote = { [weak sessions] note, upstream in sessions?.tell(note, from: upstream) }
+        self.directory.onNews = { [weak waiting] in waiting?.look() }
+        self.retention.onExcess = { [weak sessions] in sessions?.boundMemory() }
+        self.answers.onChange = { [weak directory] isFull in directory?.isReading = !isFull }
     }
 
     /// Begins to serve.
     ///
     /// - Parameter listener: the listening Unix socket that the front dials; owned by the worker from here on.
     package func start(listener: Int32) -> EventLoopFuture<Void> {
-        for upstream in self.upstreams { upstream.start() }
+        self.directory.start()
         self.scheduleHousekeeping()
         return LinkListener.listen(descriptor: listener, on: self.loop) { [weak self] link in
             link.onOpen = { exchange in
-                if let self { self.serve(exchange) } else { exchange.cancel(reason: "stopping") }
+                if let self { self.router.serve(exchange) } else { exchange.cancel(reason: "stopping") }
             }
             guard let self else { return }
             link.meter = self.answers
-            link.admission = LinkAdmission(gate: self.gate) { $0.string("sid") ?? "" }
+            link.admission = LinkAdmission(gate: self.gate) { SessionRequest($0)?.sessionID ?? "" }
         }.assumeIsolated().map { self.listener = $0 }.nonisolated()
     }
 
@@ -104,31 +100,35 @@ package final class SessionWorker {
         self.housekeeping?.cancel()
         self.listener?.close()
         self.listener?.closeConnections()
-        for upstream in self.upstreams { upstream.close() }
-        return self.journal.finish().and(self.writeCache().flatMapErrorThrowing { _ in }).map { _ in }
+        return self.records.finish().and(self.directory.close().flatMapErrorThrowing { _ in }).map { _ in }
     }
 
-    /// Takes a new configuration: upstreams that are gone are let go, new ones are dialled, the others stay as they are.
+    /// Takes a new configuration; calls under way go on.
     package func reconfigure(_ configuration: SessionConfiguration) {
-        let old = Dictionary(self.upstreams.map { ($0.route.name, $0) }, uniquingKeysWith: { first, _ in first })
-        self.configuration = configuration
         self.gate.limit = configuration.workerBytes
         self.answers.limit = configuration.workerBytes
-        var kept: Set<String> = []
-        self.upstreams = configuration.upstreams.map { route in
-            if let upstream = old[route.name], upstream.route.socket == route.socket {
-                if upstream.route.program != route.program { upstream.forgetTools(listWait: configuration.listWait) }
-                upstream.route = route
-                kept.insert(route.name)
-                return upstream
-            }
-            let upstream = self.makeUpstream(route, warm: nil)
-            upstream.start()
-            return upstream
+        self.sessions.reconfigure(configuration)
+        self.desk.reconfigure(configuration)
+        self.router.reconfigure(configuration)
+        self.directory.reconfigure(configuration)
+    }
+
+    // MARK: Time
+
+    private func scheduleHousekeeping() {
+        self.housekeeping = self.loop.assumeIsolated().scheduleTask(in: .seconds(1)) { [weak self] in
+            self?.scheduleHousekeeping()
+            self?.keepHouse()
         }
-        for (name, upstream) in old where !kept.contains(name) { upstream.retire() }
-        // At once: the catalogue counts places among the upstreams, and those are others now.
-        self.catalogueIsDue = true
-        self.bringCatalogueUpToDate()
+    }
+
+    /// Everything that time brings about, every second. A test passes in the time.
+    func keepHouse(now: NIODeadline = .now()) {
+        self.sessions.keepHouse(now: now)
+        self.waiting.look()
+        self.status.tell(
+            sessions: self.sessions, directory: self.directory, desk: self.desk, retention: self.retention,
+            offerings: self.tables.offerings
+        )
     }
 }

@@ -12,7 +12,7 @@ import Testing
         #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"\#(name)"\#(rest)}}"#
     }
 
-    @Test func `reaches the upstream with its own name for the tool, and every other byte as it was`() async throws {
+    @Test func `reaches the upstream as it was, beside the upstream's own name for the tool`() async throws {
         try await SessionBench.with({ $0.upstreams[0].callTimeout = 12.5 }) { bench in
             try await bench.publish(["t"])
             let session = try await bench.open(principal: "uid:7")
@@ -22,12 +22,12 @@ import Testing
             try await bench.until { $0.upstream().calls.count == 1 }
             try await bench.run { scene in
                 let call = try #require(scene.upstream().call(0))
-                #expect(call.request == sent.replacing(#"s\u002et"#, with: "t"))
-                #expect(call.header.string("op") == "call")
-                #expect(call.header.string("rid")?.hasPrefix("request-") == true)
-                #expect(call.header.int("tmo") == 12_500)
-                #expect(call.header.string("who") == "uid:7")
-                #expect(call.header.string("sess") == SessionSeal.digest(of: session))
+                #expect(call.request == sent)
+                #expect(call.header.name?.description == #""t""#)
+                #expect(call.header.requestID.hasPrefix("request-"))
+                #expect(call.header.timeout == 12_500)
+                #expect(call.header.principal == "uid:7")
+                #expect(call.header.session == SessionSeal.digest(of: session))
                 call.answer(#"{"result": {"x":1.0} ,"id":"\u0061","jsonrpc":"2.0"}"#)
             }
             let answer = try await bench.answer("call")
@@ -66,18 +66,21 @@ import Testing
             let session = try await bench.open()
             try await bench.run { scene in
                 scene.upstream().onCall = { $0.succeed() }
-                // As between an upstream's news and the end of the turn that brought them.
-                scene.worker?.catalogue = .empty
-                scene.worker?.catalogueIsDue = true
+                let directory = try #require(scene.worker?.directory)
+                let list = try JSONText(validating: ByteBuffer(string: #"[{"name":"new"}]"#))
+                directory.upstreams[0].heard(.catalogue(of: "tools"), list)
+                // Between an upstream's news and the end of the turn that brought them.
+                #expect(directory.find("s.new", of: .tools)?.entry.ownName == "new")
+                #expect(directory.find("s.t", of: .tools) == nil)
             }
-            #expect(try await bench.post(Self.call(), session: session).errorWord == nil)
+            #expect(try await bench.post(Self.call("1", "s.new"), session: session).errorWord == nil)
         }
     }
 
     @Test func `beyond those that may wait for an upstream are told so`() async throws {
         try await SessionBench.with(away: ["s"], { $0.listWait = 3_600 }) { bench in
             let session = try await bench.open()
-            for number in 0..<SessionWorker.maximumWaiting {
+            for number in 0..<WaitingRoom.maximum {
                 try await bench.post("waiting \(number)", Self.call("\(number)", "s.t"), session: session)
             }
             let answer = try await bench.post(Self.call("\"one more\"", "s.t"), session: session)
@@ -115,7 +118,7 @@ import Testing
             try await bench.run { $0.upstream().onCall = { $0.succeed() } }
             let session = try await bench.open()
             for name in ["s.t", "s.slow"] { _ = try await bench.post(Self.call("1", name), session: session) }
-            try await bench.run { #expect($0.upstream().calls.map { $0.header.int("tmo") } == [300_000, 900_000]) }
+            try await bench.run { #expect($0.upstream().calls.map { $0.header.timeout } == [300_000, 900_000]) }
         }
     }
 

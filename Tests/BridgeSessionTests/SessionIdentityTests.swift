@@ -102,9 +102,7 @@ import Testing
             let session = try await bench.open()
             let folder = bench.folder
             let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(session)?.number)
-            try await bench.run { scene in
-                scene.request("delete", "delete", members: [("sid", session), ("who", "local")])
-            }
+            try await bench.run { $0.request("delete", .delete, session: session) }
             // Looked at in the very turn that brings the answer.
             let line = #"{"s":"\#(String(number, radix: 16))","#
             try await bench.until { scene in
@@ -175,7 +173,7 @@ import Testing
             try await bench.until { $0.answer("call").events.count == 1 }
             let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(session)?.number)
             let watcher = try await bench.value { scene in
-                NIOLoopBound(Weak(scene.worker?.sessions[number]), eventLoop: scene.loop)
+                NIOLoopBound(Weak(scene.worker?.sessions.live(number)), eventLoop: scene.loop)
             }
             try await bench.run { _ in #expect(watcher.value.session != nil) }
             #expect(try await bench.delete(session: session).status == 204)

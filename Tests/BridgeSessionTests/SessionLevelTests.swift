@@ -25,7 +25,7 @@ import Testing
                 scene.upstream().takesLogLevel = true
                 for name in ["s", "mute"] { scene.upstream(name).publish([#"{"name":"t"}"#]) }
             }
-            try await bench.until { $0.worker?.catalogue.tools.count == 2 }
+            try await bench.until { $0.worker?.directory.section(.tools).entries.count == 2 }
             try await body(bench)
             try await bench.run { #expect($0.upstream("mute").levels.isEmpty) }
         }
@@ -65,7 +65,7 @@ import Testing
             try await bench.run { scene in
                 scene.upstream().publish([#"{"name":"t"}"#, #"{"name":"u"}"#])
             }
-            try await bench.until { $0.worker?.catalogue.tools.count == 3 }
+            try await bench.until { $0.worker?.directory.section(.tools).entries.count == 3 }
             try await bench.run { $0.upstream().die() }
             try await bench.flatRun { $0.upstream().start() }
             try await bench.until { $0.upstream().levels.count == 2 }
@@ -114,8 +114,7 @@ import Testing
     }
 
     @Test func `who makes one entry too many in the ledger is told overloaded, and its session goes on`() async throws {
-        try await SessionBench.with { bench in
-            try await bench.run { $0.worker?.ledger = SessionLedger(maximumOfPrincipal: 1, maximum: 2) }
+        try await SessionBench.with(ledger: SessionLedger(maximumOfPrincipal: 1, maximum: 2)) { bench in
             let first = try await bench.open(principal: "a")
             let second = try await bench.open(principal: "a")
             let other = try await bench.open(principal: "b")

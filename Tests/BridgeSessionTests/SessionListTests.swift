@@ -214,7 +214,7 @@ import Testing
         try await SessionBench.with(upstreams: ["z", "a", "none"]) { bench in
             try await bench.publish(["t"], by: "z")
             try await bench.publish(["v", "u"], by: "a")
-            try await bench.run { $0.request("tools", "tools", members: []) }
+            try await bench.run { $0.request("tools", .tools) }
             let answer = try await bench.answer("tools")
             #expect(answer.status == 200)
             #expect(answer.body == #"{"tools":{"a":["a.u","a.v"],"none":[],"z":["z.t"]}}"#)

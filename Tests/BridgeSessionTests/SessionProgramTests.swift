@@ -54,9 +54,11 @@ import Testing
             let listed = try await bench.names(session: try await bench.open())
             #expect(listed == ["s.t"])
             try await bench.publish(["t", "u"])
-            try await bench.flatRun { $0.worker?.writeCache() ?? $0.loop.makeSucceededVoidFuture() }
-            let written = ToolsCache(parsing: ByteBuffer(string: bench.folder.read("tools-cache.json") ?? ""))
-            #expect(written.programsByUpstream == ["s": "this"])
+            try await bench.restartWorker()
+            let file = ByteBuffer(string: bench.folder.read("tools-cache.json") ?? "")
+            let written = CatalogueCache(parsing: file, of: [.tools])
+            #expect(written.entries(of: .tools, by: "s", program: "this")?.count == 2)
+            #expect(written.entries(of: .tools, by: "s", program: "another") == nil)
         }
     }
 }

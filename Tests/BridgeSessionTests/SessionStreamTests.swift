@@ -134,7 +134,7 @@ import Testing
             try await bench.run { $0.client("call").exchange?.cancel(reason: "gone") }
             #expect(try await bench.post(#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#, session: session).status == 200)
             try await bench.run { scene in
-                for number in 1...ClientStream.maximumEvents {
+                for number in 1...EventLog.maximumEvents {
                     scene.upstream().call(0)?.send("progress", Self.progress(number))
                 }
                 scene.upstream().call(0)?.send("progress", Self.progress(0))
@@ -145,7 +145,7 @@ import Testing
             #expect(try await bench.answer("gap").status == 400)
             try await bench.get("whole", session: session, lastEvent: "\(stream)-2")
             let whole = try await bench.answer("whole")
-            #expect(whole.events.count == ClientStream.maximumEvents)
+            #expect(whole.events.count == EventLog.maximumEvents)
             #expect(whole.events.last?.body == Self.done)
         }
     }
@@ -162,7 +162,8 @@ import Testing
                 for index in 0...1 { scene.upstream().call(index)?.send("progress", large) }
             }
             let kept = { @Sendable (scene: Scene) in
-                scene.worker?.sessions[number]?.streams.sorted { $0.key < $1.key }.map(\.value.keptBytes) ?? []
+                let streams = scene.worker?.sessions.live(number)?.streams.all.map(\.self) ?? []
+                return streams.sorted { ($0.number ?? 0) < ($1.number ?? 0) }.map(\.keptOctets)
             }
             try await bench.until { kept($0) == [0, large.utf8.count] }
             try await bench.run { scene in
@@ -177,7 +178,7 @@ import Testing
         let number = try #require(SessionSeal(base64Key: SessionBench.key)?.open(session)?.number)
         for _ in 0..<100_000 {
             let found = try await bench.value { scene in
-                scene.worker?.sessions[number]?.streams.first { $0.value.finished != nil }?.key
+                scene.worker?.sessions.live(number)?.streams.all.first { $0.finished != nil }?.number
             }
             if let found { return String(found, radix: 36) }
         }

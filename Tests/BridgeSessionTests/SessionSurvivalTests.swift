@@ -118,9 +118,9 @@ import Testing
             // The request is on the worker's doorstep when the configuration changes; it is served in that very turn.
             try await bench.run { scene in
                 worker.value?.reconfigure(next)
-                #expect(worker.value?.catalogue["b.t"] == nil)
-                #expect(worker.value?.catalogue["s.t"]?.upstream == 0)
-                _ = worker.value?.toolsByServer()
+                #expect(worker.value?.directory.find("b.t", of: .tools) == nil)
+                #expect(worker.value?.directory.find("s.t", of: .tools)?.entry.upstream == 0)
+                #expect(worker.value?.directory.names(of: .tools).map(\.upstream) == ["s"])
             }
             #expect(try await bench.post(Self.call(1), session: session).json.string("result") == "s")
             #expect(try await bench.post(Self.call(2, "b.t"), session: session).errorWord == "unknown_tool")

@@ -22,7 +22,7 @@ import Testing
             try await bench.post("call", Self.call, session: session)
             try await bench.until { $0.upstream().calls.count == 1 }
             try await bench.run { $0.upstream().die() }
-            try await bench.until { $0.worker?.upstreams[0].isConnected == false }
+            try await bench.until { $0.worker?.directory.upstreams[0].isConnected == false }
             try await body(bench, session)
             let answer = try await bench.answer("call")
             #expect(answer.status == 200)
@@ -53,15 +53,7 @@ import Testing
     func `a second worker that says that it did not run`(word: String, code: Int) async throws {
         try await self.withCallOfDeadWorker { bench, _ in
             try await bench.run { scene in
-                scene.upstream().onCall = { call in
-                    call.exchange.end(
-                        header: JSONWriter.object {
-                            $0.member("ok", true); $0.member("err", word)
-                        },
-                        payload: ByteBuffer(
-                            string: #"{"jsonrpc":"2.0","id":1,"error":{"code":\#(code),"message":"did not run"}}"#)
-                    )
-                }
+                scene.upstream().onCall = { $0.fail(word, code: code) }
             }
             try await bench.flatRun { $0.upstream().start() }
         }
@@ -104,8 +96,8 @@ import Testing
             try await bench.until { $0.answer("call").events.count == 3 }
             let ids = try await bench.value { $0.answer("call").events.compactMap(\.id) }
             try await bench.run { scene in
-                for session in scene.worker?.sessions.values.map(\.self) ?? [] {
-                    for stream in session.streams.values { stream.forgetEvents() }
+                for session in scene.worker?.sessions.all.map(\.self) ?? [] {
+                    for stream in session.streams.all { stream.forgetEvents() }
                 }
             }
             for id in ids.dropLast() {
@@ -140,7 +132,7 @@ import Testing
             }
             try await bench.until { $0.answer("second").events.last?.body == Self.note(1) }
             try await bench.run { $0.client("second").exchange?.cancel(reason: "client gone") }
-            try await bench.until { $0.worker?.sessions.values.reduce(0) { $0 + $1.listening.count } == 1 }
+            try await bench.until { $0.worker?.sessions.countListening == 1 }
             try await bench.run { $0.upstream().note(Self.note(2)) }
             try await bench.until { $0.answer("first").events.last?.body == Self.note(2) }
             try await bench.run { scene in
@@ -160,7 +152,7 @@ import Testing
             #expect(try await bench.answer("0").status == 200)
             try await bench.run { scene in
                 #expect((1..<9).allSatisfy { !scene.answer("\($0)").isOver })
-                #expect(scene.worker?.sessions.values.first?.listening.count == LiveSession.maximumListening)
+                #expect(scene.worker?.sessions.countListening == LiveSession.maximumListening)
             }
         }
     }

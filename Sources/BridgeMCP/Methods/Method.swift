@@ -59,6 +59,11 @@ package struct MethodTable: Sendable {
 
     package subscript(name: String) -> Method? { self.byName[name] }
 
+    /// The methods of this table for which `isIncluded` holds.
+    package func filter(_ isIncluded: (Method) -> Bool) -> MethodTable {
+        MethodTable(self.byName.values.filter(isIncluded))
+    }
+
     /// Whether a request of this method may be sent twice. One that nobody knows may do anything.
     package func onlyReads(_ name: String) -> Bool { self.byName[name]?.onlyReads ?? false }
 

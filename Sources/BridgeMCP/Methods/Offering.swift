@@ -1,9 +1,11 @@
+package import BridgeCore
+
 /// A kind of thing that servers list and clients use: MCP has four of them.
 ///
 /// A value and not an enum, so that everything which works by offering (catalogue, cache, frames, lists) takes one more
-/// without being changed.
-package struct Offering: Sendable, Hashable {
-    /// The key of its list in a result (`tools`, `resourceTemplates`), and what frames, cache and status call it.
+/// without being changed. Equal when the names are.
+package struct Offering: Sendable {
+    /// The key of its list in a result (`tools`, `resourceTemplates`), and what frames, cache and status call it: a plural.
     package let name: String
     /// The request that lists it.
     package let listMethod: String
@@ -15,6 +17,10 @@ package struct Offering: Sendable, Hashable {
     package let capability: String
     /// Whether entries get their server's prefix and a safe spelling. What is not renamed keeps its identity as it is.
     package let isRenamed: Bool
+    /// What is told of an entry that no server lists. Its sentence may have `{name}`.
+    package let unknown: Fault
+    /// Whether a request names an entry in `params.name`, which ``RPCMessage`` has found already.
+    package let isNamed: Bool
 
     /// A name that JSON texts are searched for.
     package struct StaticName: Sendable, Hashable {
@@ -26,7 +32,8 @@ package struct Offering: Sendable, Hashable {
     }
 
     package init(
-        name: String, listMethod: String, identity: StaticString, changed: String?, capability: String, isRenamed: Bool
+        name: String, listMethod: String, identity: StaticString, changed: String?, capability: String,
+        isRenamed: Bool, unknown: Fault = .invalidParams
     ) {
         self.name = name
         self.listMethod = listMethod
@@ -34,11 +41,13 @@ package struct Offering: Sendable, Hashable {
         self.changed = changed
         self.capability = capability
         self.isRenamed = isRenamed
+        self.unknown = unknown
+        self.isNamed = self.identity.string == "name"
     }
 
     package static let tools = Offering(
         name: "tools", listMethod: "tools/list", identity: "name", changed: "notifications/tools/list_changed",
-        capability: "tools", isRenamed: true
+        capability: "tools", isRenamed: true, unknown: .unknownTool
     )
     package static let prompts = Offering(
         name: "prompts", listMethod: "prompts/list", identity: "name", changed: "notifications/prompts/list_changed",
@@ -57,6 +66,19 @@ package struct Offering: Sendable, Hashable {
     package static let all: [Offering] = [.tools, .prompts, .resources, .templates]
 }
 
-extension Offering: CustomStringConvertible {
+extension Offering {
+    /// One of its entries (`tool`).
+    package var singular: String { String(self.name.dropLast()) }
+
+    /// What is told of an entry that no server lists.
+    package func unknownEntry(_ name: String) -> ToldFault {
+        let name = name.prefix(256)
+        return self.unknown.told(["name": "\(name)", "what": "Unknown \(self.singular) '\(name)'."])
+    }
+}
+
+extension Offering: Hashable, CustomStringConvertible {
+    package static func == (left: Self, right: Self) -> Bool { left.name == right.name }
+    package func hash(into hasher: inout Hasher) { hasher.combine(self.name) }
     package var description: String { self.name }
 }

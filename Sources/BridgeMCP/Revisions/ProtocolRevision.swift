@@ -56,5 +56,16 @@ package enum LogSeverity: String, Sendable, CaseIterable, Comparable {
 
     package static func < (lhs: LogSeverity, rhs: LogSeverity) -> Bool { lhs.order < rhs.order }
 
-    private var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+    private var order: Int {
+        switch self {
+        case .debug: 0
+        case .info: 1
+        case .notice: 2
+        case .warning: 3
+        case .error: 4
+        case .critical: 5
+        case .alert: 6
+        case .emergency: 7
+        }
+    }
 }

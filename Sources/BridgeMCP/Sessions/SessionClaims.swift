@@ -1,3 +1,4 @@
+package import BridgeCore
 package import NIOCore
 
 /// What a session id says about its session, sealed inside it. What changes later is in the ``SessionLedger``.
@@ -45,12 +46,14 @@ package struct SessionClaims: Sendable, Hashable {
     }
 }
 
-extension SessionClaims {
+extension SessionClaims: SealedClaims {
+    package static let purpose = "mcp-bridge session 1"
+
     private static let format: UInt8 = 1
     /// A principal is a short word; a longer one would make a session id that clients may refuse.
     private static let maximumPrincipal = 128
 
-    /// The binary form that is sealed. `nil` when the principal is too long.
+    /// `nil` when the principal is too long.
     package func encoded() -> ByteBuffer? {
         guard self.principal.utf8.count <= Self.maximumPrincipal else { return nil }
         var buffer = ByteBuffer()
@@ -85,5 +88,23 @@ extension SessionClaims {
             created: created,
             expires: expires
         )
+    }
+}
+
+extension SessionClaims.Capabilities {
+    /// - Parameter declared: the `capabilities` of an `initialize`.
+    package init(declared: JSONText?) {
+        self = []
+        guard let declared else { return }
+        if let sampling = declared.value("sampling") {
+            self.insert(.sampling)
+            if sampling.member("tools") != nil { self.insert(.samplingTools) }
+        }
+        if let elicitation = declared.value("elicitation") {
+            // A bare `elicitation: {}` means forms (client/elicitation, "Capabilities").
+            if elicitation.member("form") != nil || elicitation.member("url") == nil { self.insert(.elicitationForm) }
+            if elicitation.member("url") != nil { self.insert(.elicitationURL) }
+        }
+        if declared.member("roots") != nil { self.insert(.roots) }
     }
 }

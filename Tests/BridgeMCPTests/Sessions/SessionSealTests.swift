@@ -121,3 +121,27 @@ import Testing
         #expect(SessionClaims(decoding: try #require(claims.encoded()))?.capabilities.rawValue == 0xFF)
     }
 }
+
+@Suite("Seals of different purposes") struct SealPurposeTests {
+    private struct Other: SealedClaims, Equatable {
+        static let purpose = "another"
+        var number: UInt8
+        init(number: UInt8) { self.number = number }
+        func encoded() -> ByteBuffer? { ByteBuffer(bytes: [self.number]) }
+        init?(decoding bytes: ByteBuffer) {
+            guard let number = bytes.getInteger(at: 0, as: UInt8.self) else { return nil }
+            self.number = number
+        }
+    }
+
+    @Test func `do not open each other's texts, with the same key`() throws {
+        let key = SessionSeal.makeKey()
+        let sessions = try #require(SessionSeal(base64Key: key))
+        let others = try #require(Seal<Other>(base64Key: key))
+        let session = try #require(sessions.seal(SessionSealTests.claims()))
+        let other = try #require(others.seal(Other(number: 7)))
+        #expect(others.open(other) == Other(number: 7))
+        #expect(others.open(session) == nil)
+        #expect(sessions.open(other) == nil)
+    }
+}

@@ -39,22 +39,19 @@ final class Client: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
         if self.answer.isOver { self.violations.append("message after the last word") }
         self.answer.isStreaming = true
-        if header.bool("open") != true {
+        if let event = SessionEvent(header), event.isPriming || payload != nil {
             self.answer.events.append(
-                Answer.Event(
-                    id: header.string("ev"), body: payload.map { String(buffer: $0) },
-                    isPriming: header.bool("prime") ?? false
-                )
-            )
+                Answer.Event(id: event.eventID, body: payload.map { String(buffer: $0) }, isPriming: event.isPriming))
         }
         self.changed()
     }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
         if self.answer.isOver { self.violations.append("end after the last word") }
-        self.answer.status = header.int("st")
-        self.answer.session = header.string("sid")
-        self.answer.lastEventID = header.string("ev")
+        let end = SessionEnd(header)
+        self.answer.status = end?.status
+        self.answer.session = end?.sessionID
+        self.answer.lastEventID = end?.eventID
         self.answer.body = payload.map { String(buffer: $0) }
         self.changed()
     }

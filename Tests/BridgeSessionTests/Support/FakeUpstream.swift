@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 
 /// An upstream's worker as the session worker sees it. Confined to the loop.
@@ -7,15 +8,16 @@ final class FakeUpstream {
     /// One call that arrived, and whether it was cancelled or lost since.
     final class Call: ExchangeDelegate {
         let exchange: Exchange
+        let header: UpstreamCallHeader
         private(set) var failure: ExchangeFailure?
         private let changed: () -> Void
 
-        init(_ exchange: Exchange, changed: @escaping () -> Void) {
+        init(_ exchange: Exchange, _ header: UpstreamCallHeader, changed: @escaping () -> Void) {
             self.exchange = exchange
+            self.header = header
             self.changed = changed
         }
 
-        var header: JSONText { self.exchange.header }
         var request: String { self.exchange.payload.map { String(buffer: $0) } ?? "" }
         var id: String {
             JSONText(trusting: self.exchange.payload ?? ByteBuffer(string: "{}")).value("id")?.description ?? ""
@@ -26,7 +28,13 @@ final class FakeUpstream {
         }
 
         func answer(_ reply: String) {
-            self.exchange.end(header: JSONText(literal: #"{"ok":true}"#), payload: ByteBuffer(string: reply))
+            self.exchange.end(header: UpstreamEnd.answered, payload: ByteBuffer(string: reply))
+        }
+
+        /// Answers with an error that the worker itself has made.
+        func fail(_ word: String, code: Int = -32000) {
+            let reply = #"{"jsonrpc":"2.0","id":\#(self.id),"error":{"code":\#(code),"message":"m"}}"#
+            self.exchange.end(header: UpstreamEnd(failure: word).text, payload: ByteBuffer(string: reply))
         }
 
         /// Answers with a result under the request's own id.
@@ -55,8 +63,11 @@ final class FakeUpstream {
     private(set) var retries = 0
     /// What a new watcher is told at once.
     var phase: String?
-    var tools: [String]?
+    /// What it lists, by offering.
+    private(set) var lists: [Offering: [String]] = [:]
     var takesLogLevel = false
+    /// What its server says it has, beside what has been published.
+    var capabilities: Set<String> = ["tools"]
     var onCall: ((Call) -> Void)?
 
     init(name: String, socket: ListeningSocket, loop: any EventLoop, changed: @escaping () -> Void) {
@@ -86,23 +97,24 @@ final class FakeUpstream {
     }
 
     private func serve(_ exchange: Exchange) {
-        switch exchange.header.string("op") {
-        case "watch":
+        switch UpstreamRequest(exchange.header) {
+        case .watch:
             self.watches.append(exchange)
             if let phase = self.phase { self.tell(phase: phase) }
-            if self.tools != nil { self.tellCatalogue() }
-        case "call":
-            let call = Call(exchange, changed: self.changed)
+            if !self.lists.isEmpty { self.tellIdentity() }
+            for offering in self.lists.keys { self.tellList(of: offering) }
+        case .call(let header):
+            let call = Call(exchange, header, changed: self.changed)
             exchange.delegate = call
             self.calls.append(call)
             self.onCall?(call)
-        case "level":
+        case .level:
             self.levels.append(exchange.payload.flatMap { JSONText(trusting: $0).string("level") } ?? "?")
             exchange.end(header: .emptyObject)
-        case "retry":
+        case .retry:
             self.retries += 1
             exchange.end(header: .emptyObject)
-        default:
+        case nil:
             exchange.cancel(reason: "unknown operation")
         }
         self.changed()
@@ -110,25 +122,30 @@ final class FakeUpstream {
 
     func tell(phase: String) {
         self.phase = phase
-        self.tell("state", #"{"name":"\#(self.name)","phase":"\#(phase)"}"#)
+        self.tell(.state, #"{"name":"\#(self.name)","phase":"\#(phase)"}"#)
     }
 
-    func publish(_ tools: [String]) {
-        self.tools = tools
-        self.tellCatalogue()
+    /// Lists these entries.
+    func publish(_ entries: [String], of offering: Offering = .tools) {
+        self.lists[offering] = entries
+        self.tellIdentity()
+        self.tellList(of: offering)
     }
 
-    func note(_ message: String) { self.tell("note", message) }
+    func note(_ message: String) { self.tell(.note, message) }
 
-    private func tellCatalogue() {
-        let capabilities = self.takesLogLevel ? #"{"logging":{},"tools":{}}"# : #"{"tools":{}}"#
-        let tools = (self.tools ?? []).joined(separator: ",")
-        self.tell("catalog", #"{"tools":[\#(tools)],"serverInfo":{},"capabilities":\#(capabilities)}"#)
+    func tellIdentity() {
+        let named = self.capabilities.union(self.lists.keys.map(\.capability)).union(
+            self.takesLogLevel ? ["logging"] : [])
+        let capabilities = named.sorted().map { #""\#($0)":{}"# }.joined(separator: ",")
+        self.tell(.identity, #"{"serverInfo":{},"capabilities":{\#(capabilities)}}"#)
     }
 
-    private func tell(_ kind: String, _ payload: String) {
-        for watch in self.watches {
-            watch.send(header: JSONWriter.object { $0.member("t", kind) }, payload: ByteBuffer(string: payload))
-        }
+    private func tellList(of offering: Offering) {
+        self.tell(.catalogue(of: offering.name), "[\((self.lists[offering] ?? []).joined(separator: ","))]")
+    }
+
+    private func tell(_ news: UpstreamNews, _ payload: String) {
+        for watch in self.watches { watch.send(header: news.text, payload: ByteBuffer(string: payload)) }
     }
 }

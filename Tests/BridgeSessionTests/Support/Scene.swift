@@ -1,6 +1,7 @@
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import Logging
 import NIOCore
 
@@ -43,6 +44,10 @@ final class Scene {
 
     // MARK: The worker
 
+    /// What the worker goes by, where a test wants it otherwise.
+    var tables = SessionTables.standard
+    var ledger = SessionLedger()
+
     func startWorker(_ configuration: SessionConfiguration) -> EventLoopFuture<Void> {
         self.loop.makeSucceededVoidFuture().assumeIsolated().flatMap {
             do {
@@ -60,8 +65,8 @@ final class Scene {
                 return EventLoopFuture.andAllSucceed(adopted, on: self.loop).assumeIsolated().flatMap {
                     do {
                         let worker = try SessionWorker(
-                            configuration: configuration, control: self.control[self.control.count - 2],
-                            loop: self.loop,
+                            configuration: configuration, tables: self.tables, ledger: self.ledger,
+                            control: self.control[self.control.count - 2], loop: self.loop,
                             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
                         )
                         self.worker = worker
@@ -102,17 +107,19 @@ final class Scene {
         self.startFront()
     }
 
-    func request(_ name: String, _ operation: String, body: String? = nil, members: [(String, String?)]) {
+    func request(
+        _ name: String, _ operation: SessionRequest.Operation, body: String? = nil, session: String? = nil,
+        principal: String = "local", names: String? = nil, lastEvent: String? = nil
+    ) {
         let client = Client { [weak self] in self?.changed() }
         self.clients[name] = client
         self.requests += 1
-        let header = JSONWriter.object { header in
-            header.member("op", operation)
-            header.member("rid", "request-\(self.requests)")
-            for (key, value) in members { header.member(key, ifPresent: value) }
-        }
+        let header = SessionRequest(
+            operation, requestID: "request-\(self.requests)", sessionID: session, principal: principal, names: names,
+            lastEventID: lastEvent
+        )
         client.exchange = self.front.open(
-            header: header, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
+            header: header.text, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
     }
 
     func client(_ name: String) -> Client { self.clients[name] ?? Client {} }

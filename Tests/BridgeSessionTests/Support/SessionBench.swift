@@ -24,6 +24,8 @@ struct SessionBench: Sendable {
         upstreams: [String] = ["s"],
         away: Set<String> = [],
         cache: String? = nil,
+        tables: SessionTables = .standard,
+        ledger: SessionLedger = SessionLedger(),
         _ adjust: (inout SessionConfiguration) -> Void = { _ in },
         _ body: (SessionBench) async throws -> Void
     ) async throws {
@@ -49,7 +51,11 @@ struct SessionBench: Sendable {
         do {
             for name in upstreams where !away.contains(name) { try await bench.flatRun { $0.upstream(name).start() } }
             let started = configuration
-            try await bench.flatRun { $0.startWorker(started) }
+            try await bench.flatRun { scene in
+                scene.tables = tables
+                scene.ledger = ledger
+                return scene.startWorker(started)
+            }
             try await bench.run { $0.startFront() }
             try await bench.until { $0.timesConnected == 1 }
             try await body(bench)
@@ -118,18 +124,18 @@ struct SessionBench: Sendable {
         _ name: String, _ body: String, session: String?, principal: String = "local", names: String? = nil
     ) async throws {
         try await self.run {
-            $0.request(name, "post", body: body, members: [("sid", session), ("who", principal), ("names", names)])
+            $0.request(name, .post, body: body, session: session, principal: principal, names: names)
         }
     }
 
     func get(_ name: String, session: String?, lastEvent: String? = nil, principal: String = "local") async throws {
         try await self.run {
-            $0.request(name, "get", members: [("sid", session), ("leid", lastEvent), ("who", principal)])
+            $0.request(name, .get, session: session, principal: principal, lastEvent: lastEvent)
         }
     }
 
     func delete(session: String?, principal: String = "local") async throws -> Answer {
-        try await self.run { $0.request("delete", "delete", members: [("sid", session), ("who", principal)]) }
+        try await self.run { $0.request("delete", .delete, session: session, principal: principal) }
         return try await self.answer("delete")
     }
 
@@ -169,6 +175,12 @@ struct SessionBench: Sendable {
         }
         return names
     }
+}
+
+extension SessionStore {
+    /// What is in memory of the session with this number.
+    func live(_ number: UInt64) -> LiveSession? { self.all.first { $0.number == number } }
+    var countLive: Int { self.all.reduce(0) { count, _ in count + 1 } }
 }
 
 extension TemporaryFolder {

@@ -1,19 +1,31 @@
 import BridgeCore
 import Crypto
 import FoundationEssentials
-import NIOCore
+package import NIOCore
 
-/// Makes session ids that nobody else can make, and reads them again.
+/// What is sealed into a text that a client keeps for the bridge.
+package protocol SealedClaims: Sendable {
+    /// Binds a seal to one use of the key: what was sealed for one purpose cannot be opened for another.
+    static var purpose: String { get }
+
+    /// The binary form that is sealed. `nil` when it would be too long.
+    func encoded() -> ByteBuffer?
+    init?(decoding bytes: ByteBuffer)
+}
+
+/// Makes session ids: see ``SessionClaims``.
+package typealias SessionSeal = Seal<SessionClaims>
+
+/// Makes texts that nobody else can make, and reads them again.
 ///
-/// An id is base64url of a ChaCha20-Poly1305 box around ``SessionClaims``: below 512 characters, visible ASCII, as
+/// A text is base64url of a ChaCha20-Poly1305 box around the claims: below 512 characters, visible ASCII, as
 /// basic/transports asks of `Mcp-Session-Id`. It needs no table, so it survives a restart of the worker.
-package struct SessionSeal: Sendable {
-    /// Longer ids are refused unread.
-    package static let maximumLength = 512
+package struct Seal<Claims: SealedClaims>: Sendable {
+    /// Longer texts are refused unread.
+    package static var maximumLength: Int { 512 }
 
     private let key: SymmetricKey
-    /// Binds the boxes to this use of the key.
-    private static let purpose = Data("mcp-bridge session 1".utf8)
+    private let purpose = Data(Claims.purpose.utf8)
 
     /// `nil` unless the key is 32 bytes in base64.
     package init?(base64Key: String) {
@@ -26,24 +38,25 @@ package struct SessionSeal: Sendable {
         SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
     }
 
-    /// The id of a session; `nil` when its principal is too long.
-    package func seal(_ claims: SessionClaims) -> String? {
+    /// `nil` when the claims would be too long.
+    package func seal(_ claims: Claims) -> String? {
         guard let plain = claims.encoded(),
-            let box = try? ChaChaPoly.seal(Data(plain.readableBytesView), using: self.key, authenticating: Self.purpose)
+            let box = try? ChaChaPoly.seal(Data(plain.readableBytesView), using: self.key, authenticating: self.purpose)
         else { return nil }
         return Self.base64URL(box.combined)
     }
 
-    /// The claims of an id; `nil` when it was not made with this key or has been altered. Expiry is the caller's to check.
-    package func open(_ id: String) -> SessionClaims? {
-        guard id.utf8.count <= Self.maximumLength, let bytes = Self.bytes(base64URL: id), Self.base64URL(bytes) == id,
+    /// The claims in a text; `nil` when it was not made with this key or has been altered. Expiry is the caller's to check.
+    package func open(_ text: String) -> Claims? {
+        guard text.utf8.count <= Self.maximumLength, let bytes = Self.bytes(base64URL: text),
+            Self.base64URL(bytes) == text,
             let box = try? ChaChaPoly.SealedBox(combined: bytes),
-            let plain = try? ChaChaPoly.open(box, using: self.key, authenticating: Self.purpose)
+            let plain = try? ChaChaPoly.open(box, using: self.key, authenticating: self.purpose)
         else { return nil }
-        return SessionClaims(decoding: ByteBuffer(bytes: plain))
+        return Claims(decoding: ByteBuffer(bytes: plain))
     }
 
-    /// A digest by which logs name a session without giving its id away: 8 hexadecimal digits.
+    /// A digest by which logs name a sealed text without giving it away: 8 hexadecimal digits.
     package static func digest(of id: String) -> String {
         SHA256.hash(data: Data(id.utf8)).prefix(4).hexadecimal
     }

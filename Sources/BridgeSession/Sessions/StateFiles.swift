@@ -51,8 +51,8 @@ final class StateFiles: Sendable {
         return self.thread.runIfActive(eventLoop: loop) { try Self.replace(path, with: lines) }
     }
 
-    /// Replaces the tool cache, all or nothing.
-    func replaceCache(with cache: ToolsCache, updatedAt: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
+    /// Replaces the cache of lists, all or nothing.
+    func replaceCache(with cache: CatalogueCache, updatedAt: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
         let path = self.cachePath
         return self.thread.runIfActive(eventLoop: loop) {
             try Self.replace(path, with: cache.serialized(updatedAt: updatedAt))
@@ -60,9 +60,15 @@ final class StateFiles: Sendable {
     }
 
     /// Reads both files as they are now, leaves the journal compacted and makes ready to write. Blocks: for the time
-    /// before the worker is ready. A tool cache that cannot be read is an empty one.
-    func load(now: UInt64) throws -> (ledger: SessionLedger, cache: ToolsCache) {
-        var ledger = SessionLedger()
+    /// before the worker is ready. A cache that cannot be read is an empty one.
+    ///
+    /// - Parameters:
+    ///   - ledger: an empty one, into which the journal is folded.
+    ///   - offerings: whose lists are taken from the cache.
+    func load(
+        into ledger: SessionLedger, offerings: [Offering], now: UInt64
+    ) throws -> (ledger: SessionLedger, cache: CatalogueCache) {
+        var ledger = ledger
         if let journal = try Self.read(self.journalPath) {
             var rest = journal
             while let end = rest.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
@@ -74,7 +80,8 @@ final class StateFiles: Sendable {
         }
         let cached = (try? Self.read(self.cachePath)) ?? nil
         self.thread.start()
-        return (ledger, cached.map(ToolsCache.init(parsing:)) ?? ToolsCache())
+        let cache = cached.map { CatalogueCache(parsing: $0, of: offerings) } ?? CatalogueCache(of: offerings)
+        return (ledger, cache)
     }
 
     // MARK: System calls
@@ -151,21 +158,5 @@ final class StateFiles: Sendable {
         guard fsync(directory) == 0 || errno == EINVAL else {
             throw Failure(operation: "sync", path: folder, number: errno)
         }
-    }
-}
-
-/// The wall clock, for what is compared across restarts.
-enum WallClock {
-    /// Seconds since 1970.
-    static func seconds() -> UInt64 { UInt64(max(0, time(nil))) }
-
-    /// The time as ISO 8601 in UTC, to the second.
-    static func iso8601() -> String {
-        var now = time(nil)
-        var parts = tm()
-        gmtime_r(&now, &parts)
-        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))"
-            + "T\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).000Z"
     }
 }

@@ -4,9 +4,9 @@ import Testing
 @testable import BridgeCore
 @testable import BridgeMCP
 
-@Suite("Tool names") struct ToolNamesTests {
-    private func names(_ prefix: String, _ name: String, separator: String = ".") -> ToolNames {
-        ToolNames(prefix: prefix, separator: separator, name: name)
+@Suite("Public names") struct PublicNameTests {
+    private func names(_ prefix: String, _ name: String, separator: String = ".") -> PublicName {
+        PublicName(prefix: prefix, separator: separator, name: name)
     }
 
     private func isSafe(_ name: String) -> Bool {
@@ -23,6 +23,11 @@ import Testing
     func `are spelled with a dot, and safely`(prefix: String, name: String, dot: String, safe: String) {
         #expect(self.names(prefix, name).dot == dot)
         #expect(self.names(prefix, name).safe == safe)
+    }
+
+    @Test func `of what is not renamed are what they are, in both spellings`() {
+        let name = PublicName(verbatim: "file:///a b")
+        #expect(name.dot == "file:///a b" && name.safe == name.dot)
     }
 
     @Test func `use the configured separator in the first spelling only`() {

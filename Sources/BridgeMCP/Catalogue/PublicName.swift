@@ -2,13 +2,13 @@ import BridgeCore
 import Crypto
 import FoundationEssentials
 
-/// The two spellings of a tool's name, both made from the configuration and the tool's own name alone, so that no other
+/// The two spellings of an entry's name, both made from the configuration and the entry's own name alone, so that no other
 /// upstream can change them.
-package struct ToolNames: Sendable, Hashable {
+package struct PublicName: Sendable, Hashable {
     /// `<prefix><separator><name>`, or the name itself where the prefix is empty.
     package let dot: String
     /// `[A-Za-z0-9_-]{1,64}`, as model APIs demand: `<prefix>__<name>`, with a hash where that would be too long or could
-    /// be another tool's.
+    /// be another entry's.
     package let safe: String
 
     package init(prefix: String, separator: String, name: String) {
@@ -22,6 +22,12 @@ package struct ToolNames: Sendable, Hashable {
                 !$0.contains("__") && !(pieces.count > 1 && ($0.hasPrefix("_") || $0.hasSuffix("_")))
             }
         self.safe = unchanged ? plain : Self.hashed(plain, identity: pieces.joined(separator: "\u{0}"))
+    }
+
+    /// The name of an entry that is not renamed: one spelling, its own.
+    package init(verbatim name: String) {
+        self.dot = name
+        self.safe = name
     }
 
     private static func isSafe(_ byte: UInt8) -> Bool {

@@ -9,16 +9,10 @@ import NIOCore
 /// Confined to the event loop.
 final class Call {
     let id: RPCID
-    let session: LiveSession
     let stream: ClientStream
     let upstream: UpstreamLink
-    /// Without an answer or progress by then, it fails. Moved on by progress.
-    private(set) var deadline: NIODeadline
 
-    /// When it last began to wait for its upstream.
-    private(set) var waitingSince = NIODeadline.now()
-
-    private let patience: TimeAmount
+    private let desk: CallDesk
     private let header: JSONText
     /// What is sent, and what that is counted by. Kept only while it may have to be sent.
     private var message: ByteBuffer?
@@ -28,43 +22,43 @@ final class Call {
     /// A worker that may have had it is gone. From then on nobody is told that it did not run.
     private var mayHaveRun = false
     private var exchange: Exchange?
-    private let onDone: (Call) -> Void
+    private let patience: TimeAmount
+    /// Without an answer or progress by then, it fails. Moved on by progress.
+    private var deadline: NIODeadline
+    /// When it last began to wait for its upstream.
+    private var waitingSince: NIODeadline
 
     /// The upstream's worker counts the timeout itself; this side only catches a worker that does not.
     private static let grace = TimeAmount.seconds(5)
 
     init(
-        id: RPCID,
-        session: LiveSession,
-        stream: ClientStream,
-        upstream: UpstreamLink,
-        header: JSONText,
-        message: ByteBuffer,
-        hold: PayloadHold?,
-        timeout: Seconds,
-        mayRepeat: Bool,
-        onDone: @escaping (Call) -> Void
+        _ request: PendingRequest, to upstream: UpstreamLink, of desk: CallDesk, header: JSONText, timeout: Seconds,
+        mayRepeat: Bool, now: NIODeadline
     ) {
-        self.id = id
-        self.session = session
-        self.stream = stream
+        self.id = request.id
+        self.stream = request.stream
         self.upstream = upstream
+        self.desk = desk
         self.header = header
-        self.message = message
-        self.hold = hold
+        self.message = request.message.text.bytes
+        self.hold = request.hold
         self.patience = timeout.timeAmount + Self.grace
-        self.deadline = .now() + self.patience
+        self.deadline = now + self.patience
+        self.waitingSince = now
         self.mayRepeat = mayRepeat
-        self.onDone = onDone
     }
 
+    var caller: Caller { self.stream.caller }
+
     func start() {
-        self.upstream.callsInFlight += 1
+        self.caller.add(self)
+        self.upstream.callBegan()
         self.send()
     }
 
     private func send() {
-        self.waitingSince = .now()
+        // It may have to be kept for some time, and would keep all that it came with.
+        if self.mayRepeat || !self.upstream.isConnected { self.message = self.message?.withoutSurplus }
         self.exchange = self.upstream.open(
             header: self.header, payload: self.message, hold: self.hold, delegate: self)
         guard !self.mayRepeat else { return }
@@ -73,22 +67,35 @@ final class Call {
     }
 
     /// The client does not want it any more, or it took too long: cancelled upstream, answered here.
-    func abort(_ error: BridgeError) {
+    func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
-        exchange.cancel(reason: error.word)
-        self.fail(error)
+        exchange.cancel(reason: fault.word)
+        self.fail(fault)
+    }
+
+    /// A call waits 10 seconds for a worker that is away: longer than any but a worker that fails again and again takes.
+    private static let workerPatience = TimeAmount.seconds(10)
+
+    func abortIfOverdue(now: NIODeadline) {
+        if self.deadline <= now {
+            self.abort(.timeout(self.upstream.route.name))
+        } else if !self.upstream.isConnected, now - self.waitingSince > Self.workerPatience {
+            self.abort(.unavailable(self.upstream.route.name, "its worker is not running"))
+        }
     }
 
     private func finish(_ answer: ByteBuffer, failure: String?) {
         guard self.exchange != nil else { return }
         self.exchange = nil
-        self.upstream.callsInFlight -= 1
-        self.onDone(self)
+        self.caller.remove(self)
+        self.desk.callEnded()
+        self.upstream.callEnded()
         self.stream.reply(answer, failure: failure)
     }
 
-    private func fail(_ error: BridgeError) {
-        let told = self.mayHaveRun && error.saysItDidNotRun ? .outcomeUnknown(self.upstream.route.name) : error
+    private func fail(_ fault: ToldFault) {
+        let isWrong = self.mayHaveRun && fault.fault.effect == .didNotRun
+        let told = isWrong ? .outcomeUnknown(self.upstream.route.name) : fault
         self.finish(told.reply(to: self.id.bytes), failure: told.word)
     }
 }
@@ -96,26 +103,25 @@ final class Call {
 extension Call: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
         guard let payload else { return }
-        switch header.string("t") {
-        case "progress":
+        switch UpstreamMessage(header) {
+        case .progress:
             self.deadline = .now() + self.patience
             self.stream.notify(payload)
-        case "log":
-            if self.session.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
-        default:
+        case .log:
+            if self.caller.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
+        case nil:
             break
         }
     }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
-        let failure = header.string("err")
+        let failure = UpstreamEnd(header)?.failure
         guard let payload else { return self.fail(.internalError) }
-        if self.mayHaveRun, let failure, BridgeError.saysItDidNotRun(failure) {
+        if self.mayHaveRun, let failure, self.desk.saysItDidNotRun(failure) {
             // So it is of the second attempt, and only of that.
             return self.fail(.outcomeUnknown(self.upstream.route.name))
         }
-        let fitted = ResultFitting.fitted(payload, to: self.session.claims.revision)
-        self.finish(fitted ?? payload, failure: failure)
+        self.finish(ResultFitting.fitted(payload, to: self.caller.revision) ?? payload, failure: failure)
     }
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
@@ -131,9 +137,10 @@ extension Call: ExchangeDelegate {
             } else if self.message == nil {
                 (self.message, self.hold) = exchange.takePayload()
             }
+            self.waitingSince = .now()
             self.send()
         case .overloaded, .cancelled(reason: ExchangeFailure.tooMany):
-            self.fail(.overloaded)
+            self.fail(.tooManyCalls)
         case .cancelled(reason: ExchangeFailure.noMemory):
             self.fail(.noMemory)
         case .cancelled(reason: ExchangeFailure.tooLarge):
@@ -142,14 +149,5 @@ extension Call: ExchangeDelegate {
             // A worker that has it and gives no word of its own: what it did is not known.
             self.fail(.outcomeUnknown(self.upstream.route.name))
         }
-    }
-}
-
-enum LogMessage {
-    /// The severity of a `notifications/message`, the mildest when it has none that we know; nil for any other message.
-    static func severity(of message: ByteBuffer) -> LogSeverity? {
-        let message = JSONText(trusting: message)
-        guard message.string("method") == "notifications/message" else { return nil }
-        return message.value("params")?.string("level").flatMap(LogSeverity.init(rawValue:)) ?? .debug
     }
 }

@@ -1,0 +1,115 @@
+package import BridgeCore
+package import NIOCore
+
+/// The file that keeps lists warm across restarts: `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]},
+/// "promptsByUpstream": {…}, …, "programsByUpstream": {…}}`, indented by two spaces.
+///
+/// Pure: reading and writing the file is the caller's.
+package struct CatalogueCache: Sendable {
+    /// In the order in which they stand in the file.
+    private let offerings: [Offering]
+    /// The entries of each upstream, as the upstream wrote them.
+    private var lists: [Offering: [String: [JSONText]]] = [:]
+    /// Which program listed them, as a fingerprint. Files of older versions have none.
+    private var programs: [String: String] = [:]
+
+    package init(of offerings: [Offering]) { self.offerings = offerings }
+
+    /// What an upstream listed in an earlier life, unless another program did.
+    package func entries(of offering: Offering, by upstream: String, program: String) -> [JSONText]? {
+        guard self.programs[upstream].map({ $0 == program }) ?? true else { return nil }
+        return self.lists[offering]?[upstream]
+    }
+
+    /// Takes in what an upstream lists.
+    package mutating func keep(_ entries: [JSONText]?, of offering: Offering, by upstream: String, program: String) {
+        self.lists[offering, default: [:]][upstream] = entries
+        self.programs[upstream] = program
+    }
+
+    private static func key(_ offering: Offering) -> String { offering.name + "ByUpstream" }
+
+    /// Reads the file's bytes. What is not such a file is an empty cache.
+    package init(parsing bytes: ByteBuffer, of offerings: [Offering]) {
+        self.offerings = offerings
+        guard let text = try? JSONText(validating: bytes) else { return }
+        for offering in offerings {
+            guard let lists = text.member(named: Self.key(offering)).map({ text[$0] }) else { continue }
+            lists.members { upstream, list in
+                var entries: [JSONText] = []
+                lists[list].elements { entries.append(lists[list][$0]) }
+                self.lists[offering, default: [:]][upstream.string] = entries
+            }
+        }
+        guard let programs = text.value("programsByUpstream") else { return }
+        programs.members { upstream, program in self.programs[upstream.string] = programs[program].string }
+    }
+
+    /// The file's bytes. Upstreams without entries are left out, and so are offerings that nobody has; but for tools, so
+    /// that the file has the shape that older versions know.
+    ///
+    /// - Parameter updatedAt: an ISO 8601 time.
+    package func serialized(updatedAt: String) -> ByteBuffer {
+        var listed: Set<String> = []
+        let text = JSONWriter.object { file in
+            file.member("updatedAt", updatedAt)
+            for offering in self.offerings {
+                let lists = (self.lists[offering] ?? [:]).filter { !$0.value.isEmpty }
+                guard offering == .tools || !lists.isEmpty else { continue }
+                listed.formUnion(lists.keys)
+                file.memberObject(Self.key(offering)) { object in
+                    for (name, entries) in lists.sorted(by: { $0.key < $1.key }) {
+                        object.memberArray(name) { list in for entry in entries { list.element(entry) } }
+                    }
+                }
+            }
+            let programs = self.programs.filter { !$0.value.isEmpty && listed.contains($0.key) }
+            guard !programs.isEmpty else { return }
+            file.memberObject("programsByUpstream") { object in
+                for (name, program) in programs.sorted(by: { $0.key < $1.key }) { object.member(name, program) }
+            }
+        }
+        var buffer = ByteBuffer()
+        text.writeIndented(to: &buffer)
+        buffer.writeStaticString("\n")
+        return buffer
+    }
+}
+
+extension JSONText {
+    /// Appends the value laid out for people: members and elements on lines of their own, two spaces a level. Scalars and
+    /// keys keep their spelling.
+    package func writeIndented(to buffer: inout ByteBuffer, level: Int = 0) {
+        switch self.kind {
+        case .object:
+            var first = true
+            self.members { key, value in
+                Self.newLine(&buffer, first ? "{" : ",", level + 1)
+                first = false
+                key.text.write(to: &buffer)
+                buffer.writeStaticString(": ")
+                self[value].writeIndented(to: &buffer, level: level + 1)
+            }
+            if first { buffer.writeStaticString("{}") } else { Self.newLine(&buffer, "", level, "}") }
+        case .array:
+            var first = true
+            self.elements { value in
+                Self.newLine(&buffer, first ? "[" : ",", level + 1)
+                first = false
+                self[value].writeIndented(to: &buffer, level: level + 1)
+            }
+            if first { buffer.writeStaticString("[]") } else { Self.newLine(&buffer, "", level, "]") }
+        case .string, .number, .true, .false, .null:
+            self.write(to: &buffer)
+        }
+    }
+
+    private static func newLine(
+        _ buffer: inout ByteBuffer, _ before: StaticString, _ level: Int, _ after: StaticString = ""
+    ) {
+        buffer.writeStaticString(before)
+        buffer.writeStaticString("\n")
+        buffer.writeRepeatingByte(UInt8(ascii: " "), count: level * 2)
+        buffer.writeStaticString(after)
+    }
+}

@@ -1,0 +1,99 @@
+import BridgeCore
+import BridgeMCP
+import NIOCore
+
+/// On whose behalf a request is: all that has to be known of a client to serve it. A session has one for all its requests.
+///
+/// Confined to the event loop.
+final class Caller {
+    /// What becomes of requests whose connection is lost.
+    enum Disconnect {
+        /// They go on, and what their client missed is kept here until it comes back.
+        case goOn(keeping: KeptStreams)
+        /// They are cancelled: nobody could fetch what comes of them.
+        case cancel
+    }
+
+    let revision: ProtocolRevision
+    let capabilities: SessionClaims.Capabilities
+    let principal: String
+    /// A short digest of its session, for logs.
+    let session: String?
+    /// Whether lists show the safe spelling of names, where the request says nothing else.
+    let showsSafeNames: Bool
+    let onDisconnect: Disconnect
+    /// The level of log messages that it has asked for.
+    var level: LogSeverity?
+    private(set) var calls: [RPCID: Call] = [:]
+
+    init(
+        revision: ProtocolRevision, capabilities: SessionClaims.Capabilities, principal: String, session: String?,
+        showsSafeNames: Bool, onDisconnect: Disconnect, level: LogSeverity? = nil
+    ) {
+        self.revision = revision
+        self.capabilities = capabilities
+        self.principal = principal
+        self.session = session
+        self.showsSafeNames = showsSafeNames
+        self.onDisconnect = onDisconnect
+        self.level = level
+    }
+
+    convenience init(_ identity: SessionIdentity, level: LogSeverity?, keeping streams: KeptStreams) {
+        let claims = identity.claims
+        self.init(
+            revision: claims.revision, capabilities: claims.capabilities, principal: claims.principal,
+            session: identity.digest, showsSafeNames: claims.safeNames, onDisconnect: .goOn(keeping: streams),
+            level: level
+        )
+    }
+
+    /// What a client hears that has not asked for a level.
+    private static let standardLevel = LogSeverity.info
+
+    /// Whether the client wants to see a notification: what is no log message always, a log message by its severity.
+    func wants(_ severity: LogSeverity?) -> Bool { (severity ?? .emergency) >= (self.level ?? Self.standardLevel) }
+
+    // MARK: Calls
+
+    func add(_ call: Call) { self.calls[call.id] = call }
+    func remove(_ call: Call) { self.calls[call.id] = nil }
+
+    /// Whether a call of it is under way to this upstream.
+    func isUsing(_ upstream: UpstreamLink) -> Bool { self.calls.values.contains { $0.upstream === upstream } }
+
+    /// Ends every call, each answered with this.
+    func abortCalls(_ fault: ToldFault) { for call in Array(self.calls.values) { call.abort(fault) } }
+
+    /// The connection of a stream is gone.
+    func disconnected(_ stream: ClientStream) {
+        guard case .cancel = self.onDisconnect else { return }
+        for call in Array(self.calls.values) where call.stream === stream { call.abort(.cancelled) }
+    }
+}
+
+/// The event streams of a session that a client may come back to, by their numbers. Confined to the event loop.
+final class KeptStreams {
+    private var byNumber: [UInt64: ClientStream] = [:]
+
+    var isEmpty: Bool { self.byNumber.isEmpty }
+    var all: some Sequence<ClientStream> { self.byNumber.values }
+
+    subscript(number: UInt64) -> ClientStream? { self.byNumber[number] }
+
+    func keep(_ stream: ClientStream, as number: UInt64) { self.byNumber[number] = stream }
+    func forget(_ stream: ClientStream) { if let number = stream.number { self.byNumber[number] = nil } }
+
+    /// Forgets the streams whose last answer went out this long ago.
+    func forgetFinished(for retention: TimeAmount, now: NIODeadline) {
+        guard !self.byNumber.isEmpty else { return }
+        self.byNumber = self.byNumber.filter { _, stream in stream.finished.map { now - $0 <= retention } ?? true }
+    }
+
+    /// Ends them all without the answers that are missing.
+    func abandonAll() {
+        let streams = self.byNumber
+        self.byNumber = [:]
+        for stream in streams.values { stream.abandon() }
+    }
+}

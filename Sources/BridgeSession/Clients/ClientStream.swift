@@ -1,0 +1,163 @@
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+/// The answer to one POST: plain JSON as long as nothing but the result has to be said, events from then on.
+///
+/// Where its caller may come back, events have ids, and what a client missed waits for its `Last-Event-ID`: the stream
+/// outlives the front worker. Confined to the event loop.
+final class ClientStream {
+    let caller: Caller
+    let opened: NIODeadline
+    /// When the last answer of an event stream went out; nil while one is missing.
+    private(set) var finished: NIODeadline?
+    private(set) var isStreaming = false
+
+    private let retention: Retention
+    private var exchange: Exchange?
+    private var missing: Int
+    /// There is none before the first event, and none of a stream that nobody can come back to.
+    private var log: EventLog?
+
+    /// - Parameters:
+    ///   - requests: how many requests the POST holds, each of which gets one ``reply(_:)``.
+    ///   - retention: counts what is kept.
+    init(
+        of caller: Caller, exchange: Exchange, requests: Int, isBatch: Bool, retention: Retention, now: NIODeadline
+    ) {
+        self.caller = caller
+        self.exchange = exchange
+        self.missing = requests
+        self.retention = retention
+        self.opened = now
+        exchange.delegate = self
+        if isBatch { self.beginStreaming() }
+    }
+
+    deinit { if let log = self.log { self.retention.changed(by: -log.octets) } }
+
+    /// By which a client can ask for what it missed.
+    var number: UInt64? { self.log?.number }
+    /// Bytes that are kept for a client which comes back.
+    var keptOctets: Int { self.log?.octets ?? 0 }
+
+    /// Answers one of the POST's requests with an error that the bridge makes.
+    func refuse(_ id: RPCID, _ fault: ToldFault) { self.reply(fault.reply(to: id.bytes), failure: fault.word) }
+
+    /// Answers one of the POST's requests; the last one ends the stream.
+    ///
+    /// - Parameter failure: the word for what went wrong, for the front's log.
+    func reply(_ message: ByteBuffer, failure: String? = nil) {
+        guard self.missing > 0 else { return }
+        self.missing -= 1
+        guard self.missing == 0 else { return self.event(message) }
+        guard self.isStreaming else {
+            let header = failure.map { SessionEnd(200, failure: $0).text(capacity: 64) }
+            return self.end(header ?? SessionEnd.answered, payload: message)
+        }
+        self.finished = .now()
+        self.end(SessionEnd(200, eventID: self.keep(message)).text(capacity: 64), payload: message)
+    }
+
+    /// Sends something that is not an answer.
+    ///
+    /// - Returns: false when it was dropped because the client reads too slowly.
+    @discardableResult
+    func notify(_ message: ByteBuffer) -> Bool {
+        guard self.missing > 0 else { return true }
+        self.beginStreaming()
+        if let exchange = self.exchange, !exchange.isWritable {
+            self.retention.dropped()
+            return false
+        }
+        self.event(message)
+        return true
+    }
+
+    /// Begins to stream with an event that only has an id, so that a client whose connection breaks can come back.
+    func prime() {
+        guard !self.isStreaming, self.missing > 0, let exchange = self.exchange else { return }
+        self.beginStreaming()
+        guard let id = self.log?.nextID() else { return }
+        exchange.send(header: SessionEvent(eventID: id, isPriming: true).text(capacity: 64))
+    }
+
+    /// The client came back: sends what it has not seen, and goes on from there.
+    ///
+    /// - Returns: false when events after `sequence` are no longer kept.
+    func resume(after sequence: Int, on exchange: Exchange) -> Bool {
+        guard let events = self.log?.events(after: sequence) else { return false }
+        self.end(SessionEnd.answered)
+        self.exchange = exchange
+        exchange.delegate = self
+        exchange.send(header: SessionEvent.open)
+        for event in events { self.send(event.message, id: event.id) }
+        if self.finished != nil { self.end(SessionEnd.answered) }
+        return true
+    }
+
+    /// Ends the stream without the answers that are missing: the session is over.
+    func abandon() {
+        self.missing = 0
+        self.end(
+            SessionEnd(Fault.unknownSession.status).text(capacity: 32), payload: ToldFault.unknownSession.reply(to: nil)
+        )
+    }
+
+    /// Lets go of a stream whose answer nobody fetched.
+    func forget() {
+        if case .goOn(let streams) = self.caller.onDisconnect { streams.forget(self) }
+    }
+
+    /// Gives up what is kept for a client that comes back; one that stays misses nothing.
+    func forgetEvents() {
+        self.retention.changed(by: -self.keptOctets)
+        self.log?.forget()
+    }
+
+    // MARK: Events
+
+    private func beginStreaming() {
+        guard !self.isStreaming else { return }
+        self.isStreaming = true
+        guard case .goOn(let streams) = self.caller.onDisconnect else { return }
+        let number = self.retention.nextNumber()
+        self.log = EventLog(number: number)
+        streams.keep(self, as: number)
+    }
+
+    private func event(_ message: ByteBuffer) { self.send(message, id: self.keep(message)) }
+
+    private func send(_ message: ByteBuffer, id: String?) {
+        self.exchange?.send(header: SessionEvent(eventID: id).text(capacity: 64), payload: message)
+    }
+
+    private func end(_ header: JSONText, payload: ByteBuffer? = nil) {
+        self.exchange?.end(header: header, payload: payload)
+        self.exchange = nil
+    }
+
+    /// - Returns: the event's id, where it has one.
+    private func keep(_ message: ByteBuffer) -> String? {
+        guard self.log != nil else { return nil }
+        let before = self.keptOctets
+        let id = self.log?.keep(message)
+        self.retention.changed(by: self.keptOctets - before)
+        return id
+    }
+}
+
+extension ClientStream: ExchangeDelegate {
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
+
+    /// The client, or the front with it, is gone. Of a session that says nothing about its requests: "Disconnection SHOULD
+    /// NOT be interpreted as the client cancelling its request" (basic/transports).
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.detach(exchange) }
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.detach(exchange) }
+
+    private func detach(_ exchange: Exchange) {
+        guard self.exchange === exchange else { return }
+        self.exchange = nil
+        self.caller.disconnected(self)
+    }
+}

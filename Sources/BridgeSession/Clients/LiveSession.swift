@@ -1,0 +1,128 @@
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import NIOCore
+
+/// A notification that a list has changed.
+struct ListChange: Hashable {
+    let method: String
+    let message: ByteBuffer
+
+    init(method: String) {
+        self.method = method
+        self.message =
+            JSONWriter.object {
+                $0.member("jsonrpc", "2.0")
+                $0.member("method", method)
+            }.bytes
+    }
+
+    static func == (left: Self, right: Self) -> Bool { left.method == right.method }
+    func hash(into hasher: inout Hasher) { hasher.combine(self.method) }
+}
+
+/// What is in memory of one session. There is one only while there is something to keep: calls, streams, a list change
+/// that the client has not been told of.
+///
+/// Confined to the event loop.
+final class LiveSession {
+    let identity: SessionIdentity
+    let caller: Caller
+    let streams = KeptStreams()
+    /// The streams that the client opened with GET, the newest last.
+    private(set) var listening: [ListeningStream] = []
+    /// Changes of lists that the client has not been told of yet.
+    private var owed: [ListChange]
+    var lastUsed: NIODeadline
+
+    init(_ identity: SessionIdentity, level: LogSeverity?, owed: [ListChange], now: NIODeadline) {
+        self.identity = identity
+        self.caller = Caller(identity, level: level, keeping: self.streams)
+        self.owed = owed
+        self.lastUsed = now
+    }
+
+    var number: UInt64 { self.identity.claims.number }
+
+    /// Whether nothing would be lost by forgetting it.
+    var isIdle: Bool { self.caller.calls.isEmpty && self.streams.isEmpty && self.listening.isEmpty }
+
+    // MARK: Listening
+
+    /// Of one session; a further one ends the oldest.
+    static let maximumListening = 8
+
+    func listen(on exchange: Exchange) {
+        let stream = ListeningStream(of: self, exchange)
+        exchange.delegate = stream
+        if self.listening.count >= Self.maximumListening { self.listening.removeFirst().end() }
+        self.listening.append(stream)
+        stream.open()
+        self.payDebts()
+    }
+
+    func forget(_ stream: ListeningStream) { self.listening.removeAll { $0 === stream } }
+
+    /// Sends a message on one of the client's streams (basic/transports, "Multiple Connections"): the newest that it reads.
+    ///
+    /// - Returns: false when there is none; the message is dropped then.
+    @discardableResult
+    func tell(_ message: ByteBuffer) -> Bool { self.listening.reversed().contains { $0.send(message) } }
+
+    /// Tells the client that a list has changed, now or when it next listens.
+    func tell(_ change: ListChange) {
+        guard !self.owed.contains(change) else { return self.payDebts() }
+        if !self.tell(change.message) { self.owed.append(change) }
+    }
+
+    /// Tells the client of the changes that it has not been told of.
+    func payDebts() {
+        guard !self.owed.isEmpty else { return }
+        self.owed = self.owed.filter { !self.tell($0.message) }
+    }
+
+    /// The session is over.
+    func endStreams() {
+        self.streams.abandonAll()
+        for stream in self.listening { stream.end() }
+        self.listening = []
+    }
+
+    /// After 5 seconds without a word a stream begins, so that the call survives its connection.
+    func primeQuietStreams(now: NIODeadline) {
+        guard self.caller.revision.allowsPrimingEvents else { return }
+        for call in self.caller.calls.values where now - call.stream.opened > .seconds(5) { call.stream.prime() }
+    }
+}
+
+/// A stream that a client opened with GET, for what belongs to no request of its.
+final class ListeningStream: ExchangeDelegate {
+    private weak var session: LiveSession?
+    private let exchange: Exchange
+
+    init(of session: LiveSession, _ exchange: Exchange) {
+        self.session = session
+        self.exchange = exchange
+    }
+
+    func open() { self.exchange.send(header: SessionEvent.open) }
+
+    /// Sends a notification.
+    ///
+    /// - Returns: false when it was dropped because the client reads too slowly.
+    @discardableResult
+    func send(_ message: ByteBuffer) -> Bool {
+        guard self.exchange.isWritable else { return false }
+        self.exchange.send(header: .emptyObject, payload: message)
+        return true
+    }
+
+    func end() { self.exchange.end(header: SessionEnd.answered) }
+
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.gone() }
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.gone() }
+    func exchangeBecameWritable(_ exchange: Exchange) { self.session?.payDebts() }
+
+    private func gone() { self.session?.forget(self) }
+}

@@ -1,0 +1,97 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// Passes requests on to the upstreams that have what they name. Confined to the event loop.
+final class CallDesk {
+    private let directory: Directory
+    private let waiting: WaitingRoom
+    private let tables: SessionTables
+    private let logger: Logger
+    /// More calls under way are refused.
+    private var maximum: Int
+    private(set) var underWay = 0
+
+    init(
+        _ directory: Directory, waiting: WaitingRoom, tables: SessionTables, configuration: SessionConfiguration,
+        logger: Logger
+    ) {
+        self.directory = directory
+        self.waiting = waiting
+        self.tables = tables
+        self.logger = logger
+        self.maximum = configuration.maximumInFlight
+    }
+
+    func reconfigure(_ configuration: SessionConfiguration) { self.maximum = configuration.maximumInFlight }
+
+    /// Passes a request on to the upstream that has the entry which it names.
+    ///
+    /// - Parameter mayWait: false for one that has waited for its entry already.
+    func forward(_ request: PendingRequest, _ offering: Offering, mayWait: Bool = true) {
+        guard let name = request.name(in: offering) else {
+            return request.refuse(.invalidParams("\(offering.identity.string) is required"))
+        }
+        guard let (entry, upstream) = self.directory.find(name, of: offering) else {
+            guard mayWait else { return request.refuse(offering.unknownEntry(name)) }
+            return self.wait(request, for: name, of: offering)
+        }
+        guard request.caller.calls[request.id] == nil else { return request.refuse(.duplicateID) }
+        guard self.underWay < self.maximum else { return request.refuse(.tooManyCalls) }
+        let route = upstream.route
+        let timeout = route.timeout(of: entry, in: offering)
+        let isRepeatable = request.method.onlyReads || (route.retry == .annotated && entry.hintsRepeatable)
+        let call = Call(
+            request, to: upstream, of: self,
+            header: self.header(of: request, naming: offering.isRenamed ? entry.ownNameJSON : nil, timeout: timeout),
+            timeout: timeout, mayRepeat: isRepeatable, now: mayWait ? request.now : .now()
+        )
+        self.underWay += 1
+        self.log(request, name, upstream)
+        call.start()
+    }
+
+    /// Holds a request back whose entry may be one of an upstream that has not been listed yet, as just after a start.
+    private func wait(_ request: PendingRequest, for name: String, of offering: Offering) {
+        let later = WaitingRoom.Request(id: request.id, stream: request.stream, offering: offering, name: name) {
+            [weak self] in self?.forward(request, offering, mayWait: false)
+        }
+        switch self.waiting.wait(later) {
+        case .waits: break
+        case .pointless: request.refuse(offering.unknownEntry(name))
+        case .full: request.refuse(.tooManyCalls)
+        }
+    }
+
+    private func header(of request: PendingRequest, naming name: JSONText?, timeout: Seconds) -> JSONText {
+        let caller = request.caller
+        let header = UpstreamCallHeader(
+            requestID: request.requestID, timeout: timeout.milliseconds, principal: caller.principal,
+            session: caller.session, name: name
+        )
+        let strings = request.requestID.utf8.count + caller.principal.utf8.count + (name?.count ?? 0)
+        return UpstreamRequest.call(header).text(capacity: 80 + strings)
+    }
+
+    private func log(_ request: PendingRequest, _ name: String, _ upstream: UpstreamLink) {
+        guard self.logger.logLevel <= .debug else { return }
+        self.logger.debug(
+            "Call routed",
+            metadata: [
+                "mcp.request_id": "\(request.requestID)", "mcp.session": "\(request.caller.session ?? "")",
+                "mcp.method": "\(request.method.name)", "mcp.tool": "\(name)",
+                "mcp.upstream": "\(upstream.route.name)",
+            ]
+        )
+    }
+
+    // MARK: For calls
+
+    func callEnded() { self.underWay -= 1 }
+
+    /// Whether an upstream's worker that answers with this word says that nothing has run.
+    func saysItDidNotRun(_ word: String) -> Bool { self.tables.saysItDidNotRun(word) }
+}

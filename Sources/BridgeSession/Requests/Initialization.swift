@@ -1,0 +1,61 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeMCP
+
+/// A client's `initialize`, and how it is answered.
+struct Initialization {
+    let revision: ProtocolRevision
+    /// `clientInfo.name`.
+    let client: String?
+    private let capabilities: SessionClaims.Capabilities
+
+    init(_ message: RPCMessage) throws(ToldFault) {
+        let text = message.text
+        guard let asked = message.param("protocolVersion").flatMap({ text[$0].string }) else {
+            throw .invalidParams("protocolVersion is required")
+        }
+        self.revision = ProtocolRevision.negotiated(for: asked)
+        self.client = message.param("clientInfo").flatMap { text[$0].string("name") }
+        self.capabilities = SessionClaims.Capabilities(declared: message.param("capabilities").map { text[$0] })
+    }
+
+    /// Of a new session.
+    func claims(of principal: String, _ configuration: SessionConfiguration, now: UInt64) -> SessionClaims {
+        SessionClaims(
+            number: .random(in: .min ... .max),
+            revision: self.revision,
+            capabilities: self.capabilities,
+            safeNames: configuration.showsSafeNames(to: self.client),
+            principal: principal,
+            created: now,
+            expires: now + UInt64(max(1, configuration.sessionLifetime.rawValue))
+        )
+    }
+
+    func result(_ configuration: SessionConfiguration, offerings: [Offering]) -> JSONText {
+        JSONWriter.object { result in
+            result.member("protocolVersion", self.revision.name)
+            result.memberObject("capabilities") { capabilities in
+                capabilities.memberObject("logging") { _ in }
+                for (capability, isAnnounced) in Self.capabilities(of: offerings) {
+                    capabilities.memberObject(capability) { if isAnnounced { $0.member("listChanged", true) } }
+                }
+            }
+            result.memberObject("serverInfo") { info in
+                info.member("name", configuration.serverName)
+                info.member("version", configuration.serverVersion)
+            }
+            result.member("instructions", ifPresent: configuration.instructions)
+        }
+    }
+
+    /// Each capability once, and whether its lists' changes are told.
+    private static func capabilities(of offerings: [Offering]) -> [(name: String, isAnnounced: Bool)] {
+        var capabilities: [(name: String, isAnnounced: Bool)] = []
+        for offering in offerings where !capabilities.contains(where: { $0.name == offering.capability }) {
+            let isAnnounced = offerings.contains { $0.capability == offering.capability && $0.changed != nil }
+            capabilities.append((offering.capability, isAnnounced))
+        }
+        return capabilities
+    }
+}

@@ -1,0 +1,255 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// Leads what the front passes on to whoever answers it. Confined to the event loop.
+final class Router {
+    private let sessions: SessionStore
+    private let directory: Directory
+    private let waiting: WaitingRoom
+    private let desk: CallDesk
+    private let retention: Retention
+    private let tables: SessionTables
+    private let logger: Logger
+    private var configuration: SessionConfiguration
+
+    init(
+        sessions: SessionStore, directory: Directory, waiting: WaitingRoom, desk: CallDesk, retention: Retention,
+        tables: SessionTables, configuration: SessionConfiguration, logger: Logger
+    ) {
+        self.sessions = sessions
+        self.directory = directory
+        self.waiting = waiting
+        self.desk = desk
+        self.retention = retention
+        self.tables = tables
+        self.configuration = configuration
+        self.logger = logger
+    }
+
+    func reconfigure(_ configuration: SessionConfiguration) { self.configuration = configuration }
+
+    func serve(_ exchange: Exchange) {
+        guard let request = ClientRequest(exchange, now: .now()) else {
+            return exchange.cancel(reason: "unknown operation")
+        }
+        switch request.header.operation {
+        case .post: self.post(request)
+        case .get: self.get(request)
+        case .delete: self.delete(request)
+        case .tools: exchange.end(header: SessionEnd.answered, payload: self.toolsByServer().bytes)
+        }
+    }
+
+    /// For `GET /tools`: every upstream's tools under their dotted names.
+    private func toolsByServer() -> JSONText {
+        JSONWriter.object { body in
+            body.memberObject("tools") { servers in
+                for (upstream, names) in self.directory.names(of: .tools) {
+                    servers.memberArray(upstream) { list in for name in names { list.element(name) } }
+                }
+            }
+        }
+    }
+
+    // MARK: POST
+
+    private func post(_ request: ClientRequest) {
+        let messages: PostedMessages
+        do {
+            messages = try PostedMessages(request.body)
+        } catch {
+            return request.refuse(error.fault, id: error.id)
+        }
+        if case .one(let message) = messages, message.shape == .request, message.method == "initialize" {
+            return self.initialize(message, request)
+        }
+        guard let identity = self.identity(of: request, answering: messages.firstID) else { return }
+        switch messages {
+        case .one(let message):
+            self.handle(CollectionOfOne(message), isBatch: false, identity, request)
+        case .batch(let messages):
+            guard identity.claims.revision.allowsBatches else { return request.refuse(.batchNotAllowed) }
+            guard !messages.isEmpty else { return request.refuse(.invalidRequest(RPCBatch.limit)) }
+            self.handle(messages, isBatch: true, identity, request)
+        }
+    }
+
+    /// The session that a request belongs to. Without one it is refused.
+    private func identity(of request: ClientRequest, answering id: ByteBuffer? = nil) -> SessionIdentity? {
+        guard let session = request.header.sessionID else {
+            request.refuse(.sessionRequired, id: id)
+            return nil
+        }
+        let identity = self.sessions.find(session, principal: request.header.principal, now: request.now)
+        if identity == nil { request.refuse(.unknownSession, id: id) }
+        return identity
+    }
+
+    private func handle(
+        _ messages: some Collection<RPCMessage>, isBatch: Bool, _ identity: SessionIdentity, _ request: ClientRequest
+    ) {
+        let requests = messages.count { $0.shape == .request }
+        guard requests > 0 else {
+            let caller = self.sessions.inMemory(identity)?.caller
+            for message in messages where message.shape == .notification { self.notified(message, caller) }
+            return request.exchange.end(header: Self.accepted)
+        }
+        let caller = self.sessions.bring(identity, now: request.now).caller
+        let stream = ClientStream(
+            of: caller, exchange: request.exchange, requests: requests, isBatch: isBatch, retention: self.retention,
+            now: request.now
+        )
+        // In their order: a batch may cancel what it asks for.
+        for message in messages {
+            switch message.shape {
+            case .request: self.answer(message, identity, on: stream, request)
+            case .notification: self.notified(message, caller)
+            case .result, .error: break
+            }
+        }
+    }
+
+    private static let accepted = SessionEnd(202).text
+
+    /// - Parameter caller: nil where nothing of it is under way.
+    private func notified(_ message: RPCMessage, _ caller: Caller?) {
+        guard let caller, message.method == "notifications/cancelled",
+            let id = message.param("requestId").flatMap({ RPCID(message.text[$0]) })
+        else { return }
+        caller.calls[id]?.abort(.cancelled)
+        self.waiting.cancel(for: caller, id: id)
+    }
+
+    private func answer(
+        _ message: RPCMessage, _ identity: SessionIdentity, on stream: ClientStream, _ request: ClientRequest
+    ) {
+        guard let id = message.rpcID else { return }
+        let name = message.method ?? ""
+        guard let method = self.tables.methods[name] else { return stream.refuse(id, .methodNotFound(name)) }
+        let pending = PendingRequest(
+            message: message, id: id, method: method, stream: stream, requestID: request.header.requestID,
+            names: request.header.names, hold: request.hold, now: request.now
+        )
+        switch method.target {
+        case .bridge: self.answer(pending, identity)
+        case .list(let offering): self.list(offering, pending)
+        case .entry(let offering): self.desk.forward(pending, offering)
+        case .reference: pending.refuse(.methodNotFound(name))
+        }
+    }
+
+    /// What the bridge answers by itself.
+    private func answer(_ request: PendingRequest, _ identity: SessionIdentity) {
+        switch request.method.name {
+        case "ping": request.succeed()
+        case "logging/setLevel": self.setLevel(request, identity)
+        case "initialize": request.refuse(.invalidRequest("The session is initialized already"))
+        default: request.refuse(.methodNotFound(request.method.name))
+        }
+    }
+
+    private func setLevel(_ request: PendingRequest, _ identity: SessionIdentity) {
+        let text = request.message.param("level").flatMap { request.message.text[$0].string }
+        guard let level = text.flatMap(LogSeverity.init(rawValue:)) else {
+            return request.refuse(.invalidParams("level is not a log level"))
+        }
+        do {
+            try self.sessions.set(level, of: identity)
+            request.succeed()
+        } catch {
+            request.refuse(.ledgerFull)
+        }
+    }
+
+    private func list(_ offering: Offering, _ request: PendingRequest) {
+        let later = WaitingRoom.Request(id: request.id, stream: request.stream, offering: offering, name: nil) {
+            [weak self] in self?.answerList(offering, request)
+        }
+        if self.waiting.wait(later) != .waits { later.answer() }
+    }
+
+    private func answerList(_ offering: Offering, _ request: PendingRequest) {
+        let showsSafeNames =
+            switch request.names {
+            case "safe": true
+            case "dot": false
+            default: request.caller.showsSafeNames
+            }
+        do {
+            let reply = try self.directory.section(offering).reply(
+                to: request.id.bytes, cursor: request.message.param("cursor").map { request.message.text[$0] },
+                size: self.configuration.pageSize, safe: showsSafeNames
+            )
+            request.stream.reply(reply)
+        } catch {
+            request.stream.reply(ToldFault.invalidParams("Invalid cursor").reply(to: request.id.bytes))
+        }
+    }
+
+    // MARK: Sessions
+
+    private func initialize(_ message: RPCMessage, _ request: ClientRequest) {
+        guard let id = message.idBytes else { return }
+        guard request.header.sessionID == nil else {
+            return request.refuse(.invalidRequest("initialize opens a session and cannot be sent in one"), id: id)
+        }
+        let initialization: Initialization
+        do {
+            initialization = try Initialization(message)
+        } catch {
+            return request.refuse(error, id: id)
+        }
+        let claims = initialization.claims(
+            of: request.header.principal, self.configuration, now: WallClock.seconds())
+        guard let (sessionID, identity) = self.sessions.open(claims, now: request.now) else {
+            return request.refuse(.internalError, id: id)
+        }
+        self.logger.info(
+            "MCP session initialized",
+            metadata: [
+                "mcp.request_id": "\(request.header.requestID)", "mcp.session": "\(identity.digest)",
+                "mcp.client": "\((initialization.client ?? "").prefix(64))",
+                "mcp.version": "\(initialization.revision.name)",
+            ]
+        )
+        let result = initialization.result(self.configuration, offerings: self.tables.offerings)
+        request.exchange.end(
+            header: SessionEnd(200, sessionID: sessionID).text, payload: RPCReply.result(id: id, result))
+    }
+
+    private func get(_ request: ClientRequest) {
+        guard let identity = self.identity(of: request) else { return }
+        let session = self.sessions.bring(identity, now: request.now)
+        guard let event = request.header.lastEventID, !event.isEmpty else {
+            return session.listen(on: request.exchange)
+        }
+        guard let (number, sequence) = EventLog.parse(event), let stream = session.streams[number],
+            stream.resume(after: sequence, on: request.exchange)
+        else { return request.refuse(.unknownEvent) }
+    }
+
+    private func delete(_ request: ClientRequest) {
+        guard let identity = self.identity(of: request) else { return }
+        let logger = self.logger
+        logger.info(
+            "MCP session closed",
+            metadata: ["mcp.request_id": "\(request.header.requestID)", "mcp.session": "\(identity.digest)"]
+        )
+        request.exchange.delegate = AnswerWaiter { _ in }
+        self.sessions.end(identity).assumeIsolated().whenComplete { result in
+            switch result {
+            case .success:
+                request.exchange.end(header: SessionEnd(204).text(capacity: 32))
+            case .failure(is LedgerFull):
+                request.refuse(.ledgerFull)
+            case .failure(let error):
+                logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
+                request.refuse(.internalError)
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import BridgeCore
+
+/// What the session worker tells clients of, beside what the sentences of the ``FaultTable`` say by themselves.
+extension ToldFault {
+    static let cancelled = Fault.cancelled.told()
+    static let sessionRequired = Fault.sessionRequired.told()
+    static let unknownSession = Fault.unknownSession.told()
+    static let unknownEvent = Fault.unknownEvent.told()
+    static let duplicateID = Fault.duplicateID.told()
+    static let batchNotAllowed = Fault.batchNotAllowed.told()
+    static let internalError = Fault.internal.told(["what": "Internal error"])
+    static let tooManyCalls = Fault.overloaded.told(["what": "Too many requests are in flight"])
+    static let noMemory = Fault.overloaded.told([
+        "what": "The requests under way hold too much memory (limits.workerBytes)"
+    ])
+    static let ledgerFull = ToldFault(
+        .overloaded, message: "Too much is remembered of your sessions already; they end by themselves when they expire"
+    )
+
+    static func invalidRequest(_ what: String) -> ToldFault { Fault.invalidRequest.told(["what": what]) }
+    static func invalidParams(_ what: String) -> ToldFault { Fault.invalidParams.told(["what": what]) }
+    static func methodNotFound(_ method: String) -> ToldFault {
+        Fault.methodNotFound.told(["method": String(method.prefix(128))])
+    }
+    static func unavailable(_ upstream: String, _ reason: String) -> ToldFault {
+        Fault.upstreamUnavailable.told(["upstream": upstream, "reason": reason])
+    }
+    static func outcomeUnknown(_ upstream: String) -> ToldFault {
+        Fault.outcomeUnknown.told([
+            "what": "The worker of upstream '\(upstream)' ended while the call was in flight"
+        ])
+    }
+    static func tooLarge(_ upstream: String) -> ToldFault { Fault.tooLarge.told(["upstream": upstream]) }
+    static func timeout(_ upstream: String) -> ToldFault {
+        Fault.timeout.told(["upstream": upstream, "limit": "in time"])
+    }
+}

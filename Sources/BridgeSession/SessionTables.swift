@@ -1,0 +1,46 @@
+package import BridgeCore
+package import BridgeMCP
+
+/// What the session worker goes by. One more method, kind of entry or fault is one more row here, and no more code.
+package struct SessionTables: Sendable {
+    /// What is listed and passed on, merged of all servers.
+    package static let served: [Offering] = [.tools]
+
+    /// The methods that sessions have and that are served.
+    let methods: MethodTable
+    let offerings: [Offering]
+    private let faults: [String: Fault]
+
+    package static let standard = SessionTables()
+
+    /// - Parameters:
+    ///   - methods: those about an offering that is not served count as unknown.
+    ///   - faults: those that an upstream's worker may answer with.
+    package init(
+        methods: MethodTable = .standard, offerings: [Offering] = Self.served, faults: [Fault] = FaultTable.all
+    ) {
+        self.methods = methods.filter { method in
+            method.eras.contains(.handshake) && (method.offering.map(offerings.contains) ?? true)
+        }
+        self.offerings = offerings
+        self.faults = Dictionary(faults.map { ($0.word, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Whether an answer with this word says that nothing has run.
+    func saysItDidNotRun(_ word: String) -> Bool { self.faults[word]?.effect == .didNotRun }
+
+    /// The offering whose notification tells that the list of this one has changed.
+    func announcer(of offering: Offering) -> Offering? {
+        if offering.changed != nil { return offering }
+        return self.offerings.first { $0.capability == offering.capability && $0.changed != nil }
+    }
+}
+
+extension LinkHeader {
+    /// The header, written into room for so many bytes; it grows where they do not do.
+    func text(capacity: Int) -> JSONText {
+        var writer = HeaderWriter(capacity: capacity)
+        self.write(to: &writer)
+        return writer.finish()
+    }
+}

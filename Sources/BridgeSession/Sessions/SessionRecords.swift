@@ -1,0 +1,67 @@
+import BridgeLink
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// What outlives the worker of sessions: which have ended, and the levels that were set. The ledger says it, the journal
+/// keeps it. Confined to the event loop.
+final class SessionRecords {
+    /// When the journal has grown by this many bytes, it is compacted.
+    private static let journalAllowance = 32 << 20
+
+    private var ledger: SessionLedger
+    private let journal: JournalWriter
+    private let loop: any EventLoop
+    private let logger: Logger
+
+    init(_ ledger: SessionLedger, journal: JournalWriter, loop: any EventLoop, logger: Logger) {
+        self.ledger = ledger
+        self.journal = journal
+        self.loop = loop
+        self.logger = logger
+    }
+
+    func isEnded(_ session: UInt64) -> Bool { self.ledger.isEnded(session) }
+    func level(of session: UInt64) -> LogSeverity? { self.ledger.level(of: session) }
+    /// Of the levels that sessions have set.
+    var lowestLevel: LogSeverity? { self.ledger.lowestLevel }
+
+    /// Ends a session. The future succeeds once that is on the disk; it fails when it cannot be written, or when there is
+    /// no room in the ledger, and then nothing has changed.
+    func end(_ claims: SessionClaims) -> EventLoopFuture<Void> {
+        let before = self.ledger.entries[claims.number]
+        let line: ByteBuffer
+        do {
+            line = try self.ledger.end(claims.number, of: claims.principal, expires: claims.expires)
+        } catch {
+            return self.loop.makeFailedFuture(error)
+        }
+        let written = self.journal.append(line)
+        written.assumeIsolated().whenFailure { _ in self.ledger.takeBack(claims.number, before) }
+        return written
+    }
+
+    /// Sets a session's level. It counts from now on; that it is written is not waited for.
+    func set(_ level: LogSeverity, of claims: SessionClaims) throws(LedgerFull) {
+        let line = try self.ledger.set(level, for: claims.number, of: claims.principal, expires: claims.expires)
+        guard let line else { return }
+        let logger = self.logger
+        self.journal.append(line).whenFailure { error in
+            logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
+        }
+    }
+
+    func forgetExpired() { self.ledger.forgetExpired(now: WallClock.seconds()) }
+
+    /// Compacts a journal that has become long.
+    func compactIfLong() {
+        guard self.journal.growth > Self.journalAllowance else { return }
+        let logger = self.logger
+        self.journal.compact(to: self.ledger.compacted(now: WallClock.seconds())).whenFailure {
+            logger.error("Session journal cannot be compacted", metadata: ["error": "\($0)"])
+        }
+    }
+
+    /// Succeeds once everything has been written, or has failed to be.
+    func finish() -> EventLoopFuture<Void> { self.journal.finish() }
+}

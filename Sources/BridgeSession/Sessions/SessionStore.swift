@@ -1,0 +1,177 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import NIOCore
+
+/// Sessions: their ids, what is in memory of them, and their end. Confined to the event loop.
+final class SessionStore {
+    /// Sessions beyond this many leave memory as soon as they are idle.
+    private static let maximumLive = 4_096
+
+    /// The level that upstreams are to be asked for has been looked at anew.
+    var onLevel: ((LogSeverity) -> Void)?
+    /// A session of this caller has ended: nothing more is to be done for it.
+    var onEnd: ((Caller) -> Void)?
+    /// Which changes of lists a session has yet to be told of that was opened at this time, in seconds since 1970.
+    var owed: ((UInt64) -> [ListChange])?
+
+    private let seal: SessionSeal
+    private let records: SessionRecords
+    private let retention: Retention
+    private var configuration: SessionConfiguration
+    /// By the ids that have been opened lately, so that a session in use is not opened for each of its calls.
+    private var known = RecentValues<String, SessionIdentity>(capacity: 4_096)
+    private var live: [UInt64: LiveSession] = [:]
+    private var use = SessionUse()
+    private var usePruned = NIODeadline.now()
+
+    init(seal: SessionSeal, records: SessionRecords, retention: Retention, configuration: SessionConfiguration) {
+        self.seal = seal
+        self.records = records
+        self.retention = retention
+        self.configuration = configuration
+        if records.lowestLevel != nil { self.use.levelsWereSet() }
+    }
+
+    func reconfigure(_ configuration: SessionConfiguration) { self.configuration = configuration }
+
+    /// A new session's id. The session is not kept anywhere: the id says it all.
+    func open(_ claims: SessionClaims, now: NIODeadline) -> (id: String, identity: SessionIdentity)? {
+        guard let id = self.seal.seal(claims) else { return nil }
+        let identity = SessionIdentity(claims, id: id)
+        self.known[id] = identity
+        self.notice(identity, now: now)
+        return (id, identity)
+    }
+
+    /// The session of an id that is good for this principal, now.
+    func find(_ id: String, principal: String, now: NIODeadline) -> SessionIdentity? {
+        guard let identity = self.identity(of: id), identity.claims.principal == principal,
+            identity.claims.expires > WallClock.seconds(), !self.records.isEnded(identity.claims.number)
+        else { return nil }
+        self.notice(identity, now: now)
+        return identity
+    }
+
+    private func identity(of id: String) -> SessionIdentity? {
+        if let known = self.known[id] { return known }
+        guard let claims = self.seal.open(id) else { return nil }
+        let identity = SessionIdentity(claims, id: id)
+        self.known[id] = identity
+        return identity
+    }
+
+    /// What is in memory of a session; nil where nothing is.
+    func inMemory(_ identity: SessionIdentity) -> LiveSession? { self.live[identity.claims.number] }
+
+    /// The session in memory, put there if it is not.
+    func bring(_ identity: SessionIdentity, now: NIODeadline) -> LiveSession {
+        let number = identity.claims.number
+        if let session = self.live[number] {
+            session.lastUsed = now
+            return session
+        }
+        let session = LiveSession(
+            identity, level: self.records.level(of: number), owed: self.owed?(identity.claims.created) ?? [], now: now)
+        self.live[number] = session
+        return session
+    }
+
+    /// Ends a session for good. The future succeeds once that is on the disk; when it fails, the session goes on as if
+    /// nothing had been asked.
+    func end(_ identity: SessionIdentity) -> EventLoopFuture<Void> {
+        // The records of an ended session have no level.
+        let hadLevel = self.records.level(of: identity.claims.number) != nil
+        let ended = self.records.end(identity.claims)
+        ended.assumeIsolated().whenSuccess { [weak self] in self?.forget(identity, hadLevel: hadLevel) }
+        return ended
+    }
+
+    private func forget(_ identity: SessionIdentity, hadLevel: Bool) {
+        self.use.ended(identity.claims.number, hadLevel: hadLevel)
+        self.passOnLevel()
+        guard let session = self.live.removeValue(forKey: identity.claims.number) else { return }
+        session.caller.abortCalls(.cancelled)
+        self.onEnd?(session.caller)
+        session.endStreams()
+    }
+
+    // MARK: Levels
+
+    /// The level that upstreams are to be asked for; nil before any session has set one.
+    var wantedLevel: LogSeverity? { self.use.levels.wanted(lowest: self.records.lowestLevel) }
+
+    /// Which messages a session hears from now on.
+    func set(_ level: LogSeverity, of identity: SessionIdentity) throws(LedgerFull) {
+        let number = identity.claims.number
+        let hadNone = self.records.level(of: number) == nil
+        try self.records.set(level, of: identity.claims)
+        self.live[number]?.caller.level = level
+        self.use.levelWasSet(by: number, hadNone: hadNone)
+        self.passOnLevel()
+    }
+
+    private func passOnLevel() { if let level = self.wantedLevel { self.onLevel?(level) } }
+
+    private func notice(_ identity: SessionIdentity, now: NIODeadline) {
+        guard identity.noticed != self.use.round else { return }
+        identity.noticed = self.use.round
+        let number = identity.claims.number
+        let isFirst = self.use.noticed(number, now: now, hasLevel: self.records.level(of: number) != nil)
+        if isFirst { self.passOnLevel() }
+    }
+
+    // MARK: All of them
+
+    /// Sessions that were used within the last ``SessionConfiguration/idleMemory``: a number for people, no more.
+    var countInUse: Int { self.use.count }
+    var countListening: Int { self.live.values.reduce(0) { $0 + $1.listening.count } }
+    var all: some Sequence<LiveSession> { self.live.values }
+
+    func tell(_ change: ListChange) { for session in self.live.values { session.tell(change) } }
+
+    /// A notification that belongs to no call: to the clients that use this upstream now, else to all that listen.
+    func tell(_ note: ByteBuffer, from upstream: UpstreamLink) {
+        let severity = LogMessage.severity(of: note)
+        let listening = self.live.values.filter { !$0.listening.isEmpty && $0.caller.wants(severity) }
+        let users = listening.filter { $0.caller.isUsing(upstream) }
+        for session in users.isEmpty ? listening : users where !session.tell(note) { self.retention.dropped() }
+    }
+
+    // MARK: Time
+
+    func keepHouse(now: NIODeadline) {
+        self.use.beginRound()
+        for session in Array(self.live.values) {
+            for call in Array(session.caller.calls.values) { call.abortIfOverdue(now: now) }
+            session.primeQuietStreams(now: now)
+            session.streams.forgetFinished(for: self.configuration.resultRetention.timeAmount, now: now)
+            if session.isIdle, now - session.lastUsed > self.configuration.idleMemory.timeAmount {
+                self.live[session.number] = nil
+            }
+        }
+        if now - self.usePruned > .seconds(60) { self.pruneUse(now: now) }
+        self.boundMemory()
+        self.records.compactIfLong()
+    }
+
+    private func pruneUse(now: NIODeadline) {
+        self.usePruned = now
+        self.records.forgetExpired()
+        self.use.forgetUnused(
+            for: self.configuration.idleMemory.timeAmount, now: now,
+            isBusy: { self.live[$0]?.isIdle == false }, hasLevel: { self.records.level(of: $0) != nil }
+        )
+        self.passOnLevel()
+    }
+
+    /// Idle sessions beyond ``maximumLive`` go, the oldest first; and what is kept for clients that come back is bounded.
+    func boundMemory() {
+        if self.live.count > Self.maximumLive {
+            let idle = self.live.values.filter(\.isIdle).sorted { $0.lastUsed < $1.lastUsed }
+            for session in idle.prefix(self.live.count - Self.maximumLive) { self.live[session.number] = nil }
+        }
+        self.retention.bound(self.live.values.flatMap { $0.streams.all })
+    }
+}

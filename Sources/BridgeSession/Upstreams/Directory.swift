@@ -1,0 +1,212 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// The upstreams, and the catalogue that is merged of what they offer. Confined to the event loop.
+final class Directory {
+    /// An upstream has another phase, or other lists: who waits for one looks again.
+    var onNews: (() -> Void)?
+    var onChange: ((ListChange) -> Void)?
+    /// A notification that belongs to no call.
+    var onNote: ((ByteBuffer, UpstreamLink) -> Void)?
+    /// The level that upstreams are to be asked for; nil when they are asked for none.
+    var wantedLevel: (() -> LogSeverity?)?
+
+    private(set) var upstreams: [UpstreamLink] = []
+    private let tables: SessionTables
+    private let cache: CacheKeeper
+    private let loop: any EventLoop
+    private let logger: Logger
+    private var configuration: SessionConfiguration
+    /// Behind the upstreams' news until ``bringUpToDate()``.
+    private var catalogue: Catalogue
+    /// What is to be merged by the end of this turn of the loop.
+    private var due: Set<Offering> = []
+    /// When lists last became others than those that clients may have seen; seconds since 1970.
+    private var changes: [ListChange: UInt64] = [:]
+
+    init(
+        tables: SessionTables, configuration: SessionConfiguration, warm: CatalogueCache, files: StateFiles,
+        loop: any EventLoop, logger: Logger
+    ) {
+        self.tables = tables
+        self.configuration = configuration
+        self.cache = CacheKeeper(files: files, loop: loop, logger: logger)
+        self.catalogue = Catalogue(of: tables.offerings)
+        self.loop = loop
+        self.logger = logger
+        self.upstreams = configuration.upstreams.map { route in
+            let lists = tables.offerings.compactMap { offering in
+                warm.entries(of: offering, by: route.name, program: route.program).map { (offering, $0) }
+            }
+            return self.make(route, warm: Dictionary(lists, uniquingKeysWith: { first, _ in first }))
+        }
+        for offering in tables.offerings { self.catalogue.replace(with: self.merged(offering)) }
+        self.cache.content = { [weak self] in self?.cacheContent() ?? CatalogueCache(of: tables.offerings) }
+    }
+
+    func start() { for upstream in self.upstreams { upstream.start() } }
+
+    /// Closes every link; succeeds once what is unwritten has been written.
+    func close() -> EventLoopFuture<Void> {
+        for upstream in self.upstreams { upstream.close() }
+        return self.cache.write()
+    }
+
+    /// Upstreams that are gone are let go, new ones are dialled, the others stay as they are.
+    func reconfigure(_ configuration: SessionConfiguration) {
+        let old = Dictionary(self.upstreams.map { ($0.route.name, $0) }, uniquingKeysWith: { first, _ in first })
+        self.configuration = configuration
+        var kept: Set<String> = []
+        self.upstreams = configuration.upstreams.map { route in
+            if let upstream = old[route.name], upstream.route.socket == route.socket {
+                if upstream.route.program != route.program { upstream.forgetLists(listWait: configuration.listWait) }
+                upstream.route = route
+                kept.insert(route.name)
+                return upstream
+            }
+            let upstream = self.make(route, warm: [:])
+            upstream.start()
+            return upstream
+        }
+        for (name, upstream) in old where !kept.contains(name) { upstream.retire() }
+        // At once: the catalogue counts places among the upstreams, and those are others now.
+        self.due = Set(self.tables.offerings)
+        self.bringUpToDate()
+    }
+
+    private func make(_ route: UpstreamRoute, warm: [Offering: [JSONText]]) -> UpstreamLink {
+        let upstream = UpstreamLink(
+            route: route, offerings: self.tables.offerings, warm: warm, listWait: self.configuration.listWait,
+            loop: self.loop, logger: self.logger
+        )
+        upstream.isReading = self.isReading
+        upstream.delegate = self
+        return upstream
+    }
+
+    /// Whether more is read of what upstreams' workers send.
+    var isReading = true {
+        didSet { for upstream in self.upstreams { upstream.isReading = self.isReading } }
+    }
+
+    func pass(_ level: LogSeverity) {
+        for upstream in self.upstreams where upstream.takesLogLevel { upstream.set(level: level) }
+    }
+
+    // MARK: The catalogue
+
+    /// The list of an offering, with what came in this very turn.
+    func section(_ offering: Offering) -> Catalogue.Section {
+        self.bringUpToDate()
+        return self.catalogue[offering]
+    }
+
+    /// What a client names, and the upstream that has it. What was listed in this very turn counts: it may be the last that
+    /// was waited for.
+    func find(_ name: String, of offering: Offering) -> (entry: Catalogue.Entry, upstream: UpstreamLink)? {
+        self.bringUpToDate()
+        return self.catalogue.entry(name, of: offering).map { ($0, self.upstreams[$0.upstream]) }
+    }
+
+    var collisions: [Catalogue.Collision] { self.catalogue.collisions }
+
+    /// The changes of lists since a time, in seconds since 1970.
+    func changes(since time: UInt64) -> [ListChange] {
+        self.changes.isEmpty ? [] : self.changes.filter { time <= $0.value }.keys.sorted { $0.method < $1.method }
+    }
+
+    /// Every upstream's entries of an offering under their dotted names, sorted by upstream.
+    func names(of offering: Offering) -> [(upstream: String, names: [String])] {
+        let section = self.section(offering)
+        var names = self.upstreams.map { _ in [String]() }
+        for entry in section.entries { names[entry.upstream].append(entry.name.dot) }
+        return zip(self.upstreams, names).map { ($0.route.name, $1) }.sorted { $0.upstream < $1.upstream }
+    }
+
+    private func merged(_ offering: Offering) -> Catalogue.Section {
+        let sources = self.upstreams.map { $0.route.source(of: offering, listed: $0.list(of: offering)) }
+        return Catalogue.Section(of: offering, sources: sources, separator: self.configuration.separator)
+    }
+
+    /// Merges now what is due for the end of this turn.
+    private func bringUpToDate() {
+        guard !self.due.isEmpty else { return }
+        let due = self.tables.offerings.filter(self.due.contains)
+        self.due = []
+        let changes = Set(due.compactMap(self.update))
+        self.cache.changed()
+        let now = WallClock.seconds()
+        for change in changes {
+            self.changes[change] = now
+            self.onChange?(change)
+        }
+        self.onNews?()
+    }
+
+    /// - Returns: what clients are told, where the list is another than before.
+    private func update(_ offering: Offering) -> ListChange? {
+        let old = self.catalogue[offering]
+        let new = self.merged(offering)
+        self.catalogue.replace(with: new)
+        for collision in Set(new.collisions).subtracting(old.collisions) {
+            self.logger.warning(
+                "Name is taken; the later entry is refused",
+                metadata: [
+                    "mcp.offering": "\(offering)", "mcp.tool": "\(collision.name)",
+                    "mcp.upstream": "\(collision.refused)", "owner": "\(collision.kept)",
+                ]
+            )
+        }
+        guard new.dotList != old.dotList else { return nil }
+        return self.tables.announcer(of: offering)?.changed.map(ListChange.init(method:))
+    }
+
+    private func cacheContent() -> CatalogueCache {
+        var cache = CatalogueCache(of: self.tables.offerings)
+        for upstream in self.upstreams {
+            for offering in self.tables.offerings {
+                let list = upstream.list(of: offering)
+                cache.keep(list, of: offering, by: upstream.route.name, program: upstream.route.program)
+            }
+        }
+        return cache
+    }
+
+    // MARK: Waiting for lists
+
+    /// Wakes the upstreams that start on demand and have never been listed.
+    ///
+    /// - Parameter again: false where the same lists may have woken them already.
+    func wake(for offering: Offering, again: Bool = true) {
+        for upstream in self.upstreams {
+            upstream.wake(for: offering, listWait: self.configuration.listWait, again: again)
+        }
+    }
+
+    /// How long a list is worth waiting for at most; nil where it is not.
+    func awaitedUntil(_ offering: Offering, now: NIODeadline) -> NIODeadline? {
+        self.upstreams.lazy.filter { $0.isAwaited(for: offering, now: now) }.map(\.awaitedUntil).max()
+    }
+}
+
+extension Directory: UpstreamLinkDelegate {
+    func upstreamIdentified(_ upstream: UpstreamLink) {
+        if upstream.takesLogLevel, let level = self.wantedLevel?() { upstream.set(level: level) }
+    }
+
+    /// Merges once per turn of the loop, however many upstreams have news.
+    func upstream(_ upstream: UpstreamLink, listed offering: Offering) {
+        let isScheduled = !self.due.isEmpty
+        self.due.insert(offering)
+        guard !isScheduled else { return }
+        self.loop.assumeIsolated().execute { self.bringUpToDate() }
+    }
+
+    func upstreamSettled(_ upstream: UpstreamLink) { self.onNews?() }
+
+    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer) { self.onNote?(note, upstream) }
+}

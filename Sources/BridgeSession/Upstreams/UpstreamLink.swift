@@ -1,0 +1,213 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// Hears what an upstream has to tell.
+protocol UpstreamLinkDelegate: AnyObject {
+    /// Who the upstream is, is known: now, or anew.
+    func upstreamIdentified(_ upstream: UpstreamLink)
+    func upstream(_ upstream: UpstreamLink, listed offering: Offering)
+    /// Its phase is another.
+    func upstreamSettled(_ upstream: UpstreamLink)
+    /// It sent a notification that belongs to no call.
+    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer)
+}
+
+/// The session worker's view of one upstream: the link to its worker, what it lists, how it is doing.
+///
+/// Confined to the event loop.
+final class UpstreamLink {
+    weak var delegate: (any UpstreamLinkDelegate)?
+    var route: UpstreamRoute
+    private(set) var takesLogLevel = false
+    /// Whether the configuration has no such upstream any more.
+    private(set) var isClosed = false
+
+    private let offerings: [Offering]
+    /// The upstream's own entries; none of an offering that has not been listed, now or in an earlier life (the warm cache).
+    private var lists: [Offering: [JSONText]]
+    private var isRetired = false
+    /// Calls under way. A retired upstream is closed after the last of them.
+    private var calls = 0
+    private let loop: any EventLoop
+    private let dialer: LinkDialer
+    private var watch: Exchange?
+    private var phase = UpstreamPhase.connecting
+    private var wasWoken = false
+    private var waitsUntil: NIODeadline
+    private var level: LogSeverity?
+
+    /// - Parameter warm: what it listed in an earlier life.
+    init(
+        route: UpstreamRoute, offerings: [Offering], warm: [Offering: [JSONText]], listWait: Seconds,
+        loop: any EventLoop, logger: Logger
+    ) {
+        self.route = route
+        self.offerings = offerings
+        self.lists = warm
+        self.waitsUntil = .now() + listWait.timeAmount
+        self.loop = loop
+        self.dialer = LinkDialer(path: route.socket, loop: loop, logger: logger)
+        self.dialer.onConnected = { [weak self] link in
+            guard let self else { return }
+            self.watch = link.open(header: Self.watchRequest, delegate: self)
+            if let level = self.level { self.send(level: level) }
+        }
+    }
+
+    private static let watchRequest = UpstreamRequest.watch.text
+    private static let retryRequest = UpstreamRequest.retry.text
+    private static let levelRequest = UpstreamRequest.level.text
+
+    /// Whether its worker is there.
+    var isConnected: Bool { self.dialer.isConnected }
+
+    func start() { self.dialer.start() }
+
+    /// Lets an upstream go that the configuration has no more: calls under way may finish, as long as its worker lives.
+    func retire() {
+        self.isRetired = true
+        self.delegate = nil
+        self.dialer.onLost = { [weak self] in self?.close() }
+        // Without a link every call of it still waits, and would wait for ever.
+        if self.calls == 0 || !self.dialer.isConnected { self.close() }
+    }
+
+    func close() {
+        self.isClosed = true
+        self.delegate = nil
+        self.dialer.close()
+    }
+
+    /// Opens an exchange with the upstream's worker, waiting for the worker if it is away.
+    func open(
+        header: JSONText, payload: ByteBuffer?, hold: PayloadHold? = nil, delegate: any ExchangeDelegate
+    ) -> Exchange {
+        self.dialer.open(header: header, payload: payload, hold: hold, delegate: delegate)
+    }
+
+    func callBegan() { self.calls += 1 }
+
+    func callEnded() {
+        self.calls -= 1
+        if self.isRetired, self.calls == 0 { self.close() }
+    }
+
+    /// Whether more is read of what its worker sends. While too many answers wait for the front, nothing is.
+    var isReading: Bool {
+        get { self.dialer.isReading }
+        set { self.dialer.isReading = newValue }
+    }
+
+    // MARK: Lists
+
+    /// The upstream's own entries; nil until they have been listed.
+    func list(of offering: Offering) -> [JSONText]? { self.lists[offering] }
+
+    /// Another program runs now: what was listed is not what it will list. Lists wait for that, as at the start.
+    func forgetLists(listWait: Seconds) {
+        self.lists = [:]
+        self.awaitAnew(listWait)
+        self.wasWoken = false
+    }
+
+    private func awaitAnew(_ listWait: Seconds) {
+        self.phase = .connecting
+        self.waitsUntil = .now() + listWait.timeAmount
+    }
+
+    /// Whether a list should wait for this upstream: it has never been listed, and may yet be in time.
+    func isAwaited(for offering: Offering, now: NIODeadline) -> Bool {
+        guard self.lists[offering] == nil, now < self.waitsUntil else { return false }
+        switch self.phase {
+        case .connecting, .ready, .idle: return true
+        case .backoff, .failed, .stopped: return false
+        }
+    }
+
+    /// The latest that ``isAwaited(for:now:)`` can turn false.
+    var awaitedUntil: NIODeadline { self.waitsUntil }
+
+    /// Wakes an upstream that starts on demand and has never been listed; a list then waits for it once.
+    ///
+    /// - Parameter again: false where the same lists may have woken it already.
+    func wake(for offering: Offering, listWait: Seconds, again: Bool = true) {
+        guard self.lists[offering] == nil, self.phase == .idle, again || !self.wasWoken else { return }
+        self.wasWoken = true
+        self.awaitAnew(listWait)
+        _ = self.open(header: Self.retryRequest, payload: nil, delegate: AnswerWaiter { _ in })
+    }
+
+    // MARK: Levels
+
+    /// Tells the upstream, now and after each restart of its worker, which level its clients want.
+    func set(level: LogSeverity) {
+        guard level != self.level else { return }
+        self.level = level
+        if self.dialer.isConnected { self.send(level: level) }
+    }
+
+    private func send(level: LogSeverity) {
+        let payload = JSONWriter.object { $0.member("level", level.rawValue) }
+        _ = self.open(header: Self.levelRequest, payload: payload.bytes, delegate: AnswerWaiter { _ in })
+    }
+
+    // MARK: News
+
+    func heard(_ news: UpstreamNews, _ payload: JSONText) {
+        switch news {
+        case .state:
+            guard let phase = payload.string("phase").flatMap(UpstreamPhase.init(rawValue:)), phase != self.phase
+            else { return }
+            self.phase = phase
+            self.delegate?.upstreamSettled(self)
+        case .identity:
+            self.identified(capabilities: payload.value("capabilities") ?? .null)
+        case .catalogue(let name):
+            guard let offering = self.offerings.first(where: { $0.name == name }) else { return }
+            var entries: [JSONText] = []
+            payload.elements { entries.append(payload[$0]) }
+            self.lists[offering] = entries
+            self.delegate?.upstream(self, listed: offering)
+        case .note:
+            self.delegate?.upstream(self, noted: payload.bytes)
+        }
+    }
+
+    /// What a server does not say it has is never listed: nobody waits for it, and what was listed before is no more.
+    private func identified(capabilities: JSONText) {
+        self.takesLogLevel = capabilities.member("logging") != nil
+        self.delegate?.upstreamIdentified(self)
+        for offering in self.offerings where capabilities.member(named: offering.capability) == nil {
+            guard self.lists[offering]?.isEmpty != true else { continue }
+            self.lists[offering] = []
+            self.delegate?.upstream(self, listed: offering)
+        }
+    }
+}
+
+extension UpstreamLink: ExchangeDelegate {
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
+        guard let payload, let news = UpstreamNews(header) else { return }
+        self.heard(news, JSONText(trusting: payload))
+    }
+
+    /// With a new link a new watch begins. Where only the watch is over, as after a catalogue too large to be sent, it is
+    /// begun again.
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.watchAgain(exchange) }
+    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
+        if case .linkLost = failure { self.watch = nil } else { self.watchAgain(exchange) }
+    }
+
+    private func watchAgain(_ over: Exchange) {
+        guard self.watch === over else { return }
+        self.watch = nil
+        self.loop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
+            guard let self, self.watch == nil, !self.isClosed, self.dialer.isConnected else { return }
+            self.watch = self.open(header: Self.watchRequest, payload: nil, delegate: self)
+        }
+    }
+}

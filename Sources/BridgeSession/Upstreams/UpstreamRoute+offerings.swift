@@ -1,0 +1,25 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeMCP
+
+extension UpstreamRoute {
+    /// What of an offering is shown, and how.
+    func filter(of offering: Offering) -> NameFilter {
+        switch offering {
+        case .tools: self.tools
+        case .prompts: self.prompts
+        case .resources, .templates: self.resources
+        default: NameFilter()
+        }
+    }
+
+    /// How long a request about an entry may go without an answer or progress.
+    func timeout(of entry: Catalogue.Entry, in offering: Offering) -> Seconds {
+        offering == .tools ? self.timeout(tool: entry.ownName) : self.callTimeout
+    }
+
+    func source(of offering: Offering, listed: [JSONText]?) -> Catalogue.Source {
+        Catalogue.Source(
+            name: self.name, prefix: self.prefix ?? self.name, filter: self.filter(of: offering), entries: listed)
+    }
+}

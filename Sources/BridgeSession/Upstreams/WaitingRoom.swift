@@ -1,0 +1,79 @@
+import BridgeCore
+import BridgeMCP
+import NIOCore
+
+/// Requests that wait for upstreams which have never been listed: lists for all of them, others for the one that has what
+/// they name. Confined to the event loop.
+final class WaitingRoom {
+    struct Request {
+        let id: RPCID
+        let stream: ClientStream
+        let offering: Offering
+        /// Of the entry that is waited for; nil of a list.
+        let name: String?
+        let answer: () -> Void
+    }
+
+    /// What becomes of a request that might wait for an upstream.
+    enum Outcome {
+        case waits
+        /// Every upstream has been listed, or will not be soon.
+        case pointless
+        /// Too many wait already.
+        case full
+    }
+
+    /// More requests than this do not wait.
+    static let maximum = 1_024
+
+    private let directory: Directory
+    private let loop: any EventLoop
+    private var requests: [Request] = []
+
+    init(_ directory: Directory, loop: any EventLoop) {
+        self.directory = directory
+        self.loop = loop
+    }
+
+    /// - Parameter request: answered later where it waits; else that is the caller's.
+    func wait(_ request: Request) -> Outcome {
+        self.directory.wake(for: request.offering)
+        guard let end = self.directory.awaitedUntil(request.offering, now: .now()) else { return .pointless }
+        guard self.requests.count < Self.maximum else { return .full }
+        self.requests.append(request)
+        self.loop.assumeIsolated().scheduleTask(deadline: end + .milliseconds(1)) { [weak self] in self?.look() }
+        return .waits
+    }
+
+    /// Answers as cancelled what waits for a caller: the request of this id, or all of them.
+    func cancel(for caller: Caller, id: RPCID? = nil) {
+        guard !self.requests.isEmpty else { return }
+        let isMeant = { (request: Request) in request.stream.caller === caller && (id == nil || request.id == id) }
+        let cancelled = self.requests.filter(isMeant)
+        guard !cancelled.isEmpty else { return }
+        self.requests.removeAll(where: isMeant)
+        for request in cancelled { request.stream.reply(ToldFault.cancelled.reply(to: request.id.bytes)) }
+    }
+
+    /// Answers the requests that need not wait any longer.
+    func look() {
+        guard !self.requests.isEmpty else { return }
+        let offerings = Set(self.requests.map(\.offering))
+        // One may rest that was not known to when the request came.
+        for offering in offerings { self.directory.wake(for: offering, again: false) }
+        let now = NIODeadline.now()
+        let awaited = offerings.filter { self.directory.awaitedUntil($0, now: now) != nil }
+        // What is due is merged first, which may answer some already.
+        for offering in offerings { _ = self.directory.section(offering) }
+        let waiting = self.requests
+        self.requests = []
+        for request in waiting {
+            let isListed = request.name.map { self.directory.find($0, of: request.offering) != nil } ?? false
+            if isListed || !awaited.contains(request.offering) {
+                request.answer()
+            } else {
+                self.requests.append(request)
+            }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import NIOCore
+import Testing
+
+@testable import BridgeSession
+
+@Suite("The events that a stream keeps") struct EventLogTests {
+    private func message(_ text: String) -> ByteBuffer { ByteBuffer(string: text) }
+
+    @Test func `are given back after the one that was seen last`() throws {
+        var log = EventLog(number: 35)
+        let ids = ["a", "b", "c"].map { log.keep(self.message($0)) }
+        #expect(ids == ["z-1", "z-2", "z-3"])
+        for (index, id) in ids.enumerated() {
+            let seen = try #require(EventLog.parse(id))
+            #expect(seen.stream == 35)
+            #expect(log.events(after: seen.sequence)?.map(\.id) == Array(ids[(index + 1)...]))
+        }
+        #expect(log.events(after: 0)?.map { String(buffer: $0.message) } == ["a", "b", "c"])
+    }
+
+    @Test func `leave room in the count for one without content`() {
+        var log = EventLog(number: 1)
+        #expect(log.nextID() == "1-1")
+        #expect(log.keep(self.message("x")) == "1-2")
+        #expect(log.events(after: 1)?.count == 1)
+    }
+
+    @Test func `are the newest, and a gap is known`() {
+        var log = EventLog(number: 1)
+        for _ in 0..<EventLog.maximumEvents + 2 { _ = log.keep(self.message("x")) }
+        #expect(log.octets == EventLog.maximumEvents)
+        #expect(log.events(after: 1) == nil)
+        #expect(log.events(after: 2)?.count == EventLog.maximumEvents)
+    }
+
+    @Test func `are bounded in bytes, but for the last one`() {
+        var log = EventLog(number: 1)
+        let large = self.message(String(repeating: "x", count: EventLog.maximumOctets + 1))
+        for _ in 0..<3 { _ = log.keep(large) }
+        #expect(log.octets == large.readableBytes)
+        #expect(log.events(after: 2)?.count == 1)
+        #expect(log.events(after: 1) == nil)
+    }
+
+    @Test func `that were given up are a gap`() {
+        var log = EventLog(number: 1)
+        _ = log.keep(self.message("x"))
+        log.forget()
+        #expect(log.octets == 0)
+        #expect(log.events(after: 0) == nil)
+        #expect(log.events(after: 1)?.isEmpty == true)
+    }
+
+    @Test(arguments: ["", "x", "-", "1-", "-1", "1--1", "1-1-1", "1-x", "!-1"])
+    func `have ids that nothing else is taken for`(id: String) { #expect(EventLog.parse(id) == nil) }
+}
