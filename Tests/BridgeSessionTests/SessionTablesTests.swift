@@ -178,7 +178,7 @@ import Testing
             try await bench.run { $0.upstream().die() }
             try await bench.restartWorker()
             let widgets = try await bench.post(Self.request("widgets/list"), session: session)
-            #expect(widgets.json.value("result")?.description == #"{"widgets":[{"name":"s.w","size":1.0}]}"#)
+            #expect(widgets.body?.contains(#""name": "s.w""#) == true)
             #expect(bench.folder.read("tools-cache.json")?.contains(#""widgetsByUpstream""#) == true)
         }
     }
