@@ -1,3 +1,4 @@
+import Glibc
 package import NIOCore
 
 extension JSONText {
@@ -12,36 +13,24 @@ extension JSONText {
 }
 
 extension ByteBuffer {
-    /// Makes one line of the JSON that was appended since the writer index was `start`, in one pass.
+    /// Makes one line of the JSON that was appended since the writer index was `start`.
     ///
     /// Line breaks can only be white space between tokens, where a space does as well: inside strings they are escaped.
     package mutating func putOnOneLine(from start: Int) {
         let lower = max(0, start - self.readerIndex)
         self.withUnsafeMutableReadableBytes { output in
-            guard let bytes = JSONBytes(UnsafeRawBufferPointer(output)) else { return }
-            var index = lower
-            while let found = bytes.lineBreak(from: index) {
-                output[found] = UInt8(ascii: " ")
-                index = found + 1
-            }
+            // Twice memchr is half the time of one pass that looks for both.
+            Self.blank(UInt8(ascii: "\n"), in: output, from: lower)
+            Self.blank(UInt8(ascii: "\r"), in: output, from: lower)
         }
     }
-}
 
-extension JSONBytes {
-    /// The first CR or LF at or after `start`.
-    fileprivate func lineBreak(from start: Int) -> Int? {
-        var index = start
-        while index + 8 <= self.count {
-            let word = self.word(at: index)
-            let hits = JSONWord.matches(word, 0x0A) | JSONWord.matches(word, 0x0D)
-            if hits != 0 { return index + JSONWord.first(hits) }
-            index += 8
+    private static func blank(_ lineBreak: UInt8, in output: UnsafeMutableRawBufferPointer, from lower: Int) {
+        guard let base = output.baseAddress else { return }
+        var index = lower
+        while index < output.count, let found = memchr(base + index, Int32(lineBreak), output.count - index) {
+            index = found - base + 1
+            output[index - 1] = UInt8(ascii: " ")
         }
-        while index < self.count {
-            if self[index] == 0x0A || self[index] == 0x0D { return index }
-            index += 1
-        }
-        return nil
     }
 }

@@ -117,11 +117,12 @@ final class UpstreamCall {
     ///
     /// - Returns: false when the result is too large to travel; then the exchange goes on.
     func answer(_ response: RPCMessage, id: JSONSpan) -> Bool {
-        guard response.text.count - id.count + self.clientID.readableBytes <= Frame.maximumPayload else { return false }
-        var buffer = ByteBuffer()
-        response.text.write(to: &buffer, replacing: id, with: self.clientID)
+        let octets = response.text.count - id.count + self.clientID.readableBytes
+        guard octets <= Frame.maximumPayload else { return false }
         self.owner = nil
-        self.exchange.end(header: UpstreamEnd.answered, payload: buffer)
+        self.exchange.end(header: UpstreamEnd.answered, octets: octets) {
+            response.text.write(to: &$0, replacing: id, with: self.clientID)
+        }
         return true
     }
 
