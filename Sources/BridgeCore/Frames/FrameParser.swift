@@ -164,14 +164,23 @@ package struct FrameDecoder: NIOSingleStepByteToMessageDecoder {
         guard length >= 13, length <= UInt32(Frame.maximumLength) else { throw FrameError.badLength(length) }
         let whole = 4 + Int(length)
         guard buffer.readableBytes >= whole else {
-            // At once: a buffer that grows step by step leaves its steps behind in the heap. Pages that nothing is written
-            // to cost nothing.
-            buffer.reserveCapacity(minimumWritableBytes: whole - buffer.readableBytes)
+            Self.makeRoom(for: whole, in: &buffer)
             return nil
         }
         let frame = try Frame(parsing: buffer, at: buffer.readerIndex + 4, length: Int(length))
         buffer.moveReaderIndex(forwardBy: whole)
         return frame
+    }
+
+    /// Makes room for a frame of so many bytes, at once: a buffer that grows step by step leaves its steps behind in the
+    /// heap. Pages that nothing is written to cost nothing.
+    ///
+    /// What has been read already of the buffer is left behind: a payload that is kept would keep it, too.
+    private static func makeRoom(for whole: Int, in buffer: inout ByteBuffer) {
+        guard buffer.readerIndex + whole > buffer.capacity else { return }
+        var room = ByteBufferAllocator().buffer(capacity: whole)
+        room.writeImmutableBuffer(buffer)
+        buffer = room
     }
 
     package mutating func decodeLast(buffer: inout ByteBuffer, seenEOF: Bool) throws -> Frame? {

@@ -63,6 +63,22 @@ import Testing
         #expect(buffer.storageCapacity >= Frame.maximumLength + 4)
     }
 
+    @Test func `a frame's room is not shared with the frames before it`() throws {
+        let payload = ByteBuffer(string: "\"" + String(repeating: "x", count: 4 << 20) + "\"")
+        let whole = self.encoded(Frame(.bulk, exchange: 1, payload: payload))
+        var decoder = FrameDecoder()
+        var buffer = ByteBuffer()
+        var kept: [Frame] = []
+        var bytes = whole
+        for _ in 0..<4 { bytes.writeImmutableBuffer(whole) }
+        while var piece = bytes.readSlice(length: min(64 << 10, bytes.readableBytes)), piece.readableBytes > 0 {
+            buffer.writeBuffer(&piece)
+            while let frame = try decoder.decode(buffer: &buffer) { kept.append(frame) }
+        }
+        #expect(kept.count == 5)
+        for frame in kept { #expect((frame.payload?.storageCapacity ?? 0) <= 8 << 20) }
+    }
+
     @Test(arguments: 0..<4)
     func `waits for a length that is not whole`(count: Int) throws {
         var decoder = FrameDecoder()
