@@ -16,13 +16,21 @@ final class StateFiles: Sendable {
         var description: String { "\(self.operation) \(self.path): \(String(cString: strerror(self.number)))" }
     }
 
+    /// What makes a file's bytes, and the names in a folder, outlast a power cut. A test passes its own.
+    struct Syncing: Sendable {
+        var bytes: @Sendable (_ file: Int32) -> Int32 = { fdatasync($0) }
+        var names: @Sendable (_ folder: Int32) -> Int32 = { fsync($0) }
+    }
+
     private let thread = NIOThreadPool(numberOfThreads: 1)
     private let journalPath: String
     private let cachePath: String
+    private let syncing: Syncing
 
-    init(journalPath: String, cachePath: String) {
+    init(journalPath: String, cachePath: String, syncing: Syncing = Syncing()) {
         self.journalPath = journalPath
         self.cachePath = cachePath
+        self.syncing = syncing
     }
 
     /// Appends to the session journal; the future succeeds once the bytes are on the disk.
@@ -34,9 +42,9 @@ final class StateFiles: Sendable {
             let end = lseek(file, 0, SEEK_END)
             do {
                 try Self.write(lines, to: file, path: path)
-                guard fdatasync(file) == 0 else { throw Failure(operation: "sync", path: path, number: errno) }
+                guard self.syncing.bytes(file) == 0 else { throw Failure(operation: "sync", path: path, number: errno) }
                 // An empty one may have been made just now: without its name it would be lost in a power cut.
-                if end <= 0 { try Self.syncFolder(of: path) }
+                if end <= 0 { try self.syncFolder(of: path) }
             } catch {
                 // Half a line would swallow the next one.
                 if end >= 0 { _ = ftruncate(file, end) }
@@ -48,14 +56,14 @@ final class StateFiles: Sendable {
     /// Replaces the session journal, all or nothing. Lines appended before are in `lines`, later ones follow them.
     func replaceJournal(with lines: ByteBuffer, on loop: any EventLoop) -> EventLoopFuture<Void> {
         let path = self.journalPath
-        return self.thread.runIfActive(eventLoop: loop) { try Self.replace(path, with: lines) }
+        return self.thread.runIfActive(eventLoop: loop) { try self.replace(path, with: lines) }
     }
 
     /// Replaces the cache of lists, all or nothing.
     func replaceCache(with cache: CatalogueCache, updatedAt: String, on loop: any EventLoop) -> EventLoopFuture<Void> {
         let path = self.cachePath
         return self.thread.runIfActive(eventLoop: loop) {
-            try Self.replace(path, with: cache.serialized(updatedAt: updatedAt))
+            try self.replace(path, with: cache.serialized(updatedAt: updatedAt))
         }
     }
 
@@ -76,7 +84,7 @@ final class StateFiles: Sendable {
                 rest.moveReaderIndex(forwardBy: 1)
             }
             // On a full disk the journal stays as long as it was, and true.
-            try? Self.replace(self.journalPath, with: ledger.compacted(now: now))
+            try? self.replace(self.journalPath, with: ledger.compacted(now: now))
         }
         let cached = (try? Self.read(self.cachePath)) ?? nil
         self.thread.start()
@@ -128,7 +136,7 @@ final class StateFiles: Sendable {
         }
     }
 
-    private static func replace(_ path: String, with bytes: ByteBuffer) throws {
+    private func replace(_ path: String, with bytes: ByteBuffer) throws {
         var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
         let temporary = "\(path).\(getpid()).\(now.tv_sec * 1_000 + now.tv_nsec / 1_000_000).tmp"
@@ -136,7 +144,9 @@ final class StateFiles: Sendable {
         do {
             defer { Glibc.close(file) }
             try Self.write(bytes, to: file, path: temporary)
-            guard fdatasync(file) == 0 else { throw Failure(operation: "sync", path: temporary, number: errno) }
+            guard self.syncing.bytes(file) == 0 else {
+                throw Failure(operation: "sync", path: temporary, number: errno)
+            }
         } catch {
             unlink(temporary)
             throw error
@@ -146,16 +156,16 @@ final class StateFiles: Sendable {
             unlink(temporary)
             throw Failure(operation: "rename", path: path, number: number)
         }
-        try Self.syncFolder(of: path)
+        try self.syncFolder(of: path)
     }
 
     /// Makes the names in a file's folder last: until then a power cut may bring back what was replaced.
-    private static func syncFolder(of path: String) throws {
+    private func syncFolder(of path: String) throws {
         let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let directory = try Self.open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         defer { Glibc.close(directory) }
         // Some file systems have nothing to sync about a folder, and say so.
-        guard fsync(directory) == 0 || errno == EINVAL else {
+        guard self.syncing.names(directory) == 0 || errno == EINVAL else {
             throw Failure(operation: "sync", path: folder, number: errno)
         }
     }
