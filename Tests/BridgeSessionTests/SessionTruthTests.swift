@@ -16,11 +16,14 @@ import Testing
     }
 
     /// A call of a tool that may be repeated; the worker that had it has died.
-    private func withCallOfDeadWorker(_ body: (SessionBench, String) async throws -> Void) async throws {
+    private func withCallOfDeadWorker(
+        after age: Duration = .zero, _ body: (SessionBench, String) async throws -> Void
+    ) async throws {
         try await SessionBench.with(cache: Self.cache, { $0.upstreams[0].retry = .annotated }) { bench in
             let session = try await bench.open()
             try await bench.post("call", Self.call, session: session)
             try await bench.until { $0.upstream().calls.count == 1 }
+            try await Task.sleep(for: age)
             try await bench.run { $0.upstream().die() }
             try await bench.until { $0.worker?.directory.upstreams[0].isConnected == false }
             try await body(bench, session)
@@ -34,6 +37,16 @@ import Testing
         try await self.withCallOfDeadWorker { bench, _ in
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(9)) }
             try await bench.run { #expect(!$0.answer("call").isOver, "it waits ten seconds anew") }
+            try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(11)) }
+        }
+    }
+
+    @Test func `a worker that died late in a long call is waited for as long`() async throws {
+        let began = NIODeadline.now()
+        try await self.withCallOfDeadWorker(after: .milliseconds(500)) { bench, _ in
+            // Ten seconds after the call came, and not yet ten since its worker died.
+            try await bench.run { $0.worker?.keepHouse(now: began + .milliseconds(10_400)) }
+            try await bench.run { #expect(!$0.answer("call").isOver) }
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(11)) }
         }
     }
