@@ -107,6 +107,12 @@ final class Scene {
         self.startFront()
     }
 
+    /// Whether the front reads what the worker sends.
+    var frontReads: Bool {
+        get { self.front.isReading }
+        set { self.front.isReading = newValue }
+    }
+
     func request(
         _ name: String, _ operation: SessionRequest.Operation, body: String? = nil, session: String? = nil,
         principal: String = "local", names: String? = nil, lastEvent: String? = nil
