@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import resource
 import select
 import time
 from pathlib import Path
@@ -77,3 +78,21 @@ def test_a_crowd_beyond_the_limit_is_answered_or_refused(bridges: Bridges, limit
     assert found.count("answered") >= (limit - 48) * 3 // 4, found
     assert bridge.worker("http") == front
     assert text_of(client.beside().call("demo.echo", {"text": "on"}).result) == "on"
+
+
+def test_a_front_that_has_no_descriptor_left_waits_for_one(bridges: Bridges) -> None:
+    bridge = bridges.start({"demo": demo_upstream()})
+    bridge.wait_upstream("demo")
+    client = bridge.client()
+    front = bridge.worker("http")
+    soft, hard = resource.prlimit(front.pid, resource.RLIMIT_NOFILE)
+    # What is open stays open; nothing more can be.
+    resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (3, hard))
+    with client.open_request("tools/call", call_params("demo.echo", {"text": "late"}, None)) as call:
+        before = cpu_seconds(front.pid)
+        assert not select.select([call.socket], [], [], 2.0)[0]
+        used = cpu_seconds(front.pid) - before
+        assert used < 0.3, f"the front used {used:.1f} s of CPU in two seconds"
+        resource.prlimit(front.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        assert outcome(call) == "answered"
+    assert bridge.worker("http") == front
