@@ -19,8 +19,8 @@ package final class SessionWorker {
     private let records: SessionRecords
     private let retention: Retention
     /// Room for bodies that are passed on, and answers on their way to the front.
-    private let gate: PayloadGate
-    private let answers: AnswerMeter
+    let gate: PayloadGate
+    let answers: AnswerMeter
     private let status: StatusReport
     private let tables: SessionTables
     private let loop: any EventLoop

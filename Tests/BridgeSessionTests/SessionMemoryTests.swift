@@ -86,13 +86,13 @@ import Testing
                 scene.frontReads = false
                 for call in scene.upstream().calls { call.succeed(result) }
             }
-            try await self.eventually(bench) { $0.worker?.upstreams[0].isReading == false }
+            try await self.eventually(bench) { $0.worker?.directory.isReading == false }
             try await bench.run { scene in
                 #expect((scene.worker?.answers.held ?? 0) < 20 << 20, "what had been read already is kept, and no more")
                 scene.frontReads = true
             }
             for id in 0..<40 { #expect(try await bench.answer("\(id)").body?.utf8.count ?? 0 > 1 << 20) }
-            try await self.eventually(bench) { $0.worker?.upstreams[0].isReading == true }
+            try await self.eventually(bench) { $0.worker?.directory.isReading == true }
         }
     }
 }

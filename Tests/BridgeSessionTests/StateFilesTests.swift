@@ -39,7 +39,7 @@ import Testing
                     errno = folderFails
                     return folderFails == 0 ? fsync(directory) : -1
                 }))
-        _ = try files.load(now: 0)
+        _ = try files.load(into: SessionLedger(), offerings: [.tools], now: 0)
         return files
     }
 
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `the tool cache is replaced in the same way`() async throws {
         let files = try self.files()
-        try await files.replaceCache(with: ToolsCache(), updatedAt: "now", on: self.loop).get()
+        try await files.replaceCache(with: CatalogueCache(of: [.tools]), updatedAt: "now", on: self.loop).get()
         #expect(self.taken().map(\.isFolder) == [false, true])
     }
 
