@@ -26,3 +26,15 @@ def test_the_tools_of_the_old_program_are_not_listed_any_more(bridges: Bridges, 
     bridge.config["mcpServers"]["s"] = MisbehavingUpstream(folder, "other").entry
     bridge.start()
     assert "s.hold" in bridge.client().tool_names()
+
+
+def test_a_program_that_lists_the_same_is_listed(bridges: Bridges, folder: Path) -> None:
+    bridge = bridges.start({"s": demo_upstream()})
+    bridge.wait_upstream("s")
+    client = bridge.client()
+    names = client.tool_names()
+    assert bridge.config is not None
+    bridge.config["mcpServers"]["s"]["cwd"] = str(folder)
+    bridge.write_config()
+    assert beside(bridge, "reload").status == 0
+    assert client.tool_names() == names != []

@@ -10,6 +10,7 @@ import NIOCore
 /// lane's end. Confined to its event loop.
 final class Lane {
     private weak var delegate: (any LaneDelegate)?
+    private weak var news: (any LaneNews)?
     private let desk: CallDesk
     private let keeper: ConnectionKeeper
     private let faults: CallFaults
@@ -36,6 +37,7 @@ final class Lane {
     ) {
         self.configuration = configuration
         self.delegate = delegate
+        self.news = news
         self.faults = CallFaults(upstream: configuration.name)
         self.desk = CallDesk(faults: self.faults, logger: logger)
         self.keeper = ConnectionKeeper(
@@ -103,6 +105,7 @@ final class Lane {
     private func restart() {
         self.restartDeadline = nil
         self.keeper.holdsCalls = false
+        self.news?.replaced()
         self.keeper.restart()
     }
 

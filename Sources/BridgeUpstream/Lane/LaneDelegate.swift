@@ -24,6 +24,9 @@ protocol LaneNews: AnyObject {
     /// A list has been read to its end.
     func listed(_ listing: Listing)
 
+    /// Another program takes the server's place: what was listed is not what it will list.
+    func replaced()
+
     /// A notification that belongs to no call.
     func noted(_ notification: JSONText)
 }

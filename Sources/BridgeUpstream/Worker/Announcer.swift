@@ -88,6 +88,12 @@ extension Announcer: LaneNews {
             "upstream listed", metadata: ["offering": "\(offering)", "toolCount": "\(listing.count)"])
     }
 
+    /// Watchers forget what the old program listed, and wait for the new one's lists even where they are the same.
+    func replaced() {
+        self.identity = nil
+        self.catalogues = []
+    }
+
     func noted(_ notification: JSONText) {
         for watcher in self.watchers.values { watcher.offer(note: notification) }
     }

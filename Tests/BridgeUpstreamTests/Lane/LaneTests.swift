@@ -149,6 +149,7 @@ extension Stage: LaneDelegate, LaneNews {
     func laneFinished(_ lane: Lane) { self.finished.append(()) }
     func connected(to identity: UpstreamIdentity) { self.news.append("\(identity.news)") }
     func listed(_ listing: Listing) { self.news.append("\(listing.offering) \(String(buffer: listing.entries))") }
+    func replaced() { self.news.append("replaced") }
     func noted(_ notification: JSONText) { self.news.append("\(notification)") }
 }
 
