@@ -65,6 +65,20 @@ extension LiveTests {
             }
         }
 
+        @Test func `a call that has been written takes no room from the next`() async throws {
+            try await WorkerBench.run(configure: { $0.workerBytes = 90_000 }) { bench in
+                await bench.phase("ready")
+                let filler = String(repeating: "x", count: 20_000)
+                for n in 1...5 {
+                    let call = await bench.call("never", #"{"filler":"\#(filler)"}"#, id: "\(n)")
+                    // It is read behind the call.
+                    #expect(await bench.call("echo", id: "\(n + 100)").answer().value("result") != nil)
+                    #expect(bench.received(#""name":"never""#) == n)
+                    #expect(call.events.all.isEmpty)
+                }
+            }
+        }
+
         @Test func `an upstream that asks without listening is ended`() async throws {
             try await WorkerBench.run { bench in
                 let error = await bench.call("interrogate").error()
