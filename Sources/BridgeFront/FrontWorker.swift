@@ -130,16 +130,11 @@ package final class FrontWorker: Sendable {
     /// The kernel caps it at `net.core.somaxconn`.
     private static let backlog: Int32 = 4_096
 
-    /// Without descriptors, or memory, for one more connection NIO would try again at once, and again.
-    private static func acceptBackoff() -> AcceptBackoffHandler {
-        AcceptBackoffHandler(shouldForwardIOErrorCaught: false) { _ in .milliseconds(100) }
-    }
-
     private func open(_ listener: FrontListener) async throws -> any Channel {
         let channel = try await ServerBootstrap(group: self.state.eventLoop)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(Self.acceptBackoff())
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
                 }
             }
             .childChannelOption(.allowRemoteHalfClosure, value: true)
