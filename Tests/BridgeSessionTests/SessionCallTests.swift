@@ -35,22 +35,6 @@ import Testing
         }
     }
 
-    @Test(arguments: [("2024-11-05", "text"), ("2025-03-26", "audio"), ("2025-11-25", "audio")])
-    func `answers with no kind of content that the client's revision does not have`(version: String, kind: String)
-        async throws
-    {
-        try await SessionBench.with { bench in
-            try await bench.publish(["t"])
-            let result = #"{"content":[{"type":"audio","data":"UklGRg==","mimeType":"audio/wav"}]}"#
-            try await bench.run { $0.upstream().onCall = { $0.succeed(result) } }
-            let answer = try await bench.post(Self.call(), session: try await bench.open(version: version))
-            let content = answer.json.value("result")?.value("content")
-            var kinds: [String?] = []
-            content?.elements { kinds.append(content?[$0].string("type")) }
-            #expect(answer.status == 200 && kinds == [kind])
-        }
-    }
-
     @Test(arguments: ["s.t", "s__t"])
     func `answers to both spellings of a name`(name: String) async throws {
         try await SessionBench.with { bench in
