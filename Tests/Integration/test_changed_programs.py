@@ -22,7 +22,13 @@ def test_the_tools_of_the_old_program_are_not_listed_any_more(bridges: Bridges, 
     assert "s.hold" not in names
     assert "s.echo" in names
     bridge.stop()
-    # The same again across a restart, where the list is known from the file.
+    # The same again across a restart, where the list is known from the file. A program that never lists its tools replaces
+    # nothing by itself.
+    bridge.config["mcpServers"]["s"] = {"command": "sleep", "args": ["600"]}
+    bridge.config["bridge"] = {**bridge.config.get("bridge", {}), "listWait": 1}
+    bridge.start("live")
+    assert bridge.client().tool_names() == []
+    bridge.stop()
     bridge.config["mcpServers"]["s"] = MisbehavingUpstream(folder, "other").entry
     bridge.start()
     assert "s.hold" in bridge.client().tool_names()
