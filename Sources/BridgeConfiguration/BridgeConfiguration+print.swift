@@ -72,7 +72,9 @@ extension BridgeConfiguration {
             let removed = program.removedVariables.map { ($0, ConfigurationValue.null) }
             let variables = program.environment.map { ($0.key, ConfigurationValue.string(Secret.mask)) } + removed
             if !variables.isEmpty { members.append(("env", .object(variables.sorted { $0.0 < $1.0 }))) }
-            if let directory = program.workingDirectory { members.append(("cwd", .string(directory.masked))) }
+            if let directory = program.workingDirectory?.masked ?? program.standardDirectory {
+                members.append(("cwd", .string(directory)))
+            }
             if program.encodingErrors != .strict {
                 members.append(("encoding_error_handler", .string(program.encodingErrors.rawValue)))
             }

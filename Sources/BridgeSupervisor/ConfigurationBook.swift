@@ -60,7 +60,7 @@ package final class ConfigurationBook: DeploymentSource {
         ) throws {
             let source = try ConfigurationBook.readSource(candidates)
             self.loaded = loader.load(source, overlay: overlay)
-            self.namesInFile = Set(loader.load(source).configuration?.servers.map(\.name) ?? [])
+            self.namesInFile = Set(loader.load(source).configuration?.names ?? [])
         }
     }
 
@@ -80,6 +80,7 @@ package final class ConfigurationBook: DeploymentSource {
                     socket: self.facts.socket(of: $0)
                 )
             },
+            failed: configuration.failed,
             needsRestart: SettingTable.needingRestart(from: self.atStart.settings, to: wanted.settings),
             drainTimeout: configuration.settings.drainTimeout.duration
         )
@@ -104,7 +105,7 @@ package final class ConfigurationBook: DeploymentSource {
         for warning in reading.loaded.warnings {
             self.logger?.warning("Configuration", metadata: ["finding": "\(warning)"])
         }
-        guard let configuration = reading.loaded.configuration else {
+        guard let configuration = reading.loaded.configuration, reading.loaded.mistakes.isEmpty else {
             let reasons = reading.loaded.errors.map(\.description).joined(separator: "\n")
             return .failure(Self.refusal(422, "Invalid configuration.", text: reasons))
         }
@@ -131,13 +132,13 @@ package final class ConfigurationBook: DeploymentSource {
     }
 
     package func removing(_ name: String) throws(DeploymentRefusal) -> Deployment {
-        guard self.configuration.server(named: name) != nil else {
+        guard self.configuration.names.contains(name) else {
             let body = ServersReply.unknown(name)
             throw DeploymentRefusal(status: 404, body: body, text: "Unknown server '\(name)'.")
         }
         var changed = self.configuration
         var overlay = self.overlay
-        changed.servers.removeAll { $0.name == name }
+        changed.remove(name)
         overlay.remove(name, isInFile: self.namesInFile.contains(name))
         self.pending = (changed, overlay)
         return self.deployment(of: changed)

@@ -19,6 +19,8 @@ package struct Deployment: Sendable {
     package var session: SessionConfiguration
     /// The enabled ones, in the configuration's order.
     package var upstreams: [Upstream]
+    /// Enabled ones that cannot run; no worker is started for them.
+    package var failed: [TroubledServer]
     /// Settings that differ from what the service was started with, and are not applied while it runs.
     package var needsRestart: [String]
     /// How long calls in flight may take when the service stops.
@@ -28,12 +30,14 @@ package struct Deployment: Sendable {
         front: FrontConfiguration,
         session: SessionConfiguration,
         upstreams: [Upstream],
+        failed: [TroubledServer] = [],
         needsRestart: [String] = [],
         drainTimeout: Duration = .seconds(20)
     ) {
         self.front = front
         self.session = session
         self.upstreams = upstreams
+        self.failed = failed
         self.needsRestart = needsRestart
         self.drainTimeout = drainTimeout
     }

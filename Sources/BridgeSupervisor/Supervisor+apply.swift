@@ -19,7 +19,9 @@ extension Supervisor {
         let old = Dictionary(self.deployment.upstreams.map { ($0.configuration.name, $0) }, uniquingKeysWith: { $1 })
         var changes = DeploymentChanges()
         let kept = Set(new.upstreams.map(\.configuration.name))
+        let failedBefore = self.deployment.failed
         self.deployment = new
+        self.logTroubles(except: failedBefore)
         self.environment.setLogLevel(new.front.logLevel)
         for upstream in new.upstreams {
             let name = upstream.configuration.name

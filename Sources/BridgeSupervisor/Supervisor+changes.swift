@@ -39,19 +39,20 @@ extension Supervisor {
         exchange.delegate = AnswerWaiter { _ in }
         self.reload { [weak self] result in
             switch result {
-            case .success(let changes): self?.answer(exchange, 200, Self.report(changes, self?.deployment.needsRestart))
+            case .success(let changes): self?.answer(exchange, 200, Self.report(changes, self?.deployment))
             case .failure(let refusal): self?.refuse(exchange, refusal)
             }
         }
     }
 
-    private static func report(_ changes: DeploymentChanges, _ needsRestart: [String]?) -> JSONText {
+    private static func report(_ changes: DeploymentChanges, _ deployment: Deployment?) -> JSONText {
         JSONWriter.object { body in
             body.member("reloaded", true)
             body.member("added", changes.added)
             body.member("removed", changes.removed)
             body.member("changed", changes.changed)
-            body.member("needsRestart", needsRestart ?? [])
+            body.member("needsRestart", deployment?.needsRestart ?? [])
+            body.member("failed", deployment?.failed.map { "\($0.name): \($0.text)" } ?? [])
         }
     }
 

@@ -19,7 +19,8 @@ extension Supervisor {
         case .memory: self.answerWithMemory(exchange, fresh: false) { $0.memory() }
         case .status(let fresh): self.answerWithMemory(exchange, fresh: fresh) { $0.status() }
         case .servers:
-            self.answer(exchange, 200, ServersReply.list(self.deployment.upstreams.map(\.configuration.name)))
+            let names = self.deployment.upstreams.map(\.configuration.name) + self.deployment.failed.map(\.name)
+            self.answer(exchange, 200, ServersReply.list(names))
         case .addServers: self.add(exchange)
         case .removeServer(let name): self.remove(name, exchange)
         case .reload: self.reload(exchange)

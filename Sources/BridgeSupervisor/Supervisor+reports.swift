@@ -6,7 +6,8 @@ import Glibc
 import NIOCore
 
 extension Supervisor {
-    /// What is known of each upstream, in the configuration's order: its worker's word, or ours where it has none.
+    /// What is known of each upstream, in the configuration's order: its worker's word, or ours where it has none. Those that
+    /// cannot run come last.
     private struct UpstreamReport {
         let name: String
         let state: JSONText
@@ -29,6 +30,9 @@ extension Supervisor {
             return UpstreamReport(
                 name: name, state: state, toolCount: max(state.int("toolCount") ?? 0, cached), slot: slot)
         }
+            + self.deployment.failed.map {
+                UpstreamReport(name: $0.name, state: Self.state(of: $0), toolCount: 0, slot: nil)
+            }
     }
 
     private func absentState(_ name: String, _ kind: String, _ slot: WorkerSlot?) -> JSONText {

@@ -103,6 +103,7 @@ package final class Supervisor {
             .http, self.environment.sockets.front, WorkerConfigurationCoding.encode(self.deployment.front)
         )
         for upstream in self.deployment.upstreams { self.tryToStart(upstream) }
+        self.logTroubles()
         self.serveControlSocket()
         self.tick()
         self.feedWatchdog()

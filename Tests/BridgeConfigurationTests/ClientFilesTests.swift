@@ -62,7 +62,7 @@ import Testing
             }
             """
         )
-        #expect(loaded.configuration == nil)
+        #expect(loaded.fates?.served == ["fetch"] && loaded.fates?.failed == ["perplexity"])
         #expect(
             loaded.brief == [
                 "3:3 inputs: ignored: an editor asks a person for these, and a service has nobody to ask.",

@@ -34,7 +34,7 @@ import Testing
 
     @Test(arguments: [
         ("MCP_BRIDGE_PORT", "65536"), ("MCP_BRIDGE_PORT", "x"), ("MCP_BRIDGE_HOST", "example.org"),
-        ("MCP_BRIDGE_MCP_PATH", "mcp"), ("MCP_BRIDGE_OVERSEER_URL", "x"), ("MCP_BRIDGE_LOG_MAX_BYTES", "0"),
+        ("MCP_BRIDGE_MCP_PATH", "mcp"), ("MCP_BRIDGE_LOG_MAX_BYTES", "0"),
         ("MCP_BRIDGE_LOG_BACKUPS", "-1"), ("MCP_BRIDGE_HOST", "0.0.0.0"),
     ])
     func `a bad variable is an error that names it`(name: String, value: String) {
@@ -57,6 +57,12 @@ import Testing
         #expect(servers.allSatisfy { $0.prefix == "" })
         let program = try #require(Loading.program(loaded, "sentinel"))
         #expect(program.command.value == "/opt/s" && program.arguments.map(\.value) == ["a", "'b", "c'"])
+    }
+
+    @Test func `a variable that names a server badly keeps only that one from running`() {
+        let loaded = self.load(["MCP_BRIDGE_OVERSEER_URL": "x", "MCP_BRIDGE_SENTINEL_COMMAND": "/opt/s"], nil)
+        #expect(loaded.fates?.served == ["sentinel"] && loaded.fates?.failed == ["overseer"])
+        #expect(loaded.errors.map(\.keyPath) == ["MCP_BRIDGE_OVERSEER_URL"])
     }
 
     @Test func `an empty URL or command adds nothing`() {

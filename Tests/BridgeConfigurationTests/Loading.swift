@@ -11,7 +11,7 @@ enum Loading {
         executablePath: "/usr/bin/mcp-bridge",
         credential: { $0 == "api" ? "cred-secret\n" : nil },
         fileContent: { $0 == "/etc/app/.env" ? Array("FROM_FILE=file-secret\nSHARED=file\n".utf8) : nil },
-        fileExists: { ["/etc/app/tools/echo_server.py", "/etc/app/bin/python"].contains($0) },
+        fileExists: { ["/home/ada", "/etc/app/tools/echo_server.py", "/etc/app/bin/python"].contains($0) },
         userID: { $0 == "ada" ? 1_000 : nil }
     )
 
@@ -34,6 +34,11 @@ enum Loading {
 }
 
 extension LoadedConfiguration {
+    /// The servers that run, and those that cannot; `nil` where nothing is served.
+    var fates: (served: [String], failed: [String])? {
+        self.configuration.map { ($0.upstreams.map(\.name), $0.failed.map(\.name)) }
+    }
+
     /// `line:column key: message` of each diagnostic, for comparison.
     var brief: [String] {
         self.diagnostics.map { "\($0.line ?? 0):\($0.column ?? 0) \($0.keyPath): \($0.message)" }

@@ -21,7 +21,7 @@ import Testing
     ])
     func `an entry that cannot be reached says what it lacks`(entry: String, message: String) {
         let loaded = self.load(entry)
-        #expect(loaded.configuration == nil)
+        #expect(loaded.fates?.served == [] && loaded.fates?.failed == ["s"])
         #expect(loaded.errors.map(\.message) == [message])
     }
 
@@ -30,6 +30,13 @@ import Testing
         (#"{"url": "https://x/mcp", "type": "http"}"#, .streamableHTTP),
         (#"{"url": "https://x/mcp", "transport": "streamableHttp"}"#, .streamableHTTP),
         (#"{"url": "https://x/sse", "transport": {"type": "sse"}}"#, .sse),
+        (#"{"url": "https://x/mcp", "type": "remote"}"#, .probe),
+        (#"{"url": "https://x/sse", "type": "remote", "transport": "sse"}"#, .sse),
+        (#"{"serverUrl": "https://x/mcp"}"#, .probe),
+        (#"{"serverUrl": "https://x/sse", "type": "sse"}"#, .sse),
+        (#"{"httpUrl": "https://x/mcp"}"#, .streamableHTTP),
+        (#"{"httpUrl": "https://x/mcp", "type": "remote"}"#, .probe),
+        (#"{"url": "https://x/mcp", "serverUrl": "https://x/mcp", "tools": ["*"]}"#, .probe),
     ])
     func `a URL is probed unless its dialect is told`(entry: String, dialect: RemoteTarget.Dialect) {
         guard case .remote(let endpoint)? = self.load(entry).configuration?.servers.first?.target else {
@@ -39,12 +46,26 @@ import Testing
         #expect(endpoint.dialect == dialect)
     }
 
-    @Test func `a key of another program for the URL is named in the remedy`() {
-        let loaded = self.load(#"{"serverUrl": "https://x/mcp"}"#)
-        #expect(loaded.errors.first?.remedy == "Write 'url' in place of 'serverUrl'.")
+    @Test(arguments: ["uri", "endpoint", "baseUrl"])
+    func `a key that is nobody's for the URL is named in the remedy`(key: String) {
+        let loaded = self.load("{\"\(key)\": \"https://x/mcp\"}")
+        #expect(loaded.errors.first?.remedy == "Write 'url' in place of '\(key)'.")
     }
 
-    @Test func `paths start at the file's folder, and flags, words, packages and URLs stay`() throws {
+    @Test func `two addresses that differ contradict each other`() {
+        let loaded = self.load(#"{"url": "https://x/sse", "httpUrl": "https://x/mcp"}"#)
+        #expect(loaded.errors.map { "\($0.keyPath) \($0.message)" } == ["mcpServers.s.httpUrl contradicts 'url'."])
+    }
+
+    @Test(arguments: ["local", "Local", "stdio"])
+    func `a program that another client calls local is a program`(type: String) {
+        let loaded = self.load(#"{"type": "\#(type)", "command": "x", "args": ["-y"], "tools": ["*"]}"#)
+        #expect(loaded.diagnostics.isEmpty)
+        #expect(Loading.program(loaded)?.arguments.map(\.value) == ["-y"])
+        #expect(loaded.configuration?.servers.first?.tools.shownName(of: "anything") == "anything")
+    }
+
+    @Test func `paths are looked for beside the file, and flags, words, packages and URLs stay`() throws {
         let loaded = self.load(
             """
             {"command": "./bin/python", "cwd": "./workspace", "args": ["./tools/echo_server.py", "--name", "echo",
@@ -57,7 +78,7 @@ import Testing
         #expect(
             program.arguments.map(\.value) == [
                 "/etc/app/tools/echo_server.py", "--name", "echo", "/etc/app/tools/echo_server.py", "tools/other.py",
-                "@scope/pkg", "https://x/y", "/home/ada/notes", "/abs", "/etc/app/../up", "--x=./y",
+                "@scope/pkg", "https://x/y", "/home/ada/notes", "/abs", "../up", "--x=./y",
             ]
         )
     }

@@ -66,13 +66,15 @@ import Testing
         }
     }
 
-    @Test func `an addition that no longer works is left out with a warning`() throws {
+    @Test func `an addition that no longer works fails, and the others are served`() throws {
         var overlay = ServersOverlay()
         overlay.add(try self.addition("c", #"{"command": "x", "env": {"K": "${GONE}"}}"#))
         overlay.add(try self.addition("a.b", #"{"command": "x"}"#))
         let loaded = Loading.load(self.file, overlay: overlay)
-        #expect(loaded.configuration?.servers.map(\.name) == ["a", "b"])
-        #expect(loaded.warnings.map(\.file) == ["servers.json", "servers.json"])
+        #expect(loaded.fates?.served == ["a", "b"] && loaded.fates?.failed == ["c", "a.b"])
+        #expect(loaded.errors.map(\.file) == ["servers.json", "servers.json"])
+        #expect(loaded.errors.map(\.keyPath) == ["added.c.env.K", #"added["a.b"]"#])
+        #expect(loaded.mistakes.isEmpty)
     }
 
     @Test func `a request adds servers, unknown keys and relative paths left alone`() throws {

@@ -13,7 +13,7 @@ import Testing
         let written = """
             {"listen": ["127.0.0.1:9000", "unix:/run/x.sock"], "mcpPath": "/bridge/mcp/", "serverName": "n",
              "instructions": "i", "publicURL": "http://localhost:9000/", "names": "safe", "separator": "__",
-             "safeNamesFor": ["x"], "listWait": 0, "pageSize": 50, "hosts": ["LocalHost"], "origins": ["https://*.a.example"],
+             "safeNamesFor": ["x"], "listWait": 0, "pageSize": 50, "hosts": ["LocalHost"], "origins": ["http://127.0.0.9:*"],
              "trustedProxies": ["10.0.0.0/8", "::1"], "peers": {"ada": ["mcp", "admin"], "33": [], "*": ["chat"]},
              "limits": {"headerBytes": "32K", "bodyBytes": 2048, "connections": 7, "workerBytes": "2M", "calls": 8, "headerTimeout": 1,
                         "bodyTimeout": 2, "idleTimeout": 3, "slowReadTimeout": 4, "linger": "250ms",
@@ -112,5 +112,32 @@ import Testing
         #expect(rows.count == SettingTable.all.count + 2)
         #expect(rows.contains { $0.hasPrefix("| `listWait` | time | `10` |") })
         #expect(rows.contains { $0.hasPrefix("| `listen` |") && $0.hasSuffix("(restart) |") })
+    }
+
+    @Test func `a listed origin of another machine can do nothing yet, and that is said`() {
+        let loaded = Loading.load(
+            """
+            {"mcpServers": {"a": {"command": "x"}}, "bridge": {"origins": [
+              "http://localhost:*", "chrome-extension://abcdef", "http://127.0.0.1:3000",
+              "https://claude.ai", "http://[::1]:1", "https://*.localhost", "http://a.localhost", "app://localhost"]}}
+            """
+        )
+        #expect(loaded.configuration != nil && loaded.errors.isEmpty)
+        #expect(
+            loaded.warnings.map { "\($0.line ?? 0) \($0.keyPath)" }
+                == ["2 bridge.origins[1]", "3 bridge.origins[3]", "3 bridge.origins[5]", "3 bridge.origins[6]"])
+        #expect(
+            loaded.warnings.first?.message.hasPrefix("'chrome-extension://abcdef' is no origin of this machine") == true
+        )
+        #expect(loaded.warnings.allSatisfy { $0.remedy != nil })
+        var guarded = Loading.context
+        guarded.hasTokens = true
+        let text = #"{"mcpServers": {"a": {"command": "x"}}, "bridge": {"origins": ["https://claude.ai"]}}"#
+        #expect(Loading.load(text, context: guarded).diagnostics.isEmpty)
+        // The standard list, as `config print` shows it, is not the operator's own.
+        let printed = String(
+            buffer: loaded.configuration.map { BridgeConfiguration(servers: $0.servers).printed } ?? .init())
+        #expect(Loading.load(printed).diagnostics.isEmpty)
+        #expect(Loading.load(#"{"mcpServers": {"a": {"command": "x"}}}"#).diagnostics.isEmpty)
     }
 }

@@ -35,6 +35,13 @@ package struct OriginPattern: RawRepresentable, Sendable, Hashable, Codable {
         return !parts.host.isEmpty
     }
 
+    /// Whether everything that it matches is of this machine: `localhost`, or a loopback address.
+    package var isOfThisMachine: Bool {
+        guard let parts = Parts(self.rawValue, wildcards: true), !parts.host.hasPrefix("*.") else { return false }
+        let host = NetworkAddress.withoutBrackets(parts.host)
+        return host == "localhost" || (NetworkAddress.isLiteral(host) && NetworkAddress.isLoopback(host))
+    }
+
     /// Whether a request's `Origin` header is one of this pattern's. `null` and anything malformed never is.
     package func matches(_ origin: some StringProtocol) -> Bool {
         guard let pattern = Parts(self.rawValue, wildcards: true), let asked = Parts(origin, wildcards: false),

@@ -72,7 +72,10 @@ package struct EnvironmentSettings: Sendable, Hashable {
 
     private mutating func report(_ severity: ConfigurationDiagnostic.Severity, _ name: String, _ message: String) {
         self.diagnostics.append(
-            ConfigurationDiagnostic(severity, file: "environment", keyPath: "MCP_BRIDGE_\(name)", message: message)
+            ConfigurationDiagnostic(
+                severity, reach: name == "OVERSEER_URL" ? .needs("overseer") : .service, file: "environment",
+                keyPath: "MCP_BRIDGE_\(name)", message: message
+            )
         )
     }
 }
@@ -93,6 +96,14 @@ extension EnvironmentSettings {
         if let path = self.logPath { settings.log.path = Self.path(path, home: home) }
         if let bytes = self.logMaximumBytes { settings.log.maximumBytes = bytes }
         if let backups = self.logBackups { settings.log.backups = backups }
+    }
+
+    /// Servers that the variables name and that cannot run.
+    var troubledServers: [TroubledServer] {
+        self.diagnostics.compactMap { diagnostic in
+            guard diagnostic.severity == .error, let server = diagnostic.reach.server else { return nil }
+            return TroubledServer(name: server, kind: "http", isEnabled: true, prefix: "", troubles: [diagnostic])
+        }
     }
 
     /// Whether the address to listen on comes from here.

@@ -45,6 +45,9 @@ package struct LoadingContext: Sendable {
         }
     }
 
+    /// Where a program runs whose entry does not say: the home, or the root where that is not there.
+    var standardDirectory: String { self.fileExists(self.homeDirectory) ? self.homeDirectory : "/" }
+
     /// A credential is a file in one folder: a name that leaves the folder is no name.
     private static func isCredentialName(_ name: String) -> Bool {
         !name.isEmpty && name != "." && name != ".." && !name.contains("/") && !name.utf8.contains(0)

@@ -3,13 +3,33 @@
 /// Messages and remedies never repeat a value that could be a secret.
 package struct ConfigurationDiagnostic: Sendable, Hashable {
     package enum Severity: String, Sendable, Hashable, Codable {
-        /// The configuration is not used.
+        /// The configuration, or the server that it is about, is not used; see ``Reach``.
         case error
         /// It is used, not quite as written.
         case warning
     }
 
+    /// What an error keeps from running.
+    package enum Reach: Sendable, Hashable {
+        /// Everything: the text cannot be read as a whole, or says something wrong about the service itself.
+        case service
+        /// One server: something is written wrongly in its entry.
+        case entry(String)
+        /// One server: its entry is well written, and something that it needs is not there (a variable, a credential, a file).
+        case needs(String)
+
+        /// The server that alone is kept from running.
+        package var server: String? {
+            switch self {
+            case .service: nil
+            case .entry(let name), .needs(let name): name
+            }
+        }
+    }
+
     package var severity: Severity
+    /// Of an error; a warning keeps nothing from running.
+    package var reach: Reach
     /// The file's name as it was given; `environment` for environment variables.
     package var file: String?
     /// Counted from 1; a column is a Unicode scalar.
@@ -21,6 +41,7 @@ package struct ConfigurationDiagnostic: Sendable, Hashable {
 
     package init(
         _ severity: Severity,
+        reach: Reach = .service,
         file: String? = nil,
         position: SourcePosition? = nil,
         keyPath: String,
@@ -28,6 +49,7 @@ package struct ConfigurationDiagnostic: Sendable, Hashable {
         remedy: String? = nil
     ) {
         self.severity = severity
+        self.reach = reach
         self.file = file
         self.position = position
         self.keyPath = keyPath

@@ -1,8 +1,10 @@
-/// Reads a configuration file: `mcpServers` or `servers`, and `bridge`.
+/// Reads a configuration file: the servers, wherever the program that wrote it keeps them, and `bridge`.
 struct ConfigurationFileReader {
     let context: LoadingContext
     private(set) var settings = BridgeSettings()
+    /// Those that can run, and those that cannot.
     private(set) var entries: [UpstreamEntry] = []
+    private(set) var troubled: [TroubledServer] = []
     private(set) var report = ConfigurationReport(file: nil, bytes: [])
     /// Where servers stand, by name.
     private(set) var places: [String: ConfigurationNode] = [:]
@@ -28,7 +30,9 @@ struct ConfigurationFileReader {
             self.settings = reader.settings
             self.settingPlaces = reader.places
         }
-        let servers = [object.take("mcpServers"), object.take("servers")].compactMap(\.self)
+        let servers = ServerLists(in: &object)
+        // Of an editor's settings only its servers are anybody's business here.
+        self.report.isSilentAboutIgnored = servers.isSettings
         self.readServers(servers, directory: source.directory)
         if servers.isEmpty {
             self.report.warning(
@@ -39,13 +43,17 @@ struct ConfigurationFileReader {
         self.ignoreRest(of: object)
     }
 
-    private mutating func readServers(_ nodes: [ConfigurationNode], directory: String) {
+    private mutating func readServers(_ servers: ServerLists, directory: String) {
         var reader = ServersReader(
             context: self.context, settings: self.settings, directory: directory, isLenient: false, report: self.report
         )
-        for node in nodes { reader.read(node) }
+        for node in servers.lists { reader.read(node) }
+        for project in servers.projects {
+            reader.read(project.servers, ofProject: project.folder, leavingOut: project.switchedOff)
+        }
         self.report = reader.report
         self.entries = reader.entries
+        self.troubled = reader.troubled
         self.places = reader.places
     }
 
@@ -71,11 +79,11 @@ struct ConfigurationFileReader {
 
     /// A diagnostic about something found after reading, placed where it was read.
     func diagnostic(
-        _ severity: ConfigurationDiagnostic.Severity, at node: ConfigurationNode?, keyPath: String, message: String,
-        remedy: String?
+        _ severity: ConfigurationDiagnostic.Severity, reach: ConfigurationDiagnostic.Reach = .service,
+        at node: ConfigurationNode?, keyPath: String, message: String, remedy: String?
     ) -> ConfigurationDiagnostic {
         ConfigurationDiagnostic(
-            severity, file: self.source?.name,
+            severity, reach: reach, file: self.source?.name,
             position: node.flatMap { node in self.source.map { SourcePosition(of: node.offset, in: $0.bytes) } },
             keyPath: keyPath, message: message, remedy: remedy
         )

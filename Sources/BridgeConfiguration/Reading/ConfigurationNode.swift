@@ -20,9 +20,19 @@ struct ConfigurationNode {
 
     /// Reads a whole text as JSON with comments; `nil` after having reported where it is not.
     init?(reading bytes: [UInt8], report: inout ConfigurationReport) {
+        if let encoding = TextEncoding.foreign(in: bytes) {
+            report.add(.error, at: 0, "", "the file is \(encoding).", remedy: "Save it as UTF-8.")
+            return nil
+        }
         let plain = JSONC(bytes)
         if let comment = plain.unterminatedComment {
             report.add(.error, at: comment, "", "a comment begins here and never ends.", remedy: "Close it with '*/'.")
+            return nil
+        }
+        guard plain.bytes.contains(where: { !" \t\r\n".utf8.contains($0) }) else {
+            report.add(
+                .error, at: 0, "", "the file is empty.", remedy: "Write '{\"mcpServers\": {}}' for one without servers."
+            )
             return nil
         }
         do {

@@ -3,6 +3,10 @@ struct ConfigurationReport {
     private(set) var diagnostics: [ConfigurationDiagnostic] = []
     private let file: String?
     private let bytes: [UInt8]
+    /// The server whose entry is being read; an error is its own.
+    var server: String?
+    /// Whether ignored keys are nobody's business: those of an editor's settings.
+    var isSilentAboutIgnored = false
     private var ignoredKeys: Set<String> = []
 
     /// `file` may be `nil` for texts that are not files; then there are no places.
@@ -26,11 +30,13 @@ struct ConfigurationReport {
         at offset: Int,
         _ keyPath: String,
         _ message: String,
-        remedy: String? = nil
+        remedy: String? = nil,
+        reach: ConfigurationDiagnostic.Reach? = nil
     ) {
         self.diagnostics.append(
             ConfigurationDiagnostic(
                 severity,
+                reach: reach ?? self.server.map { .entry($0) } ?? .service,
                 file: self.file,
                 position: self.file == nil ? nil : SourcePosition(of: offset, in: self.bytes),
                 keyPath: keyPath,
@@ -38,6 +44,11 @@ struct ConfigurationReport {
                 remedy: remedy
             )
         )
+    }
+
+    /// The errors of one server's entry.
+    func troubles(of server: String) -> [ConfigurationDiagnostic] {
+        self.diagnostics.filter { $0.severity == .error && $0.reach.server == server }
     }
 
     mutating func error(_ node: ConfigurationNode, _ message: String, remedy: String? = nil) {
@@ -50,7 +61,7 @@ struct ConfigurationReport {
 
     /// Warns that a key is ignored, once for each kind of key however many servers carry it.
     mutating func ignored(_ key: String, at offset: Int, _ keyPath: String, _ message: String, remedy: String? = nil) {
-        guard self.ignoredKeys.insert(key).inserted else { return }
+        guard !self.isSilentAboutIgnored, self.ignoredKeys.insert(key).inserted else { return }
         self.add(.warning, at: offset, keyPath, message, remedy: remedy)
     }
 }

@@ -8,7 +8,9 @@ struct ObjectReader {
 
     /// `nil` after having reported that this is no object. A key that is written twice is reported; the first one
     /// counts.
-    init?(_ node: ConfigurationNode, report: inout ConfigurationReport) {
+    ///
+    /// - Parameter holdsServers: whether each member is a server's, and so is what is wrong about its key.
+    init?(_ node: ConfigurationNode, holdsServers: Bool = false, report: inout ConfigurationReport) {
         guard node.kind == .object else {
             report.error(node, "must be an object, not \(node.kindWords).")
             return nil
@@ -21,7 +23,7 @@ struct ObjectReader {
             } else {
                 report.add(
                     .error, at: member.keyOffset, member.value.path, "this key is written twice.",
-                    remedy: "Remove one of the two."
+                    remedy: "Remove one of the two.", reach: holdsServers ? .entry(member.key) : nil
                 )
             }
         }

@@ -3,8 +3,8 @@ import BridgeCore
 /// Programs: what is started, and what they find.
 extension ServerEntryReader {
     struct ProgramKeys {
-        let arguments: ConfigurationNode?
-        let environment: ConfigurationNode?
+        var arguments: ConfigurationNode?
+        var environment: ConfigurationNode?
         let environmentFile: ConfigurationNode?
         let directory: ConfigurationNode?
         let encoding: ConfigurationNode?
@@ -22,12 +22,30 @@ extension ServerEntryReader {
         )
     }
 
+    /// Zed's older files have the whole program in `command`: `{path, args, env}`.
+    private mutating func taken(
+        apart command: ConfigurationNode, _ keys: ProgramKeys
+    ) -> (command: ConfigurationNode, keys: ProgramKeys)? {
+        guard command.kind == .object else { return (command, keys) }
+        guard var object = ObjectReader(command, report: &self.report) else { return nil }
+        let path = object.take("path")
+        var keys = keys
+        keys.arguments = object.take("args") ?? keys.arguments
+        keys.environment = object.take("env") ?? keys.environment
+        object.finish(known: ["path", "args", "env"], lenient: self.isLenient, report: &self.report)
+        if path == nil { self.report.error(command, "must have a 'path'.") }
+        return path.map { ($0, keys) }
+    }
+
     mutating func program(_ command: ConfigurationNode, _ keys: ProgramKeys) -> UpstreamTarget.Program? {
-        guard let text = command.nonEmptyString(&self.report).flatMap({ self.expanded($0, at: command) }) else {
-            return nil
-        }
-        var program = UpstreamTarget.Program(command: self.resolved(text) { $0.resolve($1) })
-        program.arguments = keys.arguments.map { self.arguments($0) } ?? []
+        guard let (command, keys) = self.taken(apart: command, keys) else { return nil }
+        let directory = self.workingDirectory(keys.directory)
+        let text = command.nonEmptyString(&self.report).flatMap { self.expanded($0, at: command) }
+        var program = UpstreamTarget.Program(
+            command: text.map { self.resolved($0, in: directory) } ?? ConfiguredText("")
+        )
+        program.workingDirectory = directory
+        program.arguments = keys.arguments.map { self.arguments($0, in: directory) } ?? []
         if let file = keys.environmentFile { program.environment = self.environmentFile(file) }
         for pair in self.pairs(keys.environment) {
             guard !pair.name.isEmpty, !pair.name.contains("="), !pair.name.utf8.contains(0) else {
@@ -36,9 +54,6 @@ extension ServerEntryReader {
             }
             program.environment[pair.name] = pair.value?.hidden
             if pair.value == nil { program.removedVariables.insert(pair.name) }
-        }
-        if let node = keys.directory, let directory = self.expanded(node), !directory.value.isEmpty {
-            program.workingDirectory = self.resolved(directory) { $0.path($1) }
         }
         if let node = keys.encoding, let encoding = node.string(&self.report) {
             let plain = encoding.lowercased().filter { $0 != "-" && $0 != "_" }
@@ -49,10 +64,16 @@ extension ServerEntryReader {
         if let node = keys.encodingErrors, let word = node.word(StdioLaunch.EncodingErrors.self, &self.report) {
             program.encodingErrors = word
         }
-        return program
+        return text == nil ? nil : program
     }
 
-    private mutating func arguments(_ node: ConfigurationNode) -> [ConfiguredText] {
+    private mutating func workingDirectory(_ node: ConfigurationNode?) -> ConfiguredText? {
+        let written = node.flatMap { self.expanded($0) }
+        if let written, !written.value.isEmpty { return self.path(written) }
+        return self.folder.map { ConfiguredText($0) }
+    }
+
+    private mutating func arguments(_ node: ConfigurationNode, in directory: ConfiguredText?) -> [ConfiguredText] {
         guard node.kind == .array else {
             self.report.error(node, "must be an array of strings, not \(node.kindWords).")
             return []
@@ -65,7 +86,7 @@ extension ServerEntryReader {
                     remedy: "Pass the credential in 'env', if the program can take it from there."
                 )
             }
-            return self.resolved(text) { $0.resolve($1) }
+            return self.resolved(text, in: directory)
         }
         let masked = SecretMask.arguments(arguments.map(\.masked))
         return zip(arguments, masked).map { ConfiguredText($0.value, masked: $1) }
@@ -73,25 +94,48 @@ extension ServerEntryReader {
 
     private mutating func environmentFile(_ node: ConfigurationNode) -> [String: ConfiguredText] {
         guard let text = node.nonEmptyString(&self.report).flatMap({ self.expanded($0, at: node) }) else { return [:] }
-        let path = self.resolved(text) { $0.path($1) }.value
+        let path = self.path(text).value
         guard let bytes = self.context.fileContent(path) else {
             self.problem(
                 node, "the file cannot be read.", remedy: "It must exist and be readable for the service's user.")
+            return [:]
+        }
+        if let encoding = TextEncoding.foreign(in: bytes) {
+            self.problem(node, "the file is \(encoding).", remedy: "Save it as UTF-8.")
             return [:]
         }
         let file = EnvironmentFile(bytes)
         for problem in file.problems {
             self.report.warning(node, "line \(problem.line) of that file is ignored: \(problem.message)")
         }
+        for variable in file.variables where variable.value.utf8.contains(0) {
+            self.problem(
+                node, "the value of \(variable.name) in that file contains a NUL character, which no process can take.",
+                remedy: "Take it out of the file."
+            )
+        }
         return Dictionary(file.variables.map { ($0.name, ConfiguredText($0.value).hidden) }) { $1 }
     }
 
-    /// Applies the rule for relative paths; only a file has a folder for them to start from.
-    private func resolved(_ text: ConfiguredText, _ rule: (RelativePath, String) -> String) -> ConfiguredText {
-        guard let directory = self.directory else { return text }
-        let paths = RelativePath(
-            directory: directory, home: self.context.homeDirectory, exists: self.context.fileExists
-        )
-        return ConfiguredText(rule(paths, text.value), masked: text.isMasked ? text.masked : rule(paths, text.masked))
+    /// What is a path for certain starts at the configuration file's folder, or at the home where there is no file.
+    private func path(_ text: ConfiguredText) -> ConfiguredText {
+        let paths = RelativePath(directories: [], start: self.directory ?? self.context.homeDirectory, self.context)
+        return Self.mapped(text, paths.path)
+    }
+
+    /// A word of the command: looked for in the folder the program runs in, then beside the configuration file. Without a
+    /// file, words stay as they were sent.
+    private func resolved(_ text: ConfiguredText, in directory: ConfiguredText?) -> ConfiguredText {
+        guard let start = self.directory else { return text }
+        let paths = RelativePath(directories: [directory?.value].compactMap(\.self), start: start, self.context)
+        let value = ConfiguredText(paths.resolve(text.value))
+        // The folder may hold something secret.
+        let isInDirectory = directory.map { $0.isMasked && value.value.hasPrefix($0.value) } ?? false
+        if text.isMasked { return ConfiguredText(value.value, masked: text.masked) }
+        return isInDirectory && value.value != text.value ? ConfiguredText(value.value, masked: text.masked) : value
+    }
+
+    private static func mapped(_ text: ConfiguredText, _ rule: (String) -> String) -> ConfiguredText {
+        ConfiguredText(rule(text.value), masked: text.isMasked ? text.masked : rule(text.masked))
     }
 }

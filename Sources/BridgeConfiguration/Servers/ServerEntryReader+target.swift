@@ -6,13 +6,24 @@ extension ServerEntryReader {
         case stdio, http
         case streamableHTTP = "streamable-http"
         case sse
+        /// Somewhere else, in whichever dialect.
+        case remote
 
         init?(written text: String) {
             switch text.lowercased().filter({ $0 != "-" && $0 != "_" }) {
-            case "stdio": self = .stdio
+            case "stdio", "local": self = .stdio
             case "http", "streamablehttp": self = .streamableHTTP
             case "sse": self = .sse
+            case "remote": self = .remote
             default: return nil
+            }
+        }
+
+        var dialect: RemoteTarget.Dialect {
+            switch self {
+            case .sse: .sse
+            case .remote, .stdio: .probe
+            case .http, .streamableHTTP: .streamableHTTP
             }
         }
     }
@@ -24,6 +35,9 @@ extension ServerEntryReader {
             guard let transport = self.transport(typeNode) else { return nil }
             transports.append(transport)
         }
+        if transports.count == 2, transports.contains(.remote), !transports.contains(.stdio) {
+            transports.removeAll { $0 == .remote }
+        }
         if transports.count == 2, transports[0] != transports[1] {
             self.report.error(typeNodes[1], "contradicts 'type'.", remedy: "Remove one of the two.")
             return nil
@@ -31,34 +45,35 @@ extension ServerEntryReader {
         // All keys of both kinds are taken, so that none of them is told to be unknown.
         let command = object.take("command")
         let program = self.takeProgramKeys(&object)
-        let url = object.take("url")
+        let addresses = ServerKeyTable.addresses.compactMap { key in object.take(key).map { (key: key, node: $0) } }
         let headers = object.take("headers")
-        switch transports.first ?? (command != nil ? .stdio : url != nil ? nil : .some(.http)) {
-        case .stdio:
+        let url = addresses.first
+        // What Gemini CLI calls 'httpUrl' is one dialect; the other names tell none.
+        let inferred: Transport? =
+            command != nil ? .stdio : url.map { $0.key == "httpUrl" ? .streamableHTTP : .remote }
+        guard let transport = transports.first ?? inferred else {
+            self.reportNothingToReach(object, at: node)
+            return nil
+        }
+        if transport == .stdio {
             guard let command else {
                 self.report.error(node, "stdio transport requires 'command'.", remedy: self.misplacedKey(object))
                 return nil
             }
-            for unused in [url, headers].compactMap(\.self) {
+            for unused in addresses.map(\.node) + [headers].compactMap(\.self) {
                 self.report.warning(unused, "is ignored: this server is started as a program.")
             }
             return self.program(command, program).map(UpstreamTarget.stdio)
-        case let transport?:
-            guard transports.first != nil || url != nil else {
-                self.report.error(
-                    node, "Server config must define either 'command' or 'url'.", remedy: self.misplacedKey(object)
-                )
-                return nil
-            }
-            guard let url else {
-                self.report.error(
-                    node, "\(transport.rawValue) transport requires 'url'.", remedy: self.misplacedKey(object))
-                return nil
-            }
-            return self.endpoint(url, headers, transport == .sse ? .sse : .streamableHTTP).map(UpstreamTarget.remote)
-        case nil:
-            return url.flatMap { self.endpoint($0, headers, .probe) }.map(UpstreamTarget.remote)
         }
+        guard let url else {
+            self.report.error(
+                node, "\(transport.rawValue) transport requires 'url'.", remedy: self.misplacedKey(object))
+            return nil
+        }
+        for other in addresses.dropFirst() where other.node.text.string != url.node.text.string {
+            self.report.error(other.node, "contradicts '\(url.key)'.", remedy: "Remove one of the two.")
+        }
+        return self.endpoint(url.node, headers, transport.dialect).map(UpstreamTarget.remote)
     }
 
     /// A string, or an object with `type`.
@@ -80,10 +95,23 @@ extension ServerEntryReader {
         return nil
     }
 
-    /// Other programs have other names for `url` and `command`.
+    private mutating func reportNothingToReach(_ object: ObjectReader, at node: ConfigurationNode) {
+        let source = object.members.first { $0.key == "source" }?.value.text.string
+        if source == "extension" || object.members.contains(where: { $0.key == "settings" }) {
+            return self.problem(
+                node, "an extension of the editor starts this server, and a service has no editor.",
+                remedy: "Write its 'command' and 'args', or take it out of this file."
+            )
+        }
+        self.report.error(
+            node, "Server config must define either 'command' or 'url'.", remedy: self.misplacedKey(object)
+        )
+    }
+
+    /// What may have been meant to be `command` or `url`.
     private func misplacedKey(_ object: ObjectReader) -> String? {
         let found = object.rest.map(\.key)
-        if let key = ["serverUrl", "httpUrl", "uri", "endpoint"].first(where: found.contains) {
+        if let key = ["uri", "endpoint", "baseUrl"].first(where: found.contains) {
             return "Write 'url' in place of '\(key)'."
         }
         let wanted = found.first { EditDistance.between($0, "command") <= 2 || EditDistance.between($0, "url") == 1 }
@@ -95,6 +123,8 @@ extension ServerEntryReader {
     private mutating func endpoint(
         _ url: ConfigurationNode, _ headers: ConfigurationNode?, _ dialect: RemoteTarget.Dialect
     ) -> UpstreamTarget.Endpoint? {
+        // Both are read in any case: each mistake is told at once.
+        let pairs = self.pairs(headers)
         guard let text = self.expanded(url) else { return nil }
         let lowered = text.value.lowercased()
         guard lowered.hasPrefix("http://") || lowered.hasPrefix("https://") else {
@@ -108,17 +138,20 @@ extension ServerEntryReader {
         let shown = ConfiguredText(text.value, masked: SecretMask.url(text.masked))
         var endpoint = UpstreamTarget.Endpoint(url: shown)
         endpoint.dialect = dialect
-        for pair in self.pairs(headers) {
+        for pair in pairs {
             guard let value = pair.value else { continue }
-            if !Self.isHeader(name: pair.name, value: value.value) {
-                self.report.error(pair.node, "is not a header.", remedy: "A name is a word, a value one line.")
+            if !Self.isHeader(name: pair.name) {
+                self.report.error(pair.node, "is not the name of a header.", remedy: "A name is one word.")
+            } else if value.value.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
+                self.report.error(
+                    pair.node, "a header's value has no line break.", remedy: "Write the value as one line.")
             }
             endpoint.headers[pair.name] = value.hidden
         }
         return endpoint
     }
-    private static func isHeader(name: String, value: String) -> Bool {
-        let isToken = name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }
-        return !name.isEmpty && isToken && !value.utf8.contains { $0 == 0x0A || $0 == 0x0D }
+
+    private static func isHeader(name: String) -> Bool {
+        !name.isEmpty && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && !"()<>@,;:\\\"/[]?={}".utf8.contains($0) }
     }
 }

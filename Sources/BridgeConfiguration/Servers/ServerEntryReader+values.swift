@@ -3,9 +3,12 @@ import BridgeMCP
 
 /// Values that several keys share, and the small objects.
 extension ServerEntryReader {
-    /// Reports a problem that keeps a server from running: an error, unless the server is switched off.
+    /// Reports that something a server needs is not there: an error, unless the server is switched off.
     mutating func problem(_ node: ConfigurationNode, _ message: String, remedy: String?) {
-        self.report.add(self.isEnabled ? .error : .warning, at: node.offset, node.path, message, remedy: remedy)
+        self.report.add(
+            self.isEnabled ? .error : .warning, at: node.offset, node.path, message, remedy: remedy,
+            reach: self.report.server.map { .needs($0) }
+        )
     }
 
     /// `nil` after having reported why.
@@ -136,7 +139,7 @@ extension ServerEntryReader {
     private mutating func rootURI(_ node: ConfigurationNode) -> String? {
         guard let text = self.expanded(node)?.value else { return nil }
         if text.lowercased().hasPrefix("file://") { return text }
-        let paths = RelativePath(directory: self.directory ?? "", home: self.context.homeDirectory) { _ in false }
+        let paths = RelativePath(directories: [], start: self.directory ?? "", self.context)
         let path = self.directory == nil ? text : paths.path(text)
         guard path.hasPrefix("/"), !text.contains("://") else {
             self.report.error(node, "must be an absolute path or a 'file:' URI.")

@@ -12,9 +12,14 @@ struct ServerEntryReader {
     /// Whether the entry at hand is in use; a problem of one that is not is only a warning.
     var isEnabled = true
 
+    /// The folder of the project whose server the entry at hand is; see ``ServersReader/read(_:ofProject:leavingOut:)``.
+    var folder: String?
+
     /// `nil` after having reported at least one error.
-    mutating func entry(_ name: String, _ node: ConfigurationNode) -> UpstreamEntry? {
+    mutating func entry(_ name: String, _ node: ConfigurationNode, folder: String? = nil) -> UpstreamEntry? {
         let errorsBefore = self.errorCount
+        self.isEnabled = true
+        self.folder = folder
         guard var object = ObjectReader(node, report: &self.report) else { return nil }
         self.isEnabled = self.enabled(&object)
         guard let target = self.target(&object, at: node) else { return nil }

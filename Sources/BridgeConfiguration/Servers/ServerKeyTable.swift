@@ -18,10 +18,14 @@ package enum ServerKeyTable {
         Key("args", "[text]", "its arguments"),
         Key("env", "{name: text}", "its environment variables; `null` removes one"),
         Key("envFile", "path", "a file of further variables; `env` wins"),
-        Key("cwd", "path", "its working directory"),
+        Key("cwd", "path", "its working directory; the service's home when absent"),
         Key("url", "URL", "a remote server (not served by this version)"),
+        Key("serverUrl", "URL", "the same, as Windsurf writes it"),
+        Key("httpUrl", "URL", "the same, as Gemini CLI writes it for Streamable HTTP"),
         Key("headers", "{name: text}", "sent to a remote server"),
-        Key("type", "`stdio`, `http`, `streamable-http`, `sse`", "how it is reached; inferred when absent"),
+        Key(
+            "type", "`stdio` or `local`, `http` or `streamable-http`, `sse`, `remote`",
+            "how it is reached; inferred when absent"),
         Key("transport", "the same, or {`type`: …}", "another name for `type`"),
         Key("disabled", "true or false", "leaves the server out"),
         Key("timeout", "time", "for a call; more than 3600 is milliseconds"),
@@ -47,6 +51,9 @@ package enum ServerKeyTable {
         Key("idleStop", "time", "stops the child after so long without a call"),
     ]
 
+    /// A remote server's address goes by several names; the first that is there counts.
+    static let addresses = ["url", "serverUrl", "httpUrl"]
+
     static let known: [String] = (Self.common + Self.own).map(\.name)
 
     /// Known to be written by other programs into the same entries; ignored.
@@ -61,8 +68,12 @@ package enum ServerKeyTable {
         "autoApprove", "alwaysAllow", "disabledTools", "enabledTools", "watchPaths", "transportType", "networkTimeout",
         "remoteConfigured", "isActive", "timeoutSeconds",
         // Windsurf, Gemini CLI
-        "serverUrl", "httpUrl", "trust", "includeTools", "excludeTools", "authProviderType", "targetAudience",
+        "trust", "includeTools", "excludeTools", "authProviderType", "targetAudience",
         "targetServiceAccount", "oauthScopes",
+        // GitHub Copilot CLI
+        "filterMapping", "oauthClientId", "oauthPublicClient", "isDefaultServer",
+        // Zed
+        "source", "settings", "remote",
         // Notes to people
         "name", "description", "title", "icon", "icons", "note", "notes", "comment", "_comment", "//", "$comment",
         "tags", "homepage", "provider", "author",

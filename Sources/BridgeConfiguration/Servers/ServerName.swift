@@ -23,6 +23,20 @@ package enum ServerName {
         return nil
     }
 
+    /// A name that cannot be used, as reports show it.
+    static func shown(_ name: String) -> String {
+        guard Self.complaint(about: name) != nil else { return name }
+        guard !name.isEmpty else { return "(no name)" }
+        let scalars = name.unicodeScalars.map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+            default: scalar
+            }
+        }
+        let text = String(String.UnicodeScalarView(scalars))
+        return text.count > Self.maximumLength ? "\(text.prefix(Self.maximumLength))…" : text
+    }
+
     /// The name as part of a socket's or a folder's name: letters, digits, `-` and `_` as they are, other bytes as
     /// `%XX`. Never longer than 48 bytes; what would be is cut and told apart by a hash.
     package static func fileName(of name: String) -> String {

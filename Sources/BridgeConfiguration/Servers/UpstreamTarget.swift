@@ -12,6 +12,8 @@ package enum UpstreamTarget: Sendable, Hashable {
         /// Variables that the child must not inherit (`null` in `env`).
         package var removedVariables: Set<String> = []
         package var workingDirectory: ConfiguredText?
+        /// Where it runs without one: the service's home.
+        package var standardDirectory: String?
         package var encodingErrors: StdioLaunch.EncodingErrors = .strict
 
         package init(command: ConfiguredText) {
@@ -26,6 +28,19 @@ package enum UpstreamTarget: Sendable, Hashable {
 
         package init(url: ConfiguredText) {
             self.url = url
+        }
+    }
+
+    /// Of a program; see ``Program/standardDirectory``.
+    var standardDirectory: String? {
+        get {
+            guard case .stdio(let program) = self else { return nil }
+            return program.standardDirectory
+        }
+        set {
+            guard case .stdio(var program) = self else { return }
+            program.standardDirectory = newValue
+            self = .stdio(program)
         }
     }
 

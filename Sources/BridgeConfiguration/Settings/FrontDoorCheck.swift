@@ -31,6 +31,20 @@ enum FrontDoorCheck {
         return findings
     }
 
+    /// The origins of other machines that the operator lists: they may ask, and without a token may do nothing. The standard
+    /// list as a whole is not his; it is for the day when there are tokens.
+    static func originsWithoutEffect(in settings: BridgeSettings, hasTokens: Bool) -> [OriginPattern] {
+        hasTokens || settings.origins == OriginPattern.standard ? [] : settings.origins.filter { !$0.isOfThisMachine }
+    }
+
+    static func withoutEffect(_ origin: OriginPattern) -> String {
+        "'\(origin.rawValue)' is no origin of this machine: it may ask, but every request that it makes needs a token, "
+            + "and this version has none."
+    }
+
+    static let withoutEffectRemedy =
+        "Until there are tokens, only pages of 'localhost' and of loopback addresses are served."
+
     private static func publicName(_ host: String, key: String) -> Finding {
         Finding(
             key: key,

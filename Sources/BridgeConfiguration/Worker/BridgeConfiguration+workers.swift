@@ -102,7 +102,7 @@ extension BridgeConfiguration {
             environment: ChildEnvironment.make(
                 service: environment, entry: program.environment, removing: program.removedVariables
             ),
-            workingDirectory: program.workingDirectory?.value,
+            workingDirectory: program.workingDirectory?.value ?? program.standardDirectory,
             encodingErrors: program.encodingErrors
         )
         if program.command.isMasked { launch.shownCommand = program.command.masked }

@@ -16,7 +16,7 @@ package struct StdioLaunch: Sendable, Hashable, Codable {
     package var arguments: [String]
     /// The child's whole environment.
     package var environment: [String: Secret]
-    /// `nil` is the service's own working directory.
+    /// `nil` is the worker's own.
     package var workingDirectory: String?
     package var encodingErrors: EncodingErrors
     /// What stands for the command and for the working directory in messages, where they hold something secret.

@@ -20,7 +20,8 @@ struct Config: ParsableCommand {
             discussion: """
                 The service's own file is read as the service reads it: with the variables of its 'environment' file and what \
                 was changed over HTTP. Its credentials are for the service alone; that they exist is not checked.
-                Exit status: 0 usable (warnings may be printed), 1 not.
+                What is wrong about one server keeps only that one from being served, and is an error here all the same.
+                Exit status: 0 no errors (warnings may be printed), 1 errors.
                 """
         )
 
@@ -35,6 +36,11 @@ struct Config: ParsableCommand {
             for diagnostic in loaded.diagnostics { StandardStreams.error("\(diagnostic)\n") }
             guard let configuration = loaded.configuration else { throw ExitCode.failure }
             let names = configuration.upstreams.map(\.name).joined(separator: ", ")
+            guard loaded.errors.isEmpty else {
+                let failed = configuration.failed.map(\.name).joined(separator: ", ")
+                StandardStreams.output("served: \(names.isEmpty ? "none" : names)\nnot served: \(failed)\n")
+                throw ExitCode.failure
+            }
             StandardStreams.output("ok: \(configuration.upstreams.count) upstreams (\(names))\n")
         }
     }
@@ -52,6 +58,7 @@ struct Config: ParsableCommand {
             for error in loaded.errors { StandardStreams.error("\(error)\n") }
             guard let configuration = loaded.configuration else { throw ExitCode.failure }
             StandardStreams.output(String(buffer: configuration.printed))
+            if !loaded.errors.isEmpty { throw ExitCode.failure }
         }
     }
 }

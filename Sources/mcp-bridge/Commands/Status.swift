@@ -98,6 +98,9 @@ enum StatusTable {
                 ]
             }
         )
+        for troubles in Self.rows(status.value("upstreams"), Self.troubles(of:)) where !troubles.isEmpty {
+            lines += [""] + troubles
+        }
         for collision in Self.rows(
             status.value("collisions"),
             { [$0.string("name") ?? "", $0.string("kept") ?? "", $0.string("refused") ?? ""] })
@@ -107,6 +110,14 @@ enum StatusTable {
                 "The name \(collision[0]) belongs to \(collision[1]); \(collision[2])'s tool of that name is left out.")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What is wrong with a server's configuration, in full.
+    private static func troubles(of upstream: JSONText) -> [String] {
+        var troubles: [String] = []
+        guard let list = upstream.value("troubles") else { return troubles }
+        list.elements { troubles.append(list[$0].string ?? "") }
+        return troubles
     }
 
     private static func firstLine(_ status: JSONText) -> String {
