@@ -31,10 +31,10 @@ enum EventStream {
         buffer.writeStaticString("\n\n")
     }
 
-    /// Appends an event without content, which gives a client something to resume after.
-    static func write(primeWithID id: String?, to buffer: inout ByteBuffer) {
+    /// Appends an event without content, which gives a client something to resume after, and says how long to wait before.
+    static func write(primeWithID id: String?, retry: Int, to buffer: inout ByteBuffer) {
         Self.write(id: id, to: &buffer)
-        buffer.writeStaticString("data: \n\n")
+        buffer.writeString("retry: \(retry)\ndata: \n\n")
     }
 
     /// Appends the wish that the client waits this many milliseconds before it connects again.

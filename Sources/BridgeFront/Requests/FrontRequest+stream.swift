@@ -18,7 +18,7 @@ struct EventBuffer {
 
     /// Events that are ready together leave together, up to about this many bytes.
     private static let coalesced = 64 << 10
-    /// What a client is asked to wait before it connects again to a service that stops, in milliseconds.
+    /// What a client is asked to wait before it connects again, in milliseconds.
     private static let retry = 1_000
 
     init(_ body: PostBody?, now: NIODeadline) {
@@ -34,7 +34,7 @@ struct EventBuffer {
             if self.isBatch { self.noteAnswer(payload) }
             endpoint.event(payload, event.eventID, &self.bytes)
         } else if event.isPriming {
-            EventStream.write(primeWithID: event.eventID, to: &self.bytes)
+            EventStream.write(primeWithID: event.eventID, retry: Self.retry, to: &self.bytes)
         }
     }
 

@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 
 /// The answer to one POST: plain JSON as long as nothing but the result has to be said, events from then on.
@@ -74,12 +75,9 @@ final class ClientStream {
         return true
     }
 
-    /// Begins to stream with an event that only has an id, so that a client whose connection breaks can come back.
+    /// Begins to stream although there is nothing to tell yet.
     func prime() {
-        guard !self.isStreaming, self.missing > 0, let exchange = self.exchange else { return }
-        self.beginStreaming()
-        guard let id = self.log?.nextID() else { return }
-        exchange.send(header: SessionEvent(eventID: id, isPriming: true).text(capacity: 64))
+        if !self.isStreaming, self.missing > 0, self.exchange != nil { self.beginStreaming() }
     }
 
     /// The client came back: sends what it has not seen, and goes on from there.
@@ -90,7 +88,7 @@ final class ClientStream {
         self.end(SessionEnd.answered)
         self.exchange = exchange
         exchange.delegate = self
-        exchange.send(header: SessionEvent.open)
+        self.open(after: events.isEmpty && self.finished == nil ? self.log?.nextID() : self.log?.id(of: sequence))
         for event in events { self.send(event.message, id: event.id) }
         if self.finished != nil { self.end(SessionEnd.answered) }
         return true
@@ -124,6 +122,18 @@ final class ClientStream {
         let number = self.retention.nextNumber()
         self.log = EventLog(number: number)
         streams.keep(self, as: number)
+        if self.exchange != nil, self.caller.revision.allowsPrimingEvents { self.open(after: self.log?.nextID()) }
+    }
+
+    /// Begins with an event that only has an id, where the revision has such, so that a client whose connection breaks can
+    /// come back.
+    ///
+    /// - Parameter id: a new one, or that of the event which the client has seen last, where others follow: coming back after
+    ///   a new one would miss them.
+    private func open(after id: String?) {
+        let primes = self.caller.revision.allowsPrimingEvents
+        self.exchange?.send(
+            header: primes ? SessionEvent(eventID: id, isPriming: true).text(capacity: 64) : SessionEvent.open)
     }
 
     private func event(_ message: ByteBuffer) { self.send(message, id: self.keep(message)) }

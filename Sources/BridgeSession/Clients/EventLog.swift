@@ -54,7 +54,7 @@ struct EventLog {
         self.octets = 0
     }
 
-    private func id(of sequence: Int) -> String { "\(String(self.number, radix: 36))-\(sequence)" }
+    func id(of sequence: Int) -> String { "\(String(self.number, radix: 36))-\(sequence)" }
 
     /// Takes an event id apart.
     static func parse(_ id: String) -> (stream: UInt64, sequence: Int)? {

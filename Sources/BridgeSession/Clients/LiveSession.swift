@@ -52,12 +52,13 @@ final class LiveSession {
     /// Of one session; a further one ends the oldest.
     static let maximumListening = 8
 
-    func listen(on exchange: Exchange) {
+    /// - Parameter number: that no other stream has.
+    func listen(on exchange: Exchange, number: UInt64) {
         let stream = ListeningStream(of: self, exchange)
         exchange.delegate = stream
         if self.listening.count >= Self.maximumListening { self.listening.removeFirst().end() }
         self.listening.append(stream)
-        stream.open()
+        stream.open(number: self.caller.revision.allowsPrimingEvents ? number : nil)
         self.payDebts()
     }
 
@@ -105,7 +106,19 @@ final class ListeningStream: ExchangeDelegate {
         self.exchange = exchange
     }
 
-    func open() { self.exchange.send(header: SessionEvent.open) }
+    /// - Parameter number: of the event that the stream begins with; nil where the revision has no such event.
+    ///
+    /// Nothing is kept under its id: who comes back after it listens anew. There are clients that count a stream which
+    /// ended without an id as a failure.
+    func open(number: UInt64?) {
+        let event = number.map { SessionEvent(eventID: Self.idPrefix + String($0, radix: 36), isPriming: true) }
+        self.exchange.send(header: event?.text(capacity: 64) ?? SessionEvent.open)
+    }
+
+    /// Whether this is the id of the event that some listening stream began with. Ids of other streams never look so.
+    static func began(with eventID: String) -> Bool { eventID.hasPrefix(Self.idPrefix) }
+
+    private static let idPrefix = "listen."
 
     /// Sends a notification.
     ///

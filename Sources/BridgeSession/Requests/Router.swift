@@ -224,8 +224,8 @@ final class Router {
     private func get(_ request: ClientRequest) {
         guard let identity = self.identity(of: request) else { return }
         let session = self.sessions.bring(identity, now: request.now)
-        guard let event = request.header.lastEventID, !event.isEmpty else {
-            return session.listen(on: request.exchange)
+        guard let event = request.header.lastEventID, !event.isEmpty, !ListeningStream.began(with: event) else {
+            return session.listen(on: request.exchange, number: self.retention.nextNumber())
         }
         guard let (number, sequence) = EventLog.parse(event), let stream = session.streams[number],
             stream.resume(after: sequence, on: request.exchange)

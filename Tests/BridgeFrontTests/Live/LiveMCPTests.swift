@@ -79,7 +79,8 @@ import Testing
                 #expect(reply.value("cache-control") == "no-cache, no-transform")
                 #expect(reply.value("x-accel-buffering") == "no")
                 #expect(
-                    reply.body == "id: 1\ndata: \n\n" + "id: 2\nevent: message\ndata: {\"a\":\ndata: 1}\n\n"
+                    reply.body == "id: 1\nretry: 1000\ndata: \n\n"
+                        + "id: 2\nevent: message\ndata: {\"a\":\ndata: 1}\n\n"
                         + "id: 3\nevent: message\ndata: {\"b\":2}\n\n"
                 )
             }

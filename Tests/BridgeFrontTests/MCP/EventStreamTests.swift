@@ -28,7 +28,7 @@ import Testing
 
     @Test func `the first event may be empty`() {
         var buffer = ByteBuffer()
-        EventStream.write(primeWithID: "7", to: &buffer)
-        #expect(String(buffer: buffer) == "id: 7\ndata: \n\n")
+        EventStream.write(primeWithID: "7", retry: 500, to: &buffer)
+        #expect(String(buffer: buffer) == "id: 7\nretry: 500\ndata: \n\n")
     }
 }

@@ -7,12 +7,13 @@ struct Answer: Sendable, Equatable {
     struct Event: Sendable, Equatable {
         var id: String?
         var body: String?
-        var isPriming = false
     }
 
     /// The front was told to begin an event stream, with or without an event.
     var isStreaming = false
     var events: [Event] = []
+    /// The ids of the events without content.
+    var primings: [String] = []
     var status: Int?
     var session: String?
     var lastEventID: String?
@@ -39,9 +40,12 @@ final class Client: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
         if self.answer.isOver { self.violations.append("message after the last word") }
         self.answer.isStreaming = true
-        if let event = SessionEvent(header), event.isPriming || payload != nil {
-            self.answer.events.append(
-                Answer.Event(id: event.eventID, body: payload.map { String(buffer: $0) }, isPriming: event.isPriming))
+        guard let event = SessionEvent(header) else { return self.changed() }
+        if let payload {
+            self.answer.events.append(Answer.Event(id: event.eventID, body: String(buffer: payload)))
+        } else if event.isPriming {
+            if let id = event.eventID { self.answer.primings.append(id) }
+            if !self.answer.events.isEmpty { self.violations.append("a stream begins in its middle") }
         }
         self.changed()
     }
