@@ -50,7 +50,6 @@ extension Refusal {
     static let unknownSession = Refusal(Fault.unknownSession.told())
 
     static let sessionUnavailable = Refusal(Fault.sessionUnavailable.told(), field: .soon)
-    static let draining = Refusal(Fault.draining.told(), field: .soon, closes: true)
     static let supervisorUnavailable = Refusal(Fault.supervisorUnavailable.told(), field: .soon)
     static let overloaded = Refusal(
         ToldFault(.overloaded, message: "There are too many requests under way. This one has not run."), field: .soon

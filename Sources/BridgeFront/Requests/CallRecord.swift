@@ -7,16 +7,16 @@ import NIOCore
 struct CallRecord {
     let method: String
     let session: String?
-    /// The id under which the workers know it, if it was given one.
-    let id: RequestID?
     let elapsed: TimeAmount
     /// A stream is not slow for having been open long.
     var isLong = false
 
     private static let slow = TimeAmount.seconds(1)
 
-    /// - Parameter failure: the stable word of what went wrong; `nil` when the call went as it should.
-    func write(to logger: Logger, status: Int, failure: String? = nil) {
+    /// - Parameters:
+    ///   - failure: the stable word of what went wrong; `nil` when the call went as it should.
+    ///   - id: the id by which logs know it. Not asked for unless there is a record.
+    func write(to logger: Logger, status: Int, failure: String? = nil, id: @autoclosure () -> RequestID) {
         let isNotable = failure != nil || status >= 400 || (self.elapsed > Self.slow && !self.isLong)
         let level: Logger.Level = isNotable ? .info : .debug
         guard logger.logLevel <= level else { return }
@@ -24,8 +24,8 @@ struct CallRecord {
             "mcp.method": "\(Self.printable(self.method))",
             "mcp.duration_us": "\(self.elapsed.nanoseconds / 1_000)",
             "http.status": "\(status)",
+            "mcp.request_id": "\(id())",
         ]
-        if let id { metadata["mcp.request_id"] = "\(id)" }
         if let session { metadata["mcp.session"] = "\(SessionSeal.digest(of: session))" }
         if let failure { metadata["error.code"] = "\(failure)" }
         logger.log(level: level, "Request finished", metadata: metadata)

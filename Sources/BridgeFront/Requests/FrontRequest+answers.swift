@@ -87,9 +87,11 @@ extension FrontRequest: ConnectionObserver {
 
     func connectionDrains() {
         switch self.machine.drained() {
-        case .refuse:
+        case .beginAndEndStream:
             self.cancel("draining")
-            self.tell(.draining)
+            self.beginStream()
+            self.stream?.writeRetry()
+            self.endStream()
         case .endStream:
             self.cancel("draining")
             self.stream?.writeRetry()

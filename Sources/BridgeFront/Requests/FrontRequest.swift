@@ -99,11 +99,7 @@ final class FrontRequest {
             self.refusal = nil
             if self.machine.refused() { self.tell(refusal, isRecorded: false) }
         } else if self.operation != .post, !self.isOpened, !self.machine.isOver {
-            guard self.operation != .get || !self.state.table.isDraining else {
-                if self.machine.refused() { self.tell(.draining, isRecorded: false) }
-                return
-            }
-            self.open()
+            if self.operation == .get, self.state.table.isDraining { self.connectionDrains() } else { self.open() }
         }
     }
 
@@ -136,8 +132,7 @@ final class FrontRequest {
         let isNamed =
             self.operation != .post || self.verdict.fields.sessionID == nil || self.state.logger.logLevel <= .debug
         if !isNamed, let preparedHeader { return preparedHeader }
-        if isNamed, self.id == nil { self.id = self.state.nextRequestID() }
-        return self.verdict.request(self.operation, id: self.id).text
+        return self.verdict.request(self.operation, id: isNamed ? self.name() : nil).text
     }
 
     /// A worker that has the request may take its time; one that is not there may not.
@@ -187,8 +182,16 @@ final class FrontRequest {
         CallRecord(
             method: self.body?.method ?? (self.operation == .get ? "GET" : "DELETE"),
             session: self.verdict.fields.sessionID,
-            id: self.id, elapsed: self.state.clock.now - self.start, isLong: self.operation == .get
-        ).write(to: self.state.logger, status: status, failure: failure)
+            elapsed: self.state.clock.now - self.start, isLong: self.operation == .get
+        ).write(to: self.state.logger, status: status, failure: failure, id: self.name())
+    }
+
+    /// The id under which logs know it, made when one asks for it: at debug the workers are told and log the same, and above
+    /// that the front alone has a record of it.
+    private func name() -> RequestID {
+        let id = self.id ?? self.state.nextRequestID()
+        self.id = id
+        return id
     }
 
     var page: String? { self.verdict.origin }

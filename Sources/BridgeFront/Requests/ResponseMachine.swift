@@ -135,8 +135,9 @@ struct ResponseMachine: ~Copyable {
     }
 
     enum Drain: Equatable {
-        /// Nothing has been said yet: the client is told to come again.
-        case refuse
+        /// Nothing has been said yet. It is answered all the same with a stream that ends as that of the others does: clients
+        /// come back from it, and some never from an error.
+        case beginAndEndStream
         /// The client is asked to come again, and its stream ends.
         case endStream
         case none
@@ -148,7 +149,7 @@ struct ResponseMachine: ~Copyable {
         switch self.state {
         case .waiting:
             self.state = .ended
-            return .refuse
+            return .beginAndEndStream
         case .streaming:
             self.state = .ended
             return .endStream

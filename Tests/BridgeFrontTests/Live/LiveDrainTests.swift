@@ -57,6 +57,33 @@ import Testing
         }
     }
 
+    /// Some clients never open another stream after one that was refused.
+    @Test func `a GET that nobody has answered yet gets the same end`() async throws {
+        try await FrontFixture.run(answer: { _, _, _ in }, configure: { $0.limits.linger = 2 }) { front in
+            var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()
+            let get = HTTPText.request("GET /mcp", ["Accept: text/event-stream", "Mcp-Session-Id: s"])
+            let waiting = try await front.connect()
+            try await waiting.send(get)
+            guard case .opened = await events.next() else { return }
+            let late = try await front.connect()
+            try await late.send(HTTPText.request("GET /health/live"))
+            _ = try await late.reply()
+            try await front.onLoop { $0.worker.drain(within: .seconds(30)) }
+            #expect(await events.next() == .failed(.cancelled(reason: "draining")))
+            try await late.send(get)
+            for client in [waiting, late] {
+                let reply = try await client.reply()
+                #expect(reply.status == 200)
+                #expect(reply.value("content-type") == "text/event-stream")
+                #expect(reply.value("connection") == "close")
+                #expect(reply.body == "retry: 1000\n\n")
+                #expect(await client.end() == "")
+            }
+            #expect(try await front.onLoop { $0.session.value.exchanges.count } == 1)
+            #expect(try await front.onLoop { $0.worker.state.value.metrics.openStreams } == 0)
+        }
+    }
+
     @Test func `a call that does not end in time is cut off`() async throws {
         try await FrontFixture.run { front in
             var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()

@@ -72,7 +72,7 @@ import Testing
         #expect(done == expected)
     }
 
-    @Test(arguments: zip(State.allCases, [.refuse, .none, .endStream, .none] as [ResponseMachine.Drain]))
+    @Test(arguments: zip(State.allCases, [.beginAndEndStream, .none, .endStream, .none] as [ResponseMachine.Drain]))
     func `a stream that would not end by itself ends when the service stops`(
         state: State, expected: ResponseMachine.Drain
     ) {
