@@ -212,7 +212,7 @@ let package = Package(
         .testTarget(
             name: "BridgeFrontTests",
             dependencies: [
-                "BridgeFront", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", logging,
+                "BridgeFront", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", "BridgeTesting", logging,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict

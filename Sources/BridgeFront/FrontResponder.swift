@@ -29,12 +29,10 @@ struct FrontResponder: Sendable {
     ) async throws {
         let incoming = connection.value.incoming
         let fields = incoming.fields
-        let dialect = self.dialect(of: incoming.target)
+        let dialect = self.dialect(of: incoming.line.target)
         var response: Response
         let origin: String?
-        switch self.state.value.door.verdict(
-            incoming.method, incoming.target, fields, from: connection.value.caller)
-        {
+        switch self.state.value.door.verdict(incoming.line, fields, from: connection.value.caller) {
         case .admitted(let admission):
             origin = admission.origin
             response = try await self.route(request, connection, fields, admission)
@@ -47,7 +45,7 @@ struct FrontResponder: Sendable {
             response = refusal.response(dialect)
             self.state.value.metrics.refuse(refusal.code)
             self.state.value.metrics.count(.other, refusal.status)
-            connection.value.abandonBody(isLong: fields.announcesLongBody)
+            connection.value.abandonBody(endsConnection: fields.endsConnection(refusedWith: fields.contentLength))
         }
         if let origin { Self.allow(origin, &response) }
         if request.method == .head { response = response.createHeadResponse() }
@@ -70,13 +68,13 @@ struct FrontResponder: Sendable {
         } catch {
             guard !connection.value.isGone else { throw error }
             self.logger.error("Request failed", metadata: ["error": "\(error)"])
-            return FrontRouter.refuse(.internalError, self.dialect(of: request.uri.string), context)
+            return FrontRouter.refuse(.internalError, self.dialect(of: .path(request.uri.string)), context)
         }
     }
 
     /// Callers of the MCP endpoint read JSON-RPC; all others plain JSON.
-    private func dialect(of target: String) -> Refusal.Dialect {
-        self.state.value.endpoints.isMCP(target) ? .rpc(id: nil) : .plain
+    private func dialect(of target: RequestTarget) -> Refusal.Dialect {
+        target.path.map(self.state.value.endpoints.isMCP) == true ? .rpc(id: nil) : .plain
     }
 
     private static func allow(_ origin: String, _ response: inout Response) {

@@ -66,14 +66,15 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (#"{"jsonrpc":"2.0","id":4}"#, "4"), (#"{"id":"x","method":"ping"}"#, "\"x\""),
-        (#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, "null"),
-        (#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, "null"),
-        (#"{"jsonrpc":"2.0","id":6,"method":"ping","params":[]}"#, "6"),
-        ("5", "null"), ("\"x\"", "null"), ("{}", "null"),
-    ])
-    func `that is no message is refused, with its id where it has one`(body: String, id: String) async throws {
+    @Test(
+        arguments: [
+            (#"{"jsonrpc":"2.0","id":4}"#, "4"), (#"{"id":"x","method":"ping"}"#, "\"x\""),
+            (#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, nil),
+            (#"{"jsonrpc":"2.0","id":1,"id":2,"method":"ping"}"#, nil),
+            (#"{"jsonrpc":"2.0","id":6,"method":"ping","params":[]}"#, "6"),
+            ("5", nil), ("\"x\"", nil), ("{}", nil),
+        ] as [(String, String?)])
+    func `that is no message is refused, with its id where it has one`(body: String, id: String?) async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open()
             for session in [session, nil] {
@@ -82,6 +83,18 @@ import Testing
                 #expect(answer.errorCode == -32600)
                 #expect(answer.json.value("id")?.description == id)
             }
+        }
+    }
+
+    @Test(arguments: [("2025-06-18", "null"), ("2025-11-25", nil)] as [(String, String?)])
+    func `is no batch in the later revisions, and its error has no id, or null`(version: String, id: String?)
+        async throws
+    {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: version)
+            let answer = try await bench.post(#"[{"jsonrpc":"2.0","id":4,"method":"ping"}]"#, session: session)
+            #expect(answer.status == 400 && answer.errorWord == "batch_not_allowed")
+            #expect(answer.json.value("id")?.description == id)
         }
     }
 

@@ -41,15 +41,6 @@ def client(demo: Bridge, bystander: MCPClient) -> MCPClient:
     return demo.client()
 
 
-def assert_refused(client: MCPClient, body: bytes, code: int, status: int = 400) -> None:
-    response = client.exchange_bytes("POST", body)
-    assert response.status == status, (response.status, response.body[:500])
-    answer = response.json()
-    client.check(answer, None, id_was_readable=False)
-    assert answer["error"]["code"] == code, answer
-    assert answer["error"]["message"]
-
-
 # Too much, too little, too slow
 
 

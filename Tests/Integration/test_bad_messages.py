@@ -10,6 +10,7 @@ import pytest
 from harness import Bridge
 from mcp_http import MCPClient
 from replies import text_of
+from schema import NoID
 
 BODY_LIMIT = 4 << 20
 #: A caller within the limit of connections is served in this time, however many others are idle (seconds).
@@ -39,7 +40,7 @@ def assert_refused(client: MCPClient, body: bytes, code: int, status: int = 400)
     response = client.exchange_bytes("POST", body)
     assert response.status == status, (response.status, response.body[:500])
     answer = response.json()
-    client.check(answer, None, id_was_readable=False)
+    client.check(answer, None, no_id=NoID.UNREADABLE)
     assert answer["error"]["code"] == code, answer
     assert answer["error"]["message"]
 

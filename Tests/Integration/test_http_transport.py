@@ -21,7 +21,7 @@ NAMES_ITS_VERSION = WITHOUT_BATCHES
 def error_of(response: Response, client: MCPClient) -> dict[str, Any]:
     """The JSON-RPC error in the body of a refusal."""
     body = response.json()
-    client.check(body, None, id_was_readable=False)
+    client.check(body, None, no_id=schema.NoID.REFUSED)
     return body["error"]
 
 

@@ -119,9 +119,9 @@ class MCPClient:
         other.session_id, other._ids = self.session_id, self._ids
         return other
 
-    def check(self, message: object, method: str | None, *, id_was_readable: bool = True) -> None:
+    def check(self, message: object, method: str | None, *, no_id: schema.NoID | None = None) -> None:
         if self._validate:
-            schema.check(message, self.revision, method, id_was_readable=id_was_readable)
+            schema.check(message, self.revision, method, no_id=no_id)
 
     # The session
 
@@ -167,7 +167,7 @@ class MCPClient:
             body = b"".join(connection.read_body(head))
             assert head.content_type == "application/json", (head.status, head.headers, body)
             reply = Reply(head, json.loads(body))
-            self.check(reply.message, method, id_was_readable=head.status < 400)
+            self.check(reply.message, method, no_id=schema.no_id_of(head.status))
         if "id" in reply.message and reply.message["id"] is not None:
             assert reply.message["id"] == identifier and type(reply.message["id"]) is type(identifier), reply.message
         return reply

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import functools
 import json
 from pathlib import Path
@@ -32,6 +33,28 @@ class NotOfTheSchema(AssertionError):
     pass
 
 
+class NoID(enum.Enum):
+    """Why an error may lack the id of what it answers, which the schemas before 2025-11-25 demand of every error."""
+
+    #: Its request was refused before its body was read: there is no id (basic/transports, "has no `id`").
+    REFUSED_BY_ITS_HEAD = enum.auto()
+    #: The body was read, and shows no id: there is none, or `null` in a session of an older revision (JSON-RPC 2.0, 5).
+    UNREADABLE = enum.auto()
+    #: One of the two: for who only sees that a request was refused.
+    REFUSED = enum.auto()
+
+    def excuses(self, error: dict, revision: str) -> bool:
+        by_head, unreadable = "id" not in error, error.get("id", 0) is None
+        if self is NoID.UNREADABLE:
+            by_head, unreadable = by_head and revision >= "2025-11-25", unreadable and revision < "2025-11-25"
+        return by_head or (unreadable and self is not NoID.REFUSED_BY_ITS_HEAD)
+
+
+def no_id_of(status: int) -> NoID | None:
+    """Whether an answer with this HTTP status may lack an id."""
+    return NoID.REFUSED if status >= 400 else None
+
+
 class Revision:
     """The definitions of one revision, and which of them a message from a server has to meet."""
 
@@ -42,17 +65,13 @@ class Revision:
         self._definitions = self._document[self._keyword]
         self._validator_class = jsonschema.validators.validator_for(self._document)
 
-    def check(self, message: object, method: str | None = None, *, id_was_readable: bool = True) -> None:
-        """Raises unless `message` is one that a server may send; `method` is that of the request it answers.
-
-        An error about a request whose id could not be read has no id (or null, as JSON-RPC itself says); the schemas
-        before 2025-11-25 know only errors that have one.
-        """
+    def check(self, message: object, method: str | None = None, *, no_id: NoID | None = None) -> None:
+        """Raises unless `message` is one that a server may send; `method` is that of the request it answers."""
         if isinstance(message, list):
             if self.name != "2025-03-26":
                 raise NotOfTheSchema(f"{self.name} knows no batches: {message!r:.500}")
             for member in message:
-                self.check(member, method, id_was_readable=id_was_readable)
+                self.check(member, method, no_id=no_id)
             return
         if not isinstance(message, dict):
             raise NotOfTheSchema(f"not a JSON-RPC message: {message!r:.500}")
@@ -62,8 +81,8 @@ class Revision:
                 raise NotOfTheSchema(f"a response to no request: {message!r:.500}")
             self._check_definition(_RESULTS.get(method, "Result"), message["result"])
         elif "error" in message:
-            if not id_was_readable and message.get("id") is None:
-                message = {**message, "id": "unreadable"}
+            if no_id is not None and no_id.excuses(message, self.name):
+                message = {**message, "id": "excused"}
             self._check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
         elif "id" in message:
             self._check_definition("JSONRPCRequest", message)
@@ -105,5 +124,5 @@ def revision(name: str) -> Revision:
     return Revision(name)
 
 
-def check(message: object, revision_name: str, method: str | None = None, *, id_was_readable: bool = True) -> None:
-    revision(revision_name).check(message, method, id_was_readable=id_was_readable)
+def check(message: object, revision_name: str, method: str | None = None, *, no_id: NoID | None = None) -> None:
+    revision(revision_name).check(message, method, no_id=no_id)

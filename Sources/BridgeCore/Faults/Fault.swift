@@ -70,7 +70,7 @@ package struct ToldFault: Error, Sendable, Hashable {
 
     /// The JSON-RPC error response.
     ///
-    /// - Parameter id: the request's, as it was written; nil where it is not known.
+    /// - Parameter id: the request's, as it was written; nil leaves it out.
     package func reply(to id: ByteBuffer?) -> ByteBuffer {
         let data = JSONWriter.object { data in
             data.member("code", self.fault.word)

@@ -93,7 +93,9 @@ extension Fault {
     package static let originNotAllowed = Fault(
         "origin_not_allowed", -32000, 403, "This Origin is not on the allowlist.")
     package static let tokenRequired = Fault(
-        "token_required", -32001, 401, "Requests from a remote web origin or through a proxy need a bearer token.")
+        "token_required", -32001, 401,
+        "Requests from a remote web origin, through a proxy or from another machine need a bearer token, and this version "
+            + "has none to give. Ask from this machine.")
     package static let notGranted = Fault(
         "not_granted", -32000, 403, "The configuration does not let this user do that (bridge.peers).")
     package static let adminRequired = Fault(

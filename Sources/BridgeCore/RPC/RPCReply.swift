@@ -2,12 +2,18 @@ package import NIOCore
 
 /// JSON-RPC responses that the bridge makes itself.
 package enum RPCReply {
-    /// An error response. `id` is the raw JSON of the request's id; without one it is `null`.
+    /// What stands for an id that could not be read in an error that has to have one (JSON-RPC 2.0, section 5).
+    package static let unreadableID = ByteBuffer(string: "null")
+
+    /// An error response. `id` is the raw JSON of the request's id; without one it has none.
     package static func error(id: ByteBuffer?, code: Int, message: String, data: JSONText? = nil) -> ByteBuffer {
         var buffer = ByteBuffer()
-        buffer.reserveCapacity((id?.readableBytes ?? 4) + message.utf8.count + (data?.count ?? 0) + 96)
-        buffer.writeStaticString(#"{"jsonrpc":"2.0","id":"#)
-        if let id { buffer.writeImmutableBuffer(id) } else { buffer.writeStaticString("null") }
+        buffer.reserveCapacity((id?.readableBytes ?? 0) + message.utf8.count + (data?.count ?? 0) + 96)
+        buffer.writeStaticString(#"{"jsonrpc":"2.0""#)
+        if let id {
+            buffer.writeStaticString(#","id":"#)
+            buffer.writeImmutableBuffer(id)
+        }
         buffer.writeStaticString(#","error":{"code":"#)
         buffer.writeString(String(code))
         buffer.writeStaticString(#","message":"#)

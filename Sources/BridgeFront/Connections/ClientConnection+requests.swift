@@ -64,7 +64,16 @@ extension ClientConnection {
         if let (endpoint, operation) = self.state.endpoints.endpoint(head.method, head.uri) {
             self.beginOwn(head, endpoint, operation)
         } else {
-            self.beginRouted(head, context)
+            self.beginOther(head, RequestLine(head), context)
+        }
+    }
+
+    /// What asks for no path of the front's own, as it stands. A whole URL may.
+    private func beginOther(_ head: HTTPRequestHead, _ line: RequestLine, _ context: ChannelHandlerContext) {
+        if case .url(_, let path) = line.target, let own = self.state.endpoints.endpoint(head.method, path) {
+            self.beginOwn(head, own.endpoint, own.operation)
+        } else {
+            self.beginRouted(head, line, context)
         }
     }
 
@@ -114,12 +123,12 @@ extension ClientConnection {
 
     // MARK: The router's
 
-    private func beginRouted(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    private func beginRouted(_ head: HTTPRequestHead, _ line: RequestLine, _ context: ChannelHandlerContext) {
         let fields = RequestFields(head.headers)
         self.note(head, fields)
+        if head.method == .CONNECT { self.isLast = true }  // here, too, the decoder stops
         self.incoming.fields = fields
-        self.incoming.method = head.method
-        self.incoming.target = head.uri
+        self.incoming.line = line
         self.incoming.server = .router
         if !self.hasRouter {
             do {
@@ -130,8 +139,13 @@ extension ClientConnection {
             }
         }
         var head = head
-        // Meant for a proxy. The codec would make a path of it and forget whose; "*" is refused at the door.
-        if head.uri.utf8.first != UInt8(ascii: "/") { head.uri = "*" }
+        switch line.target {
+        case .path: break
+        case .url(let authority, let path):
+            head.uri = path
+            head.headers.replaceOrAdd(name: "Host", value: authority)
+        case .service, .foreign: head.uri = "*"  // the codec would make a path of it; the door knows what it was
+        }
         context.fireChannelRead(self.wrapInboundOut(.head(head)))
     }
 
@@ -141,9 +155,11 @@ extension ClientConnection {
     /// otherwise.
     var requestIsComplete: Bool { self.incoming.isComplete }
 
-    /// The current request is answered without its body having been read: a long one is not worth waiting for.
-    func abandonBody(isLong: Bool) {
-        if !self.requestIsComplete, isLong { self.isLast = true }
+    /// The current request is answered without its body having been read.
+    ///
+    /// - Parameter endsConnection: whether what is left of it is not read either (``RequestFields/endsConnection(refusedWith:)``).
+    func abandonBody(endsConnection: Bool) {
+        if !self.requestIsComplete, endsConnection { self.isLast = true }
     }
 
     /// The body of the current request waits for room: nothing of it is read meanwhile.

@@ -171,8 +171,8 @@ extension ClientConnection {
             context.close(promise: nil)
             return
         }
+        let body = self.body(of: refusal)
         self.letGo()
-        let body = refusal.body(.plain)
         var head = ResponseHead(refusal, length: body.readableBytes)
         head.field = nil
         var bytes = ByteBuffer()
@@ -180,5 +180,14 @@ extension ClientConnection {
         bytes.writeImmutableBuffer(body)
         context.writeAndFlush(self.wrapOutboundOut(bytes), promise: nil)
         self.closeOutput(context)
+    }
+
+    /// In the words of whoever asked, where that much is known: the head of the request has been read.
+    private func body(of refusal: Refusal) -> ByteBuffer {
+        guard self.clock.fault == .currentBody else { return refusal.body(.plain) }
+        switch self.incoming.server {
+        case .own(let request): return request.endpoint.refusal(refusal, request.answeredID)
+        case .router, .nobody: return refusal.body(.plain)
+        }
     }
 }

@@ -21,8 +21,8 @@ struct IncomingRequests {
     var server = Server.nobody
     /// The fields of the request under way.
     var fields = RequestFields([:])
-    var method = HTTPMethod.GET
-    var target = ""
+    /// The first line of the request under way, when it is the router's.
+    var line = RequestLine(.GET, .service)
     var peer = ResponsePeer.any
     /// Whether all of the request under way has been looked at.
     var isComplete = true

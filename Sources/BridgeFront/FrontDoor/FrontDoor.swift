@@ -5,7 +5,8 @@ import NIOHTTP1
 /// Decides, before anything else is looked at, whether a request comes in at all.
 ///
 /// In this order:
-/// 1. The head has one meaning: one `Host`, one `Origin`, an origin-form target, no transfer coding but `chunked`.
+/// 1. The head has one meaning: one `Host`, one `Origin`, a target that is a path or a URL of our scheme with the same host
+///    as `Host`, no transfer coding but `chunked`.
 /// 2. On TCP, `Host` is ours (``HostRule``); on the local socket it may be anything, a name server has no say there.
 /// 3. `Origin`, when present, is on the allowlist. This holds for every route and method, and on the local socket too.
 /// 4. `OPTIONS` ends here with 204: a preflight carries no credential, and grants nothing but the asking.
@@ -40,18 +41,20 @@ struct FrontDoor: Sendable {
         self.hosts = Set(configuration.hosts)
     }
 
-    /// - Parameter target: as it stands in the request line.
-    func verdict(_ method: HTTPMethod, _ target: String, _ fields: RequestFields, from caller: Caller) -> Verdict {
-        if let refusal = Self.malformed(method, target, fields) { return .refused(refusal, origin: nil) }
+    func verdict(_ line: RequestLine, _ fields: RequestFields, from caller: Caller) -> Verdict {
+        if let refusal = Self.malformed(line, fields) { return .refused(refusal, origin: nil) }
         if case .tcp(_, let local) = caller.way {
-            guard let host = fields.host else { return .refused(.badRequest("Host is missing."), origin: nil) }
-            guard HostRule.admits(host, local: local, names: self.hosts) else {
-                return .refused(.hostNotAllowed, origin: nil)
+            if let host = Self.host(line, fields) {
+                guard HostRule.admits(host, local: local, names: self.hosts) else {
+                    return .refused(.hostNotAllowed, origin: nil)
+                }
+            } else if !Self.mayLackHost(line) {
+                return .refused(.badRequest("Host is missing."), origin: nil)
             }
         }
         let origin = OriginRule(fields.origin) { self.configuration.allows(origin: $0) }
         if origin == .refused { return .refused(.originNotAllowed, origin: nil) }
-        if method == .OPTIONS { return .preflight(origin: fields.origin) }
+        if line.method == .OPTIONS { return .preflight(origin: fields.origin) }
         if origin == .remote || fields.isForwarded || !caller.isLocal {
             return .refused(.tokenRequired, origin: fields.origin)
         }
@@ -60,11 +63,32 @@ struct FrontDoor: Sendable {
         )
     }
 
-    private static func malformed(_ method: HTTPMethod, _ target: String, _ fields: RequestFields) -> Refusal? {
+    private static func malformed(_ line: RequestLine, _ fields: RequestFields) -> Refusal? {
         if fields.hasOtherTransferCoding { return .transferCodingUnknown }
         if fields.isAmbiguous { return .badRequest("A header that may occur once occurs twice.") }
-        // A preflight may be about the service as a whole.
-        if target.utf8.first == UInt8(ascii: "/") || method == .OPTIONS { return nil }
-        return .badRequest("The target must be a path.")
+        switch line.target {
+        case .path: return nil
+        case .url(let authority, _):
+            guard let named = HostName(authority) else { return .badRequest("The target's host is not valid.") }
+            guard let host = fields.host, HostName(host) != named else { return nil }
+            return .badRequest("Host is not the target's host.")
+        case .service where line.method == .OPTIONS: return nil  // a preflight may be about the service as a whole
+        case .service, .foreign: return .badRequest("The target must be a path, or begin with http://.")
+        }
     }
+
+    /// Whom a request is for. A target that names one says so for an old client that sends no `Host`.
+    private static func host(_ line: RequestLine, _ fields: RequestFields) -> String? {
+        if case .url(let authority, _) = line.target, line.isHTTP10 { return authority }
+        return fields.host
+    }
+
+    /// Health checks of load balancers speak HTTP/1.0 and send no `Host`. A browser always sends one, and it is browsers
+    /// that the rule is about.
+    private static func mayLackHost(_ line: RequestLine) -> Bool {
+        guard line.isHTTP10, let path = line.target.path else { return false }
+        return Self.healthPaths.contains(String(path.prefix { $0 != "?" }))
+    }
+
+    private static let healthPaths: Set = ["/health", "/health/live", "/health/ready"]
 }

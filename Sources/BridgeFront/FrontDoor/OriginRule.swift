@@ -27,7 +27,7 @@ enum OriginRule: Equatable {
     static func isLoopback(_ origin: String) -> Bool {
         guard let slashes = origin.firstIndex(of: "/") else { return false }
         let rest = origin[slashes...]
-        guard rest.hasPrefix("//"), let name = HostRule.name(of: String(rest.dropFirst(2))) else { return false }
+        guard rest.hasPrefix("//"), let name = HostName(String(rest.dropFirst(2)))?.name else { return false }
         return name == "localhost" || IPAddress(name)?.isLoopback == true
     }
 }

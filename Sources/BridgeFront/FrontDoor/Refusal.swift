@@ -7,7 +7,7 @@ struct Refusal: Error, Sendable, Hashable {
     enum Dialect: Sendable {
         /// `{"error":{"code":…,"message":…}}`
         case plain
-        /// A JSON-RPC error response; the id is raw JSON, `null` when the request's own is not known.
+        /// A JSON-RPC error response; the id is raw JSON, and there is none where the request's own has not been read.
         case rpc(id: ByteBuffer?)
         /// `{"error":"…","code":…}`: the management routes have always answered so.
         case management

@@ -16,6 +16,7 @@ struct RequestFields: Sendable, Equatable {
     var hasContentCoding = false
     var origin: String?
     var protocolVersion: String?
+    /// Empty where it is one that we cannot have given out: as unknown as any other, and the session worker's to answer.
     var sessionID: String?
     var lastEventID: String?
     var expectsContinue = false
@@ -43,7 +44,9 @@ struct RequestFields: Sendable, Equatable {
         case 12 where name.isField("content-type"): self.note(repeated: Self.replace(&self.contentType, value))
         case 13 where name.isField("last-event-id"): self.note(repeated: Self.replace(&self.lastEventID, value))
         case 14 where name.isField("content-length"): self.contentLength = Int(value.withoutTrailingSpace)
-        case 14 where name.isField("mcp-session-id"): self.note(repeated: Self.replace(&self.sessionID, value))
+        case 14 where name.isField("mcp-session-id"):
+            self.note(repeated: Self.replace(&self.sessionID, value))
+            if let id = self.sessionID, !Self.mayBeSessionID(id) { self.sessionID = "" }
         case 16 where name.isField("content-encoding"):
             if !value.withoutTrailingSpace.isField("identity") { self.hasContentCoding = true }
         case 17 where name.isField("transfer-encoding"):
@@ -67,10 +70,21 @@ struct RequestFields: Sendable, Equatable {
         return isRepeated
     }
 
-    /// Whether a body was announced that is too long to be read for nothing.
-    var announcesLongBody: Bool { Self.isLong(self.contentLength, isChunked: self.isChunked) }
+    /// Visible ASCII (basic/transports, "Session Management"), and much longer than ours at most.
+    private static func mayBeSessionID(_ id: String) -> Bool {
+        id.utf8.count <= 1_024 && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
+    }
 
-    static func isLong(_ length: Int?, isChunked: Bool) -> Bool { isChunked || (length ?? 0) > 64 << 10 }
+    /// Whether the connection ends with a request that is refused before its body has arrived: the body is too long to be
+    /// read for nothing, or its client waits for leave to send it, and nobody knows whether it will.
+    ///
+    /// - Parameter length: of this request's body, as far as it was announced.
+    func endsConnection(refusedWith length: Int?) -> Bool {
+        self.isChunked || self.expectsContinue || (length ?? 0) > Self.readForNothing
+    }
+
+    /// Bytes of a body that are read only to keep a connection.
+    private static let readForNothing = 64 << 10
 }
 
 extension String {

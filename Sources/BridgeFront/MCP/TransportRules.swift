@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeMCP
+import NIOCore
 
 /// What Streamable HTTP asks of a request's head, before its body is read.
 enum TransportRules {
@@ -13,7 +14,7 @@ enum TransportRules {
         guard Self.isJSON(fields.contentType) else { return .unsupportedMediaType }
         guard !fields.hasContentCoding else { return .contentCodingUnknown }
         if let length = fields.contentLength, length > limit { return .contentTooLarge(limit: limit) }
-        return Self.checkVersion(fields.protocolVersion) ?? Self.checkSession(fields.sessionID)
+        return Self.checkVersion(fields.protocolVersion)
     }
 
     static func checkGet(_ fields: RequestFields) -> Refusal? {
@@ -23,7 +24,7 @@ enum TransportRules {
 
     static func checkDelete(_ fields: RequestFields) -> Refusal? {
         if let refusal = Self.checkVersion(fields.protocolVersion) { return refusal }
-        return fields.sessionID == nil ? .sessionRequired : Self.checkSession(fields.sessionID)
+        return fields.sessionID == nil ? .sessionRequired : nil
     }
 
     /// An absent header is the client's right: the session knows what was negotiated.
@@ -39,11 +40,14 @@ enum TransportRules {
         return Refusal(Fault.unsupportedProtocolVersion.told(["versions": known], details: details))
     }
 
-    /// An id that we cannot have given out is as unknown as any other.
-    static func checkSession(_ id: String?) -> Refusal? {
-        guard let id else { return nil }
-        let isVisible = !id.isEmpty && id.utf8.count <= 1024 && id.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7f }
-        return isVisible ? nil : .unknownSession
+    /// What an error has for the id of a request whose body has been read and shows none (``ProtocolRevision/unreadableID``).
+    ///
+    /// Of a session, only the session worker knows the revision for certain. The front goes by what a client has to say with
+    /// each request, and by what a server is to assume where it says nothing (2025-06-18, "Protocol Version Header"). Outside
+    /// of a session nothing is known, and the id is left out.
+    static func unreadableID(_ fields: RequestFields) -> ByteBuffer? {
+        if let version = fields.protocolVersion { return ProtocolRevision(name: version)?.unreadableID }
+        return fields.sessionID == nil ? nil : ProtocolRevision.v2025_03_26.unreadableID
     }
 
     /// `application/json` and `application/*+json`; a charset, if any, is UTF-8.

@@ -20,6 +20,8 @@ struct Endpoint: Sendable {
     let read: @Sendable (ByteBuffer, _ limit: Int) -> Result<PostBody, PostRefusal>
     /// A refusal's body. The id is that of the request, where it is known.
     let refusal: @Sendable (Refusal, _ id: ByteBuffer?) -> ByteBuffer
+    /// What takes the id's place when the body has been read and shows none.
+    let unreadableID: @Sendable (RequestFields) -> ByteBuffer?
     /// The answer to what a worker had when it died: every request in the body gets its error, in the body's own form.
     let lost: @Sendable (PostBody?) -> ByteBuffer
     /// Appends one message of a stream.
@@ -49,6 +51,7 @@ extension Endpoint {
         },
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },
         refusal: { refusal, id in refusal.body(.rpc(id: id)) },
+        unreadableID: TransportRules.unreadableID,
         lost: { body in
             guard let body, body.isBatch else { return Refusal.outcomeUnknown.body(.rpc(id: body?.id)) }
             return JSONWriter.array { array in
@@ -75,7 +78,7 @@ struct EndpointTable: Sendable {
         return (Endpoint.mcp, operation)
     }
 
-    /// Whether a target is the MCP endpoint's, by the rule of the router: empty segments do not count.
+    /// Whether a path is the MCP endpoint's, by the rule of the router: empty segments do not count.
     func isMCP(_ target: String) -> Bool {
         if target == self.mcpPath { return true }
         guard target.utf8.first == UInt8(ascii: "/") else { return false }

@@ -121,7 +121,7 @@ extension FrontRequest {
     /// - Parameter isRecorded: whether the log has a record of it, as of every request that was handed on.
     func tell(_ refusal: Refusal, id: ByteBuffer? = nil, isRecorded: Bool = true) {
         let isLost = refusal.told.fault == .outcomeUnknown
-        let bytes = isLost ? self.endpoint.lost(self.body) : self.endpoint.refusal(refusal, id ?? self.body?.id)
+        let bytes = isLost ? self.endpoint.lost(self.body) : self.endpoint.refusal(refusal, id ?? self.answeredID)
         if !isLost || self.body == nil {
             self.state.metrics.refuse(refusal.code)
             self.abandonBody()

@@ -89,7 +89,8 @@ final class FrontRequest {
             self.payload = collected
             self.open()
         case .failure(let failure):
-            if self.machine.refused() { self.tell(failure.refusal, id: failure.id, isRecorded: false) }
+            let id = failure.id ?? self.endpoint.unreadableID(self.verdict.fields)
+            if self.machine.refused() { self.tell(failure.refusal, id: id, isRecorded: false) }
         }
     }
 
@@ -196,9 +197,14 @@ final class FrontRequest {
 
     var page: String? { self.verdict.origin }
 
-    /// A request that is refused without its body having been read: a long one is not worth waiting for.
+    /// It is refused, and perhaps without its body having been read.
     func abandonBody() {
         self.connection.abandonBody(
-            isLong: RequestFields.isLong(self.contentLength, isChunked: self.verdict.fields.isChunked))
+            endsConnection: self.verdict.fields.endsConnection(refusedWith: self.contentLength))
+    }
+
+    /// The id that an error about it has: none before its body has been read.
+    var answeredID: ByteBuffer? {
+        self.body.flatMap { $0.id ?? self.endpoint.unreadableID(self.verdict.fields) }
     }
 }

@@ -22,7 +22,7 @@ final class HeadVerdict: Sendable {
         door: FrontDoor, caller: Caller, bodyLimit: Int
     ) {
         self.fields = fields
-        switch door.verdict(head.method, head.uri, fields, from: caller) {
+        switch door.verdict(RequestLine(head), fields, from: caller) {
         case .admitted(let admission):
             self.origin = admission.origin
             self.route = endpoint.route

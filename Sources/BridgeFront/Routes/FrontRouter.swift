@@ -53,7 +53,8 @@ enum FrontRouter {
 
     static func refuse(_ refusal: Refusal, _ dialect: Refusal.Dialect, _ context: FrontContext) -> Response {
         context.state.value.metrics.refuse(refusal.code)
-        context.connection.value.abandonBody(isLong: context.fields.announcesLongBody)
+        context.connection.value.abandonBody(
+            endsConnection: context.fields.endsConnection(refusedWith: context.fields.contentLength))
         return refusal.response(dialect)
     }
 }

@@ -1,3 +1,6 @@
+import BridgeCore
+package import NIOCore
+
 /// A revision of the Model Context Protocol with the `initialize` handshake and sessions.
 ///
 /// Ordered by age.
@@ -46,6 +49,10 @@ package enum ProtocolRevision: UInt8, Sendable, CaseIterable, Comparable {
     /// Whether a stream may begin with an event that has an id and no data, so that the client can come back for the
     /// rest (basic/transports, "Sending Messages to the Server", since 2025-11-25). Older clients parse every event.
     package var allowsPrimingEvents: Bool { self >= .v2025_11_25 }
+
+    /// What an error has for the id of a request that could not be read. Since 2025-11-25 it has none; the schemas before
+    /// know neither that nor `null`, which is JSON-RPC's own word.
+    package var unreadableID: ByteBuffer? { self >= .v2025_11_25 ? nil : RPCReply.unreadableID }
 
     package static func < (lhs: ProtocolRevision, rhs: ProtocolRevision) -> Bool { lhs.rawValue < rhs.rawValue }
 }

@@ -72,8 +72,11 @@ final class Router {
         case .one(let message):
             self.handle(CollectionOfOne(message), isBatch: false, identity, request)
         case .batch(let messages):
-            guard identity.claims.revision.allowsBatches else { return request.refuse(.batchNotAllowed) }
-            guard !messages.isEmpty else { return request.refuse(.invalidRequest(RPCBatch.limit)) }
+            let revision = identity.claims.revision
+            guard revision.allowsBatches else { return request.refuse(.batchNotAllowed, id: revision.unreadableID) }
+            guard !messages.isEmpty else {
+                return request.refuse(.invalidRequest(RPCBatch.limit), id: revision.unreadableID)
+            }
             self.handle(messages, isBatch: true, identity, request)
         }
     }

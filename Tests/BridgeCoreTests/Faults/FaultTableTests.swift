@@ -38,6 +38,6 @@ import Testing
         #expect(reply.value("error")?.int("code") == -32005)
         #expect(reply.value("error")?.value("data")?.string("code") == "timeout")
         #expect(reply.value("error")?.value("data")?.string("upstream") == "time")
-        #expect(JSONText(trusting: told.reply(to: nil)).value("id") == .null)
+        #expect(JSONText(trusting: told.reply(to: nil)).value("id") == nil)
     }
 }

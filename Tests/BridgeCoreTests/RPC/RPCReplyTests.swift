@@ -12,12 +12,12 @@ import Testing
         #expect(try RPCMessage(JSONText(validating: reply)).shape == .error)
     }
 
-    @Test func `an error without an id says null, and data is raw JSON`() throws {
+    @Test func `an error has no id where none is given, and data is raw JSON`() throws {
         let reply = RPCReply.error(
             id: nil, code: -32700, message: "m", data: JSONText(literal: #"{"code":"parse_error"}"#))
         #expect(
             String(buffer: reply)
-                == #"{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"m","data":{"code":"parse_error"}}}"#)
+                == #"{"jsonrpc":"2.0","error":{"code":-32700,"message":"m","data":{"code":"parse_error"}}}"#)
         #expect(try RPCMessage(JSONText(validating: reply)).id == nil)
     }
 

@@ -14,13 +14,15 @@ import Testing
         from caller: Caller = FrontDoorTests.loopback,
         method: HTTPMethod = .GET,
         host: String? = "localhost",
-        target: String = "/"
+        target: String = "/",
+        isHTTP10: Bool = false
     ) -> FrontDoor.Verdict {
         let configuration = FrontConfiguration(
             sessionSocket: "", version: "0", peers: [1000: [.mcp, .admin], 1001: []], serviceUID: Self.serviceUID
         )
         let headers = HTTPHeaders((host.map { [("Host", $0)] } ?? []) + fields)
-        return FrontDoor(configuration).verdict(method, target, RequestFields(headers), from: caller)
+        let line = RequestLine(method, RequestTarget(target), isHTTP10: isHTTP10)
+        return FrontDoor(configuration).verdict(line, RequestFields(headers), from: caller)
     }
 
     private static func admission(_ verdict: FrontDoor.Verdict) -> FrontDoor.Admission? {
@@ -96,9 +98,82 @@ import Testing
         #expect(Self.refusal(Self.verdict(from: Caller(.tcp(remote: nil, local: nil)))) == "token_required")
     }
 
-    @Test(arguments: ["", "http://localhost/mcp", "mcp", "*"])
-    func `a target that is no path is refused`(target: String) {
-        #expect(Self.refusal(Self.verdict(target: target)) == "bad_request")
+    @Test(arguments: ["", "mcp", "*", "https://localhost/", "ws://localhost/", "http:/localhost/", "localhost:80"])
+    func `a target that is no path and no URL of ours is refused`(target: String) {
+        for caller in [Self.loopback, Caller(.unix(uid: 0))] {
+            #expect(Self.refusal(Self.verdict(from: caller, target: target)) == "bad_request")
+        }
+    }
+
+    @Test(arguments: [
+        ("http://localhost", "localhost"), ("HTTP://LocalHost/mcp", "localhost"), ("http://localhost:80/", "localhost"),
+        ("http://localhost/", "localhost:80"), ("http://localhost:8769/mcp", "LOCALHOST:8769"),
+        ("http://[::1]:8769/mcp?names=safe", "[::1]:8769"), ("http://127.0.0.1:/", "127.0.0.1"),
+        ("http://localhost./", "localhost"),
+    ])
+    func `a URL with the host that Host names is served`(target: String, host: String) {
+        #expect(Self.admission(Self.verdict(host: host, target: target)) != nil)
+        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 0)), host: host, target: target)) != nil)
+    }
+
+    @Test(arguments: [
+        ("http://localhost/", "127.0.0.1"), ("http://localhost:81/", "localhost"),
+        ("http://localhost/", "localhost:81"),
+        ("http://localhost/", "evil.example"), ("http://evil.example/", "localhost"), ("http://localhost/", ""),
+        ("http://localhost:8769/", "localhost:08770"), ("http://[::1]/", "localhost"),
+    ])
+    func `a URL whose host is not that of Host is refused everywhere`(target: String, host: String) {
+        for caller in [Self.loopback, Caller(.unix(uid: 0))] {
+            for isHTTP10 in [false, true] {
+                let verdict = Self.verdict(from: caller, host: host, target: target, isHTTP10: isHTTP10)
+                #expect(Self.refusal(verdict) == "bad_request")
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "http:///mcp", "http://", "http://?x", "http://user@localhost/", "http://user:pass@localhost/",
+        "http://@localhost/",
+        "http://localhost@evil.example/", "http://localhost:x/", "http://localhost:123456/", "http://[::1/",
+        "http://::1/",
+        "http://local%68ost/", "http://localhost\\/", "http:// localhost/", "http://localhost:80:80/",
+    ])
+    func `a URL without a host, with a user or with something else before the path is refused`(target: String) {
+        let authority = String(target.dropFirst(7).prefix { $0 != "/" && $0 != "?" })
+        for host in ["localhost", authority, nil] {
+            #expect(Self.refusal(Self.verdict(host: host, target: target, isHTTP10: true)) == "bad_request")
+        }
+    }
+
+    @Test func `the host of a URL goes through the same check as Host`() {
+        #expect(Self.refusal(Self.verdict(host: "evil.example", target: "http://evil.example/")) == "host_not_allowed")
+        let old = Self.verdict(host: nil, target: "http://evil.example/health", isHTTP10: true)
+        #expect(Self.refusal(old) == "host_not_allowed")
+        let options = Self.verdict(method: .OPTIONS, host: "evil.example", target: "http://evil.example")
+        #expect(Self.refusal(options) == "host_not_allowed")
+    }
+
+    @Test func `an old client may name the host in its URL alone, a newer one not`() {
+        #expect(Self.admission(Self.verdict(host: nil, target: "http://localhost/mcp", isHTTP10: true)) != nil)
+        #expect(Self.refusal(Self.verdict(host: nil, target: "http://localhost/mcp")) == "bad_request")
+    }
+
+    @Test(arguments: ["/health", "/health/live", "/health/ready", "/health?verbose"])
+    func `a health check of HTTP 1,0 needs no Host`(target: String) {
+        #expect(Self.admission(Self.verdict(host: nil, target: target, isHTTP10: true)) != nil)
+        #expect(Self.refusal(Self.verdict(host: nil, target: target)) == "bad_request")
+        #expect(Self.refusal(Self.verdict(host: "evil.example", target: target, isHTTP10: true)) == "host_not_allowed")
+        let page = Self.verdict([("Origin", "https://evil.example")], host: nil, target: target, isHTTP10: true)
+        #expect(Self.refusal(page) == "origin_not_allowed")
+        let forwarded = Self.verdict([("Via", "1.0 x")], host: nil, target: target, isHTTP10: true)
+        #expect(Self.refusal(forwarded) == "token_required")
+    }
+
+    @Test(arguments: [
+        "/", "/mcp", "/healthy", "/health/", "/health/../mcp", "//health", "/servers?/health", "/health%2flive",
+    ])
+    func `nothing else of HTTP 1,0 does without`(target: String) {
+        #expect(Self.refusal(Self.verdict(host: nil, target: target, isHTTP10: true)) == "bad_request")
     }
 
     @Test func `a second Host is refused`() {

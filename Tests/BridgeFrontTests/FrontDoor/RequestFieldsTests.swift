@@ -49,6 +49,27 @@ import Testing
         #expect(Self.fields([(name, "a"), (name, "a")]).isAmbiguous)
     }
 
+    @Test(arguments: ["", "a b", "é", "a\tb", String(repeating: "x", count: 1025)])
+    func `a session id that cannot be one of ours is none in particular`(id: String) {
+        #expect(Self.fields([("Mcp-Session-Id", id)]).sessionID == "")
+        #expect(Self.fields([("Mcp-Session-Id", "s"), ("Mcp-Session-Id", id)]).isAmbiguous)
+    }
+
+    @Test(arguments: ["abc.def-_~!\"", String(repeating: "x", count: 1024)])
+    func `any other is kept as it is`(id: String) { #expect(Self.fields([("Mcp-Session-Id", id)]).sessionID == id) }
+
+    @Test(
+        arguments: [
+            ([], 0, false), ([], 64 << 10, false), ([], 64 << 10 + 1, true),
+            ([("Transfer-Encoding", "chunked")], nil, true),
+            ([("Expect", "100-continue")], 2, true), ([("Expect", "100-continue")], nil, true),
+        ] as [([(String, String)], Int?, Bool)])
+    func `a refusal ends the connection where what is left of the body is long, or may not come`(
+        fields: [(String, String)], length: Int?, ends: Bool
+    ) {
+        #expect(Self.fields(fields).endsConnection(refusedWith: length) == ends)
+    }
+
     @Test func `what stands behind a value does not belong to it`() {
         let fields = Self.fields([("Mcp-Session-Id", "s \t"), ("Accept", "*/* "), ("Content-Length", "7 ")])
         #expect(fields.sessionID == "s")

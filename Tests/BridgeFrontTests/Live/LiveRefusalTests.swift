@@ -57,10 +57,6 @@ import Testing
             status: 400,
             code: "unsupported_protocol_version"
         ),
-        Case(
-            name: "an impossible session", request: HTTPText.post(ping, ["Mcp-Session-Id: a b"]), status: 404,
-            code: "unknown_session"
-        ),
         Case(name: "PUT", request: HTTPText.request("PUT /mcp"), status: 405, code: "method_not_allowed"),
         Case(
             name: "GET without a session", request: HTTPText.request("GET /mcp", ["Accept: text/event-stream"]),
@@ -127,7 +123,11 @@ import Testing
             code: "bad_request"
         ),
         Case(
-            name: "a proxy's target", request: HTTPText.request("GET http://localhost/health"), status: 400,
+            name: "a target of another scheme", request: HTTPText.request("GET https://localhost/health"), status: 400,
+            code: "bad_request"
+        ),
+        Case(
+            name: "a target of another host", request: HTTPText.request("GET http://127.0.0.1/health"), status: 400,
             code: "bad_request"
         ),
         Case(

@@ -1,3 +1,4 @@
+import NIOCore
 import Testing
 
 @testable import BridgeFront
@@ -49,12 +50,19 @@ import Testing
         #expect(TransportRules.checkVersion(version)?.status == 400)
     }
 
-    @Test func `an id that cannot be one of ours is unknown`() {
-        #expect(TransportRules.checkSession(nil) == nil)
-        #expect(TransportRules.checkSession("abc.def-_~!\"") == nil)
-        for id in ["", "a b", "é", "a\tb", String(repeating: "x", count: 1025)] {
-            #expect(TransportRules.checkSession(id) == .unknownSession)
-        }
+    @Test(
+        arguments: [
+            ("2024-11-05", nil, "null"), ("2025-03-26", nil, "null"), ("2025-06-18", "s", "null"),
+            ("2025-11-25", "s", nil),
+            ("2025-11-25", nil, nil), (nil, "s", "null"), (nil, nil, nil), ("1.0", "s", nil),
+        ] as [(String?, String?, String?)])
+    func `an id that could not be read is null in the revisions that must have one`(
+        version: String?, session: String?, id: String?
+    ) {
+        var fields = RequestFieldsTests.fields([])
+        fields.protocolVersion = version
+        fields.sessionID = session
+        #expect(TransportRules.unreadableID(fields) == id.map { ByteBuffer(string: $0) })
     }
 
     @Test func `GET and DELETE need a session`() {
