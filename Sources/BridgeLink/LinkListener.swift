@@ -31,6 +31,11 @@ package final class LinkListener {
             return loop.makeFailedFuture(error)
         }
         return ServerBootstrap(group: loop)
+            .serverChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(AcceptPause())
+                }
+            }
             .childChannelOption(.recvAllocator, value: LinkChannel.recvAllocator)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try accepting.value.accept(channel) }
