@@ -32,6 +32,9 @@ package final class LoopNotifier {
         self.flush()
     }
 
+    /// Tries once more what still waits: the process ends, and nobody will later.
+    package func sendLastWords() { self.flush() }
+
     private func flush() {
         while let notice = self.outbox.next {
             switch self.notifier.send(notice)?.obstacle {

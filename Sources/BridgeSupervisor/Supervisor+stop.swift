@@ -95,6 +95,7 @@ extension Supervisor {
     }
 
     private func removeFiles() {
+        self.notifier.sendLastWords()
         self.notifications.close()
         unlink(self.deployment.front.sessionSocket)
         for upstream in self.deployment.upstreams { unlink(upstream.socket) }
