@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,18 +90,19 @@ def test_services_that_were_stopped_for_seven_seconds_lose_nothing(fleet: list[T
         caller.wait_for_answers(1)
     trees = [each.tree() for each in fleet]
     assert {len(tree) for tree in trees} == {5}, trees
-    begun = []
+    # Each goes on in time, however long its callers take to be answered on a busy machine.
+    resuming = []
+    for tree in trees:
+        os.kill(tree[0].pid, signal.SIGSTOP)
+        resuming.append(threading.Timer(STOPPED, os.kill, (tree[0].pid, signal.SIGCONT)))
+        resuming[-1].start()
+        time.sleep(0.34)
     try:
-        for tree in trees:
-            os.kill(tree[0].pid, signal.SIGSTOP)
-            begun.append(time.monotonic())
-            time.sleep(0.34)
         for caller in callers:
             caller.wait_for_answers(3)
     finally:
-        for tree, moment in zip(trees, begun):
-            time.sleep(max(0.0, moment + STOPPED - time.monotonic()))
-            os.kill(tree[0].pid, signal.SIGCONT)
+        for timer in resuming:
+            timer.join()
     time.sleep(TICKS)
     for caller in callers:
         caller.wait_for_answers(3)
