@@ -46,7 +46,7 @@ def arguments() -> argparse.Namespace:
         metavar="REF",
         help="measure this build and that of another commit in turns, with no direct calls beside them: five runs of "
         "each, and which rows are worse (a quarter of an hour, with --quick a third of it; the other commit is built once, "
-        "which takes some minutes). $MCP_BRIDGE_AGAINST_BINARY names another binary; nothing is built then.",
+        "which takes some minutes). $MCP_BRIDGE_AGAINST_BINARY names its binary, which is not built then.",
     )
     parser.add_argument("--against-binary", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--binary", type=Path, required=True, help=argparse.SUPPRESS)
