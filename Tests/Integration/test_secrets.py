@@ -86,5 +86,5 @@ def test_a_sealing_key_that_others_could_read_is_closed_and_reported(bridges: Br
     os.chmod(key, 0o644)
     bridge.start()
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    assert any("sealing key" in line and "WARN" in line for line in bridge.log)
+    assert "WARN" in bridge.wait_logged("sealing key")
     assert key.read_text().strip() not in "\n".join(bridge.log)

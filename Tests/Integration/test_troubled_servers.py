@@ -122,7 +122,7 @@ def test_the_good_server_is_served_and_of_each_other_it_is_said_what_is_wrong_an
         for words in (trouble.wrong, trouble.remedy, f"mcpServers.{name}{trouble.key}", str(bridge.config_path)):
             assert words in row["lastError"], (words, row)
             assert words in said.out, (words, said)
-            assert any(f"upstream={name}" in line and words in line for line in bridge.log), (words, bridge.log)
+            assert words in bridge.wait_logged(f"upstream={name} "), words
         assert shown[name]["STATE"] == "failed" and trouble.wrong[:60] in shown[name]["TROUBLE"], shown[name]
 
     # No worker is started for them.
@@ -198,6 +198,7 @@ def test_a_reload_mends_one_and_leaves_the_others_alone(bridges: Bridges, folder
     assert bridge.client().echoes("bad") and bridge.upstream_child("good") == child
     assert bridge.upstream("worse")["phase"] == "failed"
     # What was known is not logged again.
+    bridge.wait_logged("upstream=worse")
     assert sum("upstream=worse" in line for line in bridge.log) == 1, bridge.log
 
 

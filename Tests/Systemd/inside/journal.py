@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from waiting import eventually
@@ -34,6 +35,10 @@ def test_one_upstreams_story(service: Service, counting: Counting, second: Count
     assert not any("second" in message for message in told), told
 
 
+def request_ids(service: Service) -> set[str]:
+    return {record["MCP_REQUEST_ID"] for record in service.journal("MCP_METHOD=tools/call")}
+
+
 def test_at_debug_one_requests_way_through_every_process(service: Service, counting: Counting) -> None:
     service.configure(counting, log={"level": "debug"})
     service.start()
@@ -42,12 +47,19 @@ def test_at_debug_one_requests_way_through_every_process(service: Service, count
     client.call(counting.tool, {"tag": "one"})
     client.call(counting.tool, {"tag": "two"})
     # The upstream's worker names the tool as the server calls it, the others as clients do.
-    ids = {record["MCP_REQUEST_ID"] for record in service.journal("MCP_METHOD=tools/call")}
-    assert len(ids) == 2, ids
+    # What a process has told is in the journal a little later.
+    ids = eventually(
+        lambda: found if len(found := request_ids(service)) == 2 else None, "both requests are in the journal"
+    )
     for request_id in ids:
         uuid.UUID(request_id)
-        way = service.journal(f"MCP_REQUEST_ID={request_id}")
-        assert {int(record["_PID"]) for record in way} == workers, way
+
+        def way_through_all() -> list[dict[str, Any]] | None:
+            found = service.journal(f"MCP_REQUEST_ID={request_id}")
+            is_whole = {int(record["_PID"]) for record in found} == workers
+            return found if is_whole and any("MCP_DURATION_US" in record for record in found) else None
+
+        way = eventually(way_through_all, "every process has told of it")
         assert {record["MCP_WORKER"].partition("@")[0] for record in way} == {"http", "session", "upstream"}
         assert any(int(record.get("MCP_DURATION_US", -1)) >= 0 for record in way), way
         assert any(record.get("MCP_UPSTREAM") == "counting" for record in way), way
@@ -87,8 +99,10 @@ def test_a_stopped_journald_delays_nobody(service: Service, counting: Counting) 
     assert service.show("NRestarts") == "0"
     # A further record carries the count of those that were lost.
     client.call(counting.tool, {"tag": "after"})
-    dropped = [record for record in service.journal() if "dropped" in str(record["MESSAGE"])]
-    assert dropped, "nobody said that records were dropped"
+    eventually(
+        lambda: any("dropped" in str(record["MESSAGE"]) for record in service.journal()),
+        "somebody says that records were dropped",
+    )
 
 
 @contextmanager
@@ -111,10 +125,14 @@ def test_the_end_of_a_worker_is_told(service: Service) -> None:
     os.kill(killed.pid, signal.SIGKILL)
     eventually(lambda: service.worker("session").pid != killed.pid, "another session worker")
     service.wait_ready()
-    told = [
-        record
-        for record in service.journal()
-        if any(str(killed.pid) in str(value) for name, value in record.items() if not name.startswith("_"))
-        and record["_PID"] == str(service.supervisor.pid)
-    ]
-    assert told and {record["PRIORITY"] for record in told} & {"3", "4"}, told
+
+    def told_of_it() -> list[dict[str, Any]]:
+        return [
+            record
+            for record in service.journal()
+            if any(str(killed.pid) in str(value) for name, value in record.items() if not name.startswith("_"))
+            and record["_PID"] == str(service.supervisor.pid)
+        ]
+
+    told = eventually(lambda: told_of_it() or None, "the supervisor tells of it")
+    assert {record["PRIORITY"] for record in told} & {"3", "4"}, told
