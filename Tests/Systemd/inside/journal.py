@@ -71,7 +71,9 @@ def test_a_finished_call_is_no_record_at_info(service: Service, counting: Counti
     client = service.client()
     for number in range(20):
         client.call(counting.tool, {"tag": f"n{number}"})
-    calls = service.journal("MCP_METHOD=tools/call")
+    invocation = service.show("InvocationID")
+    calls = service.journal("MCP_METHOD=tools/call", f"_SYSTEMD_INVOCATION_ID={invocation}")
+    assert service.journal(f"_SYSTEMD_INVOCATION_ID={invocation}")
     assert not [record for record in calls if int(record.get("MCP_DURATION_US", 0)) <= 1_000_000], calls
 
 
