@@ -205,7 +205,7 @@ let package = Package(
             name: "BridgeSupervisorTests",
             dependencies: [
                 "BridgeSupervisor", "BridgeFiles", "BridgeProcess", "BridgeSystemd", "BridgeConfiguration", "BridgeMCP",
-                "BridgeCore", logging,
+                "BridgeCore", logging, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

@@ -2,6 +2,7 @@ import BridgeSystemd
 import Foundation
 import Glibc
 import NIOCore
+import NIOEmbedded
 import NIOPosix
 import Testing
 
@@ -35,6 +36,19 @@ import Testing
         let expected = [["READY": "1", "STATUS": "up"], ["STOPPING": "1"], ["WATCHDOG": "1"]]
         #expect(told.map(\.fields) == expected)
         try await loop.submit { _ = notifier.value }.get()
+    }
+
+    @Test func `what still waits at the end is tried once more, whenever the next attempt would be due`() throws {
+        let receiver = try Self.fullReceiver()
+        let loop = EmbeddedEventLoop()
+        let notifier = LoopNotifier(ServiceNotifier(socket: receiver.path), on: loop)
+        notifier.send(.stopping, .status("the end"))
+        _ = receiver.receive(limit: 1_024)
+        // No time passes on this loop: its timers are never due.
+        notifier.sendLastWords()
+        #expect(receiver.receive().map(\.fields) == [["STOPPING": "1", "STATUS": "the end"]])
+        notifier.sendLastWords()
+        #expect(receiver.receive().isEmpty)
     }
 
     @Test func `what can never be sent holds nothing up`() async throws {

@@ -1,20 +1,21 @@
 import BridgeProcess
-import NIOCore
+package import NIOCore
 
 /// Gives memory back to the system after a burst. Confined to its event loop.
-final class HeapKeeper {
-    private static let interval = TimeAmount.seconds(5)
+package final class HeapKeeper {
+    /// Between two looks.
+    package static let interval = TimeAmount.seconds(5)
 
     private let loop: any EventLoop
     private var trim = HeapTrim()
 
-    init(loop: any EventLoop) {
+    package init(loop: any EventLoop) {
         self.loop = loop
         ProcessHeap.mapLargeBlocks()
     }
 
     /// Looks for as long as it lives.
-    func start() {
+    package func start() {
         self.loop.assumeIsolated().scheduleTask(in: Self.interval) { [weak self] in
             self?.look()
             self?.start()
