@@ -12,7 +12,8 @@ final class BulkLane {
     /// payload at a time never waits for the word.
     static let aheadLimit = 4 << 20
 
-    weak var connection: LinkConnection?
+    /// Owns the lane, and takes itself out when it goes. (Not weak: every reference to what has a weak one costs more.)
+    unowned var connection: LinkConnection?
     /// Dials one more connection; nil on the side that was dialled.
     var dial: (() -> Void)?
 

@@ -7,69 +7,77 @@ import NIOCore
 final class FrameWriter {
     /// Payloads above this many bytes are not copied.
     static let copyLimit = 16 << 10
-    /// A buffer that has grown beyond this many bytes is not kept for the next turn.
-    private static let keptOctets = 16 << 10
 
-    private let channel: any Channel
-    private var buffer: ByteBuffer
-    private var scheduled = false
+    private let output: FrameOutput
     /// Made once, since every turn needs it.
-    private var flushLater: (@Sendable () -> Void) = {}
+    private let flushLater: @Sendable () -> Void
 
     init(channel: any Channel) {
-        self.channel = channel
-        self.buffer = channel.allocator.buffer(capacity: 4096)
-        let this = NIOLoopBound(WeakWriter(writer: self), eventLoop: channel.eventLoop)
-        self.flushLater = { this.value.writer?.flush() }
-    }
-
-    private struct WeakWriter {
-        weak var writer: FrameWriter?
+        let output = FrameOutput(channel)
+        let bound = NIOLoopBound(output, eventLoop: channel.eventLoop)
+        self.output = output
+        self.flushLater = { bound.value.flush() }
     }
 
     /// - Parameter hold: let go of once the payload has left, or cannot any more.
     func write(_ frame: Frame, promise: EventLoopPromise<Void>? = nil, hold: PayloadHold? = nil) {
         if let payload = frame.payload, payload.readableBytes > Self.copyLimit {
-            frame.encode(into: &self.buffer, inlinePayload: false)
-            self.handOver(nil)
-            self.channel.write(payload, promise: self.promise(holding: hold))
-            self.channel.write(Frame.tail, promise: promise)
+            frame.encode(into: &self.output.buffer, inlinePayload: false)
+            self.output.handOver(nil)
+            self.output.channel.write(payload, promise: self.promise(holding: hold))
+            self.output.channel.write(Frame.tail, promise: promise)
         } else {
-            frame.encode(into: &self.buffer)
-            if let promise { self.handOver(promise) }
+            frame.encode(into: &self.output.buffer)
+            if let promise { self.output.handOver(promise) }
         }
         self.flushSoon()
     }
 
     /// Writes a frame whose payload of less than ``copyLimit`` bytes is appended to what leaves, by `body`.
     func write(_ frame: Frame, octets: Int, writing body: (inout ByteBuffer) -> Void) {
-        frame.encode(into: &self.buffer, octets: octets, writing: body)
+        frame.encode(into: &self.output.buffer, octets: octets, writing: body)
         self.flushSoon()
     }
 
     /// Calls back once the kernel has taken all that was written so far, or the channel is gone.
     func whenWritten(_ body: @escaping () -> Void) {
-        let promise = self.channel.eventLoop.makePromise(of: Void.self)
+        let promise = self.output.channel.eventLoop.makePromise(of: Void.self)
         promise.futureResult.assumeIsolated().whenComplete { _ in body() }
-        self.handOver(promise)
-        self.channel.flush()
+        self.output.handOver(promise)
+        self.output.channel.flush()
     }
 
     private func promise(holding hold: PayloadHold?) -> EventLoopPromise<Void>? {
         guard let hold else { return nil }
-        let left = self.channel.eventLoop.makePromise(of: Void.self)
+        let left = self.output.channel.eventLoop.makePromise(of: Void.self)
         left.futureResult.assumeIsolated().whenComplete { _ in withExtendedLifetime(hold) {} }
         return left
     }
 
     private func flushSoon() {
-        guard !self.scheduled else { return }
-        self.scheduled = true
-        self.channel.eventLoop.execute(self.flushLater)
+        guard !self.output.isFlushDue else { return }
+        self.output.isFlushDue = true
+        self.output.channel.eventLoop.execute(self.flushLater)
+    }
+}
+
+/// What a writer's frames are gathered in. An object of its own, so that what flushes it later can hold it: it refers to
+/// nobody who refers to that. Confined to the channel's event loop.
+private final class FrameOutput {
+    /// A buffer that has grown beyond this many bytes is not kept for the next turn.
+    private static let keptOctets = 16 << 10
+
+    let channel: any Channel
+    var buffer: ByteBuffer
+    var isFlushDue = false
+
+    init(_ channel: any Channel) {
+        self.channel = channel
+        self.buffer = channel.allocator.buffer(capacity: 4096)
     }
 
-    private func flush() {
-        self.scheduled = false
+    func flush() {
+        self.isFlushDue = false
         guard self.buffer.readableBytes > 0 else { return self.channel.flush() }
         // Out of reach meanwhile: what is told of the flush may write.
         var leaving = self.buffer
@@ -82,7 +90,7 @@ final class FrameWriter {
         self.buffer = leaving
     }
 
-    private func handOver(_ promise: EventLoopPromise<Void>?) {
+    func handOver(_ promise: EventLoopPromise<Void>?) {
         self.channel.write(self.buffer, promise: promise)
         self.buffer = ByteBuffer()
     }

@@ -55,6 +55,8 @@ package final class LinkConnection {
         bulk.connection = self
     }
 
+    deinit { self.bulk.connection = nil }
+
     package var exchangeCount: Int { self.exchanges.count + self.ending.count }
 
     /// Whether exchanges can be opened. It cannot become so again.
