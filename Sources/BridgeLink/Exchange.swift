@@ -138,7 +138,7 @@ extension Exchange {
             let (payload, hold) = self.takePayload()
             let frame = Frame(.open, exchange: number.rawValue, header: self.header.bytes, payload: payload)
             self.bulk = connection.write(frame, hold: hold)
-            self.flush()
+            if !self.outgoing.isEmpty { self.flush() }
         }
     }
 
@@ -148,11 +148,10 @@ extension Exchange {
     /// Sends a message or the end, or has it wait behind those that do.
     private func put(_ frame: Frame) {
         let octets = frame.payload?.readableBytes ?? 0
-        let hold = self.connection?.meter?.hold(octets)
-        guard self.outgoing.isEmpty, let connection = self.connection, frame.kind == .end || self.window.take(octets)
-        else {
-            self.outgoing.append((frame, hold))
-            return
+        guard let connection = self.connection else { return self.outgoing.append((frame, nil)) }
+        let hold = connection.meter?.hold(octets)
+        guard self.outgoing.isEmpty, frame.kind == .end || self.window.take(octets) else {
+            return self.outgoing.append((frame, hold))
         }
         self.write(frame, hold, to: connection)
     }
@@ -204,7 +203,7 @@ extension Exchange {
             self.delegate?.exchange(self, received: frame.headerText, payload: frame.payload)
             if self.automaticCredit { self.acknowledge(octets: frame.payload?.readableBytes ?? 0) }
         case .end:
-            self.finish { $0.exchangeEnded(self, header: frame.headerText, payload: frame.payload) }
+            self.finish()?.exchangeEnded(self, header: frame.headerText, payload: frame.payload)
         case .cancel:
             self.fail(.cancelled(reason: frame.headerText.string("reason") ?? ""))
         case .credit:
@@ -232,9 +231,7 @@ extension Exchange {
     }
 
     /// Ends the exchange from the link's side. Safe to call when it is over already.
-    func fail(_ failure: ExchangeFailure) {
-        self.finish { $0.exchangeFailed(self, failure) }
-    }
+    func fail(_ failure: ExchangeFailure) { self.finish()?.exchangeFailed(self, failure) }
 
     /// The link is lost.
     ///
@@ -248,16 +245,18 @@ extension Exchange {
         _ = self.takePayload()
     }
 
-    private func finish(_ tell: (any ExchangeDelegate) -> Void) {
-        guard !self.over else { return }
+    /// - Returns: who is to be told; nil where it is over already.
+    private func finish() -> (any ExchangeDelegate)? {
+        guard !self.over else { return nil }
         self.over = true
         self.outgoing.removeAll()
         self.blocked.removeAll()
-        if let bulk = self.bulk { _ = self.connection?.bulk.withdraw(bulk) }
-        self.connection?.forget(self)
-        let delegate = self.delegate
-        self.delegate = nil
-        if let delegate { tell(delegate) }
+        if let connection = self.connection {
+            if let bulk = self.bulk { _ = connection.bulk.withdraw(bulk) }
+            connection.forget(self)
+        }
+        defer { self.delegate = nil }
+        return self.delegate
     }
 }
 

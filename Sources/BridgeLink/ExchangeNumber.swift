@@ -3,25 +3,25 @@
 ///
 /// The count is what keeps exchanges apart that used the same slot one after the other. It has so many bits that the
 /// number is an integer that every reader of JSON knows exactly.
-package struct ExchangeNumber: Hashable, Sendable {
-    package enum Side: UInt64, Sendable {
+struct ExchangeNumber: Hashable, Sendable {
+    enum Side: UInt64, Sendable {
         case listener, dialler
 
-        package var other: Side { self == .dialler ? .listener : .dialler }
+        var other: Side { self == .dialler ? .listener : .dialler }
     }
 
     private static let indexBits: UInt64 = 13
     private static let countBits: UInt64 = 39
     /// How many slots a side has.
-    package static let slots = 1 << Int(Self.indexBits)
+    static let slots = 1 << Int(Self.indexBits)
     private static let countMask: UInt64 = 1 << Self.countBits - 1
 
     /// As it travels.
-    package let rawValue: UInt64
+    let rawValue: UInt64
 
     /// - Parameter rawValue: from the peer. Bits that no number has are dropped.
     @inline(__always)
-    package init(rawValue: UInt64) { self.rawValue = rawValue & (1 << (Self.countBits + Self.indexBits + 1) - 1) }
+    init(rawValue: UInt64) { self.rawValue = rawValue & (1 << (Self.countBits + Self.indexBits + 1) - 1) }
 
     @inline(__always)
     init(side: Side, index: Int, count: UInt64) {
@@ -30,16 +30,16 @@ package struct ExchangeNumber: Hashable, Sendable {
             | (UInt64(truncatingIfNeeded: index) & (1 << Self.indexBits - 1)) << 1 | side.rawValue
     }
 
-    package var side: Side {
+    var side: Side {
         @inline(__always) get { self.rawValue & 1 == 0 ? .listener : .dialler }
     }
 
     /// Below ``slots``.
-    package var index: Int {
+    var index: Int {
         @inline(__always) get { Int(truncatingIfNeeded: self.rawValue >> 1 & (1 << Self.indexBits - 1)) }
     }
 
-    package var count: UInt64 {
+    var count: UInt64 {
         @inline(__always) get { self.rawValue >> (Self.indexBits + 1) }
     }
 

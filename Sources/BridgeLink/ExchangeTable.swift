@@ -1,8 +1,9 @@
 /// The exchanges of a link, as one of its ends knows them: each in a slot of the side that opened it.
 ///
 /// A number finds its exchange only while that exchange is here: neither before it, nor after it, nor its successor in the
-/// same slot. Pure: it knows nothing of frames.
-package struct ExchangeTable<Element> {
+/// same slot. Pure: it knows nothing of frames. (It is in this room because it is generic: in another one it would be
+/// called as such, and look its types up every time.)
+struct ExchangeTable<Element> {
     private struct Slot {
         /// Of the newest exchange that the slot had.
         var count: UInt64
@@ -15,17 +16,17 @@ package struct ExchangeTable<Element> {
     private var own: [Slot] = []
     private var peers: [Slot] = []
     private var firstFree = -1
-    package private(set) var count = 0
+    private(set) var count = 0
 
     /// - Parameter side: this end.
-    package init(side: ExchangeNumber.Side) { self.side = side }
+    init(side: ExchangeNumber.Side) { self.side = side }
 
     // MARK: Exchanges that this end opens
 
     /// Finds a slot for one more.
     ///
     /// - Returns: its number; nil where every slot is taken.
-    package mutating func add(_ element: Element) -> ExchangeNumber? {
+    mutating func add(_ element: Element) -> ExchangeNumber? {
         var index = self.firstFree
         if index >= 0 {
             self.firstFree = self.own[index].nextFree
@@ -45,7 +46,7 @@ package struct ExchangeTable<Element> {
 
     /// Whether the peer may open an exchange of this number: it has not had it yet, and the slot's exchange before it is over.
     /// From then on the number, and all that came before it in its slot, cannot be opened again.
-    package mutating func admit(_ number: ExchangeNumber) -> Bool {
+    mutating func admit(_ number: ExchangeNumber) -> Bool {
         guard number.side != self.side, number.rawValue != 0 else { return false }
         let index = number.index
         guard index < self.peers.count else {
@@ -54,9 +55,9 @@ package struct ExchangeTable<Element> {
             self.peers.append(Slot(count: number.count))
             return true
         }
-        let slot = self.peers[index]
-        guard slot.element == nil else { return false }
-        guard slot.count == Self.never || ExchangeNumber.isCount(number.count, after: slot.count) else { return false }
+        guard self.peers[index].element == nil else { return false }
+        let before = self.peers[index].count
+        guard before == Self.never || ExchangeNumber.isCount(number.count, after: before) else { return false }
         self.peers[index].count = number.count
         return true
     }
@@ -67,7 +68,7 @@ package struct ExchangeTable<Element> {
     /// Puts an exchange into its slot, which it has been admitted to.
     ///
     /// - Returns: false where the peer has opened another one in it since.
-    package mutating func place(_ element: Element, at number: ExchangeNumber) -> Bool {
+    mutating func place(_ element: Element, at number: ExchangeNumber) -> Bool {
         let index = number.index
         guard number.side != self.side, index < self.peers.count, self.peers[index].count == number.count,
             self.peers[index].element == nil
@@ -79,7 +80,7 @@ package struct ExchangeTable<Element> {
 
     // MARK: Both
 
-    package subscript(number: ExchangeNumber) -> Element? {
+    subscript(number: ExchangeNumber) -> Element? {
         @inline(__always)
         get {
             let index = number.index
@@ -96,7 +97,7 @@ package struct ExchangeTable<Element> {
     ///
     /// - Returns: nil where the number's exchange is not here, or not any more.
     @discardableResult
-    package mutating func remove(_ number: ExchangeNumber) -> Element? {
+    mutating func remove(_ number: ExchangeNumber) -> Element? {
         guard let element = self[number] else { return nil }
         let index = number.index
         if number.side == self.side {
@@ -111,7 +112,7 @@ package struct ExchangeTable<Element> {
     }
 
     /// Takes all of them out.
-    package mutating func removeAll() -> [Element] {
+    mutating func removeAll() -> [Element] {
         let all = self.elements
         for index in self.own.indices where self.own[index].element != nil {
             self.own[index].element = nil
@@ -123,5 +124,5 @@ package struct ExchangeTable<Element> {
         return all
     }
 
-    package var elements: [Element] { self.own.compactMap(\.element) + self.peers.compactMap(\.element) }
+    var elements: [Element] { self.own.compactMap(\.element) + self.peers.compactMap(\.element) }
 }

@@ -23,7 +23,7 @@ final class LinkHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         do {
             try self.processor.process(buffer: self.unwrapInboundIn(data)) { frame in
-                self.wasLarge = frame.payload.map { $0.readableBytes > Self.keptOctets } ?? false
+                self.wasLarge = (frame.payload?.readableBytes ?? 0) > Self.keptOctets
                 self.onFrame(frame)
             }
             // It keeps the buffer that it last read from, and with it a payload that nobody else needs any more.

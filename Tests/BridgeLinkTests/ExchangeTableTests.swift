@@ -1,7 +1,8 @@
+import BridgeCore
 import BridgeTesting
 import Testing
 
-@testable import BridgeCore
+@testable import BridgeLink
 
 @Suite("The exchanges of a link") struct ExchangeTableTests {
     @Test func `have numbers of their side, slot and count, none of which is 0`() {

@@ -29,7 +29,7 @@ package struct Frame: Sendable, Equatable {
     }
 
     package var kind: Kind
-    /// The exchange's number (``ExchangeNumber``), on a bulk connection the payload's; 0 where the frame belongs to none.
+    /// The exchange's number, on a bulk connection the payload's; 0 where the frame belongs to none.
     package var exchange: UInt64
     /// The number under which the payload travels on a bulk connection, if it does.
     package var bulk: UInt32?

@@ -18,21 +18,24 @@ extension Frame {
             }
         }
         guard let envelope else { throw .badEnvelope }
-        self.init(
-            envelope.kind, exchange: envelope.exchange, bulk: envelope.bulk, messages: Int(envelope.messages),
-            octets: Int(envelope.octets))
-        if let header = envelope.header {
-            guard let slice = buffer.getSlice(at: start + header.lowerBound, length: header.count) else {
-                throw .badEnvelope
-            }
-            self.header = slice
+        self.kind = envelope.kind
+        self.exchange = envelope.exchange
+        self.bulk = envelope.bulk
+        self.messages = Int(envelope.messages)
+        self.octets = Int(envelope.octets)
+        self.header = try Self.slice(envelope.header, of: buffer, from: start) ?? ByteBuffer()
+        self.payload = try Self.slice(envelope.payload, of: buffer, from: start)
+    }
+
+    @inline(__always)
+    private static func slice(
+        _ range: Range<Int>?, of buffer: ByteBuffer, from start: Int
+    ) throws(FrameError) -> ByteBuffer? {
+        guard let range else { return nil }
+        guard let slice = buffer.getSlice(at: start + range.lowerBound, length: range.count) else {
+            throw .badEnvelope
         }
-        if let payload = envelope.payload {
-            guard let slice = buffer.getSlice(at: start + payload.lowerBound, length: payload.count) else {
-                throw .badEnvelope
-            }
-            self.payload = slice
-        }
+        return slice
     }
 }
 
