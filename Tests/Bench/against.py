@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import bare
 from allocations import CountedBridge, Counter, per_call
 from load import Generator, Load, Run, median, median_by_role
 from measures import CAPABILITIES, Plan
-from rig import Bridge, Unmeasurable, answer_first_call
+from rig import Bridge, Direct, Unmeasurable, answer_first_call
 from verdicts import Comparison, Kind
 
 #: What a single run of a measurement found, by row.
@@ -43,7 +44,11 @@ class Against:
     cpu: dict[int, dict[str, dict[str, float]]] = field(default_factory=dict)
     #: The same for allocations.
     allocations: dict[int, dict[str, dict[str, float]]] = field(default_factory=dict)
-    #: Why these are not known, where they are not.
+    #: Those of a bare NIOHTTP1 server, by connections.
+    bare_allocations: dict[int, float] = field(default_factory=dict)
+    #: How long each measurement took.
+    seconds: dict[str, float] = field(default_factory=dict)
+    #: Why allocations are not known, where they are not.
     uncounted: str | None = None
     _runs: dict[tuple[int, str], list[Run]] = field(default_factory=dict)
 
@@ -53,15 +58,19 @@ class Against:
 
     def compare(self, names: list[str]) -> None:
         for name in names:
+            begun = time.monotonic()
             try:
                 self._alternate(name)
             except (Unmeasurable, OSError) as error:
                 self.failed[name] = str(error) or repr(error)
+            self.seconds[name] = time.monotonic() - begun
         if "calls" in names:
+            begun = time.monotonic()
             for (connections, build), runs in self._runs.items():
                 found = median_by_role(runs, lambda run: run.cpu)
                 self.cpu.setdefault(connections, {})[build] = found
             self._count_allocations()
+            self.seconds["allocations"] = time.monotonic() - begun
 
     def _alternate(self, name: str) -> None:
         """Runs the measurement with this name for both builds, and keeps a row for each figure that both have."""
@@ -84,22 +93,31 @@ class Against:
     def _load(self, **how: Any) -> Load:
         return Load(seconds=self.plan.seconds, requests=self.plan.requests, **how)
 
-    def _warm(self, bridge: Bridge) -> None:
-        self.generator.run(bridge, Load(connections=16, requests=self.plan.warm_calls))
+    def _warm(self, *servers: Bridge | Direct) -> None:
+        for server in servers:
+            self.generator.run(server, Load(connections=16, requests=self.plan.warm_calls))
 
     # The measurements, one run each
 
     def calls(self, build: Build) -> Found:
         found: Found = {}
-        with self._bridge(build) as bridge:
-            self._warm(bridge)
+        with self._bridge(build) as bridge, Direct(self.programs) as direct:
+            self._warm(bridge, direct)
             for connections in CONNECTIONS:
-                run = self.generator.run(bridge, self._load(connections=connections))
+                load = self._load(connections=connections)
+                plain = self.generator.run(direct, load)
+                run = self.generator.run(bridge, load)
                 self._runs.setdefault((connections, build.name), []).append(run)
                 title = plural(connections)
                 found[f"{title}: p50"] = Kind.MICROSECONDS, run.p50
                 found[f"{title}: calls"] = Kind.RATE, run.rate
                 found[f"{title}: CPU per call"] = Kind.MICROSECONDS, run.bridge_cpu
+                if connections == 1:
+                    found[f"{title}: p50 beyond direct calls"] = Kind.MICROSECONDS, run.p50 - plain.p50
+                else:
+                    found[f"{title}: p99/p50"] = Kind.RATIO, run.p99 / run.p50
+                    to_direct = run.p99 / run.p50 / (plain.p99 / plain.p50)
+                    found[f"{title}: p99/p50, to that of direct calls"] = Kind.RATIO, to_direct
         return found
 
     def sizes(self, build: Build) -> Found:
@@ -112,6 +130,7 @@ class Against:
                     title = f"{size:,} bytes, {plural(connections)}"
                     found[f"{title}: p50"] = Kind.MICROSECONDS, run.p50
                     found[f"{title}: calls"] = Kind.RATE, run.rate
+                    found[f"{title}: CPU per call"] = Kind.MICROSECONDS, run.bridge_cpu
         return found
 
     def lists(self, build: Build) -> Found:
@@ -168,6 +187,13 @@ class Against:
                 )
         return found
 
+    def connections(self, build: Build) -> Found:
+        bare.raise_descriptor_limit()
+        with Bridge(build.binary, self.programs, connections=2 * self.plan.connections) as bridge:
+            found = bare.idle_connections(bridge, self.plan.connections, self.plan.settle)
+        title = f"each of {found['connections']:,.0f} idle connections"
+        return {f"{title}, {when}": (Kind.KIBIBYTES, found[when]) for when in ("never asked", "after a call")}
+
     # Allocations
 
     def _count_allocations(self) -> None:
@@ -183,6 +209,11 @@ class Against:
                     for connections in CONNECTIONS:
                         counted = per_call(bridge, self.generator, connections, calls)
                         found.setdefault(connections, {})[build.name] = counted
+            self.say("allocations: a bare server")
+            with bare.Bare(self.programs, Counter.build(self.programs / "bare_server", self.programs)) as alone:
+                for connections in CONNECTIONS:
+                    counted = per_call(alone, self.generator, connections, calls)
+                    self.bare_allocations[connections] = counted["bare"]
         except (Unmeasurable, OSError) as error:
             self.uncounted = str(error) or repr(error)
             return

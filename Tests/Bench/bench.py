@@ -23,7 +23,9 @@ from rig import Unmeasurable
 from targets import judge
 from verdicts import Verdict
 
-MEASUREMENTS = ("calls", "sizes", "lists", "capabilities", "starts", "memory", "bare")
+MEASUREMENTS = ("calls", "sizes", "lists", "capabilities", "starts", "memory", "bare", "shares")
+#: Of two builds.
+COMPARED = ("calls", "sizes", "lists", "capabilities", "starts", "memory", "connections")
 
 
 def arguments() -> argparse.Namespace:
@@ -37,16 +39,19 @@ def arguments() -> argparse.Namespace:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="about one minute instead of five: rougher figures")
     length.add_argument("--smoke", action="store_true", help="seconds: whether it can be measured; figures mean nothing")
-    parser.add_argument("--only", action="append", choices=MEASUREMENTS, help="only this measurement (repeatable)")
+    parser.add_argument(
+        "--only", action="append", choices=[*MEASUREMENTS, "connections"], help="only this measurement (repeatable); "
+        "bare and shares are of one build, connections is of two"
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write every figure there")
-    parser.add_argument("--markdown", action="store_true", help="print the table for the README")
+    parser.add_argument("--markdown", action="store_true", help="print the tables of docs/performance.md")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
     parser.add_argument(
         "--against",
         metavar="REF",
-        help="measure this build and that of another commit in turns, with no direct calls beside them: five runs of "
-        "each, and which rows are worse (a quarter of an hour, with --quick a third of it; the other commit is built once, "
-        "which takes some minutes). $MCP_BRIDGE_AGAINST_BINARY names its binary, which is not built then.",
+        help="measure this build and that of another commit in turns: five runs of each, and which rows are worse "
+        "(a quarter of an hour, with --quick a third of it; the other commit is built once, which takes some minutes). "
+        "$MCP_BRIDGE_AGAINST_BINARY names its binary, which is not built then.",
     )
     parser.add_argument("--against-binary", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--binary", type=Path, required=True, help=argparse.SUPPRESS)
@@ -54,6 +59,9 @@ def arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.against and options.strict:
         parser.error("--strict is about targets, which --against does not look at")
+    known = COMPARED if options.against else MEASUREMENTS
+    if unknown := [name for name in options.only or [] if name not in known]:
+        parser.error(f"{'with' if options.against else 'without'} --against there is no {unknown[0]}")
     return options
 
 
@@ -117,9 +125,10 @@ def main() -> int:
     def say(text: str) -> None:
         print(f"\r\033[K{text}" if terminal else text, end="" if terminal else "\n", file=sys.stderr, flush=True)
 
-    names = [name for name in MEASUREMENTS if not options.only or name in options.only]
+    known = COMPARED if options.against else MEASUREMENTS
+    names = [name for name in known if not options.only or name in options.only]
     if options.against:
-        return compare(options, [name for name in names if name != "bare"], say)
+        return compare(options, names, say)
     plan = Plan.smoke() if options.smoke else Plan.quick() if options.quick else Plan.thorough()
     binary = private_copy(options.binary, options.programs)
     results = measure(Bench(binary, options.programs, plan, say), names)

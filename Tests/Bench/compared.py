@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from against import Against, plural
-from report import ROLES, machine
+from report import ROLES, machine, piped, table
 from verdicts import LIMIT, Comparison, Kind, Verdict, ratio
 
 Cells = tuple[str, ...]
@@ -18,6 +18,10 @@ def value(kind: Kind, number: float) -> str:
             return f"{number:,.0f}/s"
         case Kind.MEMORY:
             return f"{number:,.1f} MiB"
+        case Kind.KIBIBYTES:
+            return f"{number:,.1f} KiB"
+        case Kind.RATIO:
+            return f"{number:.2f} x"
         case Kind.MILLISECONDS:
             return f"{number:,.0f} ms"
         case Kind.MICROSECONDS:
@@ -36,14 +40,20 @@ def row(compared: Comparison) -> Cells:
     )
 
 
-def processes(found: dict[int, dict[str, dict[str, float]]], that: str, this: str) -> Iterator[Cells]:
-    """The figures of each process, by how many connections there were."""
+def processes(
+    found: dict[int, dict[str, dict[str, float]]], that: str, this: str, bare: dict[int, float] | None = None
+) -> Iterator[Cells]:
+    """The figures of each process, by how many connections there were; of the front also what is beyond a bare server's."""
     for connections, builds in found.items():
         roles = [role for role in ROLES if role != "child" and role in builds[that] | builds[this]]
         sums = [sum(builds[build].get(role, 0.0) for role in roles) for build in (that, this)]
         for role in roles:
             one, other = builds[that].get(role, 0.0), builds[this].get(role, 0.0)
             yield f"{plural(connections)}: {role}", f"{one:.1f}", f"{other:.1f}", f"{ratio(other, one):.3f}"
+            if bare and role == "http":
+                alone = bare[connections]
+                title = f"{plural(connections)}: http, beyond a bare NIOHTTP1 server"
+                yield title, f"{one - alone:+.1f}", f"{other - alone:+.1f}", ""
         yield f"{plural(connections)}: all", f"{sums[0]:.1f}", f"{sums[1]:.1f}", f"{ratio(sums[1], sums[0]):.3f}"
 
 
@@ -52,34 +62,19 @@ def tables(against: Against) -> Iterator[tuple[str, list[Cells]]]:
     if against.rows:
         head = ("", that, this, "ratio", "spread", "verdict")
         yield "", [head, *map(row, against.rows)]
-    for title, found in (
-        ("CPU per call of each process, in µs", against.cpu),
-        ("allocations per call of each process", against.allocations),
+    for title, found, bare in (
+        ("CPU per call of each process, in µs", against.cpu, None),
+        ("allocations per call of each process", against.allocations, against.bare_allocations),
     ):
         if found:
-            yield title, [("", that, this, "ratio"), *processes(found, that, this)]
-
-
-def aligned(lines: Sequence[Cells]) -> str:
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-
-    def padded(line: Cells) -> Iterator[str]:
-        yield line[0].ljust(widths[0])
-        yield from (cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))
-
-    return "\n".join("  ".join(padded(line)) for line in lines)
-
-
-def piped(lines: Sequence[Cells]) -> str:
-    head, *rest = (f"| {' | '.join(line)} |" for line in lines)
-    return "\n".join([head, "|---" + "|---:" * (len(lines[0]) - 1) + "|", *rest])
+            yield title, [("", that, this, "ratio"), *processes(found, that, this, bare)]
 
 
 def text(against: Against, results: dict[str, Any], *, markdown: bool = False) -> str:
     parts = []
     for title, lines in tables(against):
         head = f"{title}:\n" if title else ""
-        parts.append(f"{head}\n{piped(lines)}".lstrip("\n") if markdown else head + aligned(lines))
+        parts.append(f"{head}\n{piped(lines)}".lstrip("\n") if markdown else head + table(lines))
     if against.uncounted:
         parts.append(f"Allocations could not be counted: {against.uncounted}")
     worse = [each.title for each in against.rows if each.verdict is Verdict.WORSE]
@@ -88,6 +83,7 @@ def text(against: Against, results: dict[str, Any], *, markdown: bool = False) -
         f"{judged} (A row is when the median of this build's runs is more than {LIMIT:.0%} worse and further off than two"
         " runs of one build are from each other, which is the spread.)"
     )
+    parts.append("Took " + ", ".join(f"{name} {seconds:.0f} s" for name, seconds in against.seconds.items()) + ".")
     parts.append(machine(results))
     return "\n\n".join(parts)
 
@@ -112,6 +108,8 @@ def figures(against: Against) -> dict[str, Any]:
         ],
         "cpu": against.cpu,
         "allocations": against.allocations,
+        "bare allocations": against.bare_allocations,
+        "seconds by measurement": against.seconds,
         "uncounted": against.uncounted,
         "failed": against.failed,
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bare
+import shares
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call
 
@@ -237,6 +238,20 @@ class Bench:
                 memory = bare.idle_connections(server, self.plan.connections, self.plan.settle)
                 found["memory"][name] = memory
         return found
+
+    def shares(self) -> Figures:
+        """What the processor's time of calls with 1 MB goes to; why that is not known, where it is not."""
+        size, connections = 1_000_000, 8
+        title = f"what calls with {size:,} bytes take time for"
+        self.say(title)
+        load = self.load(connections=connections, size=size)
+        with self.bridge() as bridge:
+            self._warm(bridge)
+            try:
+                cpu = shares.of_calls(bridge, self.generator, load, self.plan.further_rounds)
+            except Unmeasurable as reason:
+                return {"unknown": str(reason)}
+        return {"size": size, "connections": connections, "cpu": cpu}
 
     # Comparing
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from targets import judge
 
 Row = tuple[str, str, str, str]
 HEAD: Row = ("", "direct", "bridge", "ratio")
+BESIDE_BARE = ("", "bare NIOHTTP1", "front")
 ROLES = ("supervisor", "http", "session", "upstream", "child")
 
 
@@ -91,19 +92,25 @@ def beside_bare(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
         yield title, f"{bare[key]:.1f} KiB", f"{front[key]:.1f} KiB"
 
 
-def bare_table(results: dict[str, Any]) -> str:
-    lines = [("", "bare", "front"), *beside_bare(results["bare"])]
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in (1, 2))]).rstrip() for line in lines
-    )
+def shares(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    """What processor time goes to, with a head: by process, and in all."""
+    title = f"{plural(str(found['connections']))}, {bytes_of(found['size'])} arguments"
+    yield f"{title}: µs of CPU per call", "front", "session", "upstream", "all"
+    processes = list(found["cpu"].values())
+    for kind in processes[0]:
+        yield kind, *(f"{process[kind]:.0f}" for process in processes), f"{sum(each[kind] for each in processes):.0f}"
+    totals = [sum(process.values()) for process in processes]
+    yield "in all", *(f"{total:.0f}" for total in totals), f"{sum(totals):.0f}"
 
 
-def table(lines: list[Row]) -> str:
-    widths = [max(len(line[column]) for line in lines) for column in range(4)]
-    return "\n".join(
-        "  ".join([line[0].ljust(widths[0]), *(line[i].rjust(widths[i]) for i in (1, 2, 3))]).rstrip() for line in lines
-    )
+def table(lines: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+
+    def padded(line: tuple[str, ...]) -> str:
+        cells = [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:], strict=True))]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(map(padded, lines))
 
 
 def processes(results: dict[str, Any]) -> Iterator[str]:
@@ -118,20 +125,24 @@ def processes(results: dict[str, Any]) -> Iterator[str]:
 
 
 def text(results: dict[str, Any]) -> str:
-    parts = [table([HEAD, *rows(results)])]
+    parts = []
+    if found := list(rows(results)):
+        parts.append(table([HEAD, *found]))
     if split := "\n".join(processes(results)):
         parts.append(f"CPU and wake-ups per call of each process (the child is the upstream's own, and not counted):\n{split}")
-    if results.get("bare"):
-        parts.append(bare_table(results))
+    if found := results.get("bare"):
+        parts.append(table([BESIDE_BARE, *beside_bare(found)]))
+    if found := results.get("shares"):
+        parts.append(f"CPU by what it is spent on: {found['unknown']}" if "unknown" in found else table([*shares(found)]))
     if found := results.get("memory"):
         idle = ", ".join(f"{role} {value:.1f}" for role, value in found["idle by process"].items())
         parts.append(f"idle memory by process, MiB: {idle}")
-    verdicts = list(judge(results))
-    width = max(len(verdict.what) for verdict in verdicts)
-    parts.append("\n".join(
-        f"{verdict.word:10}{verdict.what.ljust(width)}  {verdict.found:>12}  (wanted {verdict.wanted})"
-        for verdict in verdicts
-    ))
+    if verdicts := list(judge(results)):
+        width = max(len(verdict.what) for verdict in verdicts)
+        parts.append("\n".join(
+            f"{verdict.word:10}{verdict.what.ljust(width)}  {verdict.found:>12}  (wanted {verdict.wanted})"
+            for verdict in verdicts
+        ))
     parts.append(machine(results))
     return "\n\n".join(parts)
 
@@ -144,14 +155,21 @@ def machine(results: dict[str, Any]) -> str:
     return f"{line}; others used {others:.0%} of the machine meanwhile: repeat when it is quiet"
 
 
-def markdown(results: dict[str, Any]) -> str:
-    def line(cells: tuple[str, ...]) -> str:
-        return f"| {' | '.join(cells)} |"
+def piped(lines: Sequence[tuple[str, ...]]) -> str:
+    """A table in Markdown; what is not a title is a figure."""
+    head, *rest = (f"| {' | '.join(line)} |" for line in lines)
+    return "\n".join([head, "|---" + "|---:" * (len(lines[0]) - 1) + "|", *rest])
 
-    parts = [line(HEAD), "|---|---:|---:|---:|", *map(line, rows(results)), ""]
-    parts += [line(("target", "wanted", "measured", "")), "|---|---:|---:|---|"]
-    parts += [line((verdict.what, verdict.wanted, verdict.found, verdict.word.lower())) for verdict in judge(results)]
-    if results.get("bare"):
-        parts += ["", "| | bare NIOHTTP1 | front |", "|---|---:|---:|"]
-        parts += [f"| {title} | {bare} | {front} |" for title, bare, front in beside_bare(results["bare"])]
-    return "\n".join([*parts, "", machine(results)])
+
+def markdown(results: dict[str, Any]) -> str:
+    """The tables of docs/performance.md, in their order."""
+    parts = []
+    if found := list(rows(results)):
+        parts.append(piped([HEAD, *found]))
+    if verdicts := [(each.what, each.wanted, each.found, each.word.lower()) for each in judge(results)]:
+        parts.append(piped([("target", "wanted", "measured", ""), *verdicts]))
+    if found := results.get("bare"):
+        parts.append(piped([BESIDE_BARE, *beside_bare(found)]))
+    if (found := results.get("shares")) and "unknown" not in found:
+        parts.append(piped([*shares(found)]))
+    return "\n\n".join([*parts, machine(results)])

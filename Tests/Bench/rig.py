@@ -158,7 +158,8 @@ class Bridge(Server):
             (self.folder / name).mkdir(mode=0o700)
         configuration: dict[str, Any] = {"mcpServers": {"e": self._server}}
         if connections is not None:
-            configuration["bridge"] = {"limits": {"connections": connections}}
+            # Nobody asks anything on them for as long as it takes to open them all and to look.
+            configuration["bridge"] = {"limits": {"connections": connections, "headerTimeout": 300}}
         (self.folder / "config.json").write_text(json.dumps(configuration), encoding="utf-8")
 
     def command(self) -> list[str]:

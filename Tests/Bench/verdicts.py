@@ -19,6 +19,9 @@ class Kind(Enum):
     MILLISECONDS = "ms"
     RATE = "/s"
     MEMORY = "MiB"
+    KIBIBYTES = "KiB"
+    #: Of two figures of one run. It is shown and not judged: it is worse, too, when only the lower one has become better.
+    RATIO = "x"
 
     @property
     def more_is_better(self) -> bool:
@@ -33,6 +36,7 @@ class Verdict(Enum):
     UNSTEADY = "unsteady"
     #: One build could not be measured.
     MISSING = "no figure"
+    NONE = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,8 @@ class Comparison:
     def verdict(self) -> Verdict:
         if not self.that or not self.this or not self.same:
             return Verdict.MISSING
+        if self.kind is Kind.RATIO:
+            return Verdict.NONE
         that, this = self.medians
         # How much worse this build is, as a factor; and how much better.
         worse, better = ratio(this, that), ratio(that, this)
