@@ -121,8 +121,12 @@ let package = Package(
         ),
         .target(
             name: "BridgeSession",
-            dependencies: ["BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging, deque] + nio,
-            swiftSettings: strict),
+            dependencies: [
+                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", logging, deque,
+            ]
+                + nio,
+            swiftSettings: strict
+        ),
         .target(
             name: "BridgeUpstream",
             dependencies: ["BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", "BridgeProcess", logging]
@@ -219,8 +223,9 @@ let package = Package(
         ),
         .testTarget(
             name: "BridgeSessionTests",
-            dependencies: ["BridgeSession", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", logging]
-                + nio,
+            dependencies: [
+                "BridgeSession", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeFiles", "BridgeLink", logging,
+            ] + nio,
             swiftSettings: strict
         ),
         .testTarget(

@@ -29,7 +29,7 @@ final class CacheKeeper {
     func write() -> EventLoopFuture<Void> {
         guard self.isDue, let content = self.content else { return self.loop.makeSucceededVoidFuture() }
         self.isDue = false
-        let written = self.files.replaceCache(with: content(), updatedAt: WallClock.iso8601(), on: self.loop)
+        let written = self.files.replaceCache(with: content(), updatedAt: "\(WallClock.now())", on: self.loop)
         let logger = self.logger
         written.whenFailure { error in
             logger.error("Tool cache cannot be written", metadata: ["error": "\(error)"])
