@@ -9,6 +9,8 @@ package struct SessionTables: Sendable {
     /// The methods that sessions have and that are served.
     let methods: MethodTable
     let offerings: [Offering]
+    /// Who answers what the bridge answers by itself, by method.
+    var answers = BridgeMethods.all
     private let faults: [String: Fault]
 
     package static let standard = SessionTables()

@@ -226,6 +226,29 @@ import Testing
         }
     }
 
+    @Test func `is answered by the bridge itself`() async throws {
+        var tables = SessionTables(
+            methods: MethodTable(
+                MethodTable.methods + [
+                    Method("widgets/count", .bridge, onlyReads: true), Method("widgets/lost", .bridge, onlyReads: true),
+                ]))
+        tables.answers["widgets/count"] = { request, context in
+            request.succeed(JSONWriter.object { $0.member("inUse", context.sessions.countInUse) })
+        }
+        try await SessionBench.with(tables: tables) { bench in
+            let session = try await bench.open()
+            let answer = try await bench.post(Self.request("widgets/count"), session: session)
+            #expect(answer.json.value("result")?.description == #"{"inUse":1}"#)
+            let lost = try await bench.post(Self.request("widgets/lost"), session: session)
+            #expect(lost.errorWord == "method_not_found")
+        }
+    }
+
+    @Test func `has its function where the bridge answers it`() {
+        let own = MethodTable.methods.filter { $0.target == .bridge && $0.eras.contains(.handshake) }.map(\.name)
+        #expect(Set(own) == Set(SessionTables.standard.answers.keys))
+    }
+
     @Test func `that is missing is a method that nobody knows`() async throws {
         try await SessionBench.with { bench in
             try await bench.publish(["t"])

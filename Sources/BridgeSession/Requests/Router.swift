@@ -147,25 +147,10 @@ final class Router {
 
     /// What the bridge answers by itself.
     private func answer(_ request: PendingRequest, _ identity: SessionIdentity) {
-        switch request.method.name {
-        case "ping": request.succeed()
-        case "logging/setLevel": self.setLevel(request, identity)
-        case "initialize": request.refuse(.invalidRequest("The session is initialized already"))
-        default: request.refuse(.methodNotFound(request.method.name))
+        guard let answer = self.tables.answers[request.method.name] else {
+            return request.refuse(.methodNotFound(request.method.name))
         }
-    }
-
-    private func setLevel(_ request: PendingRequest, _ identity: SessionIdentity) {
-        let text = request.message.param("level").flatMap { request.message.text[$0].string }
-        guard let level = text.flatMap(LogSeverity.init(rawValue:)) else {
-            return request.refuse(.invalidParams("level is not a log level"))
-        }
-        do {
-            try self.sessions.set(level, of: identity)
-            request.succeed()
-        } catch {
-            request.refuse(.ledgerFull)
-        }
+        answer(request, BridgeMethods.Context(sessions: self.sessions, identity: identity))
     }
 
     private func list(_ offering: Offering, _ request: PendingRequest) {
