@@ -124,6 +124,7 @@ package final class SessionWorker {
 
     /// Everything that time brings about, every second. A test passes in the time.
     func keepHouse(now: NIODeadline = .now()) {
+        self.desk.endOverdue(now: now)
         self.sessions.keepHouse(now: now)
         self.waiting.look()
         self.status.tell(

@@ -88,7 +88,7 @@ final class Call {
         guard self.exchange != nil else { return }
         self.exchange = nil
         self.caller.remove(self)
-        self.desk.callEnded()
+        self.desk.callEnded(self)
         self.upstream.callEnded()
         self.stream.reply(answer, failure: failure)
     }

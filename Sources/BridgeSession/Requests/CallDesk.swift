@@ -13,7 +13,7 @@ final class CallDesk {
     private let logger: Logger
     /// More calls under way are refused.
     private var maximum: Int
-    private(set) var underWay = 0
+    private var calls: [ObjectIdentifier: Call] = [:]
 
     init(
         _ directory: Directory, waiting: WaitingRoom, tables: SessionTables, configuration: SessionConfiguration,
@@ -25,6 +25,8 @@ final class CallDesk {
         self.logger = logger
         self.maximum = configuration.maximumInFlight
     }
+
+    var underWay: Int { self.calls.count }
 
     func reconfigure(_ configuration: SessionConfiguration) { self.maximum = configuration.maximumInFlight }
 
@@ -49,7 +51,7 @@ final class CallDesk {
             header: self.header(of: request, naming: offering.isRenamed ? entry.ownNameJSON : nil, timeout: timeout),
             timeout: timeout, mayRepeat: isRepeatable, now: mayWait ? request.now : .now()
         )
-        self.underWay += 1
+        self.calls[ObjectIdentifier(call)] = call
         self.log(request, name, upstream)
         call.start()
     }
@@ -88,9 +90,12 @@ final class CallDesk {
         )
     }
 
+    /// Ends the calls that have taken too long, whoever they are for.
+    func endOverdue(now: NIODeadline) { for call in Array(self.calls.values) { call.abortIfOverdue(now: now) } }
+
     // MARK: For calls
 
-    func callEnded() { self.underWay -= 1 }
+    func callEnded(_ call: Call) { self.calls[ObjectIdentifier(call)] = nil }
 
     /// Whether an upstream's worker that answers with this word says that nothing has run.
     func saysItDidNotRun(_ word: String) -> Bool { self.tables.saysItDidNotRun(word) }

@@ -143,8 +143,7 @@ final class SessionStore {
 
     func keepHouse(now: NIODeadline) {
         self.use.beginRound()
-        for session in Array(self.live.values) {
-            for call in Array(session.caller.calls.values) { call.abortIfOverdue(now: now) }
+        for session in self.live.values {
             session.primeQuietStreams(now: now)
             session.streams.forgetFinished(for: self.configuration.resultRetention.timeAmount, now: now)
             if session.isIdle, now - session.lastUsed > self.configuration.idleMemory.timeAmount {
