@@ -69,7 +69,7 @@ package final class SessionWorker {
     /// What one part tells another.
     private func connect() {
         self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
-        self.sessions.onEnd = { [weak waiting] in waiting?.cancel(for: $0) }
+        self.sessions.onEnd = { [weak waiting] in waiting?.cancelAll(of: $0) }
         self.sessions.owed = { [weak directory] in directory?.changes(since: $0) ?? [] }
         self.directory.wantedLevel = { [weak sessions] in sessions?.wantedLevel }
         self.directory.onChange = { [weak sessions] in sessions?.tell($0) }

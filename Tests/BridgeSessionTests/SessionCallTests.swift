@@ -156,33 +156,6 @@ import Testing
         }
     }
 
-    @Test func `that is cancelled is cancelled upstream, and answered once`() async throws {
-        try await SessionBench.with { bench in
-            try await bench.publish(["t"])
-            let session = try await bench.open()
-            let other = try await bench.open()
-            try await bench.post("call", Self.call("1"), session: session)
-            try await bench.until { $0.upstream().calls.count == 1 }
-            func cancel(_ id: String) -> String {
-                #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":\#(id)}}"#
-            }
-            for (id, session) in [("2", session), (#""1""#, session), ("1", other), ("null", session)] {
-                #expect(try await bench.post(cancel(id), session: session).status == 202)
-            }
-            try await bench.run { #expect($0.upstream().call(0)?.failure == nil) }
-            #expect(try await bench.post(cancel("1"), session: session).status == 202)
-            let answer = try await bench.answer("call")
-            #expect(answer.status == 200 && answer.errorCode == -32800 && answer.errorWord == "cancelled")
-            try await bench.until { $0.upstream().call(0)?.failure != nil }
-            try await bench.run { scene in
-                #expect(scene.upstream().call(0)?.failure == .cancelled(reason: "cancelled"))
-                scene.upstream().call(0)?.succeed()
-            }
-            #expect(try await bench.post(cancel("1"), session: session).status == 202)
-            try await bench.run { #expect($0.client("call").violations.isEmpty) }
-        }
-    }
-
     @Test func `goes on when its client goes away`() async throws {
         try await SessionBench.with { bench in
             try await bench.publish(["t"])
@@ -267,18 +240,12 @@ import Testing
         }
     }
 
-    @Test func `that waits for its tool can be cancelled, by its id or with its session, and then never runs`()
-        async throws
-    {
+    @Test func `that waits for its tool is over with its session, and then never runs`() async throws {
         try await SessionBench.with(away: ["s"], { $0.listWait = 3_600 }) { bench in
             let session = try await bench.open()
             let ending = try await bench.open()
-            try await bench.post("cancelled", Self.call("1"), session: session)
             try await bench.post("kept", Self.call("2"), session: session)
             try await bench.post("ended", Self.call("1"), session: ending)
-            let cancel = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}"#
-            #expect(try await bench.post(cancel, session: session).status == 202)
-            #expect(try await bench.answer("cancelled").errorCode == -32800)
             #expect(try await bench.delete(session: ending).status == 204)
             #expect(try await bench.answer("ended").errorCode == -32800)
             try await bench.run { scene in

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Support"))
 
 import processes  # noqa: E402
 from harness import Bridge, Bridges  # noqa: E402
+from places import SDK_1_PYTHON, SDK_2_PYTHON  # noqa: E402
+from sdk_runner import SDKRunner  # noqa: E402
 from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream  # noqa: E402
 
 
@@ -76,6 +78,15 @@ def demo_and_bad(shared_bridges: Bridges, misbehaving: MisbehavingUpstream) -> B
     bridge.wait_upstream("demo")
     bridge.wait_upstream("bad")
     return bridge
+
+
+@pytest.fixture(scope="session")
+def runners() -> Iterator[dict[str, SDKRunner]]:
+    """The official SDK, by its generation."""
+    runners = {"1": SDKRunner(SDK_1_PYTHON), "2": SDKRunner(SDK_2_PYTHON)}
+    yield runners
+    for runner in runners.values():
+        runner.close()
 
 
 @pytest.hookimpl(wrapper=True)

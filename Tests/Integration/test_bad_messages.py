@@ -158,7 +158,7 @@ def test_two_requests_with_one_id_never_get_each_others_answers(demo_and_bad: Br
             assert text_of(second.result) == "second"
         client.notify("notifications/cancelled", {"requestId": in_flight})
         answers = [event.message for event in stream if event.message is not None]
-    assert [answer["error"]["code"] for answer in answers] in ([], [-32800])
+    assert answers == []
 
 
 def test_one_id_in_two_sessions_is_two_ids(demo_and_bad: Bridge) -> None:

@@ -10,25 +10,10 @@ from typing import Any
 import demo_tools
 import pytest
 from harness import Bridge, Bridges
-from places import SDK_1_PYTHON, SDK_2_PYTHON, SUPPORT
+from places import SDK_1_PYTHON, SUPPORT
 from recorder import Recorder
-from sdk_runner import SDKRunner
+from sdk_runner import GENERATIONS, SDKRunner
 from upstreams import MisbehavingUpstream, demo_upstream, python_upstream
-
-GENERATIONS = [
-    pytest.param(("1", "legacy"), id="mcp 1.30"),
-    pytest.param(("2", "auto"), id="mcp 2.3 auto"),
-    pytest.param(("2", "legacy"), id="mcp 2.3 legacy"),
-]
-
-
-@pytest.fixture(scope="session")
-def runners() -> Iterator[dict[str, SDKRunner]]:
-    runners = {"1": SDKRunner(SDK_1_PYTHON), "2": SDKRunner(SDK_2_PYTHON)}
-    yield runners
-    for runner in runners.values():
-        runner.close()
-
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -10,7 +10,15 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from places import SUPPORT
+
+#: The SDK, and how its client begins.
+GENERATIONS = [
+    pytest.param(("1", "legacy"), id="mcp 1.30"),
+    pytest.param(("2", "auto"), id="mcp 2.3 auto"),
+    pytest.param(("2", "legacy"), id="mcp 2.3 legacy"),
+]
 
 #: A scenario gives up by itself a little earlier, and says where it hung.
 LIMIT = 150.0

@@ -6,6 +6,7 @@ A process of its own, because the two generations cannot share an environment: i
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import importlib.metadata
@@ -13,6 +14,7 @@ import json
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -74,6 +76,37 @@ async def cancel(open_session: Connect, options: Facts) -> Facts:
             await session.cancel_last()
             scope.cancel()
         return {"after": await session.call(options["then"], {"text": "after"})}
+
+
+async def cancelled(open_session: Connect, options: Facts) -> Facts:
+    """Cancels a call once a file is there, calls again, and waits until the client does nothing more about the first."""
+    errors: list[str] = []
+
+    async def on_message(message: Any) -> None:
+        if isinstance(message, Exception):
+            errors.append(repr(message))
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        pass
+
+    async def hang(scope: anyio.CancelScope) -> None:
+        with scope, contextlib.suppress(sdk.SDKError):
+            await session.call(options["tool"], {}, on_progress if options["progress"] else None)
+
+    async with open_session(on_message=on_message) as session:
+        await session.list_tools()
+        before = len(asyncio.all_tasks())
+        async with anyio.create_task_group() as group:
+            scope = anyio.CancelScope()
+            group.start_soon(hang, scope)
+            while not Path(options["when"]).exists():
+                await anyio.sleep(0.01)
+            await session.cancel_last()
+            scope.cancel()
+        after = await session.call(options["then"], {"text": "after"})
+        while len(asyncio.all_tasks()) > before:
+            await anyio.sleep(0.05)
+        return {"after": after, "errors": errors}
 
 
 async def errors(open_session: Connect, options: Facts) -> Facts:
@@ -163,6 +196,7 @@ SCENARIOS: dict[str, Callable[[Connect, Facts], Awaitable[Facts]]] = {
         call,
         progress,
         cancel,
+        cancelled,
         errors,
         ping,
         log,

@@ -32,7 +32,7 @@ extension FaultTable {
         "overloaded": Guide(
             "200, 503", "too much is under way; the call did not run",
             "repeat later; `limits.calls`, `limits.heldBytes`, `limits.workerBytes`"),
-        "cancelled": Guide("200", "the client cancelled it, or ended its session"),
+        "cancelled": Guide("200", "the client ended its session"),
         "too_large": Guide("200", "the answer is larger than 64 MiB; the call has run", "ask for less"),
         "unknown_tool": Guide("200", "no tool has that name", "list the tools anew"),
         "invalid_params": Guide("200, 400", "a parameter is missing or wrong"),

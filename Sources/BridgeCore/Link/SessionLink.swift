@@ -83,7 +83,8 @@ package struct SessionEvent: LinkHeader, Equatable {
     }
 }
 
-/// How the session worker ends such an exchange. The payload, if any, is the body or the last event.
+/// How the session worker ends such an exchange. The payload, if any, is the body or the last event. Where the answer has
+/// not begun, 200 without a payload is an event stream without an event: there is nothing to be told, and nothing missed.
 package struct SessionEnd: LinkHeader, Equatable {
     /// The HTTP status, where the answer has not begun.
     package var status: Int

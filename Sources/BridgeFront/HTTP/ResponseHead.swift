@@ -8,6 +8,9 @@ struct ResponseHead {
         case bare(length: Int)
         case json(length: Int)
         case events
+        /// A stream of events that ends before the first: its length is known, so it costs no connection, not even one of
+        /// HTTP/1.0.
+        case noEvents
     }
 
     var status: Int
@@ -45,7 +48,7 @@ struct ResponseHead {
         switch self.content {
         case .bare: break
         case .json: buffer.writeStaticString("Content-Type: application/json\r\n")
-        case .events: buffer.writeStaticString(EventStream.fields)
+        case .events, .noEvents: buffer.writeStaticString(EventStream.fields)
         }
         if let sessionID { Self.write("Mcp-Session-Id", sessionID, to: &buffer) }
         if let field { Self.write(field.name, field.value, to: &buffer) }
@@ -55,6 +58,7 @@ struct ResponseHead {
             buffer.writeStaticString("Content-Length: ")
             buffer.writeString(String(length))
             buffer.writeStaticString("\r\n")
+        case .noEvents: buffer.writeStaticString("Content-Length: 0\r\n")
         case .bare, .json, .events: break
         }
         if let origin { Self.write(origin: origin, to: &buffer) }

@@ -22,10 +22,9 @@ extension FrontRequest: ExchangeDelegate {
         switch self.machine.ended() {
         case .answer: self.answer(header, payload)
         case .endStream:
-            if payload != nil {
-                self.append(SessionEvent(eventID: SessionEnd(header)?.eventID), payload, isLast: true)
-            }
-            self.endStream()
+            let end = SessionEnd(header)
+            if payload != nil { self.append(SessionEvent(eventID: end?.eventID), payload, isLast: true) }
+            self.endStream(failure: end?.failure)
         case .none: break
         }
     }
@@ -56,7 +55,8 @@ extension FrontRequest: ExchangeDelegate {
     private func answer(_ header: JSONText, _ payload: ByteBuffer?) {
         let end = header.bytes == SessionEnd.answered.bytes ? SessionEnd(200) : SessionEnd(header) ?? SessionEnd(500)
         let status = (200...599).contains(end.status) ? end.status : 500
-        var head = ResponseHead(status, payload.map { .json(length: $0.readableBytes) } ?? .bare(length: 0))
+        let without = status == 200 ? ResponseHead.Content.noEvents : .bare(length: 0)
+        var head = ResponseHead(status, payload.map { .json(length: $0.readableBytes) } ?? without)
         head.sessionID = end.sessionID
         self.finish(head, payload)
         self.record(status, failure: end.failure)

@@ -10,13 +10,15 @@ import NIOCore
 final class ClientStream {
     let caller: Caller
     let opened: NIODeadline
-    /// When the last answer of an event stream went out; nil while one is missing.
+    /// When an event stream had its last answer; nil while one is missing.
     private(set) var finished: NIODeadline?
     private(set) var isStreaming = false
 
     private let retention: Retention
     private var exchange: Exchange?
     private var missing: Int
+    /// Whether any of the POST's requests has been answered.
+    private var hasAnswered = false
     /// There is none before the first event, and none of a stream that nobody can come back to.
     private var log: EventLog?
 
@@ -51,6 +53,7 @@ final class ClientStream {
     func reply(_ message: ByteBuffer, failure: String? = nil) {
         guard self.missing > 0 else { return }
         self.missing -= 1
+        self.hasAnswered = true
         guard self.missing == 0 else { return self.event(message) }
         guard self.isStreaming else {
             let header = failure.map { SessionEnd(200, failure: $0).text(capacity: 64) }
@@ -58,6 +61,17 @@ final class ClientStream {
         }
         self.finished = .now()
         self.end(SessionEnd(200, eventID: self.keep(message)).text(capacity: 64), payload: message)
+    }
+
+    /// One of the POST's requests gets no answer: its client has cancelled it. The last one ends the stream, without an
+    /// event where it has not begun; nobody can resume a stream without any answer.
+    func drop() {
+        guard self.missing > 0 else { return }
+        self.missing -= 1
+        guard self.missing == 0 else { return }
+        self.finished = .now()
+        self.end(SessionEnd(200, failure: Fault.cancelled.word).text(capacity: 64))
+        if !self.hasAnswered { self.forget() }
     }
 
     /// Sends something that is not an answer.
@@ -82,9 +96,12 @@ final class ClientStream {
 
     /// The client came back: sends what it has not seen, and goes on from there.
     ///
-    /// - Returns: false when events after `sequence` are no longer kept.
+    /// - Returns: false when events after `sequence` are no longer kept, or when there are none and there will be none: a
+    ///   client that is given a stream which only ends may come back for ever.
     func resume(after sequence: Int, on exchange: Exchange) -> Bool {
-        guard let events = self.log?.events(after: sequence) else { return false }
+        guard let events = self.log?.events(after: sequence), !events.isEmpty || self.finished == nil else {
+            return false
+        }
         self.end(SessionEnd.answered)
         self.exchange = exchange
         exchange.delegate = self

@@ -66,7 +66,15 @@ final class Call {
         self.hold = nil
     }
 
-    /// The client does not want it any more, or it took too long: cancelled upstream, answered here.
+    /// Its client does not want it any more: cancelled upstream, and not answered (basic/utilities/cancellation).
+    func cancel(reason: String) {
+        guard let exchange = self.exchange else { return }
+        exchange.cancel(reason: reason)
+        self.leave()
+        self.stream.drop()
+    }
+
+    /// It took too long, or its session is over: cancelled upstream, answered here.
     func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: fault.word)
@@ -86,11 +94,15 @@ final class Call {
 
     private func finish(_ answer: ByteBuffer, failure: String?) {
         guard self.exchange != nil else { return }
+        self.leave()
+        self.stream.reply(answer, failure: failure)
+    }
+
+    private func leave() {
         self.exchange = nil
         self.caller.remove(self)
         self.desk.callEnded(self)
         self.upstream.callEnded()
-        self.stream.reply(answer, failure: failure)
     }
 
     private func fail(_ fault: ToldFault) {

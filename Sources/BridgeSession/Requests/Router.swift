@@ -120,11 +120,9 @@ final class Router {
 
     /// - Parameter caller: nil where nothing of it is under way.
     private func notified(_ message: RPCMessage, _ caller: Caller?) {
-        guard let caller, message.method == "notifications/cancelled",
-            let id = message.param("requestId").flatMap({ RPCID(message.text[$0]) })
-        else { return }
-        caller.calls[id]?.abort(.cancelled)
-        self.waiting.cancel(for: caller, id: id)
+        guard let caller, let cancellation = Cancellation(message) else { return }
+        caller.calls[cancellation.id]?.cancel(reason: cancellation.reason)
+        self.waiting.drop(cancellation.id, of: caller)
     }
 
     private func answer(

@@ -45,14 +45,20 @@ final class WaitingRoom {
         return .waits
     }
 
-    /// Answers as cancelled what waits for a caller: the request of this id, or all of them.
-    func cancel(for caller: Caller, id: RPCID? = nil) {
-        guard !self.requests.isEmpty else { return }
-        let isMeant = { (request: Request) in request.stream.caller === caller && (id == nil || request.id == id) }
-        let cancelled = self.requests.filter(isMeant)
-        guard !cancelled.isEmpty else { return }
-        self.requests.removeAll(where: isMeant)
-        for request in cancelled { request.stream.reply(ToldFault.cancelled.reply(to: request.id.bytes)) }
+    /// Lets go, without an answer, of a caller's request that it does not want any more.
+    func drop(_ id: RPCID, of caller: Caller) {
+        for request in self.remove({ $0.stream.caller === caller && $0.id == id }) { request.stream.drop() }
+    }
+
+    /// Answers as cancelled all that waits for a caller.
+    func cancelAll(of caller: Caller) {
+        for request in self.remove({ $0.stream.caller === caller }) { request.stream.refuse(request.id, .cancelled) }
+    }
+
+    private func remove(_ isMeant: (Request) -> Bool) -> [Request] {
+        let meant = self.requests.filter(isMeant)
+        if !meant.isEmpty { self.requests.removeAll(where: isMeant) }
+        return meant
     }
 
     /// Answers the requests that need not wait any longer.

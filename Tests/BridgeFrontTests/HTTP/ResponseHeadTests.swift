@@ -65,6 +65,15 @@ import Testing
         #expect(oldFraming == .close)
     }
 
+    @Test func `a stream that is over before its first event has a length`() {
+        for peer in [ResponsePeer.any, Self.old] {
+            let (text, framing) = Self.text(ResponseHead(200, .noEvents), for: peer)
+            #expect(text.contains("\r\nContent-Type: text/event-stream\r\n"))
+            #expect(text.hasSuffix("\r\nX-Accel-Buffering: no\r\nContent-Length: 0\r\n\r\n"))
+            #expect(framing == .length)
+        }
+    }
+
     private static func routed(
         _ status: HTTPResponseStatus, _ fields: [(String, String)], closes: Bool = false,
         for peer: ResponsePeer = .any
