@@ -73,6 +73,49 @@ import Testing
         }
     }
 
+    /// Ids of sessions that are no more, for the principal `local`: all that is known of them is that they are not good.
+    private func dead(_ bench: SessionBench) async throws -> [String: String] {
+        let ended = try await bench.open()
+        #expect(try await bench.delete(session: ended).status == 204)
+        let good = try await bench.open()
+        let soon = WallClock.seconds() + 1_000
+        return [
+            "ended": ended, "expired": try #require(Self.sealed(expires: 1_000)),
+            "forged": good + "A", "another's": try await bench.open(principal: "uid:1000"), "empty": "",
+            "nonsense": "0b5fd6f5-5c3b-4f3a-9d5a-1c9d8b0f7a11", "long": String(repeating: "A", count: 1_024),
+            "another service's": try #require(Self.sealed(expires: soon, key: SessionSeal.makeKey())),
+        ]
+    }
+
+    @Test func `of sessions that are no more do not keep a client from opening a new one`() async throws {
+        try await SessionBench.with { bench in
+            let usual = try await bench.post(SessionBench.initialize, session: nil)
+            for (what, id) in try await self.dead(bench) {
+                let answer = try await bench.post(SessionBench.initialize, session: id)
+                let opened = try #require(answer.session, "\(what)")
+                #expect(answer.status == 200 && answer.body == usual.body && opened != id, "\(what)")
+                #expect(try await bench.post(Self.ping, session: opened).status == 200)
+                // The id itself is as dead as before.
+                try await self.expectUnknown(id, bench)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        #"{"jsonrpc":"2.0","id":9,"method":"initialize","params":{}}"#,
+        #"{"jsonrpc":"2.0","id":9,"method":"initialize"}"#, #"{"jsonrpc":"2.0","id":null,"method":"initialize"}"#,
+    ])
+    func `of sessions that are no more change nothing about how a bad initialize is refused`(body: String) async throws
+    {
+        try await SessionBench.with { bench in
+            let usual = try await bench.post(body, session: nil)
+            #expect(usual.status == 400 && usual.session == nil)
+            for (what, id) in try await self.dead(bench) {
+                #expect(try await bench.post(body, session: id) == usual, "\(what)")
+            }
+        }
+    }
+
     @Test func `of another principal are 404, and stay good for their own`() async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open(principal: "uid:1000")

@@ -7,6 +7,7 @@ import base64
 import pytest
 import schema
 from harness import Bridge, Bridges
+from http_raw import Response
 from mcp_http import MCPClient
 from upstreams import demo_upstream
 
@@ -103,6 +104,60 @@ def test_a_session_of_another_bridge_is_404(demo: Bridge, bridges: Bridges) -> N
     client = demo.new_client()
     client.session_id = other.client().session_id
     assert_unknown(client)
+
+
+def initialize(client: MCPClient) -> Response:
+    params = {"protocolVersion": client.revision, "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
+    return client.exchange("POST", {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params})
+
+
+@EVERY_REVISION
+@pytest.mark.parametrize("kind", ["ended", "forged", "another's", "nonsense", "of another bridge"])
+def test_a_client_with_the_id_of_a_session_that_is_no_more_gets_a_new_one(
+    demo: Bridge, bridges: Bridges, revision: str, kind: str
+) -> None:
+    """The same for all of them: an id tells nobody whose it is, or was."""
+    client = demo.new_client(revision)
+    usual = initialize(client)
+    match kind:
+        case "ended":
+            ended = demo.client(revision)
+            assert ended.delete().status == 204
+            client.session_id = ended.session_id
+        case "forged":
+            client.session_id = f"{demo.client(revision).session_id}A"
+        case "another's":
+            client.session_id = demo.client(revision, local=True).session_id
+        case "nonsense":
+            client.session_id = "0b5fd6f5-5c3b-4f3a-9d5a-1c9d8b0f7a11"
+        case "of another bridge":
+            client.session_id = bridges.start({"demo": demo_upstream()}).client(revision).session_id
+    dead = client.session_id
+    assert_unknown(client)
+    response = initialize(client)
+    assert (response.status, response.json()) == (200, usual.json())
+    assert response.headers["mcp-session-id"] not in (dead, None)
+    assert_unknown(client)
+    client.session_id = response.headers["mcp-session-id"]
+    assert client.request("ping").result == {}
+
+
+def test_initialize_in_a_session_that_lives_is_refused_and_leaves_it_as_it_is(demo: Bridge) -> None:
+    client = demo.client()
+    response = initialize(client)
+    assert response.status == 400 and "mcp-session-id" not in response.headers
+    assert client.request("ping").result == {}
+
+
+@EVERY_REVISION
+def test_a_level_may_be_set_before_the_client_says_that_it_is_initialized(demo: Bridge, revision: str) -> None:
+    client = demo.new_client(revision)
+    client.session_id = initialize(client).headers["mcp-session-id"]
+    for level in ("debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"):
+        assert client.request("logging/setLevel", {"level": level}).result == {}
+    assert "demo.echo" in client.tool_names()
+    client.notify("notifications/initialized")
+    assert client.request("logging/setLevel", {"level": "info"}).result == {}
 
 
 def test_the_unix_socket_serves_mcp_too(demo: Bridge) -> None:

@@ -180,7 +180,10 @@ final class Router {
 
     private func initialize(_ message: RPCMessage, _ request: ClientRequest) {
         guard let id = message.idBytes else { return }
-        guard request.header.sessionID == nil else {
+        // A client that comes with the id of a session that is no more would never get over a refusal: it gets a new one.
+        if let session = request.header.sessionID,
+            self.sessions.find(session, principal: request.header.principal, now: request.now) != nil
+        {
             return request.refuse(.invalidRequest("initialize opens a session and cannot be sent in one"), id: id)
         }
         let initialization: Initialization
