@@ -93,29 +93,41 @@ package final class LinkConnection {
     /// a peer need not read.
     package func whenWritten(within limit: TimeAmount, _ body: @escaping () -> Void) {
         guard self.state != .closed else { return body() }
+        let once = self.once(within: limit, body)
+        self.whenSettled { self.bulk.whenEmpty { self.writer.whenWritten(once) } }
+    }
+
+    /// Has the peer open no more exchanges on this link, and calls back once all that it had opened have come. Whoever
+    /// closes a link without that leaves some unread, perhaps, of which the peer has to say that they may have run. Calls
+    /// back also when the link is lost, or the limit is over: a peer need not answer.
+    package func takeLeave(within limit: TimeAmount, _ body: @escaping () -> Void) {
+        let once = self.once(within: limit, body)
+        self.ask(header: Self.leave) { _ in once() }
+    }
+
+    /// The header of the exchange by which a side takes leave.
+    static let leave = JSONText(literal: #"{"op":"leave"}"#)
+
+    /// - Returns: does something when it is first called, or when the time is over.
+    private func once(within limit: TimeAmount, _ body: @escaping () -> Void) -> () -> Void {
+        var timer: Scheduled<Void>?
         var isOver = false
         let once = {
             guard !isOver else { return }
             isOver = true
+            timer?.cancel()
             body()
         }
-        let timer = self.channel.eventLoop.assumeIsolated().scheduleTask(in: limit, once)
-        self.whenSettled {
-            self.bulk.whenEmpty {
-                self.writer.whenWritten {
-                    timer.cancel()
-                    once()
-                }
-            }
-        }
+        timer = self.channel.eventLoop.assumeIsolated().scheduleTask(in: limit, once)
+        return once
     }
 
-    /// Calls back once no end of an exchange waits for window behind its messages.
+    /// Calls back once no exchange of the peer's is still coming, and no end waits for window behind its messages.
     private func whenSettled(_ body: @escaping () -> Void) {
         if self.isSettled { body() } else { self.onSettled.append(body) }
     }
 
-    private var isSettled: Bool { !self.exchanges.elements.contains(where: \.isOver) }
+    private var isSettled: Bool { self.opening.isEmpty && !self.exchanges.elements.contains(where: \.isOver) }
 
     private func settled() {
         let bodies = self.onSettled

@@ -23,6 +23,8 @@ package final class LinkDialer {
     private let loop: any EventLoop
     private let logger: Logger
     private var link: LinkConnection?
+    /// The peer has taken leave: what is opened from now on is for its successor.
+    private var isLeaving = false
     private var waiting: Deque<Exchange> = []
     private var closed = false
     private var establishedAt = NIODeadline.now()
@@ -52,7 +54,7 @@ package final class LinkDialer {
     package func open(
         header: JSONText, payload: ByteBuffer? = nil, hold: PayloadHold? = nil, delegate: any ExchangeDelegate
     ) -> Exchange {
-        if let link = self.link, link.isOpen {
+        if let link = self.link, link.isOpen, !self.isLeaving {
             return link.open(header: header, payload: payload, hold: hold, delegate: delegate)
         }
         let exchange = Exchange(header: header, payload: payload, hold: hold)
@@ -99,7 +101,14 @@ package final class LinkDialer {
         self.establishedAt = .now()
         self.link = link
         link.onOpen = { [weak self] exchange in
-            if let onOpen = self?.onOpen { onOpen(exchange) } else { exchange.cancel(reason: "not served") }
+            if exchange.header.bytes == LinkConnection.leave.bytes {
+                self?.isLeaving = true
+                exchange.end(header: .emptyObject)
+            } else if let onOpen = self?.onOpen {
+                onOpen(exchange)
+            } else {
+                exchange.cancel(reason: "not served")
+            }
         }
         link.onClose = { [weak self] in self?.lost() }
         if !self.isReading { link.setReading(false) }
@@ -111,6 +120,7 @@ package final class LinkDialer {
 
     private func lost() {
         self.link = nil
+        self.isLeaving = false
         self.onLost?()
         guard self.backoff.forgives(Duration(.now() - self.establishedAt)) else { return self.failed(ChannelError.eof) }
         self.backoff.forgive()

@@ -50,8 +50,11 @@ package final class LinkListener {
             .nonisolated()
     }
 
-    /// Stops accepting; links that are there stay.
-    package func close() { self.channel.close(promise: nil) }
+    /// Stops accepting; links that are there stay. One that has not been greeted yet is not: its peer dials again.
+    package func close() {
+        self.accepting.isClosed = true
+        self.channel.close(promise: nil)
+    }
 
     /// Closes every link.
     package func closeConnections() { self.accepting.closeAll() }
@@ -66,6 +69,7 @@ enum LinkChannel {
 private final class LinkAcceptor {
     private let onConnection: (LinkConnection) -> Void
     private var links: [String: LinkConnection] = [:]
+    var isClosed = false
 
     init(onConnection: @escaping (LinkConnection) -> Void) { self.onConnection = onConnection }
 
@@ -88,6 +92,7 @@ private final class LinkAcceptor {
     }
 
     private func acceptLink(_ channel: any Channel, _ handler: LinkHandler, _ name: String) {
+        guard !self.isClosed else { return channel.close(promise: nil) }
         let bulk = BulkLane(isAvailable: true)
         let link = LinkConnection(channel: channel, dialled: false, bulk: bulk)
         self.links[name] = link

@@ -62,6 +62,34 @@ def test_an_upstream_that_goes_and_comes_back_answers_each_call_once(
     assert bridge.upstream_child(stays.name) == child, "the one that stayed was started anew"
 
 
+def test_what_reaches_a_worker_that_is_about_to_end_is_told_that_it_did_not_run(
+    bridges: Bridges, counting: list[CountingUpstream]
+) -> None:
+    """Its server is taken out and put back while it is stopped: it hears of the end after it has been dialled again."""
+    stays, returns = counting[:2]
+    both = {each.name: each.entry for each in (stays, returns)}
+    bridge = bridges.start(both)
+    for name in both:
+        bridge.wait_upstream(name)
+    with Callers(bridge, [stays, returns], count=48, milliseconds=1) as callers:
+        for _ in range(20):
+            callers.wait_for_results(1, since=time.monotonic())
+            leaving = bridge.worker(f"upstream {returns.name}")
+            os.kill(leaving.pid, signal.SIGSTOP)
+            try:
+                for servers in ({stays.name: stays.entry}, both):
+                    write(bridge, servers)
+                    hang_up(bridge)
+                    names = {"servers": sorted(servers)}
+                    eventually(lambda names=names: bridge.get("/servers").json() == names, "the signal is obeyed")
+            finally:
+                os.kill(leaving.pid, signal.SIGCONT)
+        callers.wait_for_results(2, since=time.monotonic())
+    assert not callers.surprises, callers.surprises[:5]
+    assert not SERVER_IS_REMOVED.forbidden(callers.outcomes)
+    assert_nothing_twice(callers.outcomes, [stays, returns])
+
+
 def test_a_call_under_way_is_answered_by_the_server_that_is_taken_out_and_put_back(
     bridges: Bridges, folder: Path
 ) -> None:

@@ -114,7 +114,7 @@ class Callers:
                 if reply.result.get("isError"):
                     self.surprises.append(f"{tag}: {reply.result}")
             else:
-                ending, word = "error", word_of(reply.failure)
+                ending, word, detail = "error", word_of(reply.failure), str(reply.failure)
             self._look_for_a_second_answer(client, tag)
         except ConnectionEnded as ended:
             ending, detail = "closed", str(ended)

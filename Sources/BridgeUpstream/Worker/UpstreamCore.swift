@@ -115,11 +115,15 @@ final class UpstreamCore {
             for body in self.onFinished { body() }
             self.onFinished = []
         }
+        let deadline = NIODeadline.now() + Self.farewellTime
         for link in self.links.values {
             open += 1
-            link.whenWritten(within: Self.farewellTime) {
-                link.close()
-                over()
+            // Calls that are on their way are to be read, and told that they have not run.
+            link.takeLeave(within: Self.farewellTime) {
+                link.whenWritten(within: deadline - .now()) {
+                    link.close()
+                    over()
+                }
             }
         }
         self.control.whenWritten(within: Self.farewellTime, over)
