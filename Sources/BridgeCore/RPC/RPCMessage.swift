@@ -3,10 +3,14 @@ package import NIOCore
 /// One JSON-RPC 2.0 message looked at once, by MCP's rules: an id is a string or an integer and never null in a
 /// request, params are an object, batches are not messages.
 ///
+/// A member that is null counts as absent: `method`, `params` and its `_meta`, `error` beside a result, `result` beside an
+/// error. Of an answer with nothing else, `"result": null` is an empty object. Not so the id: a request's is never null.
+///
 /// Spans count from the start of `text`.
 package struct RPCMessage: Sendable {
     package enum Shape: Sendable { case request, notification, result, error }
 
+    /// As it came, but without members that count as absent.
     package let text: JSONText
     package let shape: Shape
     /// A string or an integer. Always there in a request and a result; missing from an error response whose id is
@@ -22,6 +26,16 @@ package struct RPCMessage: Sendable {
     private let known: RPCParams
 
     package init(_ text: JSONText) throws(RPCError) {
+        let (reader, shape) = try Self.look(at: text)
+        guard reader.hasNulls else {
+            self.init(text, reader, shape)
+            return
+        }
+        let mended = text.withoutNulls(resultIsEmpty: reader.isEmptyResult)
+        self.init(mended, try Self.look(at: mended).reader, shape)
+    }
+
+    private static func look(at text: JSONText) throws(RPCError) -> (reader: RPCReader, shape: Shape) {
         let outcome = text.withSkipper { skipper in
             Result { () throws(RPCError) in
                 var reader = RPCReader(skipper)
@@ -29,7 +43,10 @@ package struct RPCMessage: Sendable {
                 return (reader, try reader.shape())
             }
         }
-        let (reader, shape) = try outcome.get()
+        return try outcome.get()
+    }
+
+    private init(_ text: JSONText, _ reader: RPCReader, _ shape: Shape) {
         self.text = text
         self.shape = shape
         self.id = reader.id?.kind == .null ? nil : reader.id

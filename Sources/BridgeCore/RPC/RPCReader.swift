@@ -8,6 +8,10 @@ struct RPCReader {
     private(set) var error: JSONSpan?
     private(set) var known = RPCParams()
     private var version: JSONSpan?
+    /// Whether there are members that count as absent because they are null.
+    private(set) var hasNulls = false
+    /// Whether the result is one of them.
+    private var hasNullResult = false
 
     init(_ skipper: JSONSkipper) {
         self.skipper = skipper
@@ -18,6 +22,22 @@ struct RPCReader {
         _ = try self.skipper.members(ofObjectAt: 0) { (key, start) throws(RPCError) in
             try self.take(key, at: start)
         }
+        self.dropNulls()
+    }
+
+    private mutating func dropNulls() {
+        self.hasNullResult = self.result?.kind == .null
+        Self.drop(&self.method, &self.hasNulls)
+        Self.drop(&self.params, &self.hasNulls)
+        Self.drop(&self.result, &self.hasNulls)
+        Self.drop(&self.error, &self.hasNulls)
+    }
+
+    @inline(__always)
+    private static func drop(_ member: inout JSONSpan?, _ hasNulls: inout Bool) {
+        guard member?.kind == .null else { return }
+        member = nil
+        hasNulls = true
     }
 
     /// Returns where the value at `start` ends.
@@ -35,7 +55,9 @@ struct RPCReader {
 
     private mutating func readParams(at start: Int) throws(RPCError) -> Int {
         guard self.params == nil else { throw .duplicateMember }
-        guard JSONKind(firstByte: self.skipper.bytes[start]) == .object else { throw .badParams }
+        let kind = JSONKind(firstByte: self.skipper.bytes[start])
+        guard kind != .null else { return try self.once(&self.params, at: start) }
+        guard kind == .object else { throw .badParams }
         var seen: UInt16 = 0
         let end = try self.skipper.members(ofObjectAt: start) { (key, start) throws(RPCError) in
             guard let parameter = Parameter(self.skipper, key) else { return self.skipper.value(at: start).upperBound }
@@ -60,9 +82,9 @@ struct RPCReader {
     }
 
     private mutating func readMeta(at start: Int) throws(RPCError) -> Int {
-        guard JSONKind(firstByte: self.skipper.bytes[start]) == .object else {
-            return self.skipper.value(at: start).upperBound
-        }
+        let kind = JSONKind(firstByte: self.skipper.bytes[start])
+        if kind == .null { self.hasNulls = true }
+        guard kind == .object else { return self.skipper.value(at: start).upperBound }
         let end = try self.skipper.members(ofObjectAt: start) { (key, start) throws(RPCError) in
             guard self.skipper.key(key, is: "progressToken") else { return self.skipper.value(at: start).upperBound }
             return try self.once(&self.known.progressToken, at: start)
@@ -100,10 +122,17 @@ extension RPCReader {
             if let id, id.kind != .null { try self.check(id) }
             try self.check(error: error)
             return .error
+        case (nil, nil) where self.isEmptyResult:
+            guard let id else { throw .badID }
+            try self.check(id)
+            return .result
         default:
             throw .shapeless
         }
     }
+
+    /// Whether it is the answer of somebody who has nothing to say: `"result": null`, and no error.
+    var isEmptyResult: Bool { self.hasNullResult && self.method == nil && self.error == nil }
 
     /// JSON-RPC 2.0, section 5.1.
     private func check(error: JSONSpan) throws(RPCError) {

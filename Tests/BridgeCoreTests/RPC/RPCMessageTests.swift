@@ -93,7 +93,7 @@ import Testing
             (#"{"jsonrpc":"2.0","result":{},"id":0.5}"#, .badID),
             (#"{"jsonrpc":"2.0","error":{},"id":false}"#, .badID),
             (#"{"jsonrpc":"2.0","id":1,"result":"x"}"#, .badResult),
-            (#"{"jsonrpc":"2.0","id":1,"result":null}"#, .badResult),
+            (#"{"jsonrpc":"2.0","id":null,"result":null}"#, .badID), (#"{"jsonrpc":"2.0","result":null}"#, .badID),
             (#"{"jsonrpc":"2.0","id":1,"result":[{}]}"#, .badResult),
             (#"{"jsonrpc":"2.0","id":1,"error":"boom"}"#, .badError),
             (#"{"jsonrpc":"2.0","id":1,"error":{}}"#, .badError),
@@ -101,9 +101,13 @@ import Testing
             (#"{"jsonrpc":"2.0","id":1,"error":{"code":1.5,"message":"m"}}"#, .badError),
             (#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"message":7}}"#, .badError),
             (#"{"jsonrpc":"2.0","id":1,"error":{"code":1,"code":1,"message":"m"}}"#, .duplicateMember),
-            (#"{"jsonrpc":"2.0","method":1}"#, .badMethod), (#"{"jsonrpc":"2.0","method":null,"id":1}"#, .badMethod),
+            (#"{"jsonrpc":"2.0","method":1}"#, .badMethod), (#"{"jsonrpc":"2.0","method":null,"id":1}"#, .shapeless),
             (#"{"jsonrpc":"2.0","method":"m","params":[]}"#, .badParams),
-            (#"{"jsonrpc":"2.0","method":"m","params":null}"#, .badParams),
+            (#"{"jsonrpc":"2.0","method":"m","params":null,"params":{}}"#, .duplicateMember),
+            (#"{"jsonrpc":"2.0","method":"m","params":null,"params":null}"#, .duplicateMember),
+            (#"{"jsonrpc":"2.0","id":1,"error":null}"#, .shapeless),
+            (#"{"jsonrpc":"2.0","id":1,"error":null,"method":null,"params":null}"#, .shapeless),
+            (#"{"jsonrpc":"2.0","id":null,"method":"m","params":null}"#, .badID),
             (#"{"jsonrpc":"2.0","method":"m","params":"{}"}"#, .badParams),
             (#"{"jsonrpc":"2.0"}"#, .shapeless), (#"{"jsonrpc":"2.0","id":1}"#, .shapeless),
             (#"{"jsonrpc":"2.0","id":1,"result":{},"error":{}}"#, .shapeless),
@@ -160,7 +164,7 @@ import Testing
         #expect(message.progressToken == nil)
     }
 
-    @Test(arguments: ["null", "[]", "7", "\"progressToken\""])
+    @Test(arguments: ["[]", "7", "\"progressToken\""])
     func `a _meta that is no object holds no token`(meta: String) throws {
         let message = try self.read(#"{"jsonrpc":"2.0","id":1,"method":"m","params":{"_meta":\#(meta),"name":"n"}}"#)
         #expect(self.text(message.param("_meta"), in: message) == meta)
