@@ -96,15 +96,21 @@ extension SessionClaims.Capabilities {
     package init(declared: JSONText?) {
         self = []
         guard let declared else { return }
-        if let sampling = declared.value("sampling") {
+        if let sampling = declared.present("sampling") {
             self.insert(.sampling)
-            if sampling.member("tools") != nil { self.insert(.samplingTools) }
+            if sampling.present("tools") != nil { self.insert(.samplingTools) }
         }
-        if let elicitation = declared.value("elicitation") {
+        if let elicitation = declared.present("elicitation") {
             // A bare `elicitation: {}` means forms (client/elicitation, "Capabilities").
-            if elicitation.member("form") != nil || elicitation.member("url") == nil { self.insert(.elicitationForm) }
-            if elicitation.member("url") != nil { self.insert(.elicitationURL) }
+            let hasURL = elicitation.present("url") != nil
+            if elicitation.present("form") != nil || !hasURL { self.insert(.elicitationForm) }
+            if hasURL { self.insert(.elicitationURL) }
         }
-        if declared.member("roots") != nil { self.insert(.roots) }
+        if declared.present("roots") != nil { self.insert(.roots) }
     }
+}
+
+extension JSONText {
+    /// A member that says something: null counts as absent.
+    fileprivate func present(_ key: StaticString) -> JSONText? { self.value(key).flatMap { $0.isNull ? nil : $0 } }
 }
