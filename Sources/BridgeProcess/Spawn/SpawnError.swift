@@ -24,8 +24,11 @@ package struct SpawnError: Error, Hashable, Sendable, CustomStringConvertible {
     /// An `errno`.
     package let code: CInt
     package let executable: String
+    /// Where it was to run.
+    package var folder: String?
 
     package var description: String {
-        "cannot start \(self.executable): \(self.stage.rawValue): \(SystemCallError.text(of: self.code))"
+        let place = self.stage == .workingDirectory ? self.folder.map { " \($0)" } ?? "" : ""
+        return "cannot start \(self.executable): \(self.stage.rawValue)\(place): \(SystemCallError.text(of: self.code))"
     }
 }

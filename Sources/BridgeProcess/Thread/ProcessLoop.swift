@@ -10,6 +10,7 @@ final class ProcessLoop {
         let id: ProcessID
         let report: CInt
         let executable: String
+        let folder: String?
         let onStart: @Sendable (Result<ProcessID, SpawnError>) -> Void
         let onExit: @Sendable (ExitStatus) -> Void
     }
@@ -129,6 +130,7 @@ final class ProcessLoop {
                 id: id,
                 report: child.report,
                 executable: specification.executable,
+                folder: specification.workingDirectory,
                 onStart: onStart,
                 onExit: onExit
             )
@@ -158,7 +160,8 @@ final class ProcessLoop {
                 SpawnError(
                     stage: .init(cspawn_stage(UInt32(failure.stage))),
                     code: failure.error,
-                    executable: child.executable
+                    executable: child.executable,
+                    folder: child.folder
                 )
             )
         )

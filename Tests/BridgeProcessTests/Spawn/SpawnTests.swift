@@ -82,6 +82,11 @@ import Testing
         var specification = SpawnSpecification.shell("true")
         specification.workingDirectory = "/nonexistent"
         await self.expectFailure(.workingDirectory, ENOENT, specification)
+        let error = await #expect(throws: SpawnError.self) { try await self.processes.run(specification) }
+        #expect(
+            error?.description
+                == "cannot start \(specification.executable): working directory /nonexistent: No such file or directory"
+        )
     }
 
     @Test func `a descriptor that is not open is told as such`() async throws {
