@@ -13,6 +13,16 @@ extension Supervisor {
         let state: JSONText
         let toolCount: Int
         let slot: WorkerSlot?
+        /// Why it is not ready, for one line.
+        let trouble: String?
+
+        init(name: String, state: JSONText, toolCount: Int, slot: WorkerSlot?, trouble: String? = nil) {
+            self.name = name
+            self.state = state
+            self.toolCount = toolCount
+            self.slot = slot
+            self.trouble = (trouble ?? state.string("lastError")).map { String($0.prefix(80)) }
+        }
 
         var phase: ShownPhase? { self.state.string("phase").flatMap(ShownPhase.init(ofUpstream:)) }
         var isConnected: Bool { self.state.bool("connected") ?? false }
@@ -31,7 +41,10 @@ extension Supervisor {
                 name: name, state: state, toolCount: max(state.int("toolCount") ?? 0, cached), slot: slot)
         }
             + self.deployment.failed.map {
-                UpstreamReport(name: $0.name, state: Self.state(of: $0), toolCount: 0, slot: nil)
+                UpstreamReport(
+                    name: $0.name, state: Self.state(of: $0), toolCount: 0, slot: nil,
+                    trouble: $0.troubles.first?.message
+                )
             }
     }
 
@@ -64,9 +77,7 @@ extension Supervisor {
         summary.needsRestart = !self.deployment.needsRestart.isEmpty
         summary.sessions = self.slots[.session]?.status?.int("sessions") ?? 0
         summary.upstreams = self.upstreamReports().map {
-            ServiceSummary.Upstream(
-                name: $0.name, isReady: $0.isReady, trouble: $0.state.string("lastError").map { String($0.prefix(80)) }
-            )
+            ServiceSummary.Upstream(name: $0.name, isReady: $0.isReady, trouble: $0.trouble)
         }
         summary.troubledWorkers = [WorkerRole.http, .session]
             .filter { self.slots[$0]?.phase != .ready }.map(\.description)

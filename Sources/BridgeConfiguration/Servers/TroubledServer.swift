@@ -40,6 +40,13 @@ package struct TroubledServer: Sendable, Hashable {
 
     mutating func add(_ trouble: ConfigurationDiagnostic) { self.troubles.append(trouble) }
 
+    /// What is wrong in a few words, for clients: they can do nothing about it, and need not know where files lie.
+    package var reason: String {
+        let first = self.troubles.first?.message ?? ""
+        let more = self.troubles.count > 1 ? ", and \(self.troubles.count - 1) more" : ""
+        return "it cannot run with its configuration: \(first.hasSuffix(".") ? String(first.dropLast()) : first)\(more)"
+    }
+
     /// All of it in one line, for status reports: what is wrong, what to do, where.
     package var text: String {
         self.troubles.map { trouble in

@@ -2,6 +2,8 @@
 package struct SessionConfiguration: Sendable, Hashable, Codable {
     /// In the order of the configuration, which decides who owns a resource that two upstreams list.
     package var upstreams: [UpstreamRoute]
+    /// Those that have no worker, because they cannot run.
+    package var failed: [FailedServer]
     /// Between an upstream's prefix and its own name.
     package var separator: String
     package var names: NameStyle
@@ -31,6 +33,7 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
 
     package init(
         upstreams: [UpstreamRoute] = [],
+        failed: [FailedServer] = [],
         separator: String = ".",
         names: NameStyle = .auto,
         safeNamesFor: [String] = SafeNameClients.standard,
@@ -50,6 +53,7 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
         instructions: String? = nil
     ) {
         self.upstreams = upstreams
+        self.failed = failed
         self.separator = separator
         self.names = names
         self.safeNamesFor = safeNamesFor

@@ -38,7 +38,7 @@ final class CallDesk {
             return request.refuse(.invalidParams("\(offering.identity.string) is required"))
         }
         guard let (entry, upstream) = self.directory.find(name, of: offering) else {
-            guard mayWait else { return request.refuse(offering.unknownEntry(name)) }
+            guard mayWait else { return request.refuse(self.directory.unknown(name, of: offering)) }
             return self.wait(request, for: name, of: offering)
         }
         guard request.caller.calls[request.id] == nil else { return request.refuse(.duplicateID) }
@@ -63,7 +63,7 @@ final class CallDesk {
         }
         switch self.waiting.wait(later) {
         case .waits: break
-        case .pointless: request.refuse(offering.unknownEntry(name))
+        case .pointless: request.refuse(self.directory.unknown(name, of: offering))
         case .full: request.refuse(.tooManyCalls)
         }
     }

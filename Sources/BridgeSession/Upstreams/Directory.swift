@@ -112,6 +112,12 @@ final class Directory {
         return self.catalogue.entry(name, of: offering).map { ($0, self.upstreams[$0.upstream]) }
     }
 
+    /// What is said of a name that nobody lists: it may be one of a server that cannot run.
+    func unknown(_ name: String, of offering: Offering) -> ToldFault {
+        let server = offering.isRenamed ? self.configuration.failed.first { $0.mayHave(name) } : nil
+        return server.map { .unavailable($0.name, $0.reason) } ?? offering.unknownEntry(name)
+    }
+
     var collisions: [Catalogue.Collision] { self.catalogue.collisions }
 
     /// The changes of lists since a time, in seconds since 1970.
