@@ -55,18 +55,17 @@ package struct ConfigurationLoader: Sendable {
         self.lay(overlay, over: &configuration, diagnostics: &diagnostics)
         configuration.setStandardDirectory(self.context.standardDirectory)
 
-        diagnostics = diagnostics.map { Self.withoutWhatIsReplaced($0, in: configuration) }
+        let troubles = Set(configuration.troubled.flatMap(\.troubles))
+        diagnostics = diagnostics.map { Self.lessened($0, unless: troubles) }
         let isValid = !diagnostics.contains { $0.severity == .error && $0.reach == .service }
         return LoadedConfiguration(configuration: isValid ? configuration : nil, diagnostics: diagnostics)
     }
 
     /// An error of a server's entry keeps nothing from running where another entry has taken its place.
-    private static func withoutWhatIsReplaced(
-        _ diagnostic: ConfigurationDiagnostic, in configuration: BridgeConfiguration
+    private static func lessened(
+        _ diagnostic: ConfigurationDiagnostic, unless troubles: Set<ConfigurationDiagnostic>
     ) -> ConfigurationDiagnostic {
-        guard diagnostic.severity == .error, let server = diagnostic.reach.server else { return diagnostic }
-        let name = ServerName.shown(server)
-        guard !configuration.troubled.contains(where: { $0.name == name && $0.troubles.contains(diagnostic) }) else {
+        guard diagnostic.severity == .error, diagnostic.reach.server != nil, !troubles.contains(diagnostic) else {
             return diagnostic
         }
         var diagnostic = diagnostic

@@ -20,6 +20,10 @@ import Testing
         // Claude Code's ~/.claude.json: the user's own, and a project's
         #"{"numStartups": 7, "oauthAccount": {"emailAddress": "x"}, "projects": {"/src": {"history": []}}, "mcpServers": SERVERS}"#,
         #"{"numStartups": 7, "projects": {"/src": {"allowedTools": [], "mcpServers": SERVERS}}}"#,
+        // the same before there are projects; Gemini CLI's settings.json, newer and older
+        #"{"numStartups": 1, "userID": "x", "mcpServers": SERVERS}"#,
+        #"{"security": {"auth": {"selectedType": "oauth-personal"}}, "ui": {}, "mcp": {"allowed": []}, "mcpServers": SERVERS}"#,
+        #"{"selectedAuthType": "gemini-api-key", "theme": "GitHub", "mcpServers": SERVERS}"#,
         // Windsurf, Cline, Copilot CLI, .mcp.json
         #"{"mcpServers": SERVERS}"#,
     ])
@@ -69,17 +73,49 @@ import Testing
             !loaded.warnings.contains { $0.keyPath.hasSuffix("serverUrl") && $0.message.contains("another program") })
     }
 
+    @Test(arguments: [
+        (#""disabledTools": ["a"]"#, ["b", "c"]), (#""excludeTools": ["a", "c"]"#, ["b"]),
+        (#""includeTools": ["a", "b"], "excludeTools": ["b"]"#, ["a"]), (#""includeTools": []"#, ["a", "b", "c"]),
+        (#""disabledTools": ["a"], "tools": ["a", "b"]"#, ["b"]),
+        (#""includeTools": ["c"], "tools": ["*"]"#, ["a", "b", "c"]),
+    ])
+    func `tools that are switched off in another program stay off`(keys: String, shown: [String]) {
+        let loaded = Loading.load("{\"mcpServers\": {\"s\": {\"command\": \"x\", \(keys)}}}")
+        let tools = loaded.configuration?.server(named: "s")?.tools
+        #expect(loaded.diagnostics.isEmpty)
+        #expect(["a", "b", "c"].filter { tools?.shownName(of: $0) != nil } == shown)
+    }
+
     @Test func `a Cline file is taken`() {
         let loaded = Loading.load(
             """
             {"mcpServers": {
               "a": {"autoApprove": ["x"], "disabled": false, "timeout": 60, "type": "stdio", "command": "node", "args": []},
               "b": {"type": "streamableHttp", "url": "https://x/mcp", "autoApprove": [], "timeout": 60},
-              "c": {"transportType": "sse", "url": "https://x/sse", "remoteConfigured": true, "disabled": true}
+              "c": {"transportType": "sse", "url": "https://x/sse", "remoteConfigured": true, "disabled": true},
+              "d": {"transportType": "http", "url": "https://x/mcp", "headers": {}, "command": null}
             }}
             """
         )
-        #expect(loaded.fates?.served == ["a", "b"] && loaded.errors.isEmpty)
+        #expect(loaded.fates?.served == ["a", "b", "d"] && loaded.errors.isEmpty)
+        let dialects = loaded.configuration?.servers.compactMap { server in
+            if case .remote(let endpoint) = server.target { endpoint.dialect } else { nil }
+        }
+        #expect(dialects == [.streamableHTTP, .sse, .streamableHTTP])
+    }
+
+    @Test(arguments: ["$MY_TOKEN", "$TOKEN", "$_A1"])
+    func `a variable as Gemini CLI alone writes it is passed on as it is, and said to be`(written: String) {
+        let loaded = Loading.load(#"{"mcpServers": {"a": {"command": "x", "env": {"K": "\#(written)"}}}}"#)
+        #expect(loaded.fates?.served == ["a"])
+        #expect(loaded.brief == ["1:52 mcpServers.a.env.K: is passed on as it is written."])
+        #expect(Loading.program(loaded)?.environment["K"]?.value == written)
+    }
+
+    @Test(arguments: ["$", "$a", "pa$WORD", "$WORD!", "$1", "$$", "$ A", "${GITHUB_TOKEN}", "$${A}"])
+    func `any other dollar is nobody's business`(written: String) {
+        #expect(
+            Loading.load(#"{"mcpServers": {"a": {"command": "x", "env": {"K": "\#(written)"}}}}"#).diagnostics.isEmpty)
     }
 
     @Test func `a Gemini CLI file is taken`() {
@@ -102,7 +138,7 @@ import Testing
               "ui_font_size": 16,
               "context_servers": {
                 "new": {"source": "custom", "enabled": true, "command": "npx", "args": ["-y", "p"], "env": {"K": "v"}},
-                "old": {"command": {"path": "./bin/python", "args": ["s.py"], "env": {"K": "v"}}, "settings": {}},
+                "old": {"command": {"path": "./bin/python", "args": ["s.py"], "env": {"K": "v"}, "timeout": 90}, "settings": {}},
                 "far": {"url": "https://x/mcp", "headers": {"A": "b"}},
                 "ext": {"source": "extension", "settings": {"key": "v"}},
                 "bare": {"settings": {}},
@@ -116,6 +152,7 @@ import Testing
         let old = try #require(Loading.program(loaded, "old"))
         #expect(old.command.value == "/etc/app/bin/python" && old.arguments.map(\.value) == ["s.py"])
         #expect(old.environment["K"]?.value == "v")
+        #expect(loaded.configuration?.server(named: "old")?.timeouts.call == 90)
     }
 
     @Test func `Claude Code's projects have their servers, that run in the project's folder`() throws {

@@ -3,101 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+import socket
+import threading
 
 import pytest
 from command_line import Said, beside, table
 from harness import Bridge, Bridges
-from upstreams import MisbehavingUpstream, demo_upstream
+from troubles import TROUBLES, troubled
+from upstreams import demo_upstream
 from waiting import eventually
 
 
-@dataclass(frozen=True)
-class Trouble:
-    """An entry that cannot run, and what is said of it."""
-
-    entry: Any
-    #: Where it is: the end of the key's path, from the server's name on.
-    key: str
-    wrong: str
-    remedy: str
-
-
-TROUBLES = {
-    "variable": Trouble(
-        {"command": "true", "env": {"TOKEN": "${NOTES_TOKEN}"}},
-        ".env.TOKEN",
-        "the environment variable NOTES_TOKEN is not set.",
-        "Set it for the service",
-    ),
-    "header": Trouble(
-        {"url": "https://api.example.com/mcp", "headers": {"Authorization": "Bearer ${NOTES_TOKEN}"}},
-        ".headers.Authorization",
-        "the environment variable NOTES_TOKEN is not set.",
-        "Set it for the service",
-    ),
-    "credential": Trouble(
-        {"command": "true", "env": {"KEY": "${credential:github}"}},
-        ".env.KEY",
-        "there is no credential 'github'.",
-        "LoadCredential=github:",
-    ),
-    "file": Trouble(
-        {"command": "true", "envFile": "no-such.env"},
-        ".envFile",
-        "the file cannot be read.",
-        "It must exist and be readable",
-    ),
-    "input": Trouble(
-        {"command": "true", "env": {"KEY": "${input:api-key}"}},
-        ".env.KEY",
-        "'${input:api-key}' asks a person",
-        "Put the value into a credential",
-    ),
-    "editor": Trouble(
-        {"command": "${workspaceFolder}/server"},
-        ".command",
-        "'${workspaceFolder}' is known only to an editor.",
-        "Write the path itself",
-    ),
-    "extension": Trouble(
-        {"source": "extension", "settings": {}}, "", "an extension of the editor starts this server", "Write its 'command'"
-    ),
-    "nul": Trouble({"command": "true", "env": {"KEY": "a\0b"}}, ".env.KEY", "contains a NUL character", ""),
-    "break": Trouble(
-        {"serverUrl": "https://api.example.com/mcp", "headers": {"X": "a\r\nY: b"}},
-        ".headers.X",
-        "a header's value has no line break.",
-        "Write the value as one line.",
-    ),
-    "typo": Trouble({"command": "true", "agrs": []}, ".agrs", "unknown key 'agrs'.", "The nearest known key is 'args'."),
-    "type": Trouble({"command": "true", "type": "pigeon"}, ".type", "must be one of 'stdio'", "The nearest is"),
-    "nothing": Trouble({}, "", "must define either 'command' or 'url'.", ""),
-    "null": Trouble(None, "", "must be an object, not null.", ""),
-}
-
-
-def troubled(bridges: Bridges) -> Bridge:
-    bridge = bridges.make({"good": demo_upstream(), **{name: trouble.entry for name, trouble in TROUBLES.items()}})
-    bridge.environment["CREDENTIALS_DIRECTORY"] = str(bridge.folder)
+@pytest.fixture(scope="module")
+def troubled_bridge(shared_bridges: Bridges) -> Bridge:
+    bridge = troubled(shared_bridges).start("live")
+    bridge.wait_upstream("good")
     return bridge
-
-
-def rewrite(bridge: Bridge, servers: dict[str, Any]) -> Said:
-    bridge.config = {"mcpServers": servers}
-    bridge.write_config()
-    return beside(bridge, "reload")
-
-
-@pytest.fixture
-def folder_of_words(folder: Path) -> Path:
-    """Where an environment file may come and go."""
-    (folder / "words.env").write_text("WORD=hello\n", encoding="utf-8")
-    return folder
 
 
 # At the start
@@ -125,8 +47,19 @@ def test_the_good_server_is_served_and_of_each_other_it_is_said_what_is_wrong_an
             assert words in bridge.wait_logged(f"upstream={name} "), words
         assert shown[name]["STATE"] == "failed" and trouble.wrong[:60] in shown[name]["TROUBLE"], shown[name]
 
+    not_ready = bridge.get("/health/ready")
+    assert not_ready.status == 503 and all(trouble.wrong in json.dumps(not_ready.json()) for trouble in TROUBLES.values())
+    told = json.loads(beside(bridge, "status", "--json").out)
+    for row in told["upstreams"]:
+        wanted = TROUBLES.get(row["name"])
+        assert (wanted is None) == ("troubles" not in row), row
+        assert wanted is None or wanted.wrong in row["troubles"][0] and wanted.remedy in row["troubles"][0], row
+
+    # Once, however often somebody asks.
+    assert sum("cannot run with its configuration" in line for line in bridge.log) == len(TROUBLES), bridge.log
+
     # No worker is started for them.
-    assert {worker["name"] for worker in json.loads(beside(bridge, "status", "--json").out)["workers"]} == {
+    assert {worker["name"] for worker in told["workers"]} == {
         "http",
         "session",
         "upstream@good",
@@ -182,93 +115,79 @@ def test_only_a_file_that_cannot_be_read_as_a_whole_stops_the_start(bridges: Bri
         assert re.search(rf"{bridge.config_path}:\d+:\d+: error: ", said.err), said
 
 
-# Later
+def test_systemd_is_told_in_its_line_of_status(bridges: Bridges) -> None:
+    bridge = troubled(bridges)
+    address = str(bridge.folder / "notify")
+    said: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+        notify.bind(address)
+        notify.settimeout(0.2)
+        bridge.environment["NOTIFY_SOCKET"] = address
+        done = threading.Event()
+
+        def listen() -> None:
+            while not done.is_set():
+                try:
+                    said.extend(notify.recv(65_536).decode().splitlines())
+                except TimeoutError:
+                    continue
+
+        listener = threading.Thread(target=listen)
+        listener.start()
+        try:
+            bridge.start("live")
+            words = "variable: the environment variable NOTES_TOKEN is not set."
+            eventually(
+                lambda: any(f"1/{len(TROUBLES) + 1} upstreams ready" in line and words in line for line in said),
+                "the line of status",
+            )
+        finally:
+            done.set()
+            listener.join()
+    assert "READY=1" in said
 
 
-def test_a_reload_mends_one_and_leaves_the_others_alone(bridges: Bridges, folder: Path) -> None:
-    servers = {"good": demo_upstream(), "bad": TROUBLES["variable"].entry, "worse": TROUBLES["file"].entry}
-    bridge = bridges.start(servers, ready="live")
-    bridge.wait_upstream("good")
-    child = bridge.upstream_child("good")
-    mended = MisbehavingUpstream(folder, "bad").entry
-    said = rewrite(bridge, {**servers, "bad": mended})
-    assert said.status == 0 and "added: bad\n" in said.out, said
-    assert "failed: worse: the file cannot be read." in said.out, said
-    bridge.wait_upstream("bad")
-    assert bridge.client().echoes("bad") and bridge.upstream_child("good") == child
-    assert bridge.upstream("worse")["phase"] == "failed"
-    # What was known is not logged again.
-    bridge.wait_logged("upstream=worse")
-    assert sum("upstream=worse" in line for line in bridge.log) == 1, bridge.log
+# What clients are told
 
 
-def test_a_server_that_comes_into_trouble_ends_and_starts_again_when_it_is_mended(
-    bridges: Bridges, folder_of_words: Path
+@pytest.mark.parametrize("name", TROUBLES)
+@pytest.mark.parametrize("spelling", ["{}.any", "{}__any"])
+def test_a_call_of_its_tools_is_told_why_they_are_not_there(
+    troubled_bridge: Bridge, name: str, spelling: str
 ) -> None:
-    upstream = MisbehavingUpstream(folder_of_words, "words")
-    words = folder_of_words / "words.env"
-    servers = {"good": demo_upstream(), "words": {**upstream.entry, "envFile": str(words)}}
-    bridge = bridges.start(servers)
-    bridge.wait_upstream("good")
-    bridge.wait_upstream("words")
-    child, other = bridge.upstream_child("words"), bridge.upstream_child("good")
-    words.rename(words.with_suffix(".away"))
-    said = beside(bridge, "reload")
-    assert said.status == 0 and "removed: words\n" in said.out and "failed: words: the file cannot be read." in said.out
-    assert bridge.upstream("words")["phase"] == "failed"
-    eventually(lambda: not os.path.exists(f"/proc/{child.pid}"), "the child of words has ended")
-    assert bridge.client().echoes("good") and bridge.upstream_child("good") == other
-    words.with_suffix(".away").rename(words)
-    assert beside(bridge, "reload") == Said(0, "added: words\n", "")
-    bridge.wait_upstream("words")
-    assert bridge.client().echoes("words") and bridge.upstream_child("good") == other
+    client = troubled_bridge.client()
+    trouble = TROUBLES[name]
+    error = client.call(spelling.format(name)).message["error"]
+    assert (error["code"], error["data"]["code"]) == (-32003, "upstream_unavailable"), error
+    assert f"Upstream '{name}' is not available (" in error["message"] and "did not run" in error["message"]
+    assert trouble.wrong.removesuffix(".") in error["message"]
+    # Where files lie is no client's business.
+    assert str(troubled_bridge.folder) not in error["message"]
+    assert client.call(f"{name}-not.any").message["error"]["data"]["code"] == "unknown_tool"
 
 
-def test_a_reload_with_a_mistake_in_the_text_of_an_entry_changes_nothing(bridges: Bridges) -> None:
-    bridge = bridges.start({"good": demo_upstream()})
-    bridge.wait_upstream("good")
-    child = bridge.upstream_child("good")
-    said = rewrite(bridge, {"good": {**demo_upstream(), "agrs": []}})
-    assert (said.status, said.out) == (1, "") and "unknown key 'agrs'." in said.err, said
-    assert bridge.upstream_child("good") == child and bridge.client().echoes("good")
-
-
-@pytest.mark.parametrize("name", ["variable", "credential", "input", "file", "nul", "break", "nothing"])
-def test_a_server_in_trouble_cannot_be_added(bridges: Bridges, name: str) -> None:
-    bridge = bridges.start({"good": demo_upstream()})
-    refused = bridge.manage("POST", "/servers", {"mcpServers": {"new": TROUBLES[name].entry}})
-    assert refused.status == 422 and TROUBLES[name].wrong in json.dumps(refused.json(), ensure_ascii=False), refused
-    assert bridge.get("/servers").json() == {"servers": ["good"]}
-
-
-def test_a_server_in_trouble_can_be_replaced_and_removed(bridges: Bridges, folder: Path) -> None:
-    servers = {"good": demo_upstream(), **{name: TROUBLES[name].entry for name in ("variable", "input")}}
-    bridge = bridges.start(servers, ready="live")
-    bridge.wait_upstream("good")
-    added = bridge.manage("POST", "/servers", {"mcpServers": {"variable": MisbehavingUpstream(folder, "variable").entry}})
-    assert (added.status, added.json()) == (200, {"added": ["variable"]})
-    assert bridge.client().echoes("variable")
-    removed = bridge.manage("DELETE", "/servers/input")
-    assert (removed.status, removed.json()) == (200, {"removed": "input"})
-    bridge.stop()
-    bridge.start()
-    assert bridge.get("/servers").json() == {"servers": ["good", "variable"]}
-    bridge.wait_upstream("variable")
-    assert beside(bridge, "status").status == 0
-
-
-def test_a_server_that_was_added_fails_when_what_it_needs_is_gone(bridges: Bridges, folder_of_words: Path) -> None:
-    words = folder_of_words / "words.env"
-    entry = {**MisbehavingUpstream(folder_of_words, "added").entry, "envFile": str(words)}
-    bridge = bridges.start({"good": demo_upstream()})
-    assert bridge.manage("POST", "/servers", {"mcpServers": {"added": entry}}).status == 200
-    bridge.stop()
-    words.unlink()
+def test_secrets_are_in_nothing_that_is_said(bridges: Bridges) -> None:
+    secret = "s3cret-w0rd"
+    bridge = bridges.make(
+        {
+            "good": demo_upstream(),
+            "env": {"command": "true", "env": {"A": f"{secret}${{NOPE}}", "B": "${WORD}\0", "C": secret}},
+            "url": {"url": f"https://u:{secret}@x/${{NOPE}}?key={secret}", "headers": {"A": f"{secret}\n", "B": "${WORD}\n"}},
+            "args": {"command": f"{secret}${{input:x}}", "args": [f"--token={secret}", "${WORD}${NOPE}"], "cwd": "${WORD}"},
+            "file": {"command": "true", "envFile": f"/{secret}/.env"},
+            "extension": {"source": "extension", "settings": {"key": secret}},
+        }
+    )
+    bridge.environment["WORD"] = secret
     bridge.start("live")
     bridge.wait_upstream("good")
-    row = bridge.upstream("added")
-    assert row["phase"] == "failed" and "servers.json" in row["lastError"], row
-    assert bridge.client().echoes("good")
+    told = [json.dumps(bridge.health()), json.dumps(bridge.get("/servers").json()), *bridge.log]
+    for command in (("status",), ("status", "--json"), ("config", "check", bridge.config_path), ("reload",)):
+        said = beside(bridge, *command)
+        told += [said.out, said.err]
+    told += [json.dumps(bridge.client().call(f"{name}.x").message["error"]) for name in ("env", "url", "args", "file")]
+    assert [row["phase"] for row in bridge.health()["upstreams"]].count("failed") == 5
+    assert not [line for line in told if secret in line]
 
 
 def _upstreams(said: Said) -> list[dict[str, str]]:

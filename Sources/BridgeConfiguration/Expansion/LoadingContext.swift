@@ -1,3 +1,11 @@
+/// Why a program cannot be started.
+package enum StartObstacle: Sendable, Hashable {
+    /// There is no such folder.
+    case folder
+    /// A sentence about the command, without its full stop.
+    case command(String)
+}
+
 /// What the world looks like to a configuration that is being read. Everything that is not in the file comes through
 /// here.
 package struct LoadingContext: Sendable {
@@ -12,6 +20,9 @@ package struct LoadingContext: Sendable {
     /// The content of an `envFile`; `nil` when it cannot be read.
     package var fileContent: @Sendable (String) -> [UInt8]?
     package var fileExists: @Sendable (String) -> Bool
+    /// What keeps a program from being started now: its command, the `PATH` that it is looked for in, and its folder.
+    /// Nobody looks, unless somebody asks what is wrong.
+    package var obstacle: @Sendable (_ command: String, _ path: String?, _ folder: String) -> StartObstacle?
     /// The user id of a user's name.
     package var userID: @Sendable (String) -> UInt32?
     /// Whether bearer tokens or OAuth guard the front; without them it stays on loopback.
@@ -24,6 +35,7 @@ package struct LoadingContext: Sendable {
         credential: @escaping @Sendable (String) -> String? = { _ in nil },
         fileContent: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
         fileExists: @escaping @Sendable (String) -> Bool = { _ in false },
+        obstacle: @escaping @Sendable (String, String?, String) -> StartObstacle? = { _, _, _ in nil },
         userID: @escaping @Sendable (String) -> UInt32? = { _ in nil },
         hasTokens: Bool = false
     ) {
@@ -33,6 +45,7 @@ package struct LoadingContext: Sendable {
         self.credential = credential
         self.fileContent = fileContent
         self.fileExists = fileExists
+        self.obstacle = obstacle
         self.userID = userID
         self.hasTokens = hasTokens
     }

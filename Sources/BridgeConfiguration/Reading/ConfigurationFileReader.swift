@@ -17,12 +17,14 @@ struct ConfigurationFileReader {
     }
 
     private static let keys = ["mcpServers", "servers", "bridge"]
+    /// Other keys are other programs', and may well be there twice.
+    private static let counted = ServerLists.keys.union(Self.keys)
 
     mutating func read(_ source: ConfigurationSource) {
         self.source = source
         self.report = ConfigurationReport(file: source.name, bytes: source.bytes)
         guard let node = ConfigurationNode(reading: source.bytes, report: &self.report),
-            var object = ObjectReader(node, report: &self.report)
+            var object = ObjectReader(node, once: Self.counted, report: &self.report)
         else { return }
         if let bridge = object.take("bridge") {
             var reader = SettingsReader(context: self.context)
@@ -35,12 +37,19 @@ struct ConfigurationFileReader {
         self.report.isSilentAboutIgnored = servers.isSettings
         self.readServers(servers, directory: source.directory)
         if servers.isEmpty {
-            self.report.warning(
-                node, "no servers are configured.",
-                remedy: "Add them under 'mcpServers', as your MCP client's file does."
-            )
+            self.report.warning(node, "no servers are configured.", remedy: Self.remedy(for: object))
         }
         self.ignoreRest(of: object)
+    }
+
+    /// Some programs write the servers without anything around them.
+    private static func remedy(for object: ObjectReader) -> String {
+        let looksLikeServers = object.rest.contains { member in
+            member.value.members.contains { $0.key == "command" || ServerKeyTable.addresses.contains($0.key) }
+        }
+        return looksLikeServers
+            ? "What looks like servers here has to stand under 'mcpServers'."
+            : "Add them under 'mcpServers', as your MCP client's file does."
     }
 
     private mutating func readServers(_ servers: ServerLists, directory: String) {

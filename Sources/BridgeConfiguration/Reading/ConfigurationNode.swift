@@ -40,6 +40,13 @@ struct ConfigurationNode {
             let base = plain.bytes.firstIndex { !" \t\r\n".utf8.contains($0) } ?? 0
             self.init(document: document, span: document.span, base: base, path: "")
         } catch {
+            if let format = TextFormat(of: bytes) {
+                report.add(
+                    .error, at: 0, "", "this is not JSON; it looks like \(format.rawValue).",
+                    remedy: "Only JSON is read: write the servers under 'mcpServers', as the README shows."
+                )
+                return nil
+            }
             let problem = JSONProblem(error, in: plain.bytes)
             report.add(.error, at: error.offset, "", "this is not JSON: \(problem.message).", remedy: problem.remedy)
             return nil

@@ -46,9 +46,10 @@ struct ConfigurationReport {
         )
     }
 
-    /// The errors of one server's entry.
-    func troubles(of server: String) -> [ConfigurationDiagnostic] {
-        self.diagnostics.filter { $0.severity == .error && $0.reach.server == server }
+    /// The errors of entries, by server.
+    var troubles: [String: [ConfigurationDiagnostic]] {
+        let errors = self.diagnostics.filter { $0.severity == .error && $0.reach.server != nil }
+        return Dictionary(grouping: errors) { $0.reach.server ?? "" }
     }
 
     mutating func error(_ node: ConfigurationNode, _ message: String, remedy: String? = nil) {

@@ -9,8 +9,13 @@ struct ObjectReader {
     /// `nil` after having reported that this is no object. A key that is written twice is reported; the first one
     /// counts.
     ///
-    /// - Parameter holdsServers: whether each member is a server's, and so is what is wrong about its key.
-    init?(_ node: ConfigurationNode, holdsServers: Bool = false, report: inout ConfigurationReport) {
+    /// - Parameters:
+    ///   - keys: the only ones that must not be written twice; `nil` is every key.
+    ///   - holdsServers: whether each member is a server's, and so is what is wrong about its key.
+    init?(
+        _ node: ConfigurationNode, once keys: Set<String>? = nil, holdsServers: Bool = false,
+        report: inout ConfigurationReport
+    ) {
         guard node.kind == .object else {
             report.error(node, "must be an object, not \(node.kindWords).")
             return nil
@@ -20,7 +25,7 @@ struct ObjectReader {
         for member in node.members {
             if seen.insert(member.key).inserted {
                 order.append(member)
-            } else {
+            } else if keys?.contains(member.key) ?? true {
                 report.add(
                     .error, at: member.keyOffset, member.value.path, "this key is written twice.",
                     remedy: "Remove one of the two.", reach: holdsServers ? .entry(member.key) : nil

@@ -21,21 +21,31 @@ struct ServerLists {
         ["settings", "mcp", "servers"],
     ]
 
+    /// What only the settings of Claude Code and of Gemini CLI have, beside `mcpServers`.
+    private static let signs: [[String]] = [["numStartups"], ["security", "auth"], ["selectedAuthType"]]
+
+    private static let plain = ["mcpServers", "servers"]
+    private static let projects = "projects"
+
+    /// Everything at the top of a file that leads to servers.
+    static let keys = Set(Self.plain + Self.places.map { $0[0] } + [Self.projects])
+
     init(in object: inout ObjectReader) {
-        self.lists = ["mcpServers", "servers"].compactMap { object.take($0) }
+        self.lists = Self.plain.compactMap { object.take($0) }
         for place in Self.places {
             guard let node = Self.node(at: place, in: object.node) else { continue }
             self.lists.append(node)
             self.isSettings = true
         }
         self.readProjects(object.node)
+        if !self.isSettings { self.isSettings = Self.signs.contains { Self.node(at: $0, in: object.node) != nil } }
     }
 
     var isEmpty: Bool { self.lists.isEmpty && self.projects.isEmpty }
 
     /// Claude Code keeps the servers of each project beside the user's own, in `~/.claude.json`.
     private mutating func readProjects(_ root: ConfigurationNode) {
-        guard let projects = Self.node(at: ["projects"], in: root), projects.kind == .object else { return }
+        guard let projects = Self.node(at: [Self.projects], in: root), projects.kind == .object else { return }
         let folders = projects.members.filter { $0.key.hasPrefix("/") && $0.value.kind == .object }
         if !folders.isEmpty { self.isSettings = true }
         for folder in folders {

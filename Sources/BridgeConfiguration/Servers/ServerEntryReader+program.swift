@@ -32,7 +32,9 @@ extension ServerEntryReader {
         var keys = keys
         keys.arguments = object.take("args") ?? keys.arguments
         keys.environment = object.take("env") ?? keys.environment
-        object.finish(known: ["path", "args", "env"], lenient: self.isLenient, report: &self.report)
+        // Read with the entry's other times.
+        _ = object.take("timeout")
+        object.finish(known: ["path", "args", "env", "timeout"], lenient: self.isLenient, report: &self.report)
         if path == nil { self.report.error(command, "must have a 'path'.") }
         return path.map { ($0, keys) }
     }
@@ -52,6 +54,12 @@ extension ServerEntryReader {
                 self.report.error(pair.node, "is not the name of an environment variable.")
                 continue
             }
+            if pair.node.text.string.map(Self.isBareVariable) ?? false {
+                self.report.warning(
+                    pair.node, "is passed on as it is written.",
+                    remedy: "Write the variable's name in '${…}' for its value; '$' alone stands for itself."
+                )
+            }
             program.environment[pair.name] = pair.value?.hidden
             if pair.value == nil { program.removedVariables.insert(pair.name) }
         }
@@ -65,6 +73,16 @@ extension ServerEntryReader {
             program.encodingErrors = word
         }
         return text == nil ? nil : program
+    }
+
+    /// `$NAME`, which Gemini CLI reads as `${NAME}`, and others do not.
+    private static func isBareVariable(_ text: String) -> Bool {
+        guard text.hasPrefix("$"), let first = text.utf8.dropFirst().first, !(0x30...0x39).contains(first) else {
+            return false
+        }
+        return text.utf8.dropFirst().allSatisfy {
+            (0x41...0x5A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x5F
+        }
     }
 
     private mutating func workingDirectory(_ node: ConfigurationNode?) -> ConfiguredText? {

@@ -29,19 +29,7 @@ extension ServerEntryReader {
     }
 
     mutating func target(_ object: inout ObjectReader, at node: ConfigurationNode) -> UpstreamTarget? {
-        let typeNodes = [object.take("type"), object.take("transport")].compactMap(\.self)
-        var transports: [Transport] = []
-        for typeNode in typeNodes {
-            guard let transport = self.transport(typeNode) else { return nil }
-            transports.append(transport)
-        }
-        if transports.count == 2, transports.contains(.remote), !transports.contains(.stdio) {
-            transports.removeAll { $0 == .remote }
-        }
-        if transports.count == 2, transports[0] != transports[1] {
-            self.report.error(typeNodes[1], "contradicts 'type'.", remedy: "Remove one of the two.")
-            return nil
-        }
+        guard case .told(let told) = self.transport(&object) else { return nil }
         // All keys of both kinds are taken, so that none of them is told to be unknown.
         let command = object.take("command")
         let program = self.takeProgramKeys(&object)
@@ -51,7 +39,7 @@ extension ServerEntryReader {
         // What Gemini CLI calls 'httpUrl' is one dialect; the other names tell none.
         let inferred: Transport? =
             command != nil ? .stdio : url.map { $0.key == "httpUrl" ? .streamableHTTP : .remote }
-        guard let transport = transports.first ?? inferred else {
+        guard let transport = told ?? inferred else {
             self.reportNothingToReach(object, at: node)
             return nil
         }
@@ -74,6 +62,31 @@ extension ServerEntryReader {
             self.report.error(other.node, "contradicts '\(url.key)'.", remedy: "Remove one of the two.")
         }
         return self.endpoint(url.node, headers, transport.dialect).map(UpstreamTarget.remote)
+    }
+
+    private enum ToldTransport {
+        case told(Transport?)
+        case mistaken
+    }
+
+    /// What the entry says itself.
+    private mutating func transport(_ object: inout ObjectReader) -> ToldTransport {
+        var told: (key: String, transport: Transport)?
+        for key in ["type", "transport", "transportType"] {
+            guard let node = object.take(key) else { continue }
+            guard let transport = self.transport(node) else { return .mistaken }
+            guard let (earlier, other) = told, other != transport else {
+                told = told ?? (key, transport)
+                continue
+            }
+            if [other, transport].contains(.remote), ![other, transport].contains(.stdio) {
+                told = (key, other == .remote ? transport : other)
+            } else {
+                self.report.error(node, "contradicts '\(earlier)'.", remedy: "Remove one of the two.")
+                return .mistaken
+            }
+        }
+        return .told(told?.transport)
     }
 
     /// A string, or an object with `type`.
@@ -127,8 +140,9 @@ extension ServerEntryReader {
         let pairs = self.pairs(headers)
         guard let text = self.expanded(url) else { return nil }
         let lowered = text.value.lowercased()
-        guard lowered.hasPrefix("http://") || lowered.hasPrefix("https://") else {
-            self.report.error(url, "must begin with 'https://' or 'http://'.")
+        // What stands for a credential that only the service can read may begin in any way.
+        guard ["http://", "https://", Secret.mask].contains(where: lowered.hasPrefix) else {
+            self.refuse(url, text, "must begin with 'https://' or 'http://'.", remedy: nil)
             return nil
         }
         self.report.warning(
@@ -143,8 +157,8 @@ extension ServerEntryReader {
             if !Self.isHeader(name: pair.name) {
                 self.report.error(pair.node, "is not the name of a header.", remedy: "A name is one word.")
             } else if value.value.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
-                self.report.error(
-                    pair.node, "a header's value has no line break.", remedy: "Write the value as one line.")
+                self.refuse(
+                    pair.node, value, "a header's value has no line break.", remedy: "Write the value as one line.")
             }
             endpoint.headers[pair.name] = value.hidden
         }

@@ -11,6 +11,22 @@ extension ServerEntryReader {
         )
     }
 
+    /// Reports that a value cannot be used: a mistake, or where it comes from somewhere else, something that is amiss there.
+    mutating func refuse(_ node: ConfigurationNode, _ text: ConfiguredText, _ message: String, remedy: String?) {
+        if text.isMasked {
+            self.problem(node, message, remedy: remedy)
+        } else {
+            self.report.error(node, message, remedy: remedy)
+        }
+    }
+
+    /// Reports what is missing in a value that is not used yet.
+    mutating func lookThrough(_ node: ConfigurationNode) {
+        if let text = node.text.string { _ = self.expanded(text, at: node) }
+        for member in node.members { self.lookThrough(member.value) }
+        for element in node.elements { self.lookThrough(element) }
+    }
+
     /// `nil` after having reported why.
     mutating func expanded(_ node: ConfigurationNode) -> ConfiguredText? {
         guard let text = node.string(&self.report) else { return nil }
@@ -21,7 +37,10 @@ extension ServerEntryReader {
         let (expanded, problems) = self.context.expander.expand(text)
         for problem in problems { self.problem(node, problem.message, remedy: problem.remedy) }
         if expanded.value.utf8.contains(0) {
-            self.report.error(node, "contains a NUL character after expansion.")
+            self.refuse(
+                node, expanded, "contains a NUL character, which no process can take.",
+                remedy: "Take it out of the text, or out of what is put in its place."
+            )
             return nil
         }
         return problems.isEmpty ? expanded : nil

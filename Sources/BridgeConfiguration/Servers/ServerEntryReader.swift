@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 
 /// Reads one server entry.
 struct ServerEntryReader {
@@ -36,7 +37,9 @@ struct ServerEntryReader {
         object.finish(
             known: ServerKeyTable.known, foreign: ServerKeyTable.foreign, lenient: self.isLenient, report: &self.report
         )
-        return self.errorCount == errorsBefore ? entry : nil
+        guard self.errorCount == errorsBefore else { return nil }
+        if case .stdio(let program) = target { self.lookForObstacles(to: program, at: node, &object) }
+        return entry
     }
 
     private var errorCount: Int { self.report.diagnostics.count { $0.severity == .error } }
@@ -65,11 +68,22 @@ struct ServerEntryReader {
         ] {
             if let node = object.take(key) { entry[keyPath: path] = self.filter(node) }
         }
+        // What somebody has switched off in another program stays off.
+        for key in ["disabledTools", "excludeTools"] {
+            entry.tools.deny += object.take(key)?.strings(&self.report) ?? []
+        }
+        if let names = object.take("includeTools")?.strings(&self.report), !names.isEmpty, entry.tools.allow == nil {
+            entry.tools.allow = names
+        }
     }
 
     private mutating func readTimes(_ object: inout ObjectReader, into entry: inout UpstreamEntry) {
         entry.timeouts = self.settings.timeouts
-        if let node = object.take("timeout"), let timeout = self.clientTimeout(node) { entry.timeouts.call = timeout }
+        // Zed has it beside the path of a program.
+        let nested = object.take("command")?.members.first { $0.key == "timeout" }?.value
+        if let node = object.take("timeout") ?? nested, let timeout = self.clientTimeout(node) {
+            entry.timeouts.call = timeout
+        }
         if let node = object.take("timeouts") { self.readTimeouts(node, into: &entry.timeouts) }
         if let node = object.take("start"), let start = node.word(StartPolicy.self, &self.report) {
             entry.start = start
@@ -82,6 +96,7 @@ struct ServerEntryReader {
         if let node = object.take("oauth") {
             if node.kind == .object || node.text.bool != nil {
                 self.report.warning(node, words)
+                self.lookThrough(node)
             } else {
                 self.report.error(node, "must be an object, not \(node.kindWords).")
             }

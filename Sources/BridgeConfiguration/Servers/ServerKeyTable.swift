@@ -27,7 +27,11 @@ package enum ServerKeyTable {
             "type", "`stdio` or `local`, `http` or `streamable-http`, `sse`, `remote`",
             "how it is reached; inferred when absent"),
         Key("transport", "the same, or {`type`: …}", "another name for `type`"),
+        Key("transportType", "the same", "another name for `type`, as Cline wrote it"),
         Key("disabled", "true or false", "leaves the server out"),
+        Key("disabledTools", "[text]", "tools that are not shown, as Windsurf and Roo Code write them"),
+        Key("excludeTools", "[text]", "the same, as Gemini CLI writes them"),
+        Key("includeTools", "[text]", "the only tools that are shown, as Gemini CLI writes them"),
         Key("timeout", "time", "for a call; more than 3600 is milliseconds"),
         Key("encoding", "`utf-8`", "of its output"),
         Key("encoding_error_handler", "`strict`, `ignore`, `replace`", "what to do about bytes that are not UTF-8"),
@@ -65,10 +69,10 @@ package enum ServerKeyTable {
         // Claude Code
         "headersHelper", "scope", "alwaysLoad",
         // Cline, Roo Code and their relatives
-        "autoApprove", "alwaysAllow", "disabledTools", "enabledTools", "watchPaths", "transportType", "networkTimeout",
+        "autoApprove", "alwaysAllow", "enabledTools", "watchPaths", "networkTimeout",
         "remoteConfigured", "isActive", "timeoutSeconds",
         // Windsurf, Gemini CLI
-        "trust", "includeTools", "excludeTools", "authProviderType", "targetAudience",
+        "trust", "authProviderType", "targetAudience",
         "targetServiceAccount", "oauthScopes",
         // GitHub Copilot CLI
         "filterMapping", "oauthClientId", "oauthPublicClient", "isDefaultServer",

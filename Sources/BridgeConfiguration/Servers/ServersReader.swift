@@ -29,14 +29,15 @@ struct ServersReader {
 
     /// Those that can run.
     var entries: [UpstreamEntry] {
-        self.read.compactMap { self.report.troubles(of: $0.name).isEmpty ? $0.value : nil }
+        let troubles = self.report.troubles
+        return self.read.compactMap { troubles[$0.name] == nil ? $0.value : nil }
     }
 
     /// Those that cannot.
     var troubled: [TroubledServer] {
-        self.read.compactMap { entry in
-            let troubles = self.report.troubles(of: entry.name)
-            guard !troubles.isEmpty else { return nil }
+        let allTroubles = self.report.troubles
+        return self.read.compactMap { entry in
+            guard let troubles = allTroubles[entry.name] else { return nil }
             return TroubledServer(
                 name: ServerName.shown(entry.name), kind: Self.kind(entry), isEnabled: entry.isEnabled,
                 prefix: entry.value?.prefix ?? Self.member("prefix", of: entry.node)?.text.string, troubles: troubles

@@ -4,6 +4,7 @@ import BridgeCore
 import BridgeFiles
 import BridgeProcess
 import BridgeSupervisor
+import CNIOLinux
 import FoundationEssentials
 import Glibc
 import NIOCore
@@ -21,6 +22,7 @@ struct Config: ParsableCommand {
                 The service's own file is read as the service reads it: with the variables of its 'environment' file and what \
                 was changed over HTTP. Its credentials are for the service alone; that they exist is not checked.
                 What is wrong about one server keeps only that one from being served, and is an error here all the same.
+                A program or a folder that is not there now is a warning.
                 Exit status: 0 no errors (warnings may be printed), 1 errors.
                 """
         )
@@ -37,7 +39,7 @@ struct Config: ParsableCommand {
             guard let configuration = loaded.configuration else { throw ExitCode.failure }
             let names = configuration.upstreams.map(\.name).joined(separator: ", ")
             guard loaded.errors.isEmpty else {
-                let failed = configuration.failed.map(\.name).joined(separator: ", ")
+                let failed = configuration.troubled.map(\.name).joined(separator: ", ")
                 StandardStreams.output("served: \(names.isEmpty ? "none" : names)\nnot served: \(failed)\n")
                 throw ExitCode.failure
             }
@@ -53,8 +55,11 @@ struct Config: ParsableCommand {
         @Option(help: "The file, in place of the one the service would read.")
         var config: String?
 
+        @Argument(help: "The same.")
+        var file: String?
+
         func run() throws {
-            let loaded = try ConfigurationReading.load(self.config)
+            let loaded = try ConfigurationReading.load(self.file ?? self.config)
             for error in loaded.errors { StandardStreams.error("\(error)\n") }
             guard let configuration = loaded.configuration else { throw ExitCode.failure }
             StandardStreams.output(String(buffer: configuration.printed))
@@ -65,6 +70,18 @@ struct Config: ParsableCommand {
 
 /// The configuration as the service would read it.
 enum ConfigurationReading {
+    /// As this user would meet it, which need not be the service's.
+    @Sendable private static func obstacle(_ command: String, _ path: String?, _ folder: String) -> StartObstacle? {
+        var status = stat()
+        guard stat(folder, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return .folder }
+        do {
+            _ = try ExecutableLookup.find(command, path: path, workingDirectory: folder)
+            return nil
+        } catch {
+            return .command("\(error)")
+        }
+    }
+
     static func load(_ flag: String?) throws -> LoadedConfiguration {
         let shell = ProcessInfo.processInfo.environment
         let isSystem = ServicePlaces.isSystemService(shell)
@@ -75,9 +92,10 @@ enum ConfigurationReading {
         let candidates = ConfigurationLocations.candidates(
             flag: flag, environment: environment, isSystemService: isSystem
         )
-        let context = LoadingContext.ofThisProcess(environment: environment).assumingCredentials { name in
+        var context = LoadingContext.ofThisProcess(environment: environment).assumingCredentials { name in
             say("note: the credential '\(name)' is given to the service alone; that it is there was not checked")
         }
+        context.obstacle = Self.obstacle
         do {
             var overlay = ServersOverlay()
             if isServices {
