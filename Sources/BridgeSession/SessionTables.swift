@@ -37,12 +37,3 @@ package struct SessionTables: Sendable {
         return self.offerings.first { $0.capability == offering.capability && $0.changed != nil }
     }
 }
-
-extension LinkHeader {
-    /// The header, written into room for so many bytes; it grows where they do not do.
-    func text(capacity: Int) -> JSONText {
-        var writer = HeaderWriter(capacity: capacity)
-        self.write(to: &writer)
-        return writer.finish()
-    }
-}

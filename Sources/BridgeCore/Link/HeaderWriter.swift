@@ -4,7 +4,7 @@ import NIOCore
 package struct HeaderWriter {
     private var buffer: ByteBuffer
 
-    package init(capacity: Int = 256) {
+    package init(capacity: Int) {
         self.buffer = ByteBufferAllocator().buffer(capacity: capacity)
         self.buffer.writeInteger(UInt8(ascii: "{"))
     }

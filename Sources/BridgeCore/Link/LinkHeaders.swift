@@ -9,8 +9,11 @@ package protocol LinkHeader: Sendable {
 }
 
 extension LinkHeader {
-    package var text: JSONText {
-        var writer = HeaderWriter()
+    package var text: JSONText { self.text(capacity: 256) }
+
+    /// The header, written into room for so many bytes; it grows where they do not do.
+    package func text(capacity: Int) -> JSONText {
+        var writer = HeaderWriter(capacity: capacity)
         self.write(to: &writer)
         return writer.finish()
     }

@@ -1,6 +1,34 @@
 import NIOCore
 
-/// What the front asks of the session worker: the header that opens an exchange.
+/// The header that opens an exchange between the front and the session worker.
+package enum SessionOpening: LinkHeader, Equatable {
+    /// All that is to be known.
+    case whole(SessionRequest)
+    /// A POST of a caller that an earlier request of this link has given a number (``SessionRequest/binding``). The request
+    /// has an id of its own, or none. Where the number is not known, nothing runs: ``SessionEnd/unknownBinding``.
+    case bound(BindingNumber, requestID: String)
+
+    package func write(to header: inout HeaderWriter) {
+        switch self {
+        case .whole(let request): request.write(to: &header)
+        case .bound(let number, let requestID):
+            header.member("b", number.rawValue)
+            header.member("rid", requestID.isEmpty ? nil : requestID)
+        }
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        if let number = header.int("b").flatMap(BindingNumber.init(rawValue:)) {
+            self = .bound(number, requestID: header.string("rid") ?? "")
+        } else if let request = SessionRequest(reading: &header) {
+            self = .whole(request)
+        } else {
+            return nil
+        }
+    }
+}
+
+/// What the front asks of the session worker.
 package struct SessionRequest: LinkHeader, Equatable {
     package enum Operation: String, Sendable {
         /// An HTTP POST: its body is the payload.
@@ -14,6 +42,9 @@ package struct SessionRequest: LinkHeader, Equatable {
     }
 
     package var operation: Operation
+    /// Of a POST in a session: the number by which its session, principal and names are to be known from now on, on this
+    /// link. A request that is refused binds nothing.
+    package var binding: BindingNumber?
     /// Names the request in every process's log.
     package var requestID: String
     package var sessionID: String?
@@ -26,9 +57,10 @@ package struct SessionRequest: LinkHeader, Equatable {
 
     package init(
         _ operation: Operation, requestID: String, sessionID: String? = nil, principal: String = "",
-        names: String? = nil, lastEventID: String? = nil
+        names: String? = nil, lastEventID: String? = nil, binding: BindingNumber? = nil
     ) {
         self.operation = operation
+        self.binding = binding
         self.requestID = requestID
         self.sessionID = sessionID
         self.principal = principal
@@ -38,6 +70,7 @@ package struct SessionRequest: LinkHeader, Equatable {
 
     package func write(to header: inout HeaderWriter) {
         header.member("op", self.operation.rawValue)
+        header.member("bind", self.binding?.rawValue)
         header.member("rid", self.requestID)
         header.member("sid", self.sessionID)
         header.member("who", self.principal)
@@ -48,6 +81,7 @@ package struct SessionRequest: LinkHeader, Equatable {
     package init?(reading header: inout HeaderReader) {
         guard let operation = header.string("op").flatMap(Operation.init(rawValue:)) else { return nil }
         self.operation = operation
+        self.binding = header.int("bind").flatMap(BindingNumber.init(rawValue:))
         self.requestID = header.string("rid") ?? ""
         self.sessionID = header.string("sid")
         self.principal = header.string("who") ?? ""
@@ -104,6 +138,10 @@ package struct SessionEnd: LinkHeader, Equatable {
 
     /// By far the most frequent one, made once.
     package static let answered = SessionEnd(200).text
+
+    /// Of a ``SessionOpening/bound(_:requestID:)`` whose number is not known here. Nothing has run, and the payload is that
+    /// of the request: it is to be sent again with all that is to be known.
+    package static let unknownBinding = JSONText(literal: #"{"unknown":"binding"}"#)
 
     package func write(to header: inout HeaderWriter) {
         header.member("st", self.status)

@@ -52,6 +52,15 @@ import Testing
         try self.check(
             SessionRequest(.get, requestID: "r", sessionID: "s", principal: "p", names: "dot", lastEventID: "7"),
             #"{"op":"get","rid":"r","sid":"s","who":"p","names":"dot","leid":"7"}"#)
+        for rawValue in [1, 16_384, Int.max] {
+            let number = try #require(BindingNumber(rawValue: rawValue))
+            try self.check(SessionOpening.bound(number, requestID: ""), #"{"b":\#(rawValue)}"#)
+            try self.check(SessionOpening.bound(number, requestID: "r"), #"{"b":\#(rawValue),"rid":"r"}"#)
+            let request = SessionRequest(.post, requestID: "", sessionID: "s", principal: "p", binding: number)
+            try self.check(request, #"{"op":"post","bind":\#(rawValue),"rid":"","sid":"s","who":"p"}"#)
+            try self.check(SessionOpening.whole(request))
+        }
+        try self.check(SessionOpening.whole(SessionRequest(.get, requestID: "r")))
         for isPriming in [false, true] {
             try self.check(SessionEvent(isPriming: isPriming))
             for string in Self.odd { try self.check(SessionEvent(eventID: string, isPriming: isPriming)) }
@@ -85,7 +94,8 @@ import Testing
     @Test func `are nothing where the operation is unknown, absent or no string`() {
         let bad = [
             "{}", #"{"op":"fly"}"#, #"{"op":""}"#, #"{"op":7}"#, #"{"op":null}"#, #"{"op":{"op":"get"}}"#,
-            #"{"rid":"1","op":"get"}"#, #"{"t":"fly"}"#, #"{"t":[]}"#, #"{ "op":"get"}"#, #"{"op" :"get"}"#, "[]", "7",
+            #"{"rid":"1","op":"get"}"#, #"{"b":0}"#, #"{"b":-1}"#, #"{"b":"1"}"#, #"{"b":1.0}"#, #"{"t":"fly"}"#,
+            #"{"t":[]}"#, #"{ "op":"get"}"#, #"{"op" :"get"}"#, "[]", "7",
             "\"",
         ]
         for text in bad.map({ JSONText(trusting: ByteBuffer(string: $0)) }) {
@@ -93,6 +103,7 @@ import Testing
             #expect(WorkerReport(text) == nil)
             #expect(ControlRequest(text) == nil)
             #expect(SessionRequest(text) == nil)
+            #expect(SessionOpening(text) == nil)
             #expect(UpstreamRequest(text) == nil)
             #expect(UpstreamMessage(text) == nil)
             #expect(UpstreamNews(text) == nil)
@@ -146,6 +157,7 @@ import Testing
             UpstreamRequest.call(
                 .init(requestID: "r", timeout: 5, principal: "p", session: "s", name: JSONText(literal: #"["\"",{}]"#))
             ).text,
+            SessionOpening.bound(BindingNumber(slot: 3, count: 9), requestID: "r\"\n").text,
             SessionEnd(200, sessionID: "s", eventID: "e\\", failure: "f").text,
             ControlRequest.status(fresh: true).text, WorkerRequest.drain(milliseconds: -5).text,
             UpstreamNews.catalogue(of: "tools").text,
@@ -163,6 +175,7 @@ import Testing
         _ = ControlRequest(text)
         _ = ControlAnswer(text)
         _ = SessionRequest(text)
+        _ = SessionOpening(text)
         _ = SessionEvent(text)
         _ = SessionEnd(text)
         _ = UpstreamEnd(text)
