@@ -86,8 +86,9 @@ package final class SessionWorker {
         self.directory.start()
         self.scheduleHousekeeping()
         return LinkListener.listen(descriptor: listener, on: self.loop) { [weak self] link in
+            let bindings = ClientRequest.Bindings()
             link.onOpen = { exchange in
-                if let self { self.router.serve(exchange) } else { exchange.cancel(reason: "stopping") }
+                if let self { self.router.serve(exchange, bindings) } else { exchange.cancel(reason: "stopping") }
             }
             guard let self else { return }
             link.meter = self.answers

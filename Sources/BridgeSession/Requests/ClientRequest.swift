@@ -1,23 +1,87 @@
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 
 /// One HTTP request, as the front passes it on.
 struct ClientRequest {
+    typealias Bindings = BindingTable<BoundCaller>
+
+    /// Who asks, as the request says it.
+    enum Asker {
+        case named(session: String?, principal: String)
+        /// By a number that was given to an earlier request.
+        case bound(BoundCaller)
+    }
+
     let exchange: Exchange
-    let header: SessionRequest
+    let operation: SessionRequest.Operation
+    let asker: Asker
+    /// Names it in every process's log.
+    let requestID: String
+    /// How the client's address wants names to be shown, where it says so.
+    let names: String?
+    /// Of a GET: the event that the client saw last.
+    let lastEventID: String?
     let body: ByteBuffer?
     /// What the body is counted by, for as long as any part of it is kept.
     let hold: PayloadHold?
     let now: NIODeadline
+    private let binding: BindingNumber?
+    private let bindings: Bindings
 
-    /// `nil` when it asks for nothing that is known.
-    init?(_ exchange: Exchange, now: NIODeadline) {
-        guard let header = SessionRequest(exchange.header) else { return nil }
+    /// `nil` when it asks for nothing that is known, or in the name of nobody that is: the exchange is over then.
+    ///
+    /// - Parameter bindings: of the link that it came by.
+    init?(_ exchange: Exchange, _ bindings: Bindings, now: NIODeadline) {
+        switch SessionOpening(exchange.header) {
+        case .whole(let header):
+            self.operation = header.operation
+            self.asker = .named(session: header.sessionID, principal: header.principal)
+            self.requestID = header.requestID
+            self.names = header.names
+            self.lastEventID = header.lastEventID
+            self.binding = header.binding
+        case .bound(let number, let requestID):
+            guard let caller = bindings[number] else {
+                exchange.end(header: SessionEnd.unknownBinding, payload: exchange.takePayload().bytes)
+                return nil
+            }
+            self.operation = .post
+            self.asker = .bound(caller)
+            self.requestID = requestID
+            self.names = caller.names
+            self.lastEventID = nil
+            self.binding = nil
+        case nil:
+            exchange.cancel(reason: "unknown operation")
+            return nil
+        }
         self.exchange = exchange
-        self.header = header
+        self.bindings = bindings
         self.now = now
         (self.body, self.hold) = exchange.takePayload()
+    }
+
+    /// Whether it names a session, a good one or not.
+    var isInSession: Bool {
+        switch self.asker {
+        case .named(let session, _): session != nil
+        case .bound: true
+        }
+    }
+
+    var principal: String {
+        switch self.asker {
+        case .named(_, let principal): principal
+        case .bound(let caller): caller.identity.claims.principal
+        }
+    }
+
+    /// Who asks is known: from now on by a number, too, if the request gives one.
+    func bind(_ identity: SessionIdentity, epoch: Int) {
+        guard let binding else { return }
+        self.bindings.bind(binding, to: BoundCaller(identity, names: self.names, epoch: epoch))
     }
 
     /// Answers it as a whole.

@@ -32,11 +32,10 @@ final class Router {
 
     func reconfigure(_ configuration: SessionConfiguration) { self.configuration = configuration }
 
-    func serve(_ exchange: Exchange) {
-        guard let request = ClientRequest(exchange, now: .now()) else {
-            return exchange.cancel(reason: "unknown operation")
-        }
-        switch request.header.operation {
+    /// - Parameter bindings: of the link that the exchange came by.
+    func serve(_ exchange: Exchange, _ bindings: ClientRequest.Bindings) {
+        guard let request = ClientRequest(exchange, bindings, now: .now()) else { return }
+        switch request.operation {
         case .post: self.post(request)
         case .get: self.get(request)
         case .delete: self.delete(request)
@@ -82,12 +81,14 @@ final class Router {
     }
 
     /// The session that a request belongs to. Without one it is refused.
+    ///
+    /// So far it is known who asks, whichever way the request told it. What it asks for is judged behind this, for each one.
     private func identity(of request: ClientRequest, answering id: ByteBuffer? = nil) -> SessionIdentity? {
-        guard let session = request.header.sessionID else {
+        guard request.isInSession else {
             request.refuse(.sessionRequired, id: id)
             return nil
         }
-        let identity = self.sessions.find(session, principal: request.header.principal, now: request.now)
+        let identity = self.sessions.find(request)
         if identity == nil { request.refuse(.unknownSession, id: id) }
         return identity
     }
@@ -132,8 +133,8 @@ final class Router {
         let name = message.method ?? ""
         guard let method = self.tables.methods[name] else { return stream.refuse(id, .methodNotFound(name)) }
         let pending = PendingRequest(
-            message: message, id: id, method: method, stream: stream, requestID: request.header.requestID,
-            names: request.header.names, hold: request.hold, now: request.now
+            message: message, id: id, method: method, stream: stream, requestID: request.requestID,
+            names: request.names, hold: request.hold, now: request.now
         )
         switch method.target {
         case .bridge: self.answer(pending, identity)
@@ -181,9 +182,7 @@ final class Router {
     private func initialize(_ message: RPCMessage, _ request: ClientRequest) {
         guard let id = message.idBytes else { return }
         // A client that comes with the id of a session that is no more would never get over a refusal: it gets a new one.
-        if let session = request.header.sessionID,
-            self.sessions.find(session, principal: request.header.principal, now: request.now) != nil
-        {
+        guard !request.isInSession || self.sessions.find(request) == nil else {
             return request.refuse(.invalidRequest("initialize opens a session and cannot be sent in one"), id: id)
         }
         let initialization: Initialization
@@ -193,14 +192,14 @@ final class Router {
             return request.refuse(error, id: id)
         }
         let claims = initialization.claims(
-            of: request.header.principal, self.configuration, now: WallClock.seconds())
+            of: request.principal, self.configuration, now: WallClock.seconds())
         guard let (sessionID, identity) = self.sessions.open(claims, now: request.now) else {
             return request.refuse(.internalError, id: id)
         }
         self.logger.info(
             "MCP session initialized",
             metadata: [
-                "mcp.request_id": "\(request.header.requestID)", "mcp.session": "\(identity.digest)",
+                "mcp.request_id": "\(request.requestID)", "mcp.session": "\(identity.digest)",
                 "mcp.client": "\((initialization.client ?? "").prefix(64))",
                 "mcp.version": "\(initialization.revision.name)",
             ]
@@ -213,7 +212,7 @@ final class Router {
     private func get(_ request: ClientRequest) {
         guard let identity = self.identity(of: request) else { return }
         let session = self.sessions.bring(identity, now: request.now)
-        guard let event = request.header.lastEventID, !event.isEmpty, !ListeningStream.began(with: event) else {
+        guard let event = request.lastEventID, !event.isEmpty, !ListeningStream.began(with: event) else {
             return session.listen(on: request.exchange, number: self.retention.nextNumber())
         }
         guard let (number, sequence) = EventLog.parse(event), let stream = session.streams[number],
@@ -226,7 +225,7 @@ final class Router {
         let logger = self.logger
         logger.info(
             "MCP session closed",
-            metadata: ["mcp.request_id": "\(request.header.requestID)", "mcp.session": "\(identity.digest)"]
+            metadata: ["mcp.request_id": "\(request.requestID)", "mcp.session": "\(identity.digest)"]
         )
         request.exchange.delegate = AnswerWaiter { _ in }
         self.sessions.end(identity).assumeIsolated().whenComplete { result in

@@ -24,6 +24,8 @@ final class SessionStore {
     private var known = RecentValues<String, SessionIdentity>(capacity: 4_096)
     private var live: [UInt64: LiveSession] = [:]
     private var use = SessionUse()
+    /// Counts what may change a verdict on who asks: ends of sessions, and configurations.
+    private(set) var epoch = 0
     private var usePruned = NIODeadline.now()
 
     init(seal: SessionSeal, records: SessionRecords, retention: Retention, configuration: SessionConfiguration) {
@@ -34,7 +36,10 @@ final class SessionStore {
         if records.lowestLevel != nil { self.use.levelsWereSet() }
     }
 
-    func reconfigure(_ configuration: SessionConfiguration) { self.configuration = configuration }
+    func reconfigure(_ configuration: SessionConfiguration) {
+        self.configuration = configuration
+        self.epoch += 1
+    }
 
     /// A new session's id. The session is not kept anywhere: the id says it all.
     func open(_ claims: SessionClaims, now: NIODeadline) -> (id: String, identity: SessionIdentity)? {
@@ -52,6 +57,22 @@ final class SessionStore {
         else { return nil }
         self.notice(identity, now: now)
         return identity
+    }
+
+    /// The session that a request belongs to, if it is good for whoever asks, now.
+    func find(_ request: ClientRequest) -> SessionIdentity? {
+        switch request.asker {
+        case .named(let session?, let principal):
+            guard let identity = self.find(session, principal: principal, now: request.now) else { return nil }
+            request.bind(identity, epoch: self.epoch)
+            return identity
+        case .named(nil, _): return nil
+        case .bound(let caller):
+            let stands = caller.stands(at: WallClock.seconds(), epoch: self.epoch, isEnded: self.records.isEnded)
+            guard stands else { return nil }
+            self.notice(caller.identity, now: request.now)
+            return caller.identity
+        }
     }
 
     private func identity(of id: String) -> SessionIdentity? {
@@ -84,6 +105,7 @@ final class SessionStore {
         // The records of an ended session have no level.
         let hadLevel = self.records.level(of: identity.claims.number) != nil
         let ended = self.records.end(identity.claims)
+        self.epoch += 1
         ended.assumeIsolated().whenSuccess { [weak self] in self?.forget(identity, hadLevel: hadLevel) }
         return ended
     }

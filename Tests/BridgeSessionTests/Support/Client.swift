@@ -19,6 +19,8 @@ struct Answer: Sendable, Equatable {
     var lastEventID: String?
     var body: String?
     var failure: ExchangeFailure?
+    /// The number of who asks was not known.
+    var isUnknown = false
 
     var isOver: Bool { self.status != nil || self.failure != nil }
 
@@ -57,6 +59,7 @@ final class Client: ExchangeDelegate {
         self.answer.session = end?.sessionID
         self.answer.lastEventID = end?.eventID
         self.answer.body = payload.map { String(buffer: $0) }
+        self.answer.isUnknown = header == SessionEnd.unknownBinding
         self.changed()
     }
 

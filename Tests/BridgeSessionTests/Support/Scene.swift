@@ -115,17 +115,21 @@ final class Scene {
 
     func request(
         _ name: String, _ operation: SessionRequest.Operation, body: String? = nil, session: String? = nil,
-        principal: String = "local", names: String? = nil, lastEvent: String? = nil
+        principal: String = "local", names: String? = nil, lastEvent: String? = nil, binding: BindingNumber? = nil
     ) {
+        self.requests += 1
+        let request = SessionRequest(
+            operation, requestID: "request-\(self.requests)", sessionID: session, principal: principal, names: names,
+            lastEventID: lastEvent, binding: binding
+        )
+        self.request(name, .whole(request), body: body)
+    }
+
+    func request(_ name: String, _ opening: SessionOpening, body: String?) {
         let client = Client { [weak self] in self?.changed() }
         self.clients[name] = client
-        self.requests += 1
-        let header = SessionRequest(
-            operation, requestID: "request-\(self.requests)", sessionID: session, principal: principal, names: names,
-            lastEventID: lastEvent
-        )
         client.exchange = self.front.open(
-            header: header.text, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
+            header: opening.text, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
     }
 
     func client(_ name: String) -> Client { self.clients[name] ?? Client {} }
