@@ -15,6 +15,8 @@ final class FrontState {
     let bodies: PayloadGate
     let date = HTTPDate()
     let session: LinkDialer
+    /// By which the session worker knows who asks on the link that there is.
+    let bindings = BindingNumbers()
     let control: LinkConnection
     let endpoints: EndpointTable
     /// Serves what the front's own path does not; there while the front runs.
@@ -43,7 +45,10 @@ final class FrontState {
         self.endpoints = EndpointTable(mcpPath: configuration.mcpPath)
         self.configuration = configuration
         self.door = FrontDoor(configuration)
-        self.session.onLost = { metrics.linkRestarts += 1 }
+        self.session.onLost = { [bindings] in
+            metrics.linkRestarts += 1
+            bindings.linkLost()
+        }
     }
 
     func reconfigure(_ configuration: FrontConfiguration) {

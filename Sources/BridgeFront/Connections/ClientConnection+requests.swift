@@ -99,8 +99,9 @@ extension ClientConnection {
         let limit = self.state.configuration.limits.maximumBodyBytes
         guard let match = binding.match(head, epoch: self.state.epoch, bodyLimit: limit) else { return nil }
         self.note(head, binding.verdict.fields)
+        self.binding?.isUsed(self.state.bindings)
         return FrontRequest(
-            self, endpoint, .post, binding.verdict, contentLength: match.contentLength, header: binding.header)
+            self, endpoint, .post, binding.verdict, contentLength: match.contentLength, caller: self.binding?.caller)
     }
 
     private func newRequest(
@@ -113,10 +114,7 @@ extension ClientConnection {
             bodyLimit: self.state.configuration.limits.maximumBodyBytes
         )
         if operation == .post, verdict.refusal == nil {
-            let binding = HeadBinding(head, verdict, epoch: self.state.epoch)
-            self.binding = binding
-            return FrontRequest(
-                self, endpoint, operation, verdict, contentLength: fields.contentLength, header: binding.header)
+            self.binding = HeadBinding(head, verdict, epoch: self.state.epoch)
         }
         return FrontRequest(self, endpoint, operation, verdict, contentLength: fields.contentLength)
     }

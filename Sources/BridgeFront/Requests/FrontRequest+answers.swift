@@ -7,6 +7,7 @@ import NIOCore
 extension FrontRequest: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
         self.state.clock.refresh()
+        self.takenUp()
         switch self.machine.message() {
         case .beginStream:
             self.beginStream()
@@ -19,6 +20,7 @@ extension FrontRequest: ExchangeDelegate {
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
         self.state.clock.refresh()
         self.exchange = nil
+        if self.isUnknown(header) { return self.openInFull(payload) }
         switch self.machine.ended() {
         case .answer: self.answer(header, payload)
         case .endStream:
@@ -32,8 +34,15 @@ extension FrontRequest: ExchangeDelegate {
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
         self.state.clock.refresh()
         self.exchange = nil
-        switch self.machine.failed(failure) {
-        case .askAgain: self.openAgain(exchange)
+        self.failed(self.machine.failed(failure)) { self.openAgain(exchange) }
+    }
+
+    /// What the machine says there is instead of an end.
+    func failed(_ failure: ResponseMachine.Failure, askAgain: () -> Void) {
+        switch failure {
+        case .askAgain:
+            self.state.metrics.retriedRequests += 1
+            askAgain()
         case .refuse(let reason): self.tell(reason)
         case .endStream:
             self.stream?.writeOwed(self.endpoint)
@@ -46,7 +55,6 @@ extension FrontRequest: ExchangeDelegate {
     private func openAgain(_ lost: Exchange) {
         let unsent = lost.takePayload()
         if let bytes = unsent.bytes { self.payload = CollectedBody(bytes: bytes, hold: unsent.hold) }
-        self.state.metrics.retriedRequests += 1
         self.state.loop.assumeIsolated().execute {
             if !self.machine.isOver { self.open() }
         }
@@ -55,6 +63,7 @@ extension FrontRequest: ExchangeDelegate {
     private func answer(_ header: JSONText, _ payload: ByteBuffer?) {
         let end = header.bytes == SessionEnd.answered.bytes ? SessionEnd(200) : SessionEnd(header) ?? SessionEnd(500)
         let status = (200...599).contains(end.status) ? end.status : 500
+        if status < 300 { self.takenUp() }
         let without = status == 200 ? ResponseHead.Content.noEvents : .bare(length: 0)
         var head = ResponseHead(status, payload.map { .json(length: $0.readableBytes) } ?? without)
         head.sessionID = end.sessionID

@@ -26,8 +26,10 @@ final class FrontRequest {
 
     private let contentLength: Int?
     private var collector: BodyCollector
-    /// Of the exchange, when it is the same as that of the request before.
-    private let preparedHeader: JSONText?
+    /// How the session worker knows who asks, where requests before it had the same head.
+    let caller: CallerBinding?
+    /// The number that its exchange was opened with, until the session worker's first word: known already, or given by it.
+    var binding: (number: BindingNumber, isKnown: Bool)?
     private var id: RequestID?
     private let start: NIODeadline
     /// Why it is not served. Told when all has been looked at that came with the head.
@@ -39,10 +41,10 @@ final class FrontRequest {
 
     /// - Parameters:
     ///   - contentLength: of its own; the verdict may be that on another head.
-    ///   - header: that of its exchange, if it has been made already.
+    ///   - caller: how the session worker is told who asks; nil where it is told in full.
     init(
         _ connection: ClientConnection, _ endpoint: Endpoint, _ operation: Endpoint.Operation, _ verdict: HeadVerdict,
-        contentLength: Int?, header: JSONText? = nil
+        contentLength: Int?, caller: CallerBinding? = nil
     ) {
         let state = connection.state
         self.state = state
@@ -51,7 +53,7 @@ final class FrontRequest {
         self.operation = operation
         self.verdict = verdict
         self.contentLength = contentLength
-        self.preparedHeader = header
+        self.caller = caller
         self.refusal = verdict.refusal
         self.start = state.clock.now
         self.machine = ResponseMachine(
@@ -132,8 +134,7 @@ final class FrontRequest {
     private func header() -> JSONText {
         let isNamed =
             self.operation != .post || self.verdict.fields.sessionID == nil || self.state.logger.logLevel <= .debug
-        if !isNamed, let preparedHeader { return preparedHeader }
-        return self.verdict.request(self.operation, id: isNamed ? self.name() : nil).text
+        return self.opening(isNamed ? self.name() : nil)
     }
 
     /// A worker that has the request may take its time; one that is not there may not.

@@ -5,12 +5,16 @@ import NIOHTTP1
 /// The verdict on the last head of a connection, for the next one that is the same: keep-alive clients send the same head
 /// with every call.
 ///
+/// It says who asks, and nothing of what is asked: that is looked at for each request, here and in the session worker. It is
+/// over with the connection, with another head, and with the configuration that it was made by.
+///
 /// Heads are compared whole, byte by byte and in their order, but for fields that say something about one request only and
 /// that the verdict does not depend on.
 struct HeadBinding {
     let verdict: HeadVerdict
-    /// The header of the exchange, for requests that no log names.
-    let header: JSONText
+    /// How the session worker is told of what is the same for all these requests. There is none before a second request: a
+    /// connection that asks once has no use for it; and none without a session.
+    private(set) var caller: CallerBinding?
     private let target: String
     private let headers: HTTPHeaders
     /// Of the configuration that the verdict was made by.
@@ -20,7 +24,6 @@ struct HeadBinding {
         self.target = head.uri
         self.headers = head.headers
         self.verdict = verdict
-        self.header = verdict.request(.post, id: nil).text
         self.epoch = epoch
     }
 
@@ -45,6 +48,11 @@ struct HeadBinding {
             }
         }
         return match
+    }
+
+    /// A further request of the same head is served.
+    mutating func isUsed(_ numbers: BindingNumbers) {
+        if self.caller == nil, self.verdict.fields.sessionID != nil { self.caller = CallerBinding(numbers) }
     }
 
     /// Whether a field is about one request, and none that the front acts on for a POST.

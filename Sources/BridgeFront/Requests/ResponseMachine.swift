@@ -30,6 +30,7 @@ struct ResponseMachine: ~Copyable {
     var rules: Rules
     private var state = State.waiting
     private var wasRepeated = false
+    private var wasUnknown = false
     /// A worker that may have had it is gone. From then on nobody is told that it did not run.
     private var mayHaveRun = false
 
@@ -113,6 +114,21 @@ struct ResponseMachine: ~Copyable {
     private mutating func refuse(_ reason: Reason) -> Failure {
         self.state = .ended
         return .refuse(self.mayHaveRun ? .outcomeUnknown : reason)
+    }
+
+    /// The exchange is over: the session worker did not know the number by which it was told who asks. Nothing has run, so it
+    /// is asked again in full, once, whatever the request is.
+    mutating func unknownBinding() -> Failure {
+        switch self.state {
+        case .waiting:
+            guard !self.wasUnknown else { return self.refuse(.cancelled) }
+            self.wasUnknown = true
+            return .askAgain
+        case .streaming:
+            self.state = .ended
+            return .endStream
+        case .plain, .ended: return .none
+        }
     }
 
     /// There has been no session worker for as long as a request waits for one. The exchange is to be cancelled.

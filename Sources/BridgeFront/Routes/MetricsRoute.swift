@@ -56,7 +56,7 @@ enum MetricsRoute {
         }
         text.metric("mcp_bridge_link_restarts_total", .counter, "Losses of the session link.", metrics.linkRestarts)
         text.metric(
-            "mcp_bridge_requests_retried_total", .counter, "Requests sent again to a new session worker.",
+            "mcp_bridge_requests_retried_total", .counter, "Requests sent to the session worker again.",
             metrics.retriedRequests
         )
         text.metric(

@@ -17,27 +17,39 @@ import Testing
         HTTPRequestHead(version: .http1_1, method: method, uri: target, headers: HTTPHeaders(fields))
     }
 
-    private static let binding: HeadBinding = {
-        let head = Self.head(Self.known)
+    private static func binding(_ fields: [(String, String)] = Self.known) -> HeadBinding {
+        let head = Self.head(fields)
         let configuration = FrontConfiguration(sessionSocket: "", version: "0", serviceUID: 1)
         let verdict = HeadVerdict(
             head, RequestFields(head.headers), .mcp, .post, door: FrontDoor(configuration),
             caller: Caller(.tcp(remote: IPAddress("127.0.0.1"), local: IPAddress("127.0.0.1"))), bodyLimit: 100
         )
         return HeadBinding(head, verdict, epoch: 1)
-    }()
+    }
 
     private static func holds(_ change: (inout [(String, String)]) -> Void, epoch: Int = 1) -> HeadBinding.Match? {
         var fields = Self.known
         change(&fields)
-        return Self.binding.match(Self.head(fields), epoch: epoch, bodyLimit: 100)
+        return Self.binding().match(Self.head(fields), epoch: epoch, bodyLimit: 100)
     }
 
     @Test func `it is that of an admitted call`() {
-        #expect(Self.binding.verdict.refusal == nil)
-        #expect(Self.binding.verdict.principal == "local")
-        #expect(Self.binding.header.string("sid") == "s")
-        #expect(Self.binding.header.string("op") == "post")
+        #expect(Self.binding().verdict.refusal == nil)
+        #expect(Self.binding().verdict.principal == "local")
+        #expect(Self.binding().verdict.request(.post, id: nil).sessionID == "s")
+    }
+
+    @Test func `who asks gets a number when a second request comes, and only in a session`() {
+        let numbers = BindingNumbers()
+        var binding = Self.binding()
+        #expect(binding.caller == nil)
+        binding.isUsed(numbers)
+        let caller = binding.caller
+        binding.isUsed(numbers)
+        #expect(caller != nil && binding.caller === caller)
+        var other = Self.binding(Self.known.filter { $0.0 != "Mcp-Session-Id" })
+        other.isUsed(numbers)
+        #expect(other.caller == nil)
     }
 
     @Test func `the same head holds, whatever its length and what is said of one request`() {
@@ -69,8 +81,8 @@ import Testing
         #expect(Self.holds { $0.removeLast() } == nil)
         #expect(Self.holds({ _ in }, epoch: 2) == nil)
         let target = Self.head(Self.known, .POST, "/mcp?names=safe")
-        #expect(Self.binding.match(target, epoch: 1, bodyLimit: 100) == nil)
-        #expect(Self.binding.match(Self.head(Self.known, .GET), epoch: 1, bodyLimit: 100) == nil)
+        #expect(Self.binding().match(target, epoch: 1, bodyLimit: 100) == nil)
+        #expect(Self.binding().match(Self.head(Self.known, .GET), epoch: 1, bodyLimit: 100) == nil)
     }
 
     @Test(arguments: [

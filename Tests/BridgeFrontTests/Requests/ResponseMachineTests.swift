@@ -134,6 +134,28 @@ import Testing
         #expect(refused == .refuse(.unavailable))
     }
 
+    @Test(arguments: zip(State.allCases, [.askAgain, .none, .endStream, .none] as [ResponseMachine.Failure]))
+    func `where the worker does not know who asks it is asked again`(
+        state: State, expected: ResponseMachine.Failure
+    ) {
+        var machine = Self.machine(state, Self.acting)
+        let done = machine.unknownBinding()
+        #expect(done == expected)
+    }
+
+    @Test func `that is so once, and changes nothing of what else may be asked again`() {
+        var machine = Self.machine(.waiting, Self.acting)
+        _ = machine.unknownBinding()
+        let again = machine.unknownBinding()
+        #expect(again == .refuse(.cancelled))
+        var lost = Self.machine(.waiting, Self.acting)
+        _ = lost.unknownBinding()
+        let unsent = lost.failed(.linkLost(sent: false))
+        #expect(unsent == .askAgain)
+        let sent = lost.failed(.linkLost(sent: true))
+        #expect(sent == .refuse(.outcomeUnknown))
+    }
+
     @Test func `once a worker may have had it nobody is told that it did not run`() {
         for failure in [ExchangeFailure.overloaded, .cancelled(reason: ExchangeFailure.noMemory)] {
             var machine = ResponseMachine()
