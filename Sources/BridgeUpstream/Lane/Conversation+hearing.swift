@@ -1,0 +1,82 @@
+import BridgeConfiguration
+import BridgeCore
+import NIOCore
+
+// What the server says, and whom it is for.
+extension Conversation {
+    func received(_ text: JSONText) {
+        // Older revisions have batches.
+        if text.kind == .array { return text.elements { self.receivedMessage(text[$0]) } }
+        self.receivedMessage(text)
+    }
+
+    private func receivedMessage(_ text: JSONText) {
+        guard !self.isOver else { return }
+        do {
+            let message = try RPCMessage(text)
+            switch message.shape {
+            case .result, .error: self.answered(message)
+            case .request: self.asked(message)
+            case .notification: self.notified(message)
+            }
+        } catch {
+            self.couldNotRead(text.bytes, answering: SalvagedResponse.id(in: text.bytes), reason: error.description)
+        }
+    }
+
+    /// - Parameter request: the one that it seems to answer: who waits for that is told.
+    func couldNotRead(_ bytes: ByteBuffer, answering request: Int?, reason: String) {
+        guard !self.isOver else { return }
+        self.complaints.noise(bytes, reason, now: .now())
+        guard let request, !self.desk.unreadable(request, reason: reason), let purpose = self.own.take(request)
+        else { return }
+        self.failed(purpose, "its answer cannot be read (\(reason))")
+    }
+
+    /// There will be no answer to this request.
+    ///
+    /// - Returns: whether it was one of the bridge's own.
+    func lost(_ request: Int, _ reason: String) -> Bool {
+        guard let purpose = self.own.take(request) else { return false }
+        self.failed(purpose, reason)
+        return true
+    }
+
+    private func answered(_ message: RPCMessage) {
+        guard let span = message.id, let id = message.text[span].int else {
+            return self.complaints.stray(.unknownID, message.text.bytes)
+        }
+        switch self.desk.answer(id, with: message, at: span) {
+        case .taken, .late: break
+        case .duplicate:
+            guard let purpose = self.own.take(id) else {
+                return self.complaints.stray(.answeredTwice, message.text.bytes)
+            }
+            self.answered(purpose, message)
+        case .unknown: self.complaints.stray(.unknownID, message.text.bytes)
+        }
+    }
+
+    private func asked(_ message: RPCMessage) {
+        guard let id = message.idBytes else { return }
+        self.say(ClientMessage.answer(to: message.method ?? "", id: id, roots: self.configuration.roots))
+    }
+
+    private func notified(_ message: RPCMessage) {
+        switch message.method ?? "" {
+        case "notifications/progress":
+            guard let token = message.param("progressToken"), let id = message.text[token].int else { return }
+            self.desk.progressed(id, message, token: token)
+        case "notifications/message":
+            if !self.desk.log(message) { self.news?.noted(message.text) }
+        case "notifications/cancelled":
+            // It takes back a question of the upstream's own, and those are answered as they come.
+            break
+        case let method:
+            let changed = self.lists.changed(by: method)
+            if changed.isEmpty { self.news?.noted(message.text) }
+            for offering in changed { self.upkeep.listChanged(offering, now: .now()) }
+            self.delegate?.conversationDeadlinesChanged(self)
+        }
+    }
+}
