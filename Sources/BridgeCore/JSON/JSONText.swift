@@ -18,6 +18,20 @@ package struct JSONText: Sendable, Hashable {
         self.kind = span.kind
     }
 
+    /// Checks the value that `bytes` begin with in one pass, and leaves what follows alone. Error offsets count from the
+    /// first readable byte.
+    ///
+    /// - Returns: the value, and where what follows begins, white space aside.
+    package static func leading(
+        _ bytes: ByteBuffer, limits: JSONLimits = .standard
+    ) throws(JSONError) -> (text: JSONText, rest: Int) {
+        let outcome = bytes.withUnsafeReadableBytes { input in
+            Result { () throws(JSONError) in try JSONValidator.leading(input, limits: limits) }
+        }
+        let (span, rest) = try outcome.get()
+        return (JSONText(bytes: bytes.slice(of: span), kind: span.kind), rest)
+    }
+
     /// Takes bytes that we have validated or written ourselves: one value, no white space around it.
     package init(trusting bytes: ByteBuffer) {
         self.bytes = bytes

@@ -9,23 +9,27 @@ struct JSONValidator {
 
     /// Where in `input` the value lies, without the white space around it.
     static func validate(_ input: UnsafeRawBufferPointer, limits: JSONLimits) throws(JSONError) -> JSONSpan {
+        let (span, rest) = try self.leading(input, limits: limits)
+        guard rest == input.count else { throw JSONError(.trailingBytes, at: rest) }
+        return span
+    }
+
+    /// Where in `input` the value lies that it begins with, and where what is behind that begins, white space aside.
+    static func leading(
+        _ input: UnsafeRawBufferPointer, limits: JSONLimits
+    ) throws(JSONError) -> (span: JSONSpan, rest: Int) {
         guard input.count <= limits.maximumBytes else { throw JSONError(.tooLarge, at: limits.maximumBytes) }
         guard let bytes = JSONBytes(input) else { throw JSONError(.unexpectedEnd, at: 0) }
         var validator = JSONValidator(bytes: bytes, maximumDepth: limits.maximumDepth)
-        return try validator.run()
+        let start = bytes.skipWhitespace(from: 0)
+        let end = try validator.value(at: start)
+        let span = JSONSpan(lowerBound: start, upperBound: end, kind: JSONKind(firstByte: bytes[start]))
+        return (span, bytes.skipWhitespace(from: end))
     }
 
     private init(bytes: JSONBytes, maximumDepth: Int) {
         self.bytes = bytes
         self.maximumDepth = maximumDepth
-    }
-
-    private mutating func run() throws(JSONError) -> JSONSpan {
-        let start = self.bytes.skipWhitespace(from: 0)
-        let end = try self.value(at: start)
-        let rest = self.bytes.skipWhitespace(from: end)
-        guard rest == self.bytes.count else { throw JSONError(.trailingBytes, at: rest) }
-        return JSONSpan(lowerBound: start, upperBound: end, kind: JSONKind(firstByte: self.bytes[start]))
     }
 
     /// Steps over the value at `start` and everything in it. Returns the position after it.
