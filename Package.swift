@@ -232,7 +232,7 @@ let package = Package(
             name: "BridgeUpstreamTests",
             dependencies: [
                 "BridgeUpstream", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", "BridgeProcess",
-                logging, .product(name: "NIOTestUtils", package: "swift-nio"),
+                "BridgeTesting", logging, .product(name: "NIOTestUtils", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

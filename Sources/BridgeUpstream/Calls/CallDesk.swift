@@ -65,6 +65,9 @@ final class CallDesk {
         }
     }
 
+    /// A connection begins. Ids on it lie behind this number.
+    func begin(idsBehind number: Int) { self.pending.begin(idsBehind: number) }
+
     // MARK: The bridge's own requests
 
     /// An id for a request of the bridge's own.
@@ -102,12 +105,19 @@ final class CallDesk {
         }
     }
 
-    /// What came cannot be read; it seems to answer this request.
+    /// Whether this is a call that has been sent and not answered.
+    func isUnderWay(_ id: Int) -> Bool { self.pending.isUnderWay(id) }
+
+    /// The id of the one call that has been sent and not answered, if there is just one.
+    var onlySent: Int? { self.pending.onlyWritten?.id }
+
+    /// What came seems to answer this request, and cannot be read.
     ///
+    /// - Parameter flaw: why, and what it says.
     /// - Returns: whether that is a call.
-    func unreadable(_ id: Int, reason: String) -> Bool {
+    func unreadable(_ id: Int, _ flaw: String) -> Bool {
         guard case .call(let call) = self.pending.answered(id) else { return false }
-        self.finish(call.caller, self.faults.outcomeUnknown("its answer cannot be read (\(reason))"))
+        self.finish(call.caller, self.faults.outcomeUnknown(flaw))
         return true
     }
 
@@ -119,7 +129,7 @@ final class CallDesk {
     ///
     /// - Returns: whether there was.
     func log(_ notification: RPCMessage) -> Bool {
-        guard let call = self.pending.onlyWritten else { return false }
+        guard let call = self.pending.onlyWritten?.caller else { return false }
         call.log(notification)
         return true
     }

@@ -2,8 +2,8 @@ import NIOCore
 
 /// The calls that an upstream has not answered yet, under the ids that they have upstream.
 ///
-/// Pure: times come in. A call first waits, then is written once, then is answered, cancelled, timed out or lost. Ids are
-/// never used twice, not even after a reconnect.
+/// Pure: times and random numbers come in. A call first waits, then is written once, then is answered, cancelled, timed out
+/// or lost. Ids are never used twice on one connection.
 struct PendingCalls<Caller> {
     struct Call {
         let caller: Caller
@@ -27,7 +27,11 @@ struct PendingCalls<Caller> {
     private var waitingOctets = 0
     private var abandoned: Set<Int> = []
     private var abandonedOrder = CircularBuffer<Int>(initialCapacity: 16)
+    /// Ids of this connection lie behind the first and up to the last.
+    private var firstID = 0
     private var lastID = 0
+    /// What waited already when this connection began kept its ids.
+    private var olderIDs: Set<Int> = []
     /// No call's deadline is before it.
     private var earliest: NIODeadline = .distantFuture
 
@@ -40,9 +44,20 @@ struct PendingCalls<Caller> {
     /// When ``expire(now:)`` has something to say at the earliest.
     var nextDeadline: NIODeadline? { self.calls.isEmpty ? nil : self.earliest }
 
+    /// A connection begins.
+    ///
+    /// - Parameter number: its ids lie behind it.
+    mutating func begin(idsBehind number: Int) {
+        self.firstID = number
+        self.lastID = number
+        self.olderIDs = Set(self.calls.keys)
+        self.abandoned = []
+        self.abandonedOrder.removeAll()
+    }
+
     /// An id for a request of the bridge's own.
     mutating func reserveID() -> Int {
-        self.lastID += 1
+        repeat { self.lastID += 1 } while self.olderIDs.contains(self.lastID)
         return self.lastID
     }
 
@@ -114,8 +129,12 @@ struct PendingCalls<Caller> {
             return .call(call)
         }
         if self.abandoned.remove(id) != nil { return .late }
-        return id > 0 && id <= self.lastID ? .duplicate : .unknown
+        let isKnown = id > self.firstID && id <= self.lastID || self.olderIDs.contains(id)
+        return isKnown ? .duplicate : .unknown
     }
+
+    /// Whether this call has been written and not answered.
+    func isUnderWay(_ id: Int) -> Bool { self.calls[id]?.isWritten ?? false }
 
     /// The upstream says how far the call under this token is. Its time begins anew.
     mutating func progressed(_ id: Int, now: NIODeadline) -> Caller? {
@@ -126,9 +145,9 @@ struct PendingCalls<Caller> {
     }
 
     /// The one call that the upstream is busy with, if there is just one.
-    var onlyWritten: Caller? {
+    var onlyWritten: (id: Int, caller: Caller)? {
         guard self.writtenCount == 1 else { return nil }
-        return self.calls.values.first { $0.isWritten }?.caller
+        return self.calls.first { $0.value.isWritten }.map { ($0.key, $0.value.caller) }
     }
 
     // MARK: Endings without an answer

@@ -95,7 +95,10 @@ final class UpstreamCall {
         edits.removeAll(keepingCapacity: true)
         edits.append((id, digits))
         if let name = self.name, let span = message.name { edits.append((span, name)) }
-        if let token = Self.progressToken(of: message) { edits.append((token, digits)) }
+        if let token = Self.progressToken(of: message) {
+            // What takes a text where a text was takes no number there, and the other way round.
+            edits.append((token, token.kind == .string ? digits.quoted : digits))
+        }
         if edits.count > 1 { edits.sort { $0.0.lowerBound < $1.0.lowerBound } }
         connection.send(message.text, replacing: edits, request: self.id, hold: self.hold)
         edits.removeAll(keepingCapacity: true)
@@ -179,6 +182,17 @@ extension UpstreamCall: ExchangeDelegate {
         guard let held = self.heldProgress else { return }
         self.heldProgress = nil
         exchange.send(header: Self.progress, payload: held)
+    }
+}
+
+extension ByteBuffer {
+    fileprivate var quoted: ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(self.readableBytes + 2)
+        buffer.writeStaticString("\"")
+        buffer.writeImmutableBuffer(self)
+        buffer.writeStaticString("\"")
+        return buffer
     }
 }
 

@@ -70,8 +70,9 @@ final class Child: Connection {
     private func received(_ reading: ChildLineReader.Reading) {
         switch reading {
         case .message(let message): self.delegate?.connection(self, received: message, answering: nil)
-        case .unreadable(let bytes, let request, let reason):
-            self.delegate?.connection(self, couldNotRead: bytes, answering: request, reason: reason)
+        case .messages(let messages):
+            for message in messages { self.delegate?.connection(self, received: message, answering: nil) }
+        case .unreadable(let what): self.delegate?.connection(self, couldNotRead: what, answering: nil)
         case .blank: break
         }
     }

@@ -6,8 +6,9 @@ import NIOCore
 struct ChildLineReader {
     enum Reading: Equatable {
         case message(JSONText)
-        /// No JSON. What it seems to answer gets no other answer.
-        case unreadable(ByteBuffer, answering: Int?, reason: String)
+        /// Several on one line.
+        case messages([JSONText])
+        case unreadable(Unreadable)
         case blank
     }
 
@@ -22,34 +23,71 @@ struct ChildLineReader {
 
     func read(_ line: LineDecoder.Line) -> Reading {
         switch line {
-        case .whole(let bytes): return self.read(bytes)
+        case .whole(let bytes): return self.read(bytes).reading
         case .overlong(let beginning):
-            return self.unreadable(beginning, "it sent a line of more than \(self.maximumOctets) bytes")
+            return Self.reading(
+                self.read(beginning).reading, cutOff: beginning,
+                because: "it sent a line of more than \(self.maximumOctets) bytes")
         case .unfinished(let bytes):
-            // Whole all the same, or what was left when it died: then the calls hear of that.
-            if let text = try? JSONText(validating: bytes, limits: self.limits) { return .message(text) }
-            return .unreadable(bytes, answering: nil, reason: "the stream ends within a line")
+            let reading = self.read(bytes).reading
+            guard case .unreadable(var what) = reading else { return reading }
+            // What was left when it died: the calls hear of that.
+            what.fragment = nil
+            what.reason = "the stream ends within a line"
+            return .unreadable(what)
         }
     }
 
-    private func read(_ bytes: ByteBuffer) -> Reading {
-        let first = bytes.readableBytesView.first { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }
-        guard let first else { return .blank }
-        guard first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else {
-            return .unreadable(bytes, answering: nil, reason: "no JSON")
+    /// What is known of a line by its beginning.
+    private static func reading(_ reading: Reading, cutOff bytes: ByteBuffer, because reason: String) -> Reading {
+        var what = Unreadable(bytes: bytes, reason: reason)
+        switch reading {
+        case .message(let text): what.found = [text]
+        case .messages(let texts): what.found = texts
+        case .unreadable(let cut): (what.found, what.fragment) = (cut.found, cut.fragment)
+        case .blank: break
         }
-        do {
-            return .message(try JSONText(validating: bytes, limits: self.limits))
+        return .unreadable(what)
+    }
+
+    /// - Returns: what the line is, and how many of its bytes were looked at, each as often as it was.
+    func read(_ bytes: ByteBuffer) -> (reading: Reading, octets: Int) {
+        guard bytes.readableBytesView.first == UInt8(ascii: "{") else { return self.search(bytes, first: nil) }
+        // Nearly every line is one message, from its first byte to its last.
+        let first: LineSearch.Outcome
+        do throws(JSONError) {
+            let (text, rest) = try JSONText.leading(bytes, limits: self.limits)
+            if rest == bytes.readableBytes { return (.message(text), rest) }
+            first = .success((text, rest))
         } catch {
-            guard error.code == .invalidUTF8, let repaired = UTF8Repair.repaired(bytes, self.errors),
-                let text = try? JSONText(validating: repaired, limits: self.limits)
-            else { return self.unreadable(bytes, error.description) }
-            return .message(text)
+            first = .failure(error)
         }
+        return self.search(bytes, first: first)
     }
 
-    /// Where it is seen to be an answer, who waits for it can be told.
-    private func unreadable(_ bytes: ByteBuffer, _ reason: String) -> Reading {
-        .unreadable(bytes, answering: SalvagedResponse.id(in: bytes), reason: reason)
+    private func search(_ bytes: ByteBuffer, first: LineSearch.Outcome?) -> (reading: Reading, octets: Int) {
+        var search = LineSearch(bytes, limits: self.limits)
+        search.run(first: first)
+        var octets = search.octets
+        guard search.hasInvalidUTF8,
+            let repaired = UTF8Repair.repaired(bytes, self.errors, limit: self.maximumOctets)
+        else { return (self.reading(of: search, in: bytes), octets) }
+        octets += bytes.readableBytes
+        search = LineSearch(repaired, limits: self.limits, allowance: 2 * repaired.readableBytes)
+        search.run()
+        return (self.reading(of: search, in: repaired), octets + search.octets)
+    }
+
+    private func reading(of search: LineSearch, in bytes: ByteBuffer) -> Reading {
+        if search.isClean {
+            switch search.texts.count {
+            case 0: return .blank
+            case 1: return .message(search.texts[0])
+            default: return .messages(search.texts)
+            }
+        }
+        let reason = search.flaw?.description ?? (search.texts.isEmpty ? "no JSON" : "text that is no message")
+        return .unreadable(
+            Unreadable(bytes: bytes, reason: reason, found: search.texts, fragment: search.fragment))
     }
 }

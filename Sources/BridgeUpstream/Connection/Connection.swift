@@ -61,11 +61,10 @@ protocol ConnectionDelegate: AnyObject {
     /// - Parameter request: what it came in answer to, where the connection can tell.
     func connection(_ connection: any Connection, received message: JSONText, answering request: Int?)
 
-    /// Something came that is no JSON.
+    /// Something came that is no message, or not only.
     ///
-    /// - Parameter request: what it seems to answer. There will be no other answer.
-    func connection(
-        _ connection: any Connection, couldNotRead bytes: ByteBuffer, answering request: Int?, reason: String)
+    /// - Parameter request: what it came in answer to, where the connection can tell. There will be no other answer.
+    func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?)
 
     func connectionBecameWritable(_ connection: any Connection)
 

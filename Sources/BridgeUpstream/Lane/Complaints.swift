@@ -12,24 +12,53 @@ struct Complaints {
 
     private static let printedOctets = 512
 
+    /// In what form it sends its messages that they should not have.
+    enum Oddity: String {
+        case answer = "its answers are not as JSON-RPC has them"
+        case request = "its requests are not as JSON-RPC has them"
+    }
+
     private let logger: Logger
     private var rate = LineRate(perSecond: 10)
-    private var reported: Set<Stray> = []
+    private var reported: Set<String> = []
 
     init(logger: Logger) {
         self.logger = logger
     }
 
     mutating func noise(_ bytes: ByteBuffer, _ reason: String, now: NIODeadline) {
+        self.tell("upstream stdout is not MCP; skipped", bytes, reason, now: now)
+    }
+
+    /// There was other text around an answer.
+    mutating func amidText(_ bytes: ByteBuffer, now: NIODeadline) {
+        self.tell("upstream stdout has an answer amid other text; the answer counts", bytes, "other text", now: now)
+    }
+
+    /// An error came that says for no request that it is meant, and there are several, or none.
+    mutating func homeless(_ bytes: ByteBuffer, now: NIODeadline) {
+        self.tell("upstream reported an error without a request; dropped", bytes, "no id", now: now)
+    }
+
+    private mutating func tell(_ message: Logger.Message, _ bytes: ByteBuffer, _ reason: String, now: NIODeadline) {
         guard self.rate.admits(now: now) else { return }
         var metadata = Self.metadata(bytes, reason)
         let dropped = self.rate.takeDropped()
         if dropped > 0 { metadata["mcp.dropped"] = "\(dropped)" }
-        self.logger.warning("upstream stdout is not MCP; skipped", metadata: metadata)
+        self.logger.warning(message, metadata: metadata)
+    }
+
+    /// What was understood all the same.
+    mutating func odd(_ oddity: Oddity, _ bytes: ByteBuffer) {
+        guard self.reported.insert(oddity.rawValue).inserted else { return }
+        self.logger.warning(
+            "upstream is understood although it breaks a rule; not reported again",
+            metadata: Self.metadata(bytes, oddity.rawValue)
+        )
     }
 
     mutating func stray(_ stray: Stray, _ bytes: ByteBuffer) {
-        guard self.reported.insert(stray).inserted else { return }
+        guard self.reported.insert(stray.rawValue).inserted else { return }
         self.logger.warning(
             "upstream answered what was not asked; dropped, and not reported again",
             metadata: Self.metadata(bytes, stray.rawValue)

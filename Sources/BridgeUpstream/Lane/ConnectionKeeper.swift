@@ -221,7 +221,7 @@ extension ConnectionKeeper: ConnectionDelegate {
             logger: self.logger)
         self.conversation = conversation
         conversation.delegate = self
-        conversation.begin()
+        conversation.begin(idsBehind: .random(in: 0..<1 << 30))
         self.delegate?.keeperChanged(self)
     }
 
@@ -235,12 +235,8 @@ extension ConnectionKeeper: ConnectionDelegate {
         if connection === self.connection { self.conversation?.received(message) }
     }
 
-    func connection(
-        _ connection: any Connection, couldNotRead bytes: ByteBuffer, answering request: Int?, reason: String
-    ) {
-        if connection === self.connection {
-            self.conversation?.couldNotRead(bytes, answering: request, reason: reason)
-        }
+    func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {
+        if connection === self.connection { self.conversation?.couldNotRead(what, answering: request) }
     }
 
     func connectionBecameWritable(_ connection: any Connection) {

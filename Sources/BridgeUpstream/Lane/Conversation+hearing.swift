@@ -12,7 +12,7 @@ extension Conversation {
 
     private func receivedMessage(_ text: JSONText) {
         guard !self.isOver else { return }
-        do {
+        do throws(RPCError) {
             let message = try RPCMessage(text)
             switch message.shape {
             case .result, .error: self.answered(message)
@@ -20,17 +20,8 @@ extension Conversation {
             case .notification: self.notified(message)
             }
         } catch {
-            self.couldNotRead(text.bytes, answering: SalvagedResponse.id(in: text.bytes), reason: error.description)
+            self.receivedOdd(text, error)
         }
-    }
-
-    /// - Parameter request: the one that it seems to answer: who waits for that is told.
-    func couldNotRead(_ bytes: ByteBuffer, answering request: Int?, reason: String) {
-        guard !self.isOver else { return }
-        self.complaints.noise(bytes, reason, now: .now())
-        guard let request, !self.desk.unreadable(request, reason: reason), let purpose = self.own.take(request)
-        else { return }
-        self.failed(purpose, "its answer cannot be read (\(reason))")
     }
 
     /// There will be no answer to this request.
@@ -42,8 +33,9 @@ extension Conversation {
         return true
     }
 
-    private func answered(_ message: RPCMessage) {
-        guard let span = message.id, let id = message.text[span].int else {
+    func answered(_ message: RPCMessage) {
+        guard let span = message.id else { return self.reported(message) }
+        guard let id = message.text[span].ownNumber else {
             return self.complaints.stray(.unknownID, message.text.bytes)
         }
         switch self.desk.answer(id, with: message, at: span) {
@@ -57,7 +49,12 @@ extension Conversation {
         }
     }
 
-    private func asked(_ message: RPCMessage) {
+    private func reported(_ message: RPCMessage) {
+        guard let error = message.error else { return }
+        self.reported(message.text[error], in: message.text)
+    }
+
+    func asked(_ message: RPCMessage) {
         guard let id = message.idBytes else { return }
         self.say(ClientMessage.answer(to: message.method ?? "", id: id, roots: self.configuration.roots))
     }
@@ -65,7 +62,8 @@ extension Conversation {
     private func notified(_ message: RPCMessage) {
         switch message.method ?? "" {
         case "notifications/progress":
-            guard let token = message.param("progressToken"), let id = message.text[token].int else { return }
+            guard let token = message.param("progressToken"), let id = message.text[token].ownNumber
+            else { return }
             self.desk.progressed(id, message, token: token)
         case "notifications/message":
             if !self.desk.log(message) { self.news?.noted(message.text) }

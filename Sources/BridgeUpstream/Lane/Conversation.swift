@@ -41,7 +41,10 @@ final class Conversation {
     }
 
     /// Begins with `initialize`.
-    func begin() {
+    ///
+    /// - Parameter number: a random one. Ids begin behind it, so that nothing that a server prints can guess them.
+    func begin(idsBehind number: Int) {
+        self.desk.begin(idsBehind: number)
         if self.desk.count > 0 { self.busy(true, now: .now()) }
         // Its time is that of the whole attempt.
         self.ask(.initialize, "initialize", Handshake.parameters(self.configuration), within: .longest)

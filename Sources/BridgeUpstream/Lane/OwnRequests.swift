@@ -17,6 +17,13 @@ struct OwnRequests {
     /// When ``expire(now:)`` has something to say at the earliest.
     var nextDeadline: NIODeadline? { self.requests.values.map(\.deadline).min() }
 
+    var count: Int { self.requests.count }
+
+    /// The id of the one that there is, if there is just one.
+    var only: Int? { self.requests.count == 1 ? self.requests.keys.first : nil }
+
+    func contains(_ id: Int) -> Bool { self.requests[id] != nil }
+
     mutating func add(_ id: Int, _ purpose: Purpose, deadline: NIODeadline) {
         self.requests[id] = (purpose, deadline)
     }

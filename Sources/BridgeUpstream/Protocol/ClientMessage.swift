@@ -47,6 +47,15 @@ enum ClientMessage {
         }
     }
 
+    /// The answer to a request that cannot be read.
+    ///
+    /// - Parameter id: as it was written, where it can be told.
+    static func refusal(of id: JSONText?, reason: String) -> JSONText {
+        let fault = Fault.invalidRequest
+        return JSONText(
+            trusting: RPCReply.error(id: id?.bytes, code: fault.code, message: "Invalid Request: \(reason)"))
+    }
+
     private static func list(of roots: [Root]) -> JSONText {
         JSONWriter.object { result in
             result.memberArray("roots") { list in

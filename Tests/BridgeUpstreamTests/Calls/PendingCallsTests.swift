@@ -141,10 +141,47 @@ import Testing
         var calls = PendingCalls<String>()
         _ = self.add(&calls, "a")
         _ = self.add(&calls, "b")
-        #expect(calls.onlyWritten == nil)
+        #expect(calls.onlyWritten?.caller == nil)
         _ = calls.write()
-        #expect(calls.onlyWritten == "a")
+        #expect(calls.onlyWritten?.caller == "a")
         _ = calls.write()
-        #expect(calls.onlyWritten == nil)
+        #expect(calls.onlyWritten?.caller == nil)
+    }
+
+    @Test func `ids lie behind the number that a connection begins with`() throws {
+        var calls = PendingCalls<String>()
+        calls.begin(idsBehind: 1_000)
+        #expect(calls.reserveID() == 1_001)
+        let a = try #require(self.add(&calls, "a"))
+        #expect(a == 1_002)
+        _ = calls.write()
+        #expect(calls.isUnderWay(a) && !calls.isUnderWay(1_001))
+        for id in [1, 999, 1_000, 1_003] { #expect(self.name(calls.answered(id)) == "unknown") }
+        #expect(self.name(calls.answered(a)) == "a")
+        #expect(!calls.isUnderWay(a))
+    }
+
+    @Test func `a call that waits for another connection keeps its id, which no other gets`() throws {
+        var calls = PendingCalls<String>()
+        calls.begin(idsBehind: 500)
+        let written = try #require(self.add(&calls, "written"))
+        let waiting = try #require(self.add(&calls, "waiting"))
+        _ = calls.write()
+        #expect(calls.connectionLost().map(\.caller) == ["written"])
+        calls.begin(idsBehind: waiting - 2)
+        #expect(calls.reserveID() == written)
+        #expect(calls.reserveID() == waiting + 1)
+        #expect(calls.write()?.id == waiting)
+        #expect(self.name(calls.answered(waiting)) == "waiting")
+        #expect(self.name(calls.answered(waiting)) == "duplicate")
+    }
+
+    @Test func `what was given up on one connection is not expected on the next`() throws {
+        var calls = PendingCalls<String>()
+        let a = try #require(self.add(&calls, "a"))
+        _ = calls.write()
+        _ = calls.cancel(a)
+        calls.begin(idsBehind: 100)
+        #expect(self.name(calls.answered(a)) == "unknown")
     }
 }

@@ -24,31 +24,37 @@ import Testing
 
     @Test(
         arguments: [
-            ("Starting up...", nil, "no JSON"), (#"{"id":5,"result":{]}"#, 5, "not acceptable"),
-            ("{", nil, "not acceptable"),
-        ] as [(String, Int?, String)])
-    func `what is no JSON says what it seems to answer`(text: String, request: Int?, reason: String) {
-        guard case .unreadable(let bytes, let answering, let told) = self.reader.read(.whole(self.bytes(text))) else {
-            Issue.record("taken for a message")
-            return
-        }
-        #expect(bytes == self.bytes(text))
-        #expect(answering == request)
-        #expect(told.contains(reason))
+            ("Starting up...", nil, "no JSON"), (#"{"id":5,"result":{]}"#, "5", "not acceptable"),
+            (#"{"id":"q","method":"ping",}"#, #""q""#, "not acceptable"), ("{", nil, "no JSON"),
+        ] as [(String, String?, String)])
+    func `what is no JSON says what it seems to be`(text: String, id: String?, reason: String) throws {
+        let what = try #require(self.unreadable(.whole(self.bytes(text))))
+        #expect(what.bytes == self.bytes(text))
+        #expect(what.fragment?.id.description == id)
+        #expect(what.reason.contains(reason))
+        #expect(what.found.isEmpty)
     }
 
-    @Test func `of a line that is too long only the beginning is known`() {
+    private func unreadable(_ line: LineDecoder.Line) -> Unreadable? {
+        guard case .unreadable(let what) = self.reader.read(line) else { return nil }
+        return what
+    }
+
+    @Test func `of a line that is too long only the beginning is known`() throws {
         let beginning = self.bytes(#"{"jsonrpc":"2.0","id":9,"result":{"text":"xxx"#)
-        #expect(
-            self.reader.read(.overlong(beginning))
-                == .unreadable(beginning, answering: 9, reason: "it sent a line of more than 100 bytes"))
+        let what = try #require(self.unreadable(.overlong(beginning)))
+        #expect(what.reason == "it sent a line of more than 100 bytes")
+        #expect(what.fragment?.id == JSONText(9) && what.fragment?.kind == .answer)
+        let behind = try #require(self.unreadable(.overlong(self.bytes(#"50% \#(String(buffer: beginning))"#))))
+        #expect(behind.fragment?.id == JSONText(9))
+        let whole = try #require(self.unreadable(.overlong(self.bytes(#"{"id":9} {"id":8}"#))))
+        #expect(whole.found.count == 2, "they are there, and something follows")
     }
 
-    @Test func `a line that was cut off answers nothing`() {
+    @Test func `a line that was cut off answers nothing`() throws {
         let text = self.bytes(#"{"jsonrpc":"2.0","id":9,"result":{"te"#)
         #expect(
-            self.reader.read(.unfinished(text))
-                == .unreadable(text, answering: nil, reason: "the stream ends within a line"))
+            self.unreadable(.unfinished(text)) == Unreadable(bytes: text, reason: "the stream ends within a line"))
     }
 
     @Test func `bytes that are not UTF-8 are mended where that is wished`() {

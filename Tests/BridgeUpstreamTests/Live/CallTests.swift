@@ -25,7 +25,7 @@ extension LiveTests {
                 let meta = await bench.call("meta", id: #""mine""#, token: #""my token""#).text()
                 let seen = try JSONText(validating: ByteBuffer(string: meta ?? "null"))
                 var numbers: [Int?] = []
-                seen.elements { numbers.append(seen[$0].int) }
+                seen.elements { numbers.append(seen[$0].ownNumber) }
                 #expect(numbers.count == 2 && numbers[0] != nil && numbers[0] == numbers[1])
 
                 let call = await bench.call("progress", #"{"steps":3}"#, id: "1", token: #""my token""#)
@@ -50,7 +50,7 @@ extension LiveTests {
                 #expect(
                     told
                         == #"{"jsonrpc":"2.0","id":\#(id),"method":"tools/call","params":{"name":"echo","arguments":{"n":1},"#
-                        + #""_meta":{"progressToken":\#(id)}}}"#)
+                        + #""_meta":{"progressToken":"\#(id)"}}}"#)
                 let spread =
                     #"{"params":{"_meta":{"progressToken":1},"name":"fake.echo"},"method":"tools/call","id":8,"#
                 let other = await bench.request(spread + #""jsonrpc":"2.0"}"#, name: "echo")

@@ -113,6 +113,11 @@ enum FakeServer {
             elif name == "ask":
                 parked["question"] = id
                 send(id="q-1", method=args["method"], params={})
+            elif name == "say":
+                for line in args["lines"]: raw(line.replace("$ID", str(id)).replace("$TOKEN", json.dumps(token)).encode())
+            elif name == "wonder":
+                parked["question"] = id
+                raw(args["line"].encode())
             elif name == "double-fork":
                 code = ("import os,time\n"
                         "if os.fork(): os._exit(0)\n"
@@ -167,7 +172,7 @@ enum FakeServer {
             elif method == "ping":
                 if "deaf" not in mode: send(id=m["id"], result={})
             elif method == "notifications/cancelled": parked.pop(m["params"]["requestId"], None)
-            elif method is None and m.get("id") == "q-1": text(parked.pop("question"), json.dumps(m))
+            elif method is None and "question" in parked: text(parked.pop("question"), json.dumps(m))
             elif "id" in m: send(id=m["id"], result={})
         """#
 }
