@@ -12,9 +12,9 @@ final class Conversation {
     weak var delegate: (any ConversationDelegate)?
     private(set) weak var news: (any LaneNews)?
     let desk: CallDesk
-    private let logger: Logger
+    let logger: Logger
     private(set) var configuration: UpstreamConfiguration
-    private var identity: UpstreamIdentity?
+    var identity: UpstreamIdentity?
     var own = OwnRequests()
     var upkeep: Upkeep
     var lists: Lists
@@ -40,16 +40,6 @@ final class Conversation {
         self.upkeep = Upkeep(Upkeep.Intervals(configuration))
     }
 
-    /// Begins with `initialize`.
-    ///
-    /// - Parameter number: a random one. Ids begin behind it, so that nothing that a server prints can guess them.
-    func begin(idsBehind number: Int) {
-        self.desk.begin(idsBehind: number)
-        if self.desk.count > 0 { self.busy(true, now: .now()) }
-        // Its time is that of the whole attempt.
-        self.ask(.initialize, "initialize", Handshake.parameters(self.configuration), within: .longest)
-    }
-
     /// The connection is lost: nothing is said or heard any more.
     func end() {
         self.isOver = true
@@ -67,7 +57,7 @@ final class Conversation {
         self.sendLogLevel()
     }
 
-    private func sendLogLevel() {
+    func sendLogLevel() {
         guard let level = self.logLevel, self.identity?.logs == true else { return }
         let parameters = JSONWriter.object { $0.member("level", level) }
         self.ask(.logLevel, "logging/setLevel", parameters, within: self.configuration.timeouts.call)
@@ -126,94 +116,10 @@ final class Conversation {
         if self.outbox.isFull { self.delegate?.conversationFailed(self, "it does not read its input") }
     }
 
-    private func ask(_ purpose: OwnRequests.Purpose, _ method: String, _ parameters: JSONText?, within limit: Seconds) {
+    func ask(_ purpose: OwnRequests.Purpose, _ method: String, _ parameters: JSONText?, within limit: Seconds) {
         let id = self.desk.reserveID()
         self.own.add(id, purpose, deadline: .now() + limit.timeAmount)
         self.say(ClientMessage.request(id: id, method: method, parameters: parameters))
-        self.delegate?.conversationDeadlinesChanged(self)
-    }
-
-    // MARK: The bridge's own requests
-
-    func answered(_ purpose: OwnRequests.Purpose, _ message: RPCMessage) {
-        guard let span = message.result else {
-            let reason = message.error.flatMap { message.text[$0].string("message") } ?? "no reason given"
-            let printable = ForeignText.printable(ByteBuffer(string: reason), limit: 256)
-            return self.failed(purpose, "it answered with an error: \(printable)")
-        }
-        switch purpose {
-        case .initialize: self.initialized(message.text[span])
-        case .list(let offering): self.listed(offering, message.text[span])
-        case .ping, .logLevel: break
-        }
-    }
-
-    func failed(_ purpose: OwnRequests.Purpose, _ reason: String) {
-        guard !self.isOver else { return }
-        switch purpose {
-        case .initialize: self.delegate?.conversationFailed(self, "initialize failed: \(reason)")
-        case .list(let offering): self.listFailed(offering, "\(offering.listMethod) failed: \(reason)")
-        case .ping: break  // an error is a sign of life
-        case .logLevel: self.logger.debug("upstream did not take a log level", metadata: ["error": "\(reason)"])
-        }
-    }
-
-    private func initialized(_ result: JSONText) {
-        guard self.identity == nil else { return }
-        let identity: UpstreamIdentity
-        do {
-            identity = try Handshake.read(result)
-        } catch {
-            self.delegate?.conversationFailed(self, error.reason)
-            return
-        }
-        self.identity = identity
-        self.delegate?.conversation(self, connectedTo: identity)
-        self.say(ClientMessage.notification(method: "notifications/initialized"))
-        self.sendLogLevel()
-        let now = NIODeadline.now()
-        self.upkeep.connected(lists: self.lists.offerings.filter(identity.lists), now: now)
-        for offering in self.lists.offerings where !identity.lists(offering) { self.publish(Listing(of: offering)) }
-        self.tick(now)
-        self.delegate?.conversationDeadlinesChanged(self)
-    }
-}
-
-// MARK: - Lists
-
-extension Conversation {
-    private func list(_ offering: Offering) {
-        self.lists.begin(offering)
-        self.askForPage(of: offering, nil)
-    }
-
-    private func askForPage(of offering: Offering, _ parameters: JSONText?) {
-        self.ask(.list(offering), offering.listMethod, parameters, within: self.configuration.timeouts.list)
-    }
-
-    private func listed(_ offering: Offering, _ result: JSONText) {
-        guard let (step, listing) = self.lists.page(result, of: offering) else { return }
-        switch step {
-        case .next(let cursor): self.askForPage(of: offering, JSONWriter.object { $0.member("cursor", cursor) })
-        case .complete: self.publish(listing)
-        case .failed(let reason): self.listFailed(offering, reason)
-        }
-    }
-
-    private func publish(_ listing: Listing) {
-        self.delegate?.conversation(self, listed: listing)
-        self.listOver(listing.offering, succeeded: true)
-    }
-
-    private func listFailed(_ offering: Offering, _ reason: String) {
-        self.logger.warning("upstream could not be listed", metadata: ["error": "\(reason)"])
-        self.delegate?.conversation(self, couldNotList: offering, reason)
-        self.listOver(offering, succeeded: false)
-    }
-
-    private func listOver(_ offering: Offering, succeeded: Bool) {
-        self.upkeep.listFinished(offering, succeeded: succeeded, now: .now())
-        if self.lists.over(offering) { self.delegate?.conversationReady(self) }
         self.delegate?.conversationDeadlinesChanged(self)
     }
 }

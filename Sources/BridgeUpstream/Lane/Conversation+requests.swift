@@ -1,0 +1,30 @@
+import BridgeCore
+import BridgeMCP
+import Logging
+import NIOCore
+
+/// The answers to the bridge's own requests.
+extension Conversation {
+    func answered(_ purpose: OwnRequests.Purpose, _ message: RPCMessage) {
+        guard let span = message.result else {
+            let reason = message.error.flatMap { message.text[$0].string("message") } ?? "no reason given"
+            let printable = ForeignText.printable(ByteBuffer(string: reason), limit: 256)
+            return self.failed(purpose, "it answered with an error: \(printable)")
+        }
+        switch purpose {
+        case .initialize: self.initialized(message.text[span])
+        case .list(let offering): self.listed(offering, message.text[span])
+        case .ping, .logLevel: break
+        }
+    }
+
+    func failed(_ purpose: OwnRequests.Purpose, _ reason: String) {
+        guard !self.isOver else { return }
+        switch purpose {
+        case .initialize: self.delegate?.conversationFailed(self, "initialize failed: \(reason)")
+        case .list(let offering): self.listFailed(offering, "\(offering.listMethod) failed: \(reason)")
+        case .ping: break  // an error is a sign of life
+        case .logLevel: self.logger.debug("upstream did not take a log level", metadata: ["error": "\(reason)"])
+        }
+    }
+}
