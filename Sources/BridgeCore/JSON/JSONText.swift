@@ -7,15 +7,18 @@ package struct JSONText: Sendable, Hashable {
     /// The readable bytes are exactly the value.
     package let bytes: ByteBuffer
     package let kind: JSONKind
+    /// Whether half of a surrogate pair may be in it, as an escape. Known of what has been validated, and of its parts.
+    package let mayHaveHalfPairs: Bool
 
     /// Checks `bytes` in one pass. Error offsets count from the first readable byte.
     package init(validating bytes: ByteBuffer, limits: JSONLimits = .standard) throws(JSONError) {
         let outcome = bytes.withUnsafeReadableBytes { input in
             Result { () throws(JSONError) in try JSONValidator.validate(input, limits: limits) }
         }
-        let span = try outcome.get()
+        let (span, hasHalfPairs) = try outcome.get()
         self.bytes = bytes.slice(of: span)
         self.kind = span.kind
+        self.mayHaveHalfPairs = hasHalfPairs
     }
 
     /// Checks the value that `bytes` begin with in one pass, and leaves what follows alone. Error offsets count from the
@@ -28,14 +31,17 @@ package struct JSONText: Sendable, Hashable {
         let outcome = bytes.withUnsafeReadableBytes { input in
             Result { () throws(JSONError) in try JSONValidator.leading(input, limits: limits) }
         }
-        let (span, rest) = try outcome.get()
-        return (JSONText(bytes: bytes.slice(of: span), kind: span.kind), rest)
+        let (span, rest, hasHalfPairs) = try outcome.get()
+        return (JSONText(trusting: bytes.slice(of: span), mayHaveHalfPairs: hasHalfPairs), rest)
     }
 
     /// Takes bytes that we have validated or written ourselves: one value, no white space around it.
-    package init(trusting bytes: ByteBuffer) {
+    ///
+    /// - Parameter mayHaveHalfPairs: as it is of the text that they were put together from.
+    package init(trusting bytes: ByteBuffer, mayHaveHalfPairs: Bool = false) {
         self.bytes = bytes
         self.kind = JSONKind(firstByte: bytes.getInteger(at: bytes.readerIndex) ?? 0)
+        self.mayHaveHalfPairs = mayHaveHalfPairs
     }
 
     /// The JSON string that stands for `string` (quoted and escaped; not parsed).
@@ -64,13 +70,17 @@ package struct JSONText: Sendable, Hashable {
 
     /// The value at a span found in this very text. Shares its bytes.
     package subscript(span: JSONSpan) -> JSONText {
-        JSONText(bytes: self.bytes.slice(of: span), kind: span.kind)
+        JSONText(bytes: self.bytes.slice(of: span), kind: span.kind, mayHaveHalfPairs: self.mayHaveHalfPairs)
     }
 
-    private init(bytes: ByteBuffer, kind: JSONKind) {
+    private init(bytes: ByteBuffer, kind: JSONKind, mayHaveHalfPairs: Bool) {
         self.bytes = bytes
         self.kind = kind
+        self.mayHaveHalfPairs = mayHaveHalfPairs
     }
+
+    package static func == (left: JSONText, right: JSONText) -> Bool { left.bytes == right.bytes }
+    package func hash(into hasher: inout Hasher) { hasher.combine(self.bytes) }
 
     /// All of it.
     package var span: JSONSpan {

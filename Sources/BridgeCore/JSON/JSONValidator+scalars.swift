@@ -1,7 +1,7 @@
 extension JSONValidator {
     /// Steps over the string whose opening quote is at `start`.
     @inline(__always)
-    func string(at start: Int) throws(JSONError) -> Int {
+    mutating func string(at start: Int) throws(JSONError) -> Int {
         var index = start + 1
         var long = index + JSONBytes.longString
         while true {
@@ -36,7 +36,7 @@ extension JSONValidator {
 
     /// Steps over the escape whose backslash is at `start`.
     @inline(__always)
-    private func escape(at start: Int) throws(JSONError) -> Int {
+    private mutating func escape(at start: Int) throws(JSONError) -> Int {
         guard start + 1 < self.bytes.count else { throw JSONError(.unexpectedEnd, at: self.bytes.count) }
         switch self.bytes[start + 1] {
         case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"), UInt8(ascii: "b"), UInt8(ascii: "f"),
@@ -50,12 +50,29 @@ extension JSONValidator {
     }
 
     @inline(never)
-    private func unicodeEscape(at start: Int) throws(JSONError) -> Int {
+    private mutating func unicodeEscape(at start: Int) throws(JSONError) -> Int {
         for index in start + 2..<start + 6 {
             guard index < self.bytes.count else { throw JSONError(.unexpectedEnd, at: index) }
             guard JSONEscape.hexadecimal(self.bytes[index]) != nil else { throw JSONError(.invalidEscape, at: start) }
         }
+        // From D800 to DFFF it is half of a pair.
+        guard self.bytes[start + 2] | 0x20 == UInt8(ascii: "d"), self.bytes[start + 3] >= UInt8(ascii: "8") else {
+            return start + 6
+        }
+        if self.bytes[start + 3] | 0x20 < UInt8(ascii: "c"), self.isLowHalf(at: start + 6) { return start + 12 }
+        self.hasHalfPairs = true
         return start + 6
+    }
+
+    private func isLowHalf(at start: Int) -> Bool {
+        guard start + 6 <= self.bytes.count, self.bytes[start] == UInt8(ascii: "\\"),
+            self.bytes[start + 1] == UInt8(ascii: "u"), self.bytes[start + 2] | 0x20 == UInt8(ascii: "d")
+        else { return false }
+        switch self.bytes[start + 3] | 0x20 {
+        case UInt8(ascii: "c")...UInt8(ascii: "f"):
+            return (start + 4..<start + 6).allSatisfy { JSONEscape.hexadecimal(self.bytes[$0]) != nil }
+        default: return false
+        }
     }
 
     /// Steps over characters beyond ASCII, the first of which begins at `start`.

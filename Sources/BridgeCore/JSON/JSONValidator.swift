@@ -1,30 +1,35 @@
 /// Decides in one pass, without recursion, whether some bytes are exactly one JSON value (RFC 8259).
 ///
 /// Stricter than many: no leading zeros, trailing commas, comments, byte order mark or `NaN`; UTF-8 is checked in every
-/// string. A lone surrogate written as `\uD800` is accepted, because the grammar allows it; it decodes to U+FFFD.
+/// string. A lone surrogate written as `\uD800` is accepted, because the grammar allows it; it decodes to U+FFFD, and it is
+/// reported that there is one.
 struct JSONValidator {
     let bytes: JSONBytes
     private let maximumDepth: Int
     private var nesting = JSONNesting()
+    /// Whether an escape of half a surrogate pair has been seen.
+    var hasHalfPairs = false
 
-    /// Where in `input` the value lies, without the white space around it.
-    static func validate(_ input: UnsafeRawBufferPointer, limits: JSONLimits) throws(JSONError) -> JSONSpan {
-        let (span, rest) = try self.leading(input, limits: limits)
+    /// Where in `input` the value lies, without the white space around it, and whether half a surrogate pair is in it.
+    static func validate(
+        _ input: UnsafeRawBufferPointer, limits: JSONLimits
+    ) throws(JSONError) -> (span: JSONSpan, hasHalfPairs: Bool) {
+        let (span, rest, hasHalfPairs) = try self.leading(input, limits: limits)
         guard rest == input.count else { throw JSONError(.trailingBytes, at: rest) }
-        return span
+        return (span, hasHalfPairs)
     }
 
     /// Where in `input` the value lies that it begins with, and where what is behind that begins, white space aside.
     static func leading(
         _ input: UnsafeRawBufferPointer, limits: JSONLimits
-    ) throws(JSONError) -> (span: JSONSpan, rest: Int) {
+    ) throws(JSONError) -> (span: JSONSpan, rest: Int, hasHalfPairs: Bool) {
         guard input.count <= limits.maximumBytes else { throw JSONError(.tooLarge, at: limits.maximumBytes) }
         guard let bytes = JSONBytes(input) else { throw JSONError(.unexpectedEnd, at: 0) }
         var validator = JSONValidator(bytes: bytes, maximumDepth: limits.maximumDepth)
         let start = bytes.skipWhitespace(from: 0)
         let end = try validator.value(at: start)
         let span = JSONSpan(lowerBound: start, upperBound: end, kind: JSONKind(firstByte: bytes[start]))
-        return (span, bytes.skipWhitespace(from: end))
+        return (span, bytes.skipWhitespace(from: end), validator.hasHalfPairs)
     }
 
     private init(bytes: JSONBytes, maximumDepth: Int) {
@@ -91,7 +96,7 @@ struct JSONValidator {
 
     /// Steps over a member's key, its colon and the white space after it.
     @inline(__always)
-    private func key(at start: Int) throws(JSONError) -> Int {
+    private mutating func key(at start: Int) throws(JSONError) -> Int {
         guard start < self.bytes.count else { throw JSONError(.unexpectedEnd, at: start) }
         guard self.bytes[start] == UInt8(ascii: "\"") else { throw JSONError(.unexpectedByte, at: start) }
         let index = self.bytes.skipWhitespace(from: try self.string(at: start))

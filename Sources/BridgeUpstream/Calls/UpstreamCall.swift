@@ -124,7 +124,7 @@ final class UpstreamCall {
         guard octets <= Frame.maximumPayload else { return false }
         self.owner = nil
         self.exchange.end(header: UpstreamEnd.answered, octets: octets) {
-            response.text.write(to: &$0, replacing: id, with: self.clientID)
+            response.text.withWholePairs.write(to: &$0, replacing: id, with: self.clientID)
         }
         return true
     }
@@ -142,7 +142,7 @@ final class UpstreamCall {
     func progress(_ notification: RPCMessage, token: JSONSpan) {
         guard let clientToken = self.clientToken else { return }
         var buffer = ByteBuffer()
-        notification.text.write(to: &buffer, replacing: token, with: clientToken)
+        notification.text.withWholePairs.write(to: &buffer, replacing: token, with: clientToken)
         if self.exchange.isWritable {
             self.heldProgress = nil
             self.exchange.send(header: Self.progress, payload: buffer)
@@ -154,7 +154,7 @@ final class UpstreamCall {
     /// Passes a log notification on; dropped when there is no room.
     func log(_ notification: RPCMessage) {
         guard self.exchange.isWritable else { return }
-        self.exchange.send(header: Self.log, payload: notification.text.bytes)
+        self.exchange.send(header: Self.log, payload: notification.text.withWholePairs.bytes)
     }
 }
 

@@ -95,6 +95,7 @@ extension Announcer: LaneNews {
     }
 
     func noted(_ notification: JSONText) {
-        for watcher in self.watchers.values { watcher.offer(note: notification) }
+        let note = notification.withWholePairs
+        for watcher in self.watchers.values { watcher.offer(note: note) }
     }
 }

@@ -19,6 +19,14 @@ import Testing
         #expect(try JSONText(validating: ByteBuffer(string: text)).mendedSurrogates == nil)
     }
 
+    @Test func `what validates a text sees them, and its parts know of it`() throws {
+        let json = try JSONText(validating: ByteBuffer(string: #"{"a":1,"b":["x","\ud83d"]}"#))
+        #expect(json.mayHaveHalfPairs)
+        #expect(json.value("b")?.withWholePairs.description == #"["x","\ufffd"]"#)
+        #expect(try !JSONText(validating: ByteBuffer(string: #"["\ud83d\ude00","\\ud83d"]"#)).mayHaveHalfPairs)
+        #expect(throws: JSONError.self) { try JSONText(validating: ByteBuffer(string: #""\ud83d\udexx""#)) }
+    }
+
     @Test func `generated texts are readable afterwards, and keep their length`() throws {
         var random = SeededRandom(seed: 7)
         let pieces = [#"\ud83d"#, #"\ude00"#, #"\\"#, #"\u00e9"#, "a", #"\uDBFF\uDFFF"#, #"\""#, "ü"]
@@ -26,6 +34,8 @@ import Testing
             let text = "\"" + (0..<8).map { _ in pieces.randomElement(using: &random) ?? "" }.joined() + "\""
             let json = try JSONText(validating: ByteBuffer(string: text))
             let mended = json.mendedSurrogates ?? json
+            #expect(json.mayHaveHalfPairs == (json.mendedSurrogates != nil), "\(text)")
+            #expect(json.withWholePairs == mended)
             #expect(mended.count == json.count)
             #expect(mended.mendedSurrogates == nil, "\(text)")
             #expect(mended.string?.unicodeScalars.count == json.string?.unicodeScalars.count, "\(text)")
