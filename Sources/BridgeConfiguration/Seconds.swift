@@ -42,6 +42,14 @@ extension Seconds: ExpressibleByFloatLiteral, ExpressibleByIntegerLiteral, Compa
     }
 }
 
+extension Seconds {
+    /// As people write it: `30 s`, `0.5 s`.
+    package var words: String {
+        let whole = self.rawValue.rounded()
+        return whole == self.rawValue && whole.magnitude < 1e15 ? "\(Int(whole)) s" : "\(self.rawValue) s"
+    }
+}
+
 extension Seconds: CustomStringConvertible {
     package var description: String { "\(self.rawValue) s" }
 }

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 
 /// What the session worker tells clients of, beside what the sentences of the ``FaultTable`` say by themselves.
@@ -9,7 +10,15 @@ extension ToldFault {
     static let duplicateID = Fault.duplicateID.told()
     static let batchNotAllowed = Fault.batchNotAllowed.told()
     static let internalError = Fault.internal.told(["what": "Internal error"])
-    static let tooManyCalls = Fault.overloaded.told(["what": "Too many requests are in flight"])
+    static func tooManyCalls(_ limit: Int) -> ToldFault {
+        Fault.overloaded.told(["what": "Too many requests are in flight: \(limit), as limits.calls says"])
+    }
+    static let tooManyExchanges = Fault.overloaded.told([
+        "what": "Too many requests are in flight to this upstream: \(ExchangeNumber.slots), a fixed limit"
+    ])
+    static func tooManyWaiting(_ limit: Int) -> ToldFault {
+        Fault.overloaded.told(["what": "Too many requests wait for servers that start: \(limit), a fixed limit"])
+    }
     static let noMemory = Fault.overloaded.told([
         "what": "The requests under way hold too much memory (limits.workerBytes)"
     ])
@@ -31,7 +40,9 @@ extension ToldFault {
         ])
     }
     static func tooLarge(_ upstream: String) -> ToldFault { Fault.tooLarge.told(["upstream": upstream]) }
-    static func timeout(_ upstream: String) -> ToldFault {
-        Fault.timeout.told(["upstream": upstream, "limit": "in time"])
+    static func timeout(_ upstream: String, after limit: Seconds) -> ToldFault {
+        Fault.timeout.told([
+            "upstream": upstream, "limit": "within \(limit.words) (timeouts.call, timeouts.tools)",
+        ])
     }
 }

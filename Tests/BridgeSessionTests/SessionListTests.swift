@@ -8,7 +8,7 @@ import Testing
 @Suite("tools/list", .timeLimit(.minutes(2))) struct SessionListTests {
     private static let list = #"{"jsonrpc":"2.0","id":"l\u0031","method":"tools/list"}"#
     private static let cache = """
-        {"updatedAt":"x","toolsByUpstream":{"a":[{"name":"warm","n":1.0}],"gone":[{"name":"no"}]}}
+        {"updatedAt":"x","toolsByUpstream":{"a":[{"name":"warm","n":1.0,"inputSchema":{"type":"object"}}],"gone":[{"name":"no"}]}}
         """
 
     private func names(_ answer: Answer) -> [String] { SessionBench.names(in: answer) }
@@ -90,7 +90,9 @@ import Testing
         try await SessionBench.with(upstreams: ["a"], away: ["a"], cache: Self.cache, { $0.listWait = 3_600 }) {
             bench in
             let answer = try await bench.post(Self.list, session: try await bench.open())
-            #expect(answer.json.value("result")?.description == #"{"tools":[{"name":"a.warm","n":1.0}]}"#)
+            #expect(
+                answer.json.value("result")?.description
+                    == #"{"tools":[{"name":"a.warm","n":1.0,"inputSchema":{"type":"object"}}]}"#)
         }
     }
 

@@ -8,7 +8,8 @@ import Testing
 
 @Suite("What belongs to no request", .timeLimit(.minutes(2))) struct SessionNotificationTests {
     private static let changed = #"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#
-    private static let cache = #"{"toolsByUpstream":{"s":[{"name":"t"}]}}"#
+    private static let cache = #"{"toolsByUpstream":{"s":[\#(Self.tool)]}}"#
+    private static let tool = #"{"name":"t","inputSchema":{"type":"object"}}"#
     private static let ping = #"{"jsonrpc":"2.0","id":9,"method":"ping"}"#
 
     private static func log(_ level: String) -> String {
@@ -35,16 +36,16 @@ import Testing
             }
             try await bench.until { $0.upstream().watches.count == 1 }
             try await bench.run { scene in
-                scene.upstream().publish([#"{"name":"t"}"#])  // as in the cache
+                scene.upstream().publish([Self.tool])  // as in the cache
             }
             #expect(try await bench.names(session: try await bench.open()) == ["s.t"])
             try await bench.run { scene in
                 for number in 0..<3 { #expect(scene.answer("get \(number)").events.isEmpty) }
-                scene.upstream().publish([#"{"name":"t"}"#, #"{"name":"u"}"#])
+                scene.upstream().publish([Self.tool, #"{"name":"u"}"#])
             }
             try await bench.until { scene in (0..<3).allSatisfy { scene.answer("get \($0)").events.count == 1 } }
             try await bench.run { scene in
-                scene.upstream().publish([#"{"name":"t"}"#, #"{"name":"u"}"#])
+                scene.upstream().publish([Self.tool, #"{"name":"u"}"#])
             }
             #expect(try await bench.names(session: try await bench.open()) == ["s.t", "s.u"])
             try await bench.run { scene in

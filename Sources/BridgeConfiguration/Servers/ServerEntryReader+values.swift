@@ -110,7 +110,9 @@ extension ServerEntryReader {
             ("connect", \UpstreamTimeouts.connect), ("list", \UpstreamTimeouts.list), ("call", \UpstreamTimeouts.call),
             ("ping", \UpstreamTimeouts.ping),
         ] {
-            if let value = object.take(key)?.seconds(&self.report) { timeouts[keyPath: path] = value }
+            guard let value = object.take(key)?.seconds(&self.report) else { continue }
+            timeouts[keyPath: path] = value
+            if key == "connect" { timeouts.isConnectFixed = true }
         }
         if let node = object.take("tools"), let tools = ObjectReader(node, report: &self.report) {
             for member in tools.members { timeouts.tools[member.key] = member.value.seconds(&self.report) }

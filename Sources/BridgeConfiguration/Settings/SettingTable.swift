@@ -55,7 +55,9 @@ package enum SettingTable {
         Setting("sessionIdleMemory", \.idleMemory, .time, "idle time after which a session leaves memory"),
         Setting("resultRetention", \.resultRetention, .time, "how long an unfetched result waits for its client"),
         Setting("keepAlive", \.keepAliveInterval, .time, "between two signs of life on a silent stream"),
-        Setting("timeouts.connect", \.timeouts.connect, .time, "to start a server and introduce ourselves"),
+        Setting(
+            "timeouts.connect", \.timeouts.connect, .time,
+            "to start a server and introduce ourselves; doubled after a start that was too slow"),
         Setting("timeouts.list", \.timeouts.list, .time, "for a page of a list"),
         Setting("timeouts.call", \.timeouts.call, .time, "for a call, counted anew from each progress message"),
         Setting("timeouts.ping", \.timeouts.ping, .time, "for a ping"),

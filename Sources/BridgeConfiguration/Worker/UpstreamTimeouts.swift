@@ -2,6 +2,8 @@
 package struct UpstreamTimeouts: Sendable, Hashable, Codable {
     /// Start and `initialize` together.
     package var connect: Seconds
+    /// Whether the server's own entry sets ``connect``. Else a start that was too slow is followed by one with more time.
+    package var isConnectFixed = false
     /// Each page of a list.
     package var list: Seconds
     /// A call, counted anew from each progress notification.

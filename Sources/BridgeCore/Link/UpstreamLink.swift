@@ -10,6 +10,8 @@ package enum UpstreamRequest: LinkHeader, Equatable {
     case retry
     /// The lowest level of log messages that any client wants: the payload has it as `level`.
     case level
+    /// Which revision to propose to the server, as it wanted it in an earlier life, and for how long that holds.
+    case propose(revision: String, seconds: Int)
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -19,6 +21,10 @@ package enum UpstreamRequest: LinkHeader, Equatable {
         case .watch: header.member("op", "watch")
         case .retry: header.member("op", "retry")
         case .level: header.member("op", "level")
+        case .propose(let revision, let seconds):
+            header.member("op", "propose")
+            header.member("rev", revision)
+            header.member("s", seconds)
         }
     }
 
@@ -28,6 +34,7 @@ package enum UpstreamRequest: LinkHeader, Equatable {
         case "watch": self = .watch
         case "retry": self = .retry
         case "level": self = .level
+        case "propose": self = .propose(revision: header.string("rev") ?? "", seconds: header.int("s") ?? 0)
         default: return nil
         }
     }
@@ -104,7 +111,8 @@ package struct UpstreamEnd: LinkHeader, Equatable {
 package enum UpstreamNews: LinkHeader, Equatable {
     /// Its phase and what a status shows.
     case state
-    /// Who it is: `capabilities`, `serverInfo`, `instructions`, `protocolVersion`. Before the first list of a connection.
+    /// Who it is: `capabilities`, `serverInfo`, `instructions`, `protocolVersion`, and `proposed` where it had refused the
+    /// newest revision. Before the first list of a connection.
     case identity
     /// All entries of one offering, by the offering's name: a JSON array.
     case catalogue(of: String)

@@ -2,7 +2,7 @@ package import BridgeCore
 package import NIOCore
 
 /// The file that keeps lists warm across restarts: `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]},
-/// "promptsByUpstream": {…}, …, "programsByUpstream": {…}}`, indented by two spaces.
+/// "promptsByUpstream": {…}, …, "programsByUpstream": {…}, "revisionsByUpstream": {…}}`, indented by two spaces.
 ///
 /// Pure: reading and writing the file is the caller's.
 package struct CatalogueCache: Sendable {
@@ -12,13 +12,30 @@ package struct CatalogueCache: Sendable {
     private var lists: [Offering: [String: [JSONText]]] = [:]
     /// Which program listed them, as a fingerprint. Files of older versions have none.
     private var programs: [String: String] = [:]
+    private var proposals: [String: RevisionProposal] = [:]
 
     package init(of offerings: [Offering]) { self.offerings = offerings }
 
-    /// What an upstream listed in an earlier life, unless another program did.
+    /// What an upstream listed in an earlier life, unless another program did: as clients may be shown it. An older version
+    /// may have kept what they cannot read.
+    package func checkedEntries(of offering: Offering, by upstream: String, program: String) -> [JSONText]? {
+        self.entries(of: offering, by: upstream, program: program)?.compactMap { Definition($0, of: offering).text }
+    }
+
+    /// The same, as it stands in the file.
     package func entries(of offering: Offering, by upstream: String, program: String) -> [JSONText]? {
         guard self.programs[upstream].map({ $0 == program }) ?? true else { return nil }
         return self.lists[offering]?[upstream]
+    }
+
+    /// What an upstream wants to be spoken to with, unless another program did.
+    package func proposal(to upstream: String, program: String) -> RevisionProposal? {
+        self.programs[upstream] == program ? self.proposals[upstream] : nil
+    }
+
+    package mutating func keep(_ proposal: RevisionProposal?, to upstream: String, program: String) {
+        self.proposals[upstream] = proposal
+        self.programs[upstream] = program
     }
 
     /// Takes in what an upstream lists.
@@ -41,8 +58,14 @@ package struct CatalogueCache: Sendable {
                 self.lists[offering, default: [:]][upstream.string] = entries
             }
         }
-        guard let programs = text.value("programsByUpstream") else { return }
-        programs.members { upstream, program in self.programs[upstream.string] = programs[program].string }
+        if let programs = text.value("programsByUpstream") {
+            programs.members { upstream, program in self.programs[upstream.string] = programs[program].string }
+        }
+        if let proposals = text.value("revisionsByUpstream") {
+            proposals.members { upstream, proposal in
+                self.proposals[upstream.string] = RevisionProposal(proposals[proposal])
+            }
+        }
     }
 
     /// The file's bytes. Upstreams without entries are left out, and so are offerings that nobody has; but for tools, so
@@ -63,10 +86,17 @@ package struct CatalogueCache: Sendable {
                     }
                 }
             }
-            let programs = self.programs.filter { !$0.value.isEmpty && listed.contains($0.key) }
+            let programs = self.programs.filter { name, program in
+                !program.isEmpty && (listed.contains(name) || self.proposals[name] != nil)
+            }
             guard !programs.isEmpty else { return }
             file.memberObject("programsByUpstream") { object in
                 for (name, program) in programs.sorted(by: { $0.key < $1.key }) { object.member(name, program) }
+            }
+            let proposals = self.proposals.filter { programs[$0.key] != nil }
+            guard !proposals.isEmpty else { return }
+            file.memberObject("revisionsByUpstream") { object in
+                for (name, proposal) in proposals.sorted(by: { $0.key < $1.key }) { object.member(name, proposal.text) }
             }
         }
         var buffer = ByteBuffer()

@@ -30,6 +30,13 @@ package struct PublicName: Sendable, Hashable {
         self.safe = name
     }
 
+    /// Whether a public name, in either spelling, begins as those with this prefix do.
+    package static func mayBe(_ name: String, prefix: String, separator: String) -> Bool {
+        guard !prefix.isEmpty, !name.hasPrefix(prefix + separator) else { return true }
+        let safe = prefix.utf8.map { Self.isSafe($0) ? $0 : UInt8(ascii: "_") } + Array("__".utf8)
+        return name.utf8.starts(with: safe.prefix(53))
+    }
+
     private static func isSafe(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true

@@ -12,6 +12,10 @@ package struct Definition: Sendable, Hashable {
     package let flaws: [String]
 
     package init(_ definition: JSONText, of offering: Offering) {
+        if let flaw = Self.flawOfIdentity(definition, offering) {
+            (self.text, self.flaws) = (nil, [flaw])
+            return
+        }
         var mender = DefinitionMender()
         let whole = definition.mendedSurrogates
         if whole != nil { mender.flaws.append("half of a surrogate pair was replaced") }
@@ -22,6 +26,17 @@ package struct Definition: Sendable, Hashable {
         case .leftOut: self.text = nil
         }
         self.flaws = mender.flaws
+    }
+
+    /// What tells entries apart is never mended: its server would not know it again.
+    private static func flawOfIdentity(_ definition: JSONText, _ offering: Offering) -> String? {
+        let name = offering.identity.string
+        var found: [JSONText] = []
+        definition.members { key, value in if key == offering.identity.text { found.append(definition[value]) } }
+        guard found.count <= 1 else { return "\(name) is there twice" }
+        guard let identity = found.first else { return nil }
+        if identity.string == "" { return "\(name) is empty" }
+        return identity.mendedSurrogates == nil ? nil : "\(name) has half of a surrogate pair"
     }
 }
 

@@ -22,6 +22,7 @@ final class Call {
     /// A worker that may have had it is gone. From then on nobody is told that it did not run.
     private var mayHaveRun = false
     private var exchange: Exchange?
+    private let limit: Seconds
     private let patience: TimeAmount
     /// Without an answer or progress by then, it fails. Moved on by progress.
     private var deadline: NIODeadline
@@ -42,6 +43,7 @@ final class Call {
         self.header = header
         self.message = request.message.text.bytes
         self.hold = request.hold
+        self.limit = timeout
         self.patience = timeout.timeAmount + Self.grace
         self.deadline = now + self.patience
         self.waitingSince = now
@@ -86,9 +88,9 @@ final class Call {
 
     func abortIfOverdue(now: NIODeadline) {
         if self.deadline <= now {
-            self.abort(.timeout(self.upstream.route.name))
+            self.abort(.timeout(self.upstream.route.name, after: self.limit))
         } else if !self.upstream.isConnected, now - self.waitingSince > Self.workerPatience {
-            self.abort(.unavailable(self.upstream.route.name, "its worker is not running"))
+            self.abort(.unavailable(self.upstream.route.name, "its worker has not run for 10 s, a fixed limit"))
         }
     }
 
@@ -152,7 +154,7 @@ extension Call: ExchangeDelegate {
             self.waitingSince = .now()
             self.send()
         case .overloaded, .cancelled(reason: ExchangeFailure.tooMany):
-            self.fail(.tooManyCalls)
+            self.fail(.tooManyExchanges)
         case .cancelled(reason: ExchangeFailure.noMemory):
             self.fail(.noMemory)
         case .cancelled(reason: ExchangeFailure.tooLarge):

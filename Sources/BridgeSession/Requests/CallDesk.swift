@@ -42,7 +42,7 @@ final class CallDesk {
             return self.wait(request, for: name, of: offering)
         }
         guard request.caller.calls[request.id] == nil else { return request.refuse(.duplicateID) }
-        guard self.underWay < self.maximum else { return request.refuse(.tooManyCalls) }
+        guard self.underWay < self.maximum else { return request.refuse(.tooManyCalls(self.maximum)) }
         let route = upstream.route
         let timeout = route.timeout(of: entry, in: offering)
         let isRepeatable = request.method.onlyReads || (route.retry == .annotated && entry.hintsRepeatable)
@@ -64,7 +64,7 @@ final class CallDesk {
         switch self.waiting.wait(later) {
         case .waits: break
         case .pointless: request.refuse(self.directory.unknown(name, of: offering))
-        case .full: request.refuse(.tooManyCalls)
+        case .full: request.refuse(.tooManyWaiting(WaitingRoom.maximum))
         }
     }
 

@@ -40,9 +40,11 @@ final class Directory {
         self.logger = logger
         self.upstreams = configuration.upstreams.map { route in
             let lists = tables.offerings.compactMap { offering in
-                warm.entries(of: offering, by: route.name, program: route.program).map { (offering, $0) }
+                warm.checkedEntries(of: offering, by: route.name, program: route.program).map { (offering, $0) }
             }
-            return self.make(route, warm: Dictionary(lists, uniquingKeysWith: { first, _ in first }))
+            return self.make(
+                route, warm: Dictionary(lists, uniquingKeysWith: { first, _ in first }),
+                proposal: warm.proposal(to: route.name, program: route.program))
         }
         for offering in tables.offerings { self.catalogue.replace(with: self.merged(offering)) }
         self.cache.content = { [weak self] in self?.cacheContent() ?? CatalogueCache(of: tables.offerings) }
@@ -78,10 +80,12 @@ final class Directory {
         self.bringUpToDate()
     }
 
-    private func make(_ route: UpstreamRoute, warm: [Offering: [JSONText]]) -> UpstreamLink {
+    private func make(
+        _ route: UpstreamRoute, warm: [Offering: [JSONText]], proposal: RevisionProposal? = nil
+    ) -> UpstreamLink {
         let upstream = UpstreamLink(
-            route: route, offerings: self.tables.offerings, warm: warm, listWait: self.configuration.listWait,
-            loop: self.loop, logger: self.logger
+            route: route, offerings: self.tables.offerings, warm: warm, proposal: proposal,
+            listWait: self.configuration.listWait, loop: self.loop, logger: self.logger
         )
         upstream.isReading = self.isReading
         upstream.delegate = self
@@ -112,10 +116,25 @@ final class Directory {
         return self.catalogue.entry(name, of: offering).map { ($0, self.upstreams[$0.upstream]) }
     }
 
-    /// What is said of a name that nobody lists: it may be one of a server that cannot run.
+    /// What is said of a name that nobody lists: it may be one of a server that cannot run, or has never been listed.
     func unknown(_ name: String, of offering: Offering) -> ToldFault {
-        let server = offering.isRenamed ? self.configuration.failed.first { $0.mayHave(name) } : nil
-        return server.map { .unavailable($0.name, $0.reason) } ?? offering.unknownEntry(name)
+        guard offering.isRenamed else { return offering.unknownEntry(name) }
+        if let server = self.configuration.failed.first(where: { $0.mayHave(name) }) {
+            return .unavailable(server.name, server.reason)
+        }
+        let server = self.unlistedServer(named: name, of: offering)
+        return server.map { .unavailable($0.route.name, $0.hindrance) } ?? offering.unknownEntry(name)
+    }
+
+    private func unlistedServer(named name: String, of offering: Offering) -> UpstreamLink? {
+        let separator = self.configuration.separator
+        let mayOwn = { (upstream: UpstreamLink) in
+            PublicName.mayBe(name, prefix: upstream.route.prefix ?? upstream.route.name, separator: separator)
+        }
+        let owners = self.upstreams.filter(mayOwn)
+        // One without a prefix may have any name, but those that begin with another's.
+        let named = owners.filter { $0.route.prefix != "" }
+        return (named.isEmpty ? owners : named).first { $0.list(of: offering) == nil }
     }
 
     var collisions: [Catalogue.Collision] { self.catalogue.collisions }
@@ -178,6 +197,7 @@ final class Directory {
                 let list = upstream.list(of: offering)
                 cache.keep(list, of: offering, by: upstream.route.name, program: upstream.route.program)
             }
+            cache.keep(upstream.proposal, to: upstream.route.name, program: upstream.route.program)
         }
         return cache
     }
@@ -201,6 +221,7 @@ final class Directory {
 
 extension Directory: UpstreamLinkDelegate {
     func upstreamIdentified(_ upstream: UpstreamLink) {
+        self.cache.changed()
         if upstream.takesLogLevel, let level = self.wantedLevel?() { upstream.set(level: level) }
     }
 

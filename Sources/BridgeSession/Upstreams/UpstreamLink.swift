@@ -39,20 +39,28 @@ final class UpstreamLink {
     private var wasWoken = false
     private var waitsUntil: NIODeadline
     private var level: LogSeverity?
+    /// What went wrong with it last.
+    private(set) var lastError: String?
+    /// What its server wants to have proposed.
+    private(set) var proposal: RevisionProposal?
 
-    /// - Parameter warm: what it listed in an earlier life.
+    /// - Parameters:
+    ///   - warm: what it listed in an earlier life.
+    ///   - proposal: what its server wanted to have proposed then.
     init(
-        route: UpstreamRoute, offerings: [Offering], warm: [Offering: [JSONText]], listWait: Seconds,
-        loop: any EventLoop, logger: Logger
+        route: UpstreamRoute, offerings: [Offering], warm: [Offering: [JSONText]], proposal: RevisionProposal?,
+        listWait: Seconds, loop: any EventLoop, logger: Logger
     ) {
         self.route = route
         self.offerings = offerings
         self.lists = warm
+        self.proposal = proposal
         self.waitsUntil = .now() + listWait.timeAmount
         self.loop = loop
         self.dialer = LinkDialer(path: route.socket, loop: loop, logger: logger)
         self.dialer.onConnected = { [weak self] link in
             guard let self else { return }
+            self.propose(over: link)
             self.watch = link.open(header: Self.watchRequest, delegate: self)
             if let level = self.level { self.send(level: level) }
         }
@@ -61,6 +69,13 @@ final class UpstreamLink {
     private static let watchRequest = UpstreamRequest.watch.text
     private static let retryRequest = UpstreamRequest.retry.text
     private static let levelRequest = UpstreamRequest.level.text
+
+    /// Before it watches, so that the worker knows it when it greets its server.
+    private func propose(over link: LinkConnection) {
+        guard let proposal, let seconds = proposal.remaining(now: WallClock.seconds()) else { return }
+        let request = UpstreamRequest.propose(revision: proposal.revision.name, seconds: Int(seconds))
+        _ = link.open(header: request.text, delegate: AnswerWaiter { _ in })
+    }
 
     /// Whether its worker is there.
     var isConnected: Bool { self.dialer.isConnected }
@@ -110,6 +125,8 @@ final class UpstreamLink {
     /// Another program runs now: what was listed is not what it will list. Lists wait for that, as at the start.
     func forgetLists(listWait: Seconds) {
         self.lists = [:]
+        self.proposal = nil
+        self.lastError = nil
         self.awaitAnew(listWait)
         self.wasWoken = false
     }
@@ -130,6 +147,17 @@ final class UpstreamLink {
 
     /// The latest that ``isAwaited(for:now:)`` can turn false.
     var awaitedUntil: NIODeadline { self.waitsUntil }
+
+    /// Why it has never been listed.
+    var hindrance: String {
+        if let error = self.lastError { return error }
+        switch self.phase {
+        case .idle: return "it has not been started yet"
+        case .connecting, .ready: return "it is starting, and has not listed its tools yet"
+        case .backoff, .failed: return "it could not be started"
+        case .stopped: return "it is being stopped"
+        }
+    }
 
     /// Wakes an upstream that starts on demand and has never been listed; a list then waits for it once.
     ///
@@ -160,11 +188,13 @@ final class UpstreamLink {
     func heard(_ news: UpstreamNews, _ payload: JSONText) {
         switch news {
         case .state:
+            self.lastError = payload.string("lastError")
             guard let phase = payload.string("phase").flatMap(UpstreamPhase.init(rawValue:)), phase != self.phase
             else { return }
             self.phase = phase
             self.delegate?.upstreamSettled(self)
         case .identity:
+            self.keep(proposed: payload.string("proposed").flatMap { ProtocolRevision(name: $0) })
             self.identified(capabilities: payload.value("capabilities") ?? .null)
         case .catalogue(let name):
             guard let offering = self.offerings.first(where: { $0.name == name }) else { return }
@@ -177,12 +207,22 @@ final class UpstreamLink {
         }
     }
 
-    /// What a server does not say it has is never listed: nobody waits for it, and what was listed before is no more.
+    /// A proposal that is known already holds no longer for that.
+    private func keep(proposed: ProtocolRevision?) {
+        guard proposed != self.proposal?.revision || self.proposal?.remaining(now: WallClock.seconds()) == nil
+        else { return }
+        self.proposal = proposed.map {
+            RevisionProposal($0, expires: WallClock.seconds() + RevisionProposal.lifetimeSeconds)
+        }
+    }
+
+    /// What a server does not say it has is never listed: nobody waits for it, and what was listed before is no more. Of what
+    /// it is asked for anyway, its worker tells what came of that.
     private func identified(capabilities: JSONText) {
         self.takesLogLevel = capabilities.member("logging") != nil
         self.delegate?.upstreamIdentified(self)
         for offering in self.offerings where capabilities.member(named: offering.capability) == nil {
-            guard self.lists[offering]?.isEmpty != true else { continue }
+            guard !offering.isAskedForAnyway, self.lists[offering]?.isEmpty != true else { continue }
             self.lists[offering] = []
             self.delegate?.upstream(self, listed: offering)
         }

@@ -96,7 +96,10 @@ final class CallDesk {
             if call.caller.answer(response, id: span) {
                 self.finished(call.caller, outcome: response.shape == .error ? "error" : "result")
             } else {
-                self.finish(call.caller, self.faults.outcomeUnknown("its answer is too large to be passed on"))
+                self.finish(
+                    call.caller,
+                    self.faults.outcomeUnknown(
+                        "its answer has more than \(Frame.maximumPayload >> 20) MiB, a fixed limit"))
             }
             return .taken
         case .late: return .late
@@ -143,7 +146,10 @@ final class CallDesk {
                 self.delegate?.desk(self, gaveUp: id, reason: "timeout")
                 self.finish(call.caller, self.faults.timedOut(after: call.timeout))
             } else {
-                self.finish(call.caller, self.faults.unavailable("it was not ready in time (\(hindrance()))"))
+                self.finish(
+                    call.caller,
+                    self.faults.unavailable(
+                        "it was not ready \(CallFaults.words(for: call.timeout)): \(hindrance())"))
             }
         }
     }

@@ -25,17 +25,25 @@ struct CallFaults {
     /// It was written and took too long; the upstream was told to stop.
     func timedOut(after limit: TimeAmount) -> ToldFault {
         Fault.timeout.told(
-            ["upstream": self.upstream, "limit": "within \(Self.seconds(limit))"], details: self.details)
+            ["upstream": self.upstream, "limit": Self.words(for: limit)], details: self.details)
     }
 
     /// Too much waits already. It did not run.
     var overloaded: ToldFault {
         Fault.overloaded.told(
-            ["what": "Too many calls to upstream '\(self.upstream)' are waiting"], details: self.details)
+            [
+                "what": "More than \(PendingCalls<Int>.maximumWaiting) calls to upstream '\(self.upstream)', or "
+                    + "\(PendingCalls<Int>.maximumWaitingOctets >> 20) MiB of them, are waiting (a fixed limit)"
+            ], details: self.details)
     }
 
     /// What came is no request.
     var invalid: ToldFault { Fault.invalidRequest.told(["what": "Invalid request"], details: self.details) }
+
+    /// A limit for a call, and the setting that moves it.
+    static func words(for limit: TimeAmount) -> String {
+        "within \(Self.seconds(limit)) (timeouts.call, timeouts.tools)"
+    }
 
     private static func seconds(_ amount: TimeAmount) -> String {
         let milliseconds = amount.nanoseconds / 1_000_000

@@ -23,28 +23,35 @@ final class ConnectionKeeper {
     typealias Maker = (UpstreamConfiguration) -> (any Connection)?
 
     weak var delegate: (any ConnectionKeeperDelegate)?
-    private weak var news: (any LaneNews)?
+    private(set) weak var news: (any LaneNews)?
     private let loop: any EventLoop
-    private let logger: Logger
+    let logger: Logger
     private let makeConnection: Maker
     private let offerings: [Offering]
     private let desk: CallDesk
     private var configuration: UpstreamConfiguration
-    private var lifecycle: UpstreamLifecycle
+    var lifecycle: UpstreamLifecycle
     /// From its start until nothing of it is left.
     private var connection: (any Connection)?
     /// While the connection is open.
     private var conversation: Conversation?
     private var logLevel: JSONText?
-    private var record = LaneRecord()
+    var record = LaneRecord()
+    var proposals = Proposals()
+    var patience = ConnectPatience()
     private var reconnectTime: NIODeadline?
-    private var attemptDeadline: NIODeadline?
+    var attemptDeadline: NIODeadline?
     private var isSendingScheduled = false
 
     /// Whether calls stay where they are.
     var holdsCalls = false
     /// Whether nothing is to follow what there is.
     var isStopping = false
+    /// Whether servers are not greeted yet: somebody may still say what they want to have proposed.
+    var holdsGreeting = false {
+        didSet { if !self.holdsGreeting { self.greet() } }
+    }
+    private var hasGreeted = false
     /// Whether what the server says is read.
     var isReading = true {
         didSet { self.connection?.isReading = self.isReading }
@@ -102,6 +109,11 @@ final class ConnectionKeeper {
         self.conversation?.set(logLevel: logLevel)
     }
 
+    /// Which revision the server wanted to have proposed in an earlier life, and for how long that holds.
+    func propose(_ revision: ProtocolRevision, for lifetime: TimeAmount) {
+        self.proposals.told(revision, for: lifetime, now: .now())
+    }
+
     /// Takes a changed configuration, which the connection that there is need not know of.
     func reconfigure(_ configuration: UpstreamConfiguration) {
         self.configuration = configuration
@@ -111,7 +123,9 @@ final class ConnectionKeeper {
 
     /// Connects anew.
     func restart() {
-        self.record.lastError = nil
+        self.record.replaced()
+        self.proposals = Proposals()
+        self.patience = ConnectPatience()
         self.perform(self.lifecycle.reconfigured(policy: self.configuration.reconnect, reconnect: true))
         self.sendSoon()
     }
@@ -131,7 +145,9 @@ final class ConnectionKeeper {
     }
 
     func tick(_ now: NIODeadline) {
-        if let deadline = self.attemptDeadline, now >= deadline { self.lost("it did not answer initialize in time") }
+        if let deadline = self.attemptDeadline, now >= deadline {
+            self.lost(self.patience.exceeded(self.configuration.timeouts))
+        }
         self.conversation?.tick(now)
         if let time = self.reconnectTime, now >= time {
             self.reconnectTime = nil
@@ -159,7 +175,7 @@ final class ConnectionKeeper {
     // MARK: Actions
 
     /// - Parameter manner: how a connection that is to be ended is treated.
-    private func perform(_ action: UpstreamLifecycle.Action, manner: EndManner = .politely) {
+    func perform(_ action: UpstreamLifecycle.Action, manner: EndManner = .politely) {
         switch action {
         case .none: break
         case .connect: self.connect()
@@ -178,7 +194,7 @@ final class ConnectionKeeper {
                 "upstreams of kind '\(self.configuration.transport.kind)' are not served by this version"
             return self.perform(self.lifecycle.unservable())
         }
-        self.attemptDeadline = .now() + self.configuration.timeouts.connect.timeAmount
+        self.attemptDeadline = .now() + self.patience.limit(self.configuration.timeouts).timeAmount
         connection.delegate = self
         connection.isReading = self.isReading
         self.connection = connection
@@ -186,8 +202,9 @@ final class ConnectionKeeper {
     }
 
     /// The connection is of no use any more.
-    private func lost(_ reason: String) {
+    func lost(_ reason: String) {
         self.record.lastError = reason
+        if self.attemptDeadline != nil { self.proposals.failed() }
         self.logger.warning("upstream closed; scheduling reconnect", metadata: ["error": "\(reason)"])
         self.endConversation(reason)
         self.perform(
@@ -221,8 +238,16 @@ extension ConnectionKeeper: ConnectionDelegate {
             logger: self.logger)
         self.conversation = conversation
         conversation.delegate = self
-        conversation.begin(idsBehind: .random(in: 0..<1 << 30))
+        self.hasGreeted = false
+        self.greet()
         self.delegate?.keeperChanged(self)
+    }
+
+    private func greet() {
+        guard let conversation, !self.holdsGreeting, !self.hasGreeted else { return }
+        self.hasGreeted = true
+        conversation.begin(
+            proposing: self.proposals.begin(now: .now()), idsBehind: .random(in: 0..<1 << 30))
     }
 
     func connectionSpoke(_ connection: any Connection) {
@@ -256,41 +281,5 @@ extension ConnectionKeeper: ConnectionDelegate {
         guard connection === self.connection else { return }
         self.connection = nil
         self.perform(self.lifecycle.ended(now: .now()))
-    }
-}
-
-extension ConnectionKeeper: ConversationDelegate {
-    func conversation(_ conversation: Conversation, connectedTo identity: UpstreamIdentity) {
-        self.attemptDeadline = nil
-        guard self.lifecycle.initialized() else { return }
-        self.record.connected()
-        self.news?.connected(to: identity)
-        self.delegate?.keeperChanged(self)
-    }
-
-    func conversation(_ conversation: Conversation, listed listing: Listing) {
-        self.record.listed(listing)
-        self.news?.listed(listing)
-        self.delegate?.keeperChanged(self)
-    }
-
-    func conversation(_ conversation: Conversation, couldNotList offering: Offering, _ reason: String) {
-        self.record.lastError = reason
-        self.delegate?.keeperChanged(self)
-    }
-
-    func conversationReady(_ conversation: Conversation) {
-        self.lifecycle.listed(now: .now())
-        self.logger.info("upstream connected", metadata: ["toolCount": "\(self.record.count(of: .tools))"])
-        self.delegate?.keeperChanged(self)
-    }
-
-    func conversationHasMessages(_ conversation: Conversation) { self.sendSoon() }
-    func conversationDeadlinesChanged(_ conversation: Conversation) { self.delegate?.keeperDeadlinesChanged(self) }
-    func conversationFailed(_ conversation: Conversation, _ reason: String) { self.lost(reason) }
-
-    func conversationUnused(_ conversation: Conversation) {
-        self.logger.info("upstream unused; ending it")
-        self.perform(self.lifecycle.unused())
     }
 }

@@ -8,11 +8,25 @@ extension Conversation {
     /// Begins with `initialize`.
     ///
     /// - Parameter number: a random one. Ids begin behind it, so that nothing that a server prints can guess them.
-    func begin(idsBehind number: Int) {
+    func begin(proposing revision: ProtocolRevision, idsBehind number: Int) {
         self.desk.begin(idsBehind: number)
         if self.desk.count > 0 { self.busy(true, now: .now()) }
+        self.propose(revision)
+    }
+
+    private func propose(_ revision: ProtocolRevision) {
         // Its time is that of the whole attempt.
-        self.ask(.initialize, "initialize", Handshake.parameters(self.configuration), within: .longest)
+        self.ask(
+            .initialize, "initialize", Handshake.parameters(self.configuration, proposing: revision), within: .longest)
+    }
+
+    /// The server has answered `initialize` with an error.
+    func refused(_ error: JSONText, _ reason: String) {
+        guard self.identity == nil, let delegate = self.delegate else { return }
+        switch delegate.conversation(self, refusedWith: error) {
+        case .propose(let revision): self.propose(revision)
+        case .giveUp: self.failed(.initialize, reason)
+        }
     }
 
     func initialized(_ result: JSONText) {
@@ -29,8 +43,9 @@ extension Conversation {
         self.say(ClientMessage.notification(method: "notifications/initialized"))
         self.sendLogLevel()
         let now = NIODeadline.now()
-        self.upkeep.connected(lists: self.lists.offerings.filter(identity.lists), now: now)
-        for offering in self.lists.offerings where !identity.lists(offering) { self.publish(Listing(of: offering)) }
+        let asked = self.lists.announced(identity.lists)
+        self.upkeep.connected(lists: asked, now: now)
+        for offering in self.lists.offerings where !asked.contains(offering) { self.hasNone(offering) }
         self.tick(now)
         self.delegate?.conversationDeadlinesChanged(self)
     }

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeMCP
 import Logging
@@ -9,7 +10,9 @@ extension Conversation {
         guard let span = message.result else {
             let reason = message.error.flatMap { message.text[$0].string("message") } ?? "no reason given"
             let printable = ForeignText.printable(ByteBuffer(string: reason), limit: 256)
-            return self.failed(purpose, "it answered with an error: \(printable)")
+            let words = "it answered with an error: \(printable)"
+            if purpose == .initialize, let error = message.error { return self.refused(message.text[error], words) }
+            return self.failed(purpose, words)
         }
         switch purpose {
         case .initialize: self.initialized(message.text[span])
@@ -22,9 +25,19 @@ extension Conversation {
         guard !self.isOver else { return }
         switch purpose {
         case .initialize: self.delegate?.conversationFailed(self, "initialize failed: \(reason)")
-        case .list(let offering): self.listFailed(offering, "\(offering.listMethod) failed: \(reason)")
+        case .list(let offering): self.listFailed(offering, reason)
         case .ping: break  // an error is a sign of life
         case .logLevel: self.logger.debug("upstream did not take a log level", metadata: ["error": "\(reason)"])
+        }
+    }
+
+    /// What is said of one that was not answered in its time.
+    func lateness(of purpose: OwnRequests.Purpose) -> String {
+        let timeouts = self.configuration.timeouts
+        switch purpose {
+        case .list: return "it did not answer within \(timeouts.list.words) (timeouts.list)"
+        case .logLevel: return "it did not answer within \(timeouts.call.words) (timeouts.call)"
+        case .initialize, .ping: return "it did not answer in time"
         }
     }
 }

@@ -18,6 +18,9 @@ final class Conversation {
     var own = OwnRequests()
     var upkeep: Upkeep
     var lists: Lists
+    /// Of what the server says that it changes, and it does not; and of what that has been logged.
+    var misleading: Set<Offering> = []
+    var reported: Set<Offering> = []
     private var logLevel: JSONText?
     var complaints: Complaints
     private var outbox = Outbox()
@@ -84,7 +87,7 @@ final class Conversation {
             self.desk.giveUp(reserved: id)
             if purpose != .initialize { self.say(ClientMessage.cancelled(id: id, reason: "timeout")) }
             // That a ping went unanswered is for the upkeep to judge.
-            if purpose != .ping { self.failed(purpose, "it did not answer in time") }
+            if purpose != .ping { self.failed(purpose, self.lateness(of: purpose)) }
         }
         guard !self.isOver else { return }
         for task in self.upkeep.due(now: now, callsUnderWay: self.desk.sentCount > 0) {
@@ -92,7 +95,9 @@ final class Conversation {
             case .list(let offering): self.list(offering)
             case .ping: self.ping()
             case .hold: self.logger.info("upstream says nothing; further calls wait")
-            case .mute: self.delegate?.conversationFailed(self, "it did not answer a ping in time")
+            case .mute:
+                let limit = self.configuration.timeouts.ping.words
+                self.delegate?.conversationFailed(self, "it did not answer a ping within \(limit) (timeouts.ping)")
             case .unused: self.delegate?.conversationUnused(self)
             }
         }
@@ -113,7 +118,7 @@ final class Conversation {
         guard !self.isOver else { return }
         self.outbox.add(message)
         self.delegate?.conversationHasMessages(self)
-        if self.outbox.isFull { self.delegate?.conversationFailed(self, "it does not read its input") }
+        if self.outbox.isFull { self.delegate?.conversationFailed(self, "it does not read its input: \(Outbox.limit)") }
     }
 
     func ask(_ purpose: OwnRequests.Purpose, _ method: String, _ parameters: JSONText?, within limit: Seconds) {

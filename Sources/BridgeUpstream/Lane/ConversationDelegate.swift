@@ -1,13 +1,24 @@
+import BridgeCore
 import BridgeMCP
 import NIOCore
 
 /// Hears of one conversation, on the event loop.
 protocol ConversationDelegate: AnyObject {
+    /// The server has answered `initialize` with an error.
+    ///
+    /// - Returns: what to propose to it instead.
+    func conversation(_ conversation: Conversation, refusedWith error: JSONText) -> Proposals.Answer
+
     /// The server has answered `initialize`: calls may be sent, behind what the conversation has to say.
     func conversation(_ conversation: Conversation, connectedTo identity: UpstreamIdentity)
 
-    /// A list has been read to its end.
-    func conversation(_ conversation: Conversation, listed listing: Listing)
+    /// A list has been read to its end, be that a good or a bad one.
+    ///
+    /// - Returns: whether it is another than the one before.
+    func conversation(_ conversation: Conversation, listed listing: Listing) -> Bool
+
+    /// There is something to be said of how the server treats a list, or nothing any more.
+    func conversation(_ conversation: Conversation, remarked remark: String?, about offering: Offering)
 
     func conversation(_ conversation: Conversation, couldNotList offering: Offering, _ reason: String)
 

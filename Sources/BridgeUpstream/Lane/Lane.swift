@@ -80,6 +80,17 @@ final class Lane {
     /// - Parameter logLevel: the level that clients want of the upstream, a JSON string.
     func set(logLevel: JSONText) { self.keeper.set(logLevel: logLevel) }
 
+    /// Which revision the server wanted to have proposed in an earlier life, and for how long that holds.
+    func propose(_ revision: ProtocolRevision, for lifetime: TimeAmount) {
+        self.keeper.propose(revision, for: lifetime)
+    }
+
+    /// Whether servers are not greeted yet: somebody may still say what they want to have proposed.
+    var holdsGreeting: Bool {
+        get { self.keeper.holdsGreeting }
+        set { self.keeper.holdsGreeting = newValue }
+    }
+
     /// Whether what the server says is read.
     var isReading: Bool {
         get { self.keeper.isReading }

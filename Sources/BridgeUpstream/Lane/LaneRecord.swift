@@ -6,23 +6,43 @@ import NIOCore
 /// What a lane's status tells beside its machines: it outlasts connections.
 struct LaneRecord {
     private struct Listed {
-        let count: Int
+        let listing: Listing
         let at: Date
-        let flaw: String?
+        let notes: [String]
     }
 
     private var lastConnected: Date?
     var lastError: String?
     private var lists: [Offering: Listed] = [:]
+    /// What there is to be said of how the server treats its lists.
+    var remarks: [Offering: String] = [:]
 
-    mutating func connected() { self.lastConnected = Date() }
-
-    mutating func listed(_ listing: Listing) {
-        self.lists[listing.offering] = Listed(count: listing.count, at: Date(), flaw: listing.flaw)
-        self.lastError = nil
+    mutating func connected() {
+        self.lastConnected = Date()
+        self.remarks = [:]
     }
 
-    func count(of offering: Offering) -> Int { self.lists[offering]?.count ?? 0 }
+    /// - Returns: the list, with what was there before where a page of it is lost; whether it is another than before; and
+    ///   what is to be said of it that was not said before.
+    mutating func take(_ listing: Listing) -> (listing: Listing, isNew: Bool, newNotes: [String]) {
+        let before = self.lists[listing.offering]
+        var listing = listing
+        listing.close(after: before?.listing)
+        let notes = listing.notes
+        self.lists[listing.offering] = Listed(listing: listing, at: Date(), notes: notes)
+        self.lastError = nil
+        let known = Set(before?.notes ?? [])
+        return (listing, before?.listing.entries != listing.entries, notes.filter { !known.contains($0) })
+    }
+
+    /// Another server takes its place.
+    mutating func replaced() {
+        self.lastError = nil
+        self.lists = [:]
+        self.remarks = [:]
+    }
+
+    func count(of offering: Offering) -> Int { self.lists[offering]?.listing.count ?? 0 }
 
     /// - Parameters:
     ///   - connection: from its start until nothing of it is left.
@@ -35,7 +55,9 @@ struct LaneRecord {
             Date().addingTimeInterval(Double((attempt - .now()).nanoseconds) / 1_000_000_000)
         }
         // What is wrong with lists that are used all the same.
-        let flaws = self.lists.values.compactMap(\.flaw).sorted()
+        let flaws = Offering.all.flatMap { offering in
+            (self.remarks[offering].map { [$0] } ?? []) + (self.lists[offering]?.notes ?? [])
+        }
         return UpstreamStatus(
             name: configuration.name, kind: configuration.transport.kind, phase: lifecycle.phase,
             isConnected: lifecycle.isConnected, toolCount: self.count(of: .tools), lastConnected: self.lastConnected,

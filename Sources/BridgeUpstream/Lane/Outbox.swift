@@ -5,6 +5,7 @@ import NIOCore
 struct Outbox {
     /// Of what a server does not read.
     private static let maximumOctets = 4 << 20
+    static let limit = "more than \(maximumOctets) bytes wait, a fixed limit"
 
     private var messages = CircularBuffer<JSONText>(initialCapacity: 4)
     private var octets = 0

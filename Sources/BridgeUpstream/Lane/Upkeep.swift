@@ -17,14 +17,14 @@ struct Upkeep {
         var pingTimeout: TimeAmount
         /// `nil`: never let go.
         var idleStop: TimeAmount?
-        /// From `list_changed` to the list, so that a burst of them costs one.
+        /// From `list_changed` to the list, so that a burst of them costs one. It grows (``ListPace``).
         var debounce: TimeAmount = .milliseconds(100)
-        /// From a list that failed to the next.
+        /// From a list that failed, or was not whole, to the next. It doubles up to `refresh`.
         var retry: TimeAmount = .seconds(30)
     }
 
     enum Task: Equatable {
-        /// Read a list, then report ``listFinished(_:succeeded:now:)``.
+        /// Read a list, then report ``listFinished(_:isNew:isWhole:now:)`` or ``listAbsent(_:)``.
         case list(Offering)
         /// Send a ping. Its answer needs no report of its own beside ``heard(now:)``.
         case ping
@@ -44,9 +44,16 @@ struct Upkeep {
         case unanswered
     }
 
-    private enum List {
-        case next(NIODeadline)
-        case running(again: Bool)
+    private struct List {
+        enum State {
+            case next(NIODeadline)
+            case running(again: Bool)
+        }
+
+        var state: State
+        /// Whether the server has said that it changed.
+        var isForChange = false
+        var pace = ListPace()
     }
 
     private struct Connection {
@@ -68,7 +75,9 @@ struct Upkeep {
     mutating func connected(lists: [Offering], now: NIODeadline) {
         self.connection = Connection(
             ping: .next(now + self.intervals.ping),
-            lists: Dictionary(lists.map { ($0, .next(now)) }, uniquingKeysWith: { first, _ in first }), idleSince: now
+            lists: Dictionary(
+                lists.map { ($0, List(state: .next(now))) }, uniquingKeysWith: { first, _ in first }),
+            idleSince: now
         )
     }
 
@@ -78,22 +87,34 @@ struct Upkeep {
 
     /// The upstream says that a list of its has changed.
     mutating func listChanged(_ offering: Offering, now: NIODeadline) {
-        let soon = now + self.intervals.debounce
-        switch self.connection?.lists[offering] {
-        case .next(let due): self.connection?.lists[offering] = .next(min(due, soon))
-        case .running: self.connection?.lists[offering] = .running(again: true)
-        case nil: self.connection?.lists[offering] = .next(soon)
+        guard self.connection != nil else { return }
+        var list = self.connection?.lists[offering] ?? List(state: .next(.distantFuture))
+        switch list.state {
+        case .next(let due):
+            list.isForChange = true
+            list.state = .next(min(due, now + list.pace.debounce(self.intervals)))
+        case .running: list.state = .running(again: true)
         }
+        self.connection?.lists[offering] = list
     }
 
-    mutating func listFinished(_ offering: Offering, succeeded: Bool, now: NIODeadline) {
-        guard case .running(let again) = self.connection?.lists[offering] else { return }
-        let delay =
-            again
-            ? self.intervals.debounce
-            : succeeded ? self.intervals.refresh : min(self.intervals.refresh, self.intervals.retry)
-        self.connection?.lists[offering] = .next(now + delay)
+    /// - Parameters:
+    ///   - isNew: whether it brought something other than the list before.
+    ///   - isWhole: whether it was read to its end.
+    mutating func listFinished(_ offering: Offering, isNew: Bool, isWhole: Bool, now: NIODeadline) {
+        guard var list = self.connection?.lists[offering], case .running(let again) = list.state else { return }
+        list.pace.read(forChange: list.isForChange, isNew: isNew, isWhole: isWhole)
+        list.isForChange = again
+        let delay = again ? list.pace.debounce(self.intervals) : list.pace.interval(self.intervals)
+        list.state = .next(now + delay)
+        self.connection?.lists[offering] = list
     }
+
+    /// The upstream has no such list. It is asked again only when it says that the list has changed.
+    mutating func listAbsent(_ offering: Offering) { self.connection?.lists[offering] = nil }
+
+    /// Whether the upstream says again and again that a list has changed which has not.
+    func isMisled(about offering: Offering) -> Bool { self.connection?.lists[offering]?.pace.isMisled ?? false }
 
     /// The upstream has written something, whatever it is.
     ///
@@ -128,14 +149,14 @@ struct Upkeep {
         case .sent(let deadline): times.append(deadline)
         case .unanswered: break
         }
-        for case .next(let due) in connection.lists.values { times.append(due) }
+        for case .next(let due) in connection.lists.values.map(\.state) { times.append(due) }
         return times.compactMap { $0 }.min()
     }
 
     /// When the upstream is let go, if nobody calls until then. Not while it is being listed.
     private var unusedAt: NIODeadline? {
         guard let connection, let idleStop = self.intervals.idleStop, !self.isBusy else { return nil }
-        for case .running in connection.lists.values { return nil }
+        for case .running in connection.lists.values.map(\.state) { return nil }
         return connection.idleSince + idleStop
     }
 
@@ -143,9 +164,9 @@ struct Upkeep {
     mutating func due(now: NIODeadline, callsUnderWay: Bool) -> [Task] {
         guard let connection else { return [] }
         var tasks: [Task] = []
-        for (offering, list) in connection.lists {
-            guard case .next(let due) = list, now >= due else { continue }
-            self.connection?.lists[offering] = .running(again: false)
+        for (offering, list) in connection.lists.sorted(by: { $0.key.name < $1.key.name }) {
+            guard case .next(let due) = list.state, now >= due else { continue }
+            self.connection?.lists[offering]?.state = .running(again: false)
             tasks.append(.list(offering))
         }
         switch connection.ping {

@@ -9,6 +9,8 @@ struct UpstreamIdentity: Equatable {
     let capabilities: JSONText
     let serverInfo: JSONText
     let instructions: JSONText?
+    /// What had to be proposed to it, where that is not the newest revision.
+    var proposed: ProtocolRevision?
 
     var logs: Bool { self.capabilities.member("logging") != nil }
 
@@ -21,6 +23,7 @@ struct UpstreamIdentity: Equatable {
             news.member("serverInfo", self.serverInfo)
             news.member("instructions", ifPresent: self.instructions)
             news.member("protocolVersion", self.revision.name)
+            news.member("proposed", ifPresent: self.proposed?.name)
         }
     }
 }
@@ -32,9 +35,11 @@ enum Handshake {
     }
 
     /// The parameters of the request.
-    static func parameters(_ configuration: UpstreamConfiguration) -> JSONText {
+    static func parameters(
+        _ configuration: UpstreamConfiguration, proposing revision: ProtocolRevision = .newest
+    ) -> JSONText {
         JSONWriter.object { parameters in
-            parameters.member("protocolVersion", ProtocolRevision.newest.name)
+            parameters.member("protocolVersion", revision.name)
             parameters.memberObject("capabilities") { capabilities in
                 guard !configuration.roots.isEmpty else { return }
                 capabilities.memberObject("roots") { $0.member("listChanged", false) }

@@ -1,6 +1,7 @@
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import BridgeProcess
 import Logging
 import NIOCore
@@ -9,6 +10,9 @@ import NIOCore
 final class UpstreamCore {
     /// How long a peer may take to read the last words.
     private static let farewellTime = TimeAmount.seconds(2)
+    /// For so long a server is not greeted where no session worker is there. One that comes says first what the server wanted
+    /// to have proposed in an earlier life.
+    private static let greetingTime = TimeAmount.milliseconds(200)
 
     private let loop: any EventLoop
     private let logger: Logger
@@ -65,8 +69,12 @@ final class UpstreamCore {
         self.listener = listener
         if self.isStopping { listener.close() }
         self.announcer.stateChanged()
+        self.lane.holdsGreeting = true
+        self.loop.assumeIsolated().scheduleTask(in: Self.greetingTime) { [weak self] in self?.greet() }
         self.lane.start()
     }
+
+    private func greet() { for lane in self.lanes.values where lane.holdsGreeting { lane.holdsGreeting = false } }
 
     func accept(_ link: LinkConnection) {
         self.links[ObjectIdentifier(link)] = link
@@ -134,13 +142,19 @@ final class UpstreamCore {
     private func opened(_ exchange: Exchange) {
         switch UpstreamRequest(exchange.header) {
         case .call(let header): self.call(exchange, header)
-        case .watch: self.announcer.watch(exchange)
+        case .watch:
+            self.announcer.watch(exchange)
+            self.greet()
         case .level:
             exchange.end(header: UpstreamEnd.answered)
             guard let payload = exchange.payload, payload.readableBytes > 0,
                 let level = JSONText(trusting: payload).value("level"), level.kind == .string
             else { return }
             for lane in self.lanes.values { lane.set(logLevel: level.compacted) }
+        case .propose(let name, let seconds):
+            exchange.end(header: UpstreamEnd.answered)
+            guard let revision = ProtocolRevision(name: name), seconds > 0 else { return }
+            for lane in self.lanes.values { lane.propose(revision, for: .seconds(Int64(min(seconds, 1 << 30)))) }
         case .retry:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.wake()

@@ -82,7 +82,7 @@ enum StatusTable {
                 [
                     upstream.string("name") ?? "", upstream.string("phase") ?? "", "\(upstream.int("toolCount") ?? 0)",
                     upstream.int("pid").map { "\($0)" } ?? "-",
-                    String((upstream.string("lastError") ?? "").prefix(100)),
+                    Self.trouble(of: upstream),
                 ]
             }
         )
@@ -101,6 +101,9 @@ enum StatusTable {
         for troubles in Self.rows(status.value("upstreams"), Self.troubles(of:)) where !troubles.isEmpty {
             lines += [""] + troubles
         }
+        for notes in Self.rows(status.value("upstreams"), Self.notes(of:)) where !notes.isEmpty {
+            lines += [""] + notes
+        }
         for collision in Self.rows(
             status.value("collisions"),
             { [$0.string("name") ?? "", $0.string("kept") ?? "", $0.string("refused") ?? ""] })
@@ -110,6 +113,23 @@ enum StatusTable {
                 "The name \(collision[0]) belongs to \(collision[1]); \(collision[2])'s tool of that name is left out.")
         }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// What went wrong last, else what there is to be said of one that is well.
+    private static func trouble(of upstream: JSONText) -> String {
+        if let error = upstream.string("lastError") { return String(error.prefix(100)) }
+        var count = 0
+        upstream.value("notes")?.elements { _ in count += 1 }
+        return count == 0 ? "" : count == 1 ? "see the note below" : "see the \(count) notes below"
+    }
+
+    /// What there is to be said of an upstream that is used all the same, in full.
+    private static func notes(of upstream: JSONText) -> [String] {
+        var notes: [String] = []
+        guard let list = upstream.value("notes") else { return notes }
+        let name = upstream.string("name") ?? ""
+        list.elements { notes.append("\(name): \(list[$0].string ?? "")") }
+        return notes
     }
 
     /// What is wrong with a server's configuration, in full.

@@ -74,7 +74,9 @@ import Testing
     }
 
     @Test func `between session and upstreams are read as they were written`() throws {
-        for request in [UpstreamRequest.watch, .retry, .level] { try self.check(request) }
+        for request in [UpstreamRequest.watch, .retry, .level, .propose(revision: "2025-06-18", seconds: 9)] {
+            try self.check(request)
+        }
         for string in Self.odd {
             for name in [nil, JSONText(string), JSONText(literal: #"{"a":[1,"}"]}"#)] {
                 let call = UpstreamCallHeader(

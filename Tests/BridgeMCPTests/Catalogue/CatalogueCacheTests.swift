@@ -72,6 +72,36 @@ import Testing
         #expect(self.names(read.entries(of: .tools, by: #"we"ird\name"#, program: "")) == ["té"])
     }
 
+    @Test func `what is proposed to a server is kept with its program, tools or not`() throws {
+        var cache = CatalogueCache(of: [.tools])
+        let proposal = RevisionProposal(.v2025_06_18, expires: 1_800_000_000)
+        cache.keep(proposal, to: "s", program: "p")
+        cache.keep(nil as RevisionProposal?, to: "t", program: "q")
+        let file = cache.serialized(updatedAt: "now")
+        let read = CatalogueCache(parsing: file, of: [.tools])
+        #expect(read.proposal(to: "s", program: "p") == proposal)
+        #expect(read.proposal(to: "s", program: "q") == nil && read.proposal(to: "t", program: "q") == nil)
+        #expect(read.serialized(updatedAt: "now") == file)
+        #expect(proposal.remaining(now: 1_800_000_000 - 60) == 60)
+        #expect(proposal.remaining(now: 1_800_000_000) == nil, "it is over")
+        #expect(proposal.remaining(now: 1_700_000_000) == nil, "no clock can have said that")
+        for odd in [
+            "5", #"{"propose":"1999-01-01","until":9}"#, #"{"propose":"2025-06-18"}"#,
+            #"{"propose":"2025-06-18","until":-1}"#,
+        ] {
+            let cache = self.parsed(
+                #"{"toolsByUpstream":{},"programsByUpstream":{"s":"p"},"revisionsByUpstream":{"s":\#(odd)}}"#)
+            #expect(cache.proposal(to: "s", program: "p") == nil, "\(odd)")
+        }
+    }
+
+    @Test func `entries that clients cannot read are mended or left out when they are taken from it`() {
+        let cache = self.parsed(#"{"toolsByUpstream":{"s":[{"name":"t"},{"name":"u","inputSchema":5},7]}}"#)
+        let entries = cache.checkedEntries(of: .tools, by: "s", program: "any")
+        #expect(entries?.map(\.description) == [#"{"name":"t","inputSchema":{"type":"object"}}"#])
+        #expect(cache.checkedEntries(of: .tools, by: "t", program: "any") == nil)
+    }
+
     @Test func `reads what the older gateway wrote, members of later versions too`() {
         let cache = self.parsed(#"{"updatedAt":"x","prompts":{},"toolsByUpstream":{"s":[{"name":"t"}]}}"#)
         let entries = cache.entries(of: .tools, by: "s", program: "any")

@@ -72,6 +72,16 @@ import Testing
                 == #"{"uri":"x-y:1","name":"a","annotations":{"audience":["user"]}}"#)
     }
 
+    @Test(arguments: [
+        (#"{"name":"","inputSchema":{"type":"object"}}"#, "name is empty"),
+        (#"{"name":"a","name":"b","inputSchema":{"type":"object"}}"#, "name is there twice"),
+        (#"{"name":"a\ud83d","inputSchema":{"type":"object"}}"#, "name has half of a surrogate pair"),
+    ])
+    func `what tells entries apart is never mended`(_ text: String, _ flaw: String) throws {
+        let definition = Definition(try JSONText(validating: ByteBuffer(string: text)), of: .tools)
+        #expect(definition.text == nil && definition.flaws == [flaw])
+    }
+
     @Test func `flaws name the place`() throws {
         let text = #"{"name":"t","inputSchema":{"type":"array"},"icons":[{"src":"data:,"},{"src":5}]}"#
         let definition = Definition(try JSONText(validating: ByteBuffer(string: text)), of: .tools)

@@ -61,6 +61,9 @@ final class FakeUpstream {
     private(set) var calls: [Call] = []
     private(set) var levels: [String] = []
     private(set) var retries = 0
+    private(set) var proposals: [String] = []
+    /// What it had to be spoken to with, because its server had refused the newest revision.
+    var proposed: String?
     /// What a new watcher is told at once.
     var phase: String?
     /// What it lists, by offering.
@@ -114,6 +117,9 @@ final class FakeUpstream {
         case .retry:
             self.retries += 1
             exchange.end(header: .emptyObject)
+        case .propose(let revision, _):
+            self.proposals.append(revision)
+            exchange.end(header: .emptyObject)
         case nil:
             exchange.cancel(reason: "unknown operation")
         }
@@ -138,14 +144,15 @@ final class FakeUpstream {
         let named = self.capabilities.union(self.lists.keys.map(\.capability)).union(
             self.takesLogLevel ? ["logging"] : [])
         let capabilities = named.sorted().map { #""\#($0)":{}"# }.joined(separator: ",")
-        self.tell(.identity, #"{"serverInfo":{},"capabilities":{\#(capabilities)}}"#)
+        let proposed = self.proposed.map { #","proposed":"\#($0)""# } ?? ""
+        self.tell(.identity, #"{"serverInfo":{},"capabilities":{\#(capabilities)}\#(proposed)}"#)
     }
 
     private func tellList(of offering: Offering) {
         self.tell(.catalogue(of: offering.name), "[\((self.lists[offering] ?? []).joined(separator: ","))]")
     }
 
-    private func tell(_ news: UpstreamNews, _ payload: String) {
+    func tell(_ news: UpstreamNews, _ payload: String) {
         for watch in self.watches { watch.send(header: news.text, payload: ByteBuffer(string: payload)) }
     }
 }

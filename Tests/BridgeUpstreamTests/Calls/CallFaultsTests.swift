@@ -12,9 +12,9 @@ import Testing
         (faults.outcomeUnknown("killed by signal 9"), -32004, "outcome_unknown", "may have run"),
         (
             faults.timedOut(after: .milliseconds(250)), -32005, "timeout",
-            "within 250 ms; the call was cancelled and may"
+            "within 250 ms (timeouts.call, timeouts.tools); the call was cancelled and may"
         ),
-        (faults.timedOut(after: .seconds(300)), -32005, "timeout", "within 300 s;"),
+        (faults.timedOut(after: .seconds(300)), -32005, "timeout", "within 300 s (timeouts.call"),
         (faults.overloaded, -32006, "overloaded", "did not run"),
     ])
     func `each says its code, its word, its upstream and whether the call ran`(

@@ -25,6 +25,7 @@ import Testing
             hello, #"{"protocolVersion":"2025-06-18","capabilities":{"toys":{}},"serverInfo":{"name":"s"}}"#)
         _ = await stage.next("notifications/initialized")
         #expect(await stage.status?.isConnected == true)
+        await stage.answer(await stage.next("tools/list"), #"{"tools":[]}"#)
         await stage.answer(await stage.next("toys/list"), #"{"toys":[{"name":"car"}]}"#)
         _ = await stage.told { $0.contains("car") }
         #expect(
@@ -32,6 +33,7 @@ import Testing
                 #"{"capabilities":{"toys":{}},"serverInfo":{"name":"s"},"protocolVersion":"2025-06-18"}"#,
                 "tools []", #"toys [{"name":"car"}]"#,
             ])
+        #expect(await stage.status?.notes == [])
         #expect(await stage.status?.phase == .ready)
         await stage.say(#"{"jsonrpc":"2.0","method":"notifications/toys/list_changed"}"#)
         await stage.answer(await stage.next("toys/list"), #"{"toys":[{"name":"bus"}]}"#)
@@ -44,8 +46,57 @@ import Testing
         let stage = await Stage.open()
         await stage.answer(await stage.next("initialize"), #"{"protocolVersion":"2025-06-18","capabilities":{}}"#)
         _ = await stage.next("notifications/initialized")
+        await stage.refuse(await stage.next("tools/list"), #"{"code":-32601,"message":"Method not found"}"#)
+        _ = await stage.told { $0 == "tools []" }
         let status = try #require(await stage.status)
         #expect(status.phase == .ready && status.isConnected && status.pid == nil)
+        #expect(status.notes == ["it announces no tools, and has none"] && status.lastError == nil)
+    }
+
+    @Test func `a list that ends badly is used, noted, and tried again`() async throws {
+        let stage = await Stage.open()
+        await stage.answer(
+            await stage.next("initialize"), #"{"protocolVersion":"2025-06-18","capabilities":{"tools":{}}}"#)
+        let tool = { @Sendable (name: String) in #"{"name":"\#(name)","inputSchema":{"type":"object"}}"# }
+        await stage.answer(await stage.next("tools/list"), #"{"tools":[\#(tool("a"))],"nextCursor":"2"}"#)
+        await stage.refuse(await stage.next("tools/list"), #"{"code":-32603,"message":"no page today"}"#)
+        _ = await stage.told { $0 == "tools [\(tool("a"))]" }
+        let status = try #require(await stage.status)
+        #expect(status.phase == .ready && status.toolCount == 1 && status.lastError == nil)
+        #expect(status.notes.count == 1 && status.notes.first?.contains("no page today") == true)
+        await stage.say(#"{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}"#)
+        await stage.answer(await stage.next("tools/list"), #"{"tools":[\#(tool("b"))]}"#)
+        _ = await stage.told { $0 == "tools [\(tool("b"))]" }
+        #expect(await stage.status?.notes == [])
+    }
+
+    @Test func `a refused revision is followed by older ones over the same connection, and what was taken is told`()
+        async throws
+    {
+        let stage = await Stage.open()
+        let refusal = #"{"code":-32602,"message":"Unsupported protocol version"}"#
+        for revision in ["2025-11-25", "2025-06-18"] {
+            let hello = await stage.next("initialize")
+            #expect(hello.contains(revision))
+            await stage.refuse(hello, refusal)
+        }
+        let hello = await stage.next("initialize")
+        #expect(hello.contains("2025-03-26"))
+        await stage.answer(hello, #"{"protocolVersion":"2025-03-26","capabilities":{}}"#)
+        let news = await stage.told { $0.contains("protocolVersion") }
+        #expect(news.contains(#""protocolVersion":"2025-03-26","proposed":"2025-03-26""#))
+        #expect(stage.ends.all.isEmpty, "one connection")
+    }
+
+    @Test func `what is proposed may be told before the server is greeted`() async throws {
+        let stage = await Stage.open(holdingGreeting: true)
+        await stage.onLoop { stage in
+            #expect(stage.sent.all.isEmpty)
+            stage.lane?.propose(.v2024_11_05, for: .hours(1))
+            stage.lane?.holdsGreeting = false
+        }
+        #expect(await stage.next("initialize").contains("2024-11-05"))
+        #expect(stage.sent.all.filter { $0.contains("initialize") }.count <= 1)
     }
 
     @Test func `a request of its own that is lost alone fails as if it had been refused`() async throws {
@@ -84,13 +135,13 @@ private final class Stage: @unchecked Sendable {
     private(set) var lane: Lane?
     private(set) var connection = FakeConnection()
 
-    static func open(offerings: [Offering] = Offering.served) async -> Stage {
+    static func open(offerings: [Offering] = Offering.served, holdingGreeting: Bool = false) async -> Stage {
         let stage = Stage()
-        await stage.onLoop { $0.begin(offerings) }
+        await stage.onLoop { $0.begin(offerings, holdingGreeting) }
         return stage
     }
 
-    private func begin(_ offerings: [Offering]) {
+    private func begin(_ offerings: [Offering], _ holdsGreeting: Bool) {
         self.connection.onSend = { [sent] in sent.append($0) }
         self.connection.onEnd = { [ends] in ends.append($0) }
         let configuration = UpstreamConfiguration(
@@ -103,6 +154,7 @@ private final class Stage: @unchecked Sendable {
             delegate: self, news: self
         ) { [unowned self] _ in self.connection }
         self.lane = lane
+        lane.holdsGreeting = holdsGreeting
         lane.start()
         self.connection.delegate?.connectionOpened(self.connection)
     }
@@ -134,6 +186,11 @@ private final class Stage: @unchecked Sendable {
     func answer(_ request: String, _ result: String) async {
         let id = JSONText(trusting: ByteBuffer(string: request)).int("id") ?? 0
         await self.say(#"{"jsonrpc":"2.0","id":\#(id),"result":\#(result)}"#)
+    }
+
+    func refuse(_ request: String, _ error: String) async {
+        let id = JSONText(trusting: ByteBuffer(string: request)).int("id") ?? 0
+        await self.say(#"{"jsonrpc":"2.0","id":\#(id),"error":\#(error)}"#)
     }
 
     func say(_ message: String) async {

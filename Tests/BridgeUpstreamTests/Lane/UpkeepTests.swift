@@ -7,9 +7,11 @@ import Testing
 @Suite("Upkeep") struct UpkeepTests {
     private let t0 = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
 
-    private func connected(idleStop: TimeAmount? = nil, lists: [Offering] = [.tools]) -> Upkeep {
+    private func connected(
+        idleStop: TimeAmount? = nil, lists: [Offering] = [.tools], ping: TimeAmount = .seconds(60)
+    ) -> Upkeep {
         var upkeep = Upkeep(
-            .init(refresh: .minutes(5), ping: .seconds(60), pingTimeout: .seconds(30), idleStop: idleStop)
+            .init(refresh: .minutes(5), ping: ping, pingTimeout: .seconds(30), idleStop: idleStop)
         )
         upkeep.connected(lists: lists, now: self.t0)
         return upkeep
@@ -20,7 +22,7 @@ import Testing
         #expect(upkeep.next == self.t0)
         #expect(upkeep.due(now: self.t0, callsUnderWay: false) == [.list(.tools)])
         #expect(upkeep.due(now: self.t0, callsUnderWay: false) == [])
-        upkeep.listFinished(.tools, succeeded: true, now: self.t0 + .seconds(1))
+        upkeep.listFinished(.tools, isNew: false, isWhole: true, now: self.t0 + .seconds(1))
         #expect(upkeep.due(now: self.t0 + .seconds(60), callsUnderWay: false) == [.ping])
         _ = upkeep.heard(now: self.t0 + .seconds(60))
         #expect(upkeep.next == self.t0 + .seconds(120))
@@ -33,21 +35,83 @@ import Testing
     @Test func `a list that failed is tried again sooner`() {
         var upkeep = self.connected()
         _ = upkeep.due(now: self.t0, callsUnderWay: false)
-        upkeep.listFinished(.tools, succeeded: false, now: self.t0)
+        upkeep.listFinished(.tools, isNew: false, isWhole: false, now: self.t0)
         #expect(upkeep.next == self.t0 + .seconds(30))
     }
 
     @Test func `a burst of changes costs one list, and one that comes while it is read another`() {
         var upkeep = self.connected()
         _ = upkeep.due(now: self.t0, callsUnderWay: false)
-        upkeep.listFinished(.tools, succeeded: true, now: self.t0)
+        upkeep.listFinished(.tools, isNew: false, isWhole: true, now: self.t0)
         for millisecond in 0..<50 { upkeep.listChanged(.tools, now: self.t0 + .milliseconds(Int64(millisecond))) }
         #expect(upkeep.next == self.t0 + .milliseconds(100))
         #expect(upkeep.due(now: self.t0 + .milliseconds(100), callsUnderWay: false) == [.list(.tools)])
         upkeep.listChanged(.tools, now: self.t0 + .milliseconds(110))
         #expect(upkeep.due(now: self.t0 + .seconds(5), callsUnderWay: false) == [])
-        upkeep.listFinished(.tools, succeeded: true, now: self.t0 + .seconds(5))
-        #expect(upkeep.next == self.t0 + .milliseconds(5_100))
+        upkeep.listFinished(.tools, isNew: false, isWhole: true, now: self.t0 + .seconds(5))
+        #expect(upkeep.next == self.t0 + .milliseconds(5_200))
+    }
+
+    @Test func `a list that fails again and again is tried less and less often, up to the interval`() {
+        var upkeep = self.connected(ping: .hours(1_000))
+        var now = self.t0
+        for wait: Int64 in [30, 60, 120, 240, 300, 300] {
+            upkeep.list(at: now, isNew: false, isWhole: false)
+            #expect(upkeep.next == now + .seconds(wait))
+            now = now + .seconds(wait)
+        }
+        upkeep.list(at: now, isNew: true, isWhole: true)
+        #expect(upkeep.next == now + .seconds(300))
+        upkeep.list(at: now + .seconds(300), isNew: true, isWhole: false)
+        #expect(upkeep.next == now + .seconds(330), "what went well makes up for what went wrong")
+    }
+
+    @Test func `a server that says after every list that it has changed is asked less and less often`() {
+        var upkeep = self.connected(ping: .hours(1_000))
+        var now = self.t0
+        var waits: [Int64] = []
+        for _ in 0..<16 {
+            upkeep.list(at: now, isNew: false, isWhole: true)
+            upkeep.listChanged(.tools, now: now)
+            let next = upkeep.next ?? now
+            waits.append((next - now).nanoseconds / 1_000_000)
+            now = next
+        }
+        #expect(
+            waits == [
+                100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 51_200, 102_400, 204_800, 300_000, 300_000,
+                300_000, 300_000,
+            ])
+        #expect(upkeep.isMisled(about: .tools))
+        upkeep.list(at: now, isNew: true, isWhole: true)
+        #expect(!upkeep.isMisled(about: .tools), "it did change")
+        upkeep.listChanged(.tools, now: now)
+        #expect(upkeep.next == now + .milliseconds(800))
+    }
+
+    @Test func `a list that does change is read within a second, and quiet ends all caution`() {
+        var upkeep = self.connected(ping: .hours(1_000))
+        var now = self.t0
+        for _ in 0..<20 {
+            upkeep.list(at: now, isNew: true, isWhole: true)
+            upkeep.listChanged(.tools, now: now)
+            #expect((upkeep.next ?? now) - now <= .milliseconds(800))
+            now = upkeep.next ?? now
+        }
+        #expect(!upkeep.isMisled(about: .tools))
+        upkeep.list(at: now, isNew: false, isWhole: true)
+        upkeep.list(at: now + .minutes(5), isNew: false, isWhole: true)
+        upkeep.listChanged(.tools, now: now + .minutes(6))
+        #expect(upkeep.next == now + .minutes(6) + .milliseconds(100))
+    }
+
+    @Test func `what a server has no list of is asked for again when it says that it has changed`() {
+        var upkeep = self.connected()
+        _ = upkeep.due(now: self.t0, callsUnderWay: false)
+        upkeep.listAbsent(.tools)
+        #expect(upkeep.next == self.t0 + .seconds(60), "a ping")
+        upkeep.listChanged(.tools, now: self.t0 + .seconds(1))
+        #expect(upkeep.due(now: self.t0 + .seconds(2), callsUnderWay: false) == [.list(.tools)])
     }
 
     @Test func `an unused upstream is let go, a used one is not`() {
@@ -64,7 +128,7 @@ import Testing
         #expect(upkeep.due(now: self.t0 + .seconds(5), callsUnderWay: false) == [.list(.tools)])
         #expect(upkeep.due(now: self.t0 + .seconds(6), callsUnderWay: false) == [])
         #expect(upkeep.next == self.t0 + .seconds(60))
-        upkeep.listFinished(.tools, succeeded: true, now: self.t0 + .seconds(7))
+        upkeep.listFinished(.tools, isNew: false, isWhole: true, now: self.t0 + .seconds(7))
         #expect(upkeep.due(now: self.t0 + .seconds(7), callsUnderWay: false) == [.unused])
     }
 
@@ -80,12 +144,22 @@ import Testing
         var upkeep = self.connected(idleStop: .seconds(1), lists: [.tools, .prompts])
         let first = upkeep.due(now: self.t0, callsUnderWay: false)
         #expect(first.count == 2 && first.contains(.list(.tools)) && first.contains(.list(.prompts)))
-        upkeep.listFinished(.tools, succeeded: true, now: self.t0)
+        upkeep.listFinished(.tools, isNew: false, isWhole: true, now: self.t0)
         upkeep.listChanged(.tools, now: self.t0)
         #expect(upkeep.due(now: self.t0 + .seconds(2), callsUnderWay: false) == [.list(.tools)])
-        upkeep.listFinished(.tools, succeeded: true, now: self.t0 + .seconds(2))
+        upkeep.listFinished(.tools, isNew: false, isWhole: true, now: self.t0 + .seconds(2))
         #expect(upkeep.due(now: self.t0 + .seconds(3), callsUnderWay: false) == [], "prompts are being read")
-        upkeep.listFinished(.prompts, succeeded: true, now: self.t0 + .seconds(3))
+        upkeep.listFinished(.prompts, isNew: false, isWhole: true, now: self.t0 + .seconds(3))
         #expect(upkeep.due(now: self.t0 + .seconds(3), callsUnderWay: false) == [.unused])
+    }
+}
+
+extension Upkeep {
+    /// Reads the list of tools that is due by then; pings are answered.
+    fileprivate mutating func list(at now: NIODeadline, isNew: Bool, isWhole: Bool) {
+        let due = self.due(now: now, callsUnderWay: false)
+        #expect(due.contains(.list(.tools)))
+        _ = self.heard(now: now)
+        self.listFinished(.tools, isNew: isNew, isWhole: isWhole, now: now)
     }
 }

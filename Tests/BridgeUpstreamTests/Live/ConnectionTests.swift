@@ -20,7 +20,7 @@ extension LiveTests {
                         == #"{"capabilities":{"tools": {}, "logging": {}},"serverInfo":{"name": "fake", "version": "1"},"#
                         + #""instructions":"be nice","protocolVersion":"2025-06-18"}"#
                 )
-                #expect("\(await bench.catalogue())" == #"[{"inputSchema": {}, "name": "echo"}]"#)
+                #expect("\(await bench.catalogue())" == #"[{"inputSchema":{"type":"object"},"name":"echo"}]"#)
                 let state = await bench.phase("ready")
                 #expect(state.int("toolCount") == 1)
                 #expect(state.bool("connected") == true)
@@ -62,11 +62,32 @@ extension LiveTests {
             }
         }
 
-        @Test func `a server without tools has an empty catalogue and is not asked`() async throws {
+        @Test func `a server that does not say that it has tools is asked for them all the same`() async throws {
             try await WorkerBench.run(mode: "toolless") { bench in
-                #expect(Self.names(await bench.catalogue()) == [])
+                #expect(Self.names(await bench.catalogue()) == ["echo"])
                 await bench.phase("ready")
-                #expect(bench.received("tools/list") == 0)
+            }
+        }
+
+        @Test func `one that has none is asked once`() async throws {
+            try await WorkerBench.run(mode: "toolless unlisted", configure: { $0.refreshInterval = 0.02 }) { bench in
+                #expect(Self.names(await bench.catalogue()) == [])
+                let state = await bench.phase("ready")
+                #expect(state.value("notes")?.description == #"["it announces no tools, and has none"]"#)
+                for _ in 0..<3 { #expect(await bench.call("echo").answer().value("result") != nil) }
+                #expect(bench.received("tools/list") == 1)
+            }
+        }
+
+        @Test func `half of a surrogate pair in an answer, in progress and in the log becomes one character`()
+            async throws
+        {
+            try await WorkerBench.run { bench in
+                let call = await bench.call("halves", token: "7")
+                #expect("\(await call.message().text)".contains(#""message":"cut \ufffd""#))
+                let answer = await call.answer()
+                #expect(answer.value("result")?.string("text") == "cut \u{FFFD}")
+                #expect("\(answer)".contains(#"\ufffd \ud83d\ude00"#) && !"\(answer)".contains(#"cut \ud83d"#))
             }
         }
 

@@ -100,6 +100,10 @@ enum FakeServer {
                 for step in range(args["steps"]):
                     send(method="notifications/progress", params={"progress": step, "progressToken": token, "total": 9})
                 if not args.get("silent"): text(id, "done")
+            elif name == "halves":
+                raw(b'{"jsonrpc":"2.0","method":"notifications/progress","params":'
+                    b'{"progressToken":%d,"progress":1,"message":"cut \\ud83d"}}' % token)
+                raw(b'{"jsonrpc":"2.0","id":%d,"result":{"more":"\\udead \\ud83d\\ude00","text":"cut \\ud83d"}}' % id)
             elif name == "log":
                 send(method="notifications/message", params={"level": "info", "data": "hello"})
                 text(id, "logged")
