@@ -75,3 +75,22 @@ class MisbehavingUpstream:
             lambda: found if len(found := self.received(method)) >= count else None,
             f"{self.name} is sent {count} × {method}",
         )
+
+
+class OddUpstream:
+    """The odd server in one of its modes, with a journal of all that it was sent."""
+
+    def __init__(self, folder: Path, mode: str, **more: Any) -> None:
+        self.mode = mode
+        self.journal = folder / f"{mode}.journal"
+        self.journal.touch()
+        self.more = more
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        return python_upstream(SUPPORT / "strange_server.py", self.mode, str(self.journal), **self.more)
+
+    def received(self, method: str) -> list[dict[str, Any]]:
+        """The messages with this method that it has been sent so far, over all its lives."""
+        entries = map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
+        return [entry for entry in entries if entry.get("method") == method]
