@@ -36,7 +36,24 @@ LISTS = (
     "strict_named",
     "strict_oldest",
 )
-MODES = LISTS
+#: How it says what it says.
+SAYING = (
+    "id_text",
+    "id_float",
+    "error_null",
+    "code_text",
+    "error_text",
+    "result_null",
+    "parse_error",
+    "bom",
+    "bom_first",
+    "escapes",
+    "blanks",
+    "prompt",
+    "two_in_a_line",
+    "crlf",
+)
+MODES = LISTS + SAYING
 #: What a call of `t` is answered with, where that is an error.
 ERRORS = {
     "code_text": "no such file: /x",
