@@ -224,7 +224,8 @@ let package = Package(
         .testTarget(
             name: "BridgeSessionTests",
             dependencies: [
-                "BridgeSession", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeFiles", "BridgeLink", logging,
+                "BridgeSession", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeFiles", "BridgeLink",
+                "BridgeTesting", logging,
             ] + nio,
             swiftSettings: strict
         ),

@@ -19,8 +19,8 @@ package struct BindingNumber: Hashable, Sendable {
     init(slot: Int, count: Int) { self.rawValue = count << Self.slotBits | slot }
 
     /// Below ``slots``.
-    var slot: Int { self.rawValue & (Self.slots - 1) }
-    var count: Int { self.rawValue >> Self.slotBits }
+    package var slot: Int { self.rawValue & (Self.slots - 1) }
+    package var count: Int { self.rawValue >> Self.slotBits }
 }
 
 /// The numbers that one end has given out, over all its links to a peer.
@@ -69,29 +69,5 @@ package final class BindingNumbers {
     package func linkLost() {
         for slot in self.counts.indices { self.counts[slot] += 1 }
         self.free = self.counts.indices.reversed()
-    }
-}
-
-/// What a link's peer has bound, by its numbers. It lasts as long as the link.
-///
-/// Pure. A number finds what it was bound to, or nothing: neither what its slot had before, nor what it has since.
-package final class BindingTable<Value> {
-    private var slots: [(number: BindingNumber, value: Value)?] = []
-
-    package init() {}
-
-    /// Takes the place of what the slot had before. A number that comes too late for that is left out.
-    package func bind(_ number: BindingNumber, to value: Value) {
-        // A peer uses its slots from the first one on.
-        while self.slots.count <= number.slot { self.slots.append(nil) }
-        if let present = self.slots[number.slot], present.number.count > number.count { return }
-        self.slots[number.slot] = (number, value)
-    }
-
-    package subscript(number: BindingNumber) -> Value? {
-        guard number.slot < self.slots.count, let entry = self.slots[number.slot], entry.number == number else {
-            return nil
-        }
-        return entry.value
     }
 }

@@ -28,13 +28,13 @@ import Testing
 
     private static func told(_ front: FrontFixture) async throws -> [Told] {
         try await front.onLoop { front in
-            let table = BindingTable<String>()
+            var bound: [BindingNumber: String] = [:]
             return front.session.value.exchanges.map { exchange in
                 switch SessionOpening(exchange.header) {
                 case .whole(let request):
-                    if let number = request.binding { table.bind(number, to: request.sessionID ?? "") }
+                    if let number = request.binding { bound[number] = request.sessionID }
                     return Told(way: request.binding == nil ? .whole : .binds, session: request.sessionID)
-                case .bound(let number, _): return Told(way: .byNumber, session: table[number])
+                case .bound(let number, _): return Told(way: .byNumber, session: bound[number])
                 case nil: return Told(way: .whole, session: nil)
                 }
             }
