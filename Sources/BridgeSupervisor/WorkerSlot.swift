@@ -176,7 +176,7 @@ final class WorkerSlot {
                 if let onRequest = self.onRequest { onRequest(exchange) } else { exchange.cancel(reason: "not served") }
                 return
             }
-            self.status = exchange.payload.map(JSONText.init(trusting:))
+            self.status = exchange.payload.map { JSONText(trusting: $0) }
             exchange.end(header: .emptyObject)
             self.onChange?()
         }

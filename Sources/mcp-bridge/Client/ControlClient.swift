@@ -42,7 +42,7 @@ struct ControlClient {
             ).wait()
             let header = ControlAnswer(answer.header)
             return (
-                header?.status ?? 200, answer.payload.map(JSONText.init(trusting:)) ?? .emptyObject, header?.text
+                header?.status ?? 200, answer.payload.map { JSONText(trusting: $0) } ?? .emptyObject, header?.text
             )
         } catch AskError.timeout {
             throw Failure(description: "the service did not answer on \(self.path)")
