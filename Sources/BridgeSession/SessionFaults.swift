@@ -1,5 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
+import BridgeLink
 
 /// What the session worker tells clients of, beside what the sentences of the ``FaultTable`` say by themselves.
 extension ToldFault {
@@ -14,7 +15,7 @@ extension ToldFault {
         Fault.overloaded.told(["what": "Too many requests are in flight: \(limit), as limits.calls says"])
     }
     static let tooManyExchanges = Fault.overloaded.told([
-        "what": "Too many requests are in flight to this upstream: \(ExchangeNumber.slots), a fixed limit"
+        "what": "Too many requests are in flight to this upstream: \(LinkConnection.maximumExchanges), a fixed limit"
     ])
     static func tooManyWaiting(_ limit: Int) -> ToldFault {
         Fault.overloaded.told(["what": "Too many requests wait for servers that start: \(limit), a fixed limit"])

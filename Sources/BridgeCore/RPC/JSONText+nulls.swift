@@ -31,6 +31,6 @@ extension JSONText {
         }
         if buffer.readableBytes == 0 { buffer.writeStaticString("{") }
         buffer.writeStaticString("}")
-        return JSONText(trusting: buffer)
+        return JSONText(trusting: buffer, mayHaveHalfPairs: self.mayHaveHalfPairs)
     }
 }

@@ -84,12 +84,13 @@ struct OddMessage {
     }
 
     private static func answer(to id: Int, _ name: String, _ value: JSONText) -> RPCMessage? {
-        try? RPCMessage(
-            JSONWriter.object {
-                $0.member("jsonrpc", "2.0")
-                $0.member("id", id)
-                $0.member(name, value)
-            })
+        let message = JSONWriter.object {
+            $0.member("jsonrpc", "2.0")
+            $0.member("id", id)
+            $0.member(name, value)
+        }
+        // Half a surrogate pair in the value is still in it.
+        return try? RPCMessage(JSONText(trusting: message.bytes, mayHaveHalfPairs: value.mayHaveHalfPairs))
     }
 
     private static func outcome(_ result: JSONText) -> (name: String, value: JSONText) {
