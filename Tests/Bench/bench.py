@@ -37,7 +37,7 @@ def arguments() -> argparse.Namespace:
         "or, with --against, is worse).",
     )
     length = parser.add_mutually_exclusive_group()
-    length.add_argument("--quick", action="store_true", help="about one minute instead of five: rougher figures")
+    length.add_argument("--quick", action="store_true", help="a minute and a half instead of six: rougher figures")
     length.add_argument("--smoke", action="store_true", help="seconds: whether it can be measured; figures mean nothing")
     parser.add_argument(
         "--only", action="append", choices=[*MEASUREMENTS, "connections"], help="only this measurement (repeatable); "
