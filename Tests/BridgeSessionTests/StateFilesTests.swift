@@ -17,7 +17,7 @@ import Testing
 
     private func files() throws -> StateFiles {
         let files = StateFiles(journalPath: self.folder.file("journal"), cachePath: self.folder.file("cache"))
-        _ = try files.load(into: SessionLedger(), offerings: [.tools], now: 0)
+        _ = try files.load(into: SessionLedger(), offerings: [.tools], now: 1)
         return files
     }
 

@@ -49,11 +49,12 @@ enum ClientMessage {
 
     /// The answer to a request that cannot be read.
     ///
-    /// - Parameter id: as it was written, where it can be told.
+    /// - Parameter id: as it was written, where it can be told; on stdio it is null where it cannot.
     static func refusal(of id: JSONText?, reason: String) -> JSONText {
         let fault = Fault.invalidRequest
         return JSONText(
-            trusting: RPCReply.error(id: id?.bytes, code: fault.code, message: "Invalid Request: \(reason)"))
+            trusting: RPCReply.error(
+                id: id?.bytes ?? RPCReply.unreadableID, code: fault.code, message: "Invalid Request: \(reason)"))
     }
 
     private static func list(of roots: [Root]) -> JSONText {
