@@ -125,7 +125,7 @@ def test_status_says_what_is_odd_and_does_not_call_it_a_failure(bridge: Bridge, 
 
 @pytest.mark.parametrize("mode", [mode for mode, note in NOTES.items() if note and mode not in (*LOOPS, "no_tools")])
 def test_what_is_odd_is_logged_once(bridge: Bridge, client: MCPClient, mode: str) -> None:
-    lines = [line for line in bridge.log if "used as far as it goes" in line and f"upstream={mode}" in line]
+    lines = [line for line in bridge.log if "used as far as it goes" in line and f"upstream={mode} " in line]
     assert len(lines) == 1, lines
 
 
@@ -133,7 +133,7 @@ def test_what_is_odd_is_logged_once(bridge: Bridge, client: MCPClient, mode: str
 def test_a_server_that_announces_changes_that_are_none_is_asked_less_and_less_often(
     bridge: Bridge, servers: dict[str, OddUpstream], status: Said, mode: str
 ) -> None:
-    warnings = [line for line in bridge.log if "changes that are none" in line and f"upstream={mode}" in line]
+    warnings = [line for line in bridge.log if "changes that are none" in line and f"upstream={mode} " in line]
     assert len(warnings) == 1 and "refreshInterval" in warnings[0]
     times = [message["at"] for message in servers[mode].received("tools/list")]
     waits = [later - earlier for earlier, later in zip(times[1:], times[2:], strict=False)]

@@ -263,7 +263,7 @@ class Server:
             "escapes": b"\x1b[2K\x1b[0m",
             "blanks": b" \t\r",
             "prompt": b"> 42 % done: [####] " if "result" in message else b"",
-            "two_in_a_line": b'{"jsonrpc":"2.0","method":"notifications/x"} ',
+            "two_in_a_line": b'{"jsonrpc":"2.0","method":"notifications/message","params":{"level":"debug","data":1}} ',
         }.get(self.mode, b"")
         self.is_first = False
         sys.stdout.buffer.write(before + line + (b"\r\n" if self.mode == "crlf" else b"\n"))
