@@ -23,12 +23,30 @@ package enum PercentCoding {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(JSONEscape.hexadecimal),
-                let low = rest.popFirst().flatMap(JSONEscape.hexadecimal)
-            else { return nil }
-            bytes.append(UInt8(high << 4 | low))
+            guard let high = rest.popFirst(), let low = rest.popFirst(), let value = Self.byte(high, low) else {
+                return nil
+            }
+            bytes.append(value)
         }
         return String(validating: bytes, as: UTF8.self)
+    }
+
+    /// The byte that two hexadecimal digits spell.
+    package static func byte(_ high: UInt8, _ low: UInt8) -> UInt8? {
+        guard let high = JSONEscape.hexadecimal(high), let low = JSONEscape.hexadecimal(low) else { return nil }
+        return UInt8(high << 4 | low)
+    }
+
+    package static func isLetter(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"): true
+        default: false
+        }
+    }
+
+    /// What means the same with and without an escape (RFC 3986, section 2.3).
+    package static func isUnreserved(_ byte: UInt8) -> Bool {
+        Self.isAlphanumeric(byte) || "-._~".utf8.contains(byte)
     }
 
     package static func isAlphanumeric(_ byte: UInt8) -> Bool {

@@ -24,6 +24,18 @@ package struct NameFilter: Sendable, Hashable, Codable {
         return allow.contains { Glob.matches(name, pattern: $0) }
     }
 
+    /// Whether a resource of this URI may be seen. Filters compare URIs in their one spelling; one that has none could be
+    /// anything, and is kept back as soon as there is something to keep back.
+    package func admits(uri: String) -> Bool {
+        if self.deny.isEmpty, self.allow == nil { return true }
+        guard let uri = ResourceURI.normalised(uri) else { return false }
+        let isMatched = { (pattern: String) in
+            Glob.matches(uri, pattern: ResourceURI.normalised(pattern: pattern))
+        }
+        if self.deny.contains(where: isMatched) { return false }
+        return self.allow?.contains(where: isMatched) ?? true
+    }
+
     /// The name shown for an upstream's own name; `nil` when it is not shown at all.
     package func shownName(of name: String) -> String? {
         guard self.admits(name) else { return nil }

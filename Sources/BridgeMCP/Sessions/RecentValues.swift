@@ -36,3 +36,5 @@ package struct RecentValues<Key: Hashable, Value> {
         self.young[key] = value
     }
 }
+
+extension RecentValues: Sendable where Key: Sendable, Value: Sendable {}

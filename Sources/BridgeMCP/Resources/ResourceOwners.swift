@@ -1,0 +1,89 @@
+import BridgeCore
+
+/// Which upstreams a resource's URI may belong to: URIs have no prefix that would say so.
+///
+/// Made anew when a list changes, read for every request about a resource.
+package struct ResourceOwners: Sendable {
+    /// What is known of one upstream, in the order of the configuration.
+    package struct Server: Sendable {
+        /// Whether it has resources at all.
+        package var hasResources: Bool
+        package var filter: NameFilter
+        /// The templates that it lists, shown or not.
+        package var templates: [String]
+
+        package init(hasResources: Bool, filter: NameFilter, templates: [String]) {
+            self.hasResources = hasResources
+            self.filter = filter
+            self.templates = templates
+        }
+    }
+
+    private struct Known: Sendable {
+        let server: Int
+        let template: URITemplate
+        let isShown: Bool
+    }
+
+    private let servers: [Server]
+    /// The longest literal beginning first, then in the order of the configuration.
+    private let templates: [Known]
+
+    package init(_ servers: [Server]) {
+        self.servers = servers
+        self.templates = servers.enumerated().flatMap { index, server in
+            server.templates.compactMap { text in
+                URITemplate(text).map {
+                    Known(server: index, template: $0, isShown: server.filter.admits(template: text))
+                }
+            }
+        }.enumerated().sorted { left, right in
+            let (first, second) = (left.element.template.literalPrefix, right.element.template.literalPrefix)
+            return first == second ? left.offset < right.offset : first > second
+        }.map(\.element)
+    }
+
+    /// The upstreams to ask for a resource, in this order, each once.
+    ///
+    /// - Parameters:
+    ///   - listed: the one that lists the URI.
+    ///   - handedOut: the one whose result named it lately.
+    package func candidates(for uri: String, listed: Int?, handedOut: Int?) -> [Int] {
+        var candidates: [Int] = []
+        var isKeptBack: Set<Int> = []
+        func add(_ server: Int) {
+            guard !candidates.contains(server), self.servers.indices.contains(server),
+                self.servers[server].filter.admits(uri: uri)
+            else { return }
+            candidates.append(server)
+        }
+        if let listed { add(listed) }
+        if let handedOut { add(handedOut) }
+        for known in self.templates where known.template.matches(uri) {
+            if known.isShown { add(known.server) } else { isKeptBack.insert(known.server) }
+        }
+        guard candidates.isEmpty else { return candidates }
+        // A URI that nobody has told us of: it can only be guessed where there is one to guess.
+        let owners = self.servers.indices.filter { self.servers[$0].hasResources }
+        if owners.count == 1, !isKeptBack.contains(owners[0]) { add(owners[0]) }
+        return candidates
+    }
+
+    /// The upstream that has a template, by its exact text, for completion.
+    package func owner(ofTemplate text: String) -> Int? {
+        self.templates.first { $0.isShown && $0.template.text.utf8.elementsEqual(text.utf8) }?.server
+    }
+}
+
+extension NameFilter {
+    /// Whether a template may be seen: its text is compared as a URI's would be, as far as it is one.
+    package func admits(template: String) -> Bool {
+        if self.deny.isEmpty, self.allow == nil { return true }
+        let text = ResourceURI.normalised(pattern: template)
+        let isMatched = { (pattern: String) in
+            Glob.matches(text, pattern: ResourceURI.normalised(pattern: pattern))
+        }
+        if self.deny.contains(where: isMatched) { return false }
+        return self.allow?.contains(where: isMatched) ?? true
+    }
+}

@@ -1,0 +1,115 @@
+import BridgeCore
+
+/// The URI of a resource, in the one spelling by which filters compare it.
+///
+/// It is only compared: clients and servers see the URI as it was written.
+package enum ResourceURI {
+    /// Normalised after RFC 3986, sections 6.2.2 and 6.2.3's empty path aside: scheme and host in small letters, escapes of
+    /// unreserved characters undone and the others in capitals, dot segments taken out.
+    ///
+    /// - Returns: `nil` for what is no URI: no scheme, a malformed escape, a character that a URI cannot hold.
+    package static func normalised(_ uri: String) -> String? {
+        guard let parts = Parts(uri[...]), let authority = self.normalised(escapes: parts.authority),
+            let path = self.normalised(escapes: parts.path), let rest = self.normalised(escapes: parts.rest)
+        else { return nil }
+        return parts.scheme.lowercased() + ":" + self.lowerHost(authority) + self.withoutDotSegments(path) + rest
+    }
+
+    /// A filter's pattern in the same spelling, as far as it has one: `*` and `?` stay what they are.
+    package static func normalised(pattern: String) -> String {
+        guard let parts = Parts(pattern[...], isPattern: true) else { return pattern }
+        let escapes = { (text: Substring) in self.normalised(escapes: text) ?? String(text) }
+        return parts.scheme.lowercased() + ":" + self.lowerHost(escapes(parts.authority)) + escapes(parts.path)
+            + escapes(parts.rest)
+    }
+
+    /// A URI taken apart (RFC 3986, appendix B).
+    private struct Parts {
+        let scheme: Substring
+        /// With its two slashes; empty where there is none.
+        let authority: Substring
+        let path: Substring
+        /// Query and fragment, with their marks.
+        let rest: Substring
+
+        init?(_ uri: Substring, isPattern: Bool = false) {
+            let bytes = uri.utf8
+            guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let first = bytes.first,
+                PercentCoding.isLetter(first), bytes[..<colon].allSatisfy(Self.isScheme)
+            else { return nil }
+            self.scheme = uri[..<colon]
+            var path = uri[bytes.index(after: colon)...]
+            // A pattern's "?" is any one character.
+            let marks = isPattern ? "#" : "?#"
+            let end = path.utf8.firstIndex { marks.utf8.contains($0) } ?? path.endIndex
+            self.rest = path[end...]
+            path = path[..<end]
+            if path.hasPrefix("//") {
+                let host = path.dropFirst(2)
+                let slash = host.utf8.firstIndex(of: UInt8(ascii: "/")) ?? host.endIndex
+                self.authority = path[..<slash]
+                self.path = path[slash...]
+            } else {
+                self.authority = path[..<path.startIndex]
+                self.path = path
+            }
+        }
+
+        private static func isScheme(_ byte: UInt8) -> Bool {
+            PercentCoding.isAlphanumeric(byte) || "+-.".utf8.contains(byte)
+        }
+    }
+
+    private static func normalised(escapes text: Substring) -> String? {
+        var result: [UInt8] = []
+        result.reserveCapacity(text.utf8.count)
+        var rest = text.utf8
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                guard self.isAllowed(byte) else { return nil }
+                result.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst(), let low = rest.popFirst(),
+                let value = PercentCoding.byte(high, low)
+            else { return nil }
+            if PercentCoding.isUnreserved(value) {
+                result.append(value)
+            } else {
+                result.append(UInt8(ascii: "%"))
+                result += [value].hexadecimal.uppercased().utf8
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+
+    /// Unreserved and reserved characters (RFC 3986, section 2). Anything else has to be escaped.
+    private static func isAllowed(_ byte: UInt8) -> Bool {
+        PercentCoding.isUnreserved(byte) || ":/?#[]@!$&'()*+,;=".utf8.contains(byte)
+    }
+
+    /// - Parameter authority: user, host and port. Only the host is the same in both cases.
+    private static func lowerHost(_ authority: String) -> String {
+        guard let at = authority.lastIndex(of: "@") else { return authority.lowercased() }
+        return authority[...at] + authority[authority.index(after: at)...].lowercased()
+    }
+
+    /// RFC 3986, section 5.2.4. What is left of a path that did not begin with a slash does not either.
+    private static func withoutDotSegments(_ path: String) -> String {
+        guard path.utf8.contains(UInt8(ascii: ".")) else { return path }
+        let isRooted = path.hasPrefix("/")
+        var segments: [Substring] = []
+        let all = (isRooted ? path.dropFirst() : path[...]).split(separator: "/", omittingEmptySubsequences: false)
+        for (index, segment) in all.enumerated() {
+            let isLast = index == all.count - 1
+            switch segment {
+            case ".": if isLast { segments.append("") }
+            case "..":
+                if !segments.isEmpty { segments.removeLast() }
+                if isLast { segments.append("") }
+            default: segments.append(segment)
+            }
+        }
+        return (isRooted ? "/" : "") + segments.joined(separator: "/")
+    }
+}

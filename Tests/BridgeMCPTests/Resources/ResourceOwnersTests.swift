@@ -1,0 +1,104 @@
+import BridgeMCP
+import BridgeTesting
+import Testing
+
+@Suite("Whose a resource is") struct ResourceOwnersTests {
+    private func server(
+        _ templates: [String] = [], allow: [String]? = nil, deny: [String] = [], hasResources: Bool = true
+    ) -> ResourceOwners.Server {
+        .init(hasResources: hasResources, filter: NameFilter(allow: allow, deny: deny), templates: templates)
+    }
+
+    @Test func `a list says it first, then results, then templates from the longest beginning on`() {
+        let owners = ResourceOwners([
+            self.server(["{+any}"]), self.server(["file:///{+path}"]), self.server(["file:///logs/{day}"]),
+            self.server(),
+        ])
+        #expect(owners.candidates(for: "file:///logs/1", listed: nil, handedOut: nil) == [2, 1, 0])
+        #expect(owners.candidates(for: "file:///logs/1", listed: 1, handedOut: 3) == [1, 3, 2, 0])
+        #expect(owners.candidates(for: "file:///logs/1", listed: 0, handedOut: 0) == [0, 2, 1])
+    }
+
+    @Test func `the only server with resources is asked for what nobody lists`() {
+        let owners = ResourceOwners([self.server(hasResources: false), self.server(["a:{x}"])])
+        #expect(owners.candidates(for: "b:1", listed: nil, handedOut: nil) == [1])
+        let several = ResourceOwners([self.server(), self.server()])
+        #expect(several.candidates(for: "b:1", listed: nil, handedOut: nil) == [])
+        #expect(ResourceOwners([]).candidates(for: "b:1", listed: nil, handedOut: nil) == [])
+    }
+
+    @Test(arguments: [
+        "file:///etc/passwd", "FILE:///etc/passwd", "file:///etc/%70asswd", "file:///srv/../etc/passwd",
+        "file:///srv/%2e%2e/etc/passwd", "file:///etc/./passwd", "file:///srv\\..\\etc", "no uri",
+    ])
+    func `what is kept back stays so in every spelling and by every way`(_ uri: String) {
+        let owners = ResourceOwners([self.server(["file:///{+path}"], deny: ["file:///etc/*"])])
+        #expect(owners.candidates(for: uri, listed: 0, handedOut: 0) == [])
+        let allowed = ResourceOwners([self.server(["file:///{+path}"], allow: ["file:///srv/*"])])
+        #expect(allowed.candidates(for: uri, listed: 0, handedOut: 0) == [])
+        #expect(allowed.candidates(for: "file:///srv/a", listed: nil, handedOut: nil) == [0])
+    }
+
+    @Test func `what only a kept back template tells of is not guessed`() {
+        let owners = ResourceOwners([self.server(["db://{table}", "file:///{x}"], deny: ["db://{table}"])])
+        #expect(owners.candidates(for: "db://users", listed: nil, handedOut: nil) == [])
+        #expect(owners.candidates(for: "file:///a", listed: nil, handedOut: nil) == [0])
+        #expect(owners.owner(ofTemplate: "db://{table}") == nil)
+        #expect(owners.owner(ofTemplate: "file:///{x}") == 0)
+    }
+
+    @Test func `a filter that hides the first one's resource gives the URI to the second`() {
+        let owners = ResourceOwners([self.server(["a:{x}"], deny: ["a:*"]), self.server(["a:{x}"])])
+        #expect(owners.candidates(for: "a:1", listed: nil, handedOut: nil) == [1])
+    }
+}
+
+@Suite("URIs that results have named") struct HandedOutURIsTests {
+    @Test func `each session knows what it was given, and no other does`() {
+        var uris = HandedOutURIs()
+        uris.note("a:1", in: 1, by: "x")
+        uris.note("a:1", in: 2, by: "y")
+        #expect(uris.server(of: "a:1", in: 1) == "x")
+        #expect(uris.server(of: "a:1", in: 2) == "y")
+        #expect(uris.server(of: "a:1", in: 3) == nil)
+        uris.forget(session: 1)
+        #expect(uris.server(of: "a:1", in: 1) == nil)
+        #expect(uris.server(of: "a:1", in: 2) == "y")
+    }
+
+    @Test func `the newest are kept, of each session and of all`() {
+        var random = SeededRandom(seed: 11)
+        var uris = HandedOutURIs(maximum: 100, maximumOfSession: 20)
+        var noted: [UInt64: [String]] = [:]
+        for _ in 0..<20_000 {
+            let session = UInt64.random(in: 0..<5, using: &random)
+            let uri = "a:\(Int.random(in: 0..<60, using: &random))"
+            uris.note(uri, in: session, by: "s\(session)")
+            noted[session, default: []].removeAll { $0 == uri }
+            noted[session, default: []].append(uri)
+            #expect(uris.count <= 100)
+            for recent in noted[session]?.suffix(10) ?? [] {
+                #expect(uris.server(of: recent, in: session) == "s\(session)")
+            }
+            if Int.random(in: 0..<500, using: &random) == 0 {
+                uris.forget(session: session)
+                noted[session] = nil
+                #expect(uris.server(of: uri, in: session) == nil)
+            }
+        }
+    }
+
+    @Test func `the session that was given none for the longest time goes first`() {
+        var uris = HandedOutURIs(maximum: 4, maximumOfSession: 4)
+        uris.note("a:1", in: 1, by: "x")
+        uris.note("a:2", in: 2, by: "x")
+        uris.note("a:3", in: 1, by: "x")
+        uris.note("a:4", in: 3, by: "x")
+        uris.note("a:5", in: 3, by: "x")
+        #expect(uris.server(of: "a:2", in: 2) == nil)
+        #expect(uris.server(of: "a:1", in: 1) == "x")
+        #expect(uris.server(of: "a:5", in: 3) == "x")
+        // However small the bound, what was named last is known.
+        #expect(uris.count == 4)
+    }
+}
