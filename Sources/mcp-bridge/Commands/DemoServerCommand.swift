@@ -7,5 +7,8 @@ struct DemoServerCommand: ParsableCommand {
         discussion: "This is what 'serve' serves when there is no configuration."
     )
 
-    func run() throws { try DemoServer().run() }
+    @Flag(help: "Something of all that servers can have: prompts, resources, completion, questions, tasks, paging.")
+    var everything = false
+
+    func run() throws { try DemoServer(isEverything: self.everything).run() }
 }

@@ -11,6 +11,13 @@ enum DemoCall {
     case sleep(seconds: JSONText, steps: Int)
     case fail(String)
     case log(LogSeverity, String)
+    /// Nil is every kind there is.
+    case content([DemoContent]?)
+    case ask([DemoQuestion])
+    case askPage
+    case needPage
+    case change(list: String)
+    case touch(uri: String)
 
     init(_ tool: DemoTool, _ arguments: DemoArguments) throws(DemoArguments.Problem) {
         switch tool {
@@ -20,7 +27,43 @@ enum DemoCall {
         case .sleep: self = .sleep(seconds: try Self.seconds(arguments), steps: try Self.steps(arguments))
         case .fail: self = .fail(arguments.has("message") ? try arguments.string("message") : "This tool always fails.")
         case .log: self = .log(try Self.level(arguments), try arguments.string("message"))
+        case .content: self = .content(try Self.kinds(arguments))
+        case .askModel:
+            let withTools = arguments.has("tools") ? try arguments.bool("tools") : false
+            self = .ask([.model(prompt: try arguments.string("prompt"), withTools: withTools)])
+        case .askPerson: self = .ask([.person(shape: try Self.shape(arguments))])
+        case .askTwice: self = .ask([.model(prompt: "What is the weather?", withTools: false), .person(shape: .text)])
+        case .askRoots: self = .ask([.roots])
+        case .askPage: self = .askPage
+        case .needPage: self = .needPage
+        case .change: self = .change(list: try Self.list(arguments))
+        case .touch: self = .touch(uri: try arguments.string("uri"))
+        case .extra: self = .echo("This tool comes and goes.")
         }
+    }
+
+    private static func kinds(_ arguments: DemoArguments) throws(DemoArguments.Problem) -> [DemoContent]? {
+        guard arguments.has("kind") else { return nil }
+        guard let kind = DemoContent(rawValue: try arguments.string("kind")) else {
+            throw .init("kind must be one of \(DemoContent.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return [kind]
+    }
+
+    private static func shape(_ arguments: DemoArguments) throws(DemoArguments.Problem) -> DemoShape {
+        guard arguments.has("shape") else { return .text }
+        guard let shape = DemoShape(rawValue: try arguments.string("shape")) else {
+            throw .init("shape must be one of \(DemoShape.allCases.map(\.rawValue).joined(separator: ", ")).")
+        }
+        return shape
+    }
+
+    private static func list(_ arguments: DemoArguments) throws(DemoArguments.Problem) -> String {
+        let list = try arguments.string("list")
+        guard ["tools", "prompts", "resources"].contains(list) else {
+            throw .init("list must be tools, prompts or resources.")
+        }
+        return list
     }
 
     private static func offset(_ arguments: DemoArguments) throws(DemoArguments.Problem) -> Int? {
@@ -106,6 +149,15 @@ struct DemoArguments {
         guard let value = self.values[key] else { throw Problem("\(key) is missing.") }
         guard let string = value.string else { throw Problem("\(key) must be a string.") }
         return string
+    }
+
+    func bool(_ key: String) throws(Problem) -> Bool {
+        guard let value = self.values[key] else { throw Problem("\(key) is missing.") }
+        switch value.kind {
+        case .true: return true
+        case .false: return false
+        default: throw Problem("\(key) must be true or false.")
+        }
     }
 
     func number(_ key: String) throws(Problem) -> JSONText {

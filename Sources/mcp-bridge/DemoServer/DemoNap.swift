@@ -9,6 +9,8 @@ struct DemoNap {
     let progressToken: JSONText?
     let steps: Int
     let secondsText: String
+    /// The task that it runs as, where it does.
+    var task: String?
     private let start: SuspendingClock.Instant
     private let length: Duration
     private var done = 0

@@ -10,6 +10,14 @@ enum DemoResult {
         }
     }
 
+    static func content(_ kinds: [DemoContent]) -> JSONText {
+        JSONWriter.object { result in
+            result.memberArray("content") { content in
+                for kind in kinds { content.object { kind.write(to: &$0) } }
+            }
+        }
+    }
+
     /// A failure that the model is to see.
     static func error(_ text: String) -> JSONText {
         JSONWriter.object { result in

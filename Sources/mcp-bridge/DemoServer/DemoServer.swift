@@ -11,18 +11,22 @@ import NIOCore
 struct DemoServer {
     private let input: Int32
     private let output: Int32
+    private let isEverything: Bool
 
     /// Reads and writes descriptors that stay the caller's.
-    init(input: Int32 = 0, output: Int32 = 1) {
+    ///
+    /// - Parameter isEverything: whether it has something of all that servers can have.
+    init(input: Int32 = 0, output: Int32 = 1, isEverything: Bool = false) {
         self.input = input
         self.output = output
+        self.isEverything = isEverything
     }
 
     /// Serves until the input ends or nobody reads the output any more. Calls that still sleep then are dropped.
     /// Throws what the descriptors report otherwise.
     func run() throws {
         var lines = DemoLines()
-        var session = DemoSession()
+        var session = DemoSession(isEverything: self.isEverything)
         while true {
             guard try self.write(session.takeOutput()) else { return }
             switch try self.wait(until: session.nextDeadline) {

@@ -16,9 +16,13 @@ struct DemoSession {
     private var output = ByteBuffer()
     private var revision: ProtocolRevision?
     private var level = LogSeverity.debug
-    private var naps: [DemoNap] = []
+    var naps: [DemoNap] = []
+    /// With `--everything`.
+    var everything: DemoEverything?
 
-    init() {}
+    init(isEverything: Bool = false) {
+        if isEverything { self.everything = DemoEverything() }
+    }
 
     /// The messages to send, a line each.
     mutating func takeOutput() -> ByteBuffer {
@@ -61,14 +65,16 @@ struct DemoSession {
         switch message.shape {
         case .request: self.answer(message, now: now)
         case .notification: self.notice(message)
-        case .result, .error: break  // It asks nothing, so that nobody answers it.
+        case .result, .error: self.answered(message)
         }
     }
 
     private mutating func notice(_ message: RPCMessage) {
         guard message.method == "notifications/cancelled", let id = message.param("requestId") else { return }
-        let cancelled = RPCID(message.text[id])
-        self.naps.removeAll { $0.id == cancelled }
+        guard let cancelled = RPCID(message.text[id]) else { return }
+        // What runs as a task is ended as a task.
+        self.naps.removeAll { $0.id == cancelled && $0.task == nil }
+        self.withdraw(cancelled)
     }
 
     private mutating func answer(_ message: RPCMessage, now: Instant) {
@@ -84,14 +90,17 @@ struct DemoSession {
         case (_, nil):
             self.refuse(request, -32600, "Send initialize first.")
         case ("tools/list", _):
-            guard message.param("cursor") == nil else { return self.refuse(request, -32602, "No such cursor.") }
-            self.send(RPCReply.result(id: id.bytes, DemoTool.list(for: request.revision)))
+            guard
+                let page = DemoTool.list(
+                    for: request.revision, self.everything, cursor: request.parameter("cursor")?.string)
+            else { return self.refuse(request, -32602, "No such cursor.") }
+            self.succeed(request, page)
         case ("tools/call", _):
             self.call(request, now: now)
         case ("logging/setLevel", _):
             self.setLevel(request)
         default:
-            self.refuse(request, -32601, "Method not found: \(message.method ?? "")")
+            self.answerMore(request, now: now)
         }
     }
 
@@ -101,7 +110,8 @@ struct DemoSession {
         }
         let revision = ProtocolRevision.negotiated(for: wanted)
         self.revision = revision
-        self.send(RPCReply.result(id: request.id.bytes, DemoTool.introduction(for: revision)))
+        self.everything?.client = DemoClient(request.parameter("capabilities") ?? .emptyObject)
+        self.succeed(request, DemoTool.introduction(for: revision, isEverything: self.everything != nil))
     }
 
     private mutating func setLevel(_ request: DemoRequest) {
@@ -120,12 +130,14 @@ extension DemoSession {
         guard let name = request.message.name.flatMap({ request.message.text[$0].string }) else {
             return self.refuse(request, -32602, "tools/call needs a name.")
         }
-        guard let tool = DemoTool(rawValue: name) else {
+        guard let tool = DemoTool(rawValue: name), tool.isOffered(self.everything) else {
             return self.refuse(request, -32602, "Unknown tool: \(name)")
         }
         let arguments = request.parameter("arguments") ?? .emptyObject
         guard arguments.kind == .object else { return self.refuse(request, -32602, "arguments must be an object.") }
-        guard !self.naps.contains(where: { $0.id == request.id }) else {
+        guard !self.naps.contains(where: { $0.id == request.id && $0.task == nil }),
+            self.everything?.questions.contains(request.id) != true
+        else {
             return self.refuse(request, -32600, "A call with this id is running.")
         }
         do throws(DemoArguments.Problem) {
@@ -144,7 +156,12 @@ extension DemoSession {
             guard self.naps.count < Self.maximumCalls else {
                 return self.refuse(request, -32000, "Too many calls at once.")
             }
-            self.naps.append(DemoNap(request, seconds: seconds, steps: steps, start: now))
+            var nap = DemoNap(request, seconds: seconds, steps: steps, start: now)
+            if self.everything != nil, request.parameter("task")?.kind == .object {
+                guard let task = self.beginTask(request, now: now) else { return }
+                nap.task = task
+            }
+            self.naps.append(nap)
             self.advance(to: now)
         case .log(let level, let message):
             let isSent = level >= self.level
@@ -160,6 +177,17 @@ extension DemoSession {
             self.send(RPCReply.result(id: request.id.bytes, DemoResult.text(time)))
         case .fail(let message):
             self.send(RPCReply.result(id: request.id.bytes, DemoResult.error(message)))
+        case .content(let kinds):
+            self.succeed(request, DemoResult.content(kinds ?? DemoContent.kinds(for: request.revision)))
+        case .ask(let questions): self.ask(questions, for: request)
+        case .askPage: self.ask([.page(id: self.everything?.questions.nextID() ?? "")], for: request)
+        case .needPage: self.needPage(request)
+        case .change(let list):
+            self.change(list)
+            self.succeed(request, DemoResult.text("The list of \(list) is another now."))
+        case .touch(let uri):
+            let isTold = self.touch(uri)
+            self.succeed(request, DemoResult.text(isTold ? "You are told." : "Nobody has subscribed to it."))
         }
     }
 
@@ -173,17 +201,35 @@ extension DemoSession {
                         token, step: step, of: self.naps[index].steps, for: self.naps[index].revision))
             }
         }
-        for nap in self.naps where nap.isOver {
-            self.send(RPCReply.result(id: nap.id.bytes, DemoResult.text("Slept for \(nap.secondsText) seconds.")))
-        }
+        let over = self.naps.filter(\.isOver)
         self.naps.removeAll(where: \.isOver)
+        for nap in over {
+            let result = DemoResult.text("Slept for \(nap.secondsText) seconds.")
+            guard let task = nap.task else {
+                self.send(RPCReply.result(id: nap.id.bytes, result))
+                continue
+            }
+            self.endTask(task, "completed", result: result)
+        }
+    }
+}
+
+// MARK: Answers
+
+extension DemoSession {
+    mutating func succeed(_ request: DemoRequest, _ result: JSONText) {
+        self.send(RPCReply.result(id: request.id.bytes, result))
     }
 
-    private mutating func refuse(_ request: DemoRequest, _ code: Int, _ message: String) {
+    mutating func refuseMethod(_ request: DemoRequest) {
+        self.refuse(request, -32601, "Method not found: \(request.message.method ?? "")")
+    }
+
+    mutating func refuse(_ request: DemoRequest, _ code: Int, _ message: String) {
         self.send(RPCReply.error(id: request.id.bytes, code: code, message: message))
     }
 
-    private mutating func send(_ message: ByteBuffer) {
+    mutating func send(_ message: ByteBuffer) {
         JSONText(trusting: message).writeOnOneLine(to: &self.output)
         self.output.writeInteger(UInt8(ascii: "\n"))
     }

@@ -4,12 +4,30 @@ import BridgeMCP
 /// The tools of the demo server, as lists describe them.
 enum DemoTool: String, CaseIterable {
     case add, clock, echo, fail, log, sleep
+    // With `--everything`:
+    case askModel = "ask_model"
+    case askPage = "ask_page"
+    case askPerson = "ask_person"
+    case askRoots = "ask_roots"
+    case askTwice = "ask_twice"
+    case change, content, extra
+    case needPage = "need_page"
+    case touch
+
+    private static let small: Set<DemoTool> = [.add, .clock, .echo, .fail, .log, .sleep]
+    private static let pageSize = 6
+
+    func isOffered(_ everything: DemoEverything?) -> Bool {
+        if Self.small.contains(self) { return true }
+        guard let everything else { return false }
+        return self != .extra || everything.hasExtraTool
+    }
 
     /// The result of `initialize`.
-    static func introduction(for revision: ProtocolRevision) -> JSONText {
+    static func introduction(for revision: ProtocolRevision, isEverything: Bool) -> JSONText {
         JSONWriter.object { result in
             result.member("protocolVersion", revision.name)
-            result.member("capabilities", JSONText(literal: #"{"logging":{},"tools":{}}"#))
+            result.member("capabilities", Self.capabilities(for: revision, isEverything: isEverything))
             result.memberObject("serverInfo") { info in
                 info.member("name", "mcp-bridge-demo")
                 if revision >= .v2025_06_18 { info.member("title", "mcp-bridge demo server") }
@@ -20,16 +38,41 @@ enum DemoTool: String, CaseIterable {
         }
     }
 
-    /// The result of `tools/list`.
-    static func list(for revision: ProtocolRevision) -> JSONText {
-        JSONWriter.object { result in
-            result.memberArray("tools") { tools in
-                for tool in Self.allCases { tools.object { tool.describe(in: &$0, for: revision) } }
+    private static func capabilities(for revision: ProtocolRevision, isEverything: Bool) -> JSONText {
+        guard isEverything else { return JSONText(literal: #"{"logging":{},"tools":{}}"#) }
+        return JSONWriter.object { all in
+            all.member("logging", JSONText.emptyObject)
+            all.memberObject("tools") { $0.member("listChanged", true) }
+            all.memberObject("prompts") { $0.member("listChanged", true) }
+            all.memberObject("resources") {
+                $0.member("listChanged", true)
+                $0.member("subscribe", true)
             }
+            if revision >= .v2025_03_26 { all.member("completions", JSONText.emptyObject) }
+            guard revision >= .v2025_11_25 else { return }
+            all.member("tasks", JSONText(literal: #"{"list":{},"cancel":{},"requests":{"tools":{"call":{}}}}"#))
         }
     }
 
-    private func describe(in writer: inout JSONWriter, for revision: ProtocolRevision) {
+    /// The result of `tools/list`: all of a few tools, one page of many; nil where there is no such page.
+    static func list(for revision: ProtocolRevision, _ everything: DemoEverything?, cursor: String?) -> JSONText? {
+        let all = Self.allCases.filter { $0.isOffered(everything) }
+        let start = cursor.map { Int($0) ?? -1 } ?? 0
+        guard start == 0 || everything != nil, start >= 0, start < all.count, cursor == nil || start > 0 else {
+            return nil
+        }
+        let end = everything == nil ? all.count : min(start + Self.pageSize, all.count)
+        return JSONWriter.object { result in
+            result.memberArray("tools") { tools in
+                for tool in all[start..<end] {
+                    tools.object { tool.describe(in: &$0, for: revision, isEverything: everything != nil) }
+                }
+            }
+            if end < all.count { result.member("nextCursor", "\(end)") }
+        }
+    }
+
+    private func describe(in writer: inout JSONWriter, for revision: ProtocolRevision, isEverything: Bool) {
         writer.member("name", self.rawValue)
         if revision >= .v2025_06_18 { writer.member("title", self.title) }
         writer.member("description", self.description)
@@ -38,9 +81,12 @@ enum DemoTool: String, CaseIterable {
         guard revision >= .v2025_03_26 else { return }
         writer.memberObject("annotations") { annotations in
             annotations.member("title", self.title)
-            annotations.member("readOnlyHint", true)
-            annotations.member("idempotentHint", self != .clock)
+            annotations.member("readOnlyHint", self != .change && self != .touch)
+            annotations.member("idempotentHint", self != .clock && self != .change && self != .touch)
             annotations.member("openWorldHint", false)
+        }
+        if self == .sleep, isEverything, revision >= .v2025_11_25 {
+            writer.memberObject("execution") { $0.member("taskSupport", "optional") }
         }
     }
 
@@ -52,6 +98,16 @@ enum DemoTool: String, CaseIterable {
         case .fail: "Fail"
         case .log: "Write a log message"
         case .sleep: "Sleep"
+        case .askModel: "Ask the client's model"
+        case .askPage: "Have a page opened"
+        case .askPerson: "Ask the person"
+        case .askRoots: "Ask for the roots"
+        case .askTwice: "Ask two things at once"
+        case .change: "Change a list"
+        case .content: "Every kind of content"
+        case .extra: "Come and go"
+        case .needPage: "Refuse until a page has been opened"
+        case .touch: "Change a resource"
         }
     }
 
@@ -64,72 +120,16 @@ enum DemoTool: String, CaseIterable {
         case .log: "Sends a log message to the client, if it is at or above the level that the client has set."
         case .sleep:
             "Waits for some seconds, reporting progress at even steps to a client that asks for it. Can be cancelled."
+        case .askModel: "Asks the client's model (sampling) and returns what it said."
+        case .askPage: "Asks the person to open a page (elicitation by URL)."
+        case .askPerson: "Asks the person to fill in a form (elicitation) and returns what was filled in."
+        case .askRoots: "Asks the client for its roots and returns them."
+        case .askTwice: "Asks the model and the person at the same time."
+        case .change: "Adds an entry to a list or takes it out again, and says that the list has changed."
+        case .content: "Returns one kind of content, or all."
+        case .extra: "Is there after 'change' has put it there."
+        case .needPage: "Fails with the error that says which page has to be opened first."
+        case .touch: "Changes a resource, and tells a client that has subscribed to it."
         }
-    }
-
-    /// The names of the arguments that ``inputSchema`` describes.
-    var arguments: [String] {
-        switch self {
-        case .add: ["a", "b"]
-        case .clock: ["timezone"]
-        case .echo: ["text"]
-        case .fail: ["message"]
-        case .log: ["level", "message"]
-        case .sleep: ["seconds", "steps"]
-        }
-    }
-
-    private var inputSchema: JSONText {
-        switch self {
-        case .add:
-            JSONText(
-                literal: """
-                    {"type":"object","properties":{"a":{"type":"number","description":"The first number."},\
-                    "b":{"type":"number","description":"The second number."}},\
-                    "required":["a","b"],"additionalProperties":false}
-                    """)
-        case .clock:
-            JSONText(
-                literal: """
-                    {"type":"object","properties":{"timezone":{"type":"string","default":"UTC",\
-                    "pattern":"^(UTC|Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$",\
-                    "description":"UTC, or an offset such as +02:00."}},\
-                    "additionalProperties":false}
-                    """)
-        case .echo:
-            JSONText(
-                literal: """
-                    {"type":"object","properties":{"text":{"type":"string","description":"What to return."}},\
-                    "required":["text"],"additionalProperties":false}
-                    """)
-        case .fail:
-            JSONText(
-                literal: """
-                    {"type":"object","properties":{"message":{"type":"string","description":"What to fail with."}},\
-                    "additionalProperties":false}
-                    """)
-        case .log:
-            JSONText(
-                literal: """
-                    {"type":"object","properties":{"level":{"type":"string",\
-                    "enum":["debug","info","notice","warning","error","critical","alert","emergency"],\
-                    "description":"How severe it is."},"message":{"type":"string","description":"What to log."}},\
-                    "required":["level","message"],"additionalProperties":false}
-                    """)
-        case .sleep:
-            JSONText(
-                literal: """
-                    {"type":"object","properties":{"seconds":{"type":"number","minimum":0,"maximum":60,\
-                    "description":"How long to wait."},"steps":{"type":"integer","minimum":1,"maximum":100,"default":4,\
-                    "description":"How often to report progress."}},"required":["seconds"],"additionalProperties":false}
-                    """)
-        }
-    }
-
-    private var outputSchema: JSONText? {
-        guard self == .add else { return nil }
-        return JSONText(
-            literal:
-                #"{"type":"object","properties":{"sum":{"type":"number","description":"a + b"}},"required":["sum"]}"#)
     }
 }
