@@ -23,6 +23,8 @@ package struct ResourceOwners: Sendable {
         let server: Int
         let template: URITemplate
         let isShown: Bool
+        /// Kept back by name: what is made from it is not to be guessed.
+        let isDenied: Bool
     }
 
     private let servers: [Server]
@@ -34,7 +36,9 @@ package struct ResourceOwners: Sendable {
         self.templates = servers.enumerated().flatMap { index, server in
             server.templates.compactMap { text in
                 URITemplate(text).map {
-                    Known(server: index, template: $0, isShown: server.filter.admits(template: text))
+                    Known(
+                        server: index, template: $0, isShown: server.filter.admits(template: text),
+                        isDenied: server.filter.denies(template: text))
                 }
             }
         }.enumerated().sorted { left, right in
@@ -60,7 +64,7 @@ package struct ResourceOwners: Sendable {
         if let listed { add(listed) }
         if let handedOut { add(handedOut) }
         for known in self.templates where known.template.matches(uri) {
-            if known.isShown { add(known.server) } else { isKeptBack.insert(known.server) }
+            if known.isDenied { isKeptBack.insert(known.server) } else { add(known.server) }
         }
         guard candidates.isEmpty else { return candidates }
         // A URI that nobody has told us of: it can only be guessed where there is one to guess.
@@ -76,14 +80,18 @@ package struct ResourceOwners: Sendable {
 }
 
 extension NameFilter {
-    /// Whether a template may be seen: its text is compared as a URI's would be, as far as it is one.
+    /// Whether a template may be shown: its text is compared as a URI's would be, as far as it is one.
     package func admits(template: String) -> Bool {
-        if self.deny.isEmpty, self.allow == nil { return true }
+        if self.denies(template: template) { return false }
+        guard let allow = self.allow else { return true }
+        return Self.matches(template, allow)
+    }
+
+    /// Whether a template is kept back by name. One that is only not allowed may still make URIs that are.
+    func denies(template: String) -> Bool { !self.deny.isEmpty && Self.matches(template, self.deny) }
+
+    private static func matches(_ template: String, _ patterns: [String]) -> Bool {
         let text = ResourceURI.normalised(pattern: template)
-        let isMatched = { (pattern: String) in
-            Glob.matches(text, pattern: ResourceURI.normalised(pattern: pattern))
-        }
-        if self.deny.contains(where: isMatched) { return false }
-        return self.allow?.contains(where: isMatched) ?? true
+        return patterns.contains { Glob.matches(text, pattern: ResourceURI.normalised(pattern: $0)) }
     }
 }

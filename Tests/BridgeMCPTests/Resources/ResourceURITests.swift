@@ -44,7 +44,7 @@ import Testing
             guard let once = ResourceURI.normalised(uri) else { continue }
             #expect(ResourceURI.normalised(once) == once, "\(uri)")
             let path = once.dropFirst(4).prefix { $0 != "?" && $0 != "#" }
-            #expect(!path.split(separator: "/").dropFirst(0).contains(".."), "\(uri)")
+            if !path.hasPrefix("//") { #expect(!path.split(separator: "/").contains(".."), "\(uri)") }
         }
     }
 

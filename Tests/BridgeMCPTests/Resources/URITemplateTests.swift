@@ -80,7 +80,7 @@ import Testing
             let isMatch = parsed.matches(uri)
             if !template.contains("{") { #expect(isMatch == (template == uri)) }
         }
-        let stars = String(repeating: "{+a}x", count: 200)
+        let stars = String(repeating: "{+a}x", count: 100)
         #expect(URITemplate(stars)?.matches(String(repeating: "x", count: 8_000) + "y") == false)
     }
 }

@@ -1,0 +1,138 @@
+/// Who wants to hear of which resource's changes, so that each server is subscribed to once, whoever asks how often.
+///
+/// Pure: it says what is to be sent, and who is to be answered.
+package struct SubscriptionBook<Request> {
+    /// One resource of one server.
+    package struct Topic: Hashable, Sendable {
+        /// The server's name in the configuration.
+        package let server: String
+        package let uri: String
+
+        package init(server: String, uri: String) {
+            self.server = server
+            self.uri = uri
+        }
+    }
+
+    /// What becomes of a request.
+    package enum Verdict: Equatable, Sendable {
+        /// It goes to the server, whose answer is its answer: ``answered(_:isGood:)``, for a subscription.
+        case forward
+        /// Another one for the same resource is under way; the same answer will do.
+        case wait
+        /// It is as asked for already.
+        case done
+        /// The session holds too much.
+        case full
+    }
+
+    /// What a session may hold, in bytes of URIs, each with ``overhead``: it has a place in the journal.
+    package static var maximumOctets: Int { 4_096 }
+    package static var overhead: Int { 16 }
+
+    private struct Entry {
+        var holders: Set<UInt64> = []
+        /// Who waits for the server's answer. Nil when none is awaited.
+        var waiting: [(session: UInt64, request: Request)]?
+    }
+
+    private var entries: [Topic: Entry] = [:]
+    private var bySession: [UInt64: Set<Topic>] = [:]
+
+    package init() {}
+
+    /// A session asks to be told.
+    ///
+    /// - Parameter request: kept where it waits, or goes to the server.
+    package mutating func subscribe(_ topic: Topic, by session: UInt64, _ request: Request) -> Verdict {
+        var entry = self.entries[topic] ?? Entry()
+        if entry.holders.contains(session) { return .done }
+        let held = self.octets(heldBy: session)
+        guard held + topic.uri.utf8.count + Self.overhead <= Self.maximumOctets else { return .full }
+        if entry.waiting != nil {
+            entry.waiting?.append((session, request))
+            self.entries[topic] = entry
+            return .wait
+        }
+        if !entry.holders.isEmpty {
+            self.hold(topic, by: session)
+            return .done
+        }
+        entry.waiting = [(session, request)]
+        self.entries[topic] = entry
+        return .forward
+    }
+
+    /// The server has answered the subscription that was forwarded.
+    ///
+    /// - Returns: whoever waited for that, each to be answered alike, the one that was forwarded first; and whether the
+    ///   server is to be unsubscribed from, as nobody wants it any more.
+    package mutating func answered(
+        _ topic: Topic, isGood: Bool
+    ) -> (waiting: [(session: UInt64, request: Request)], isUnwanted: Bool) {
+        guard let waiting = self.entries[topic]?.waiting else { return ([], false) }
+        self.entries[topic]?.waiting = nil
+        if isGood { for (session, _) in waiting { self.hold(topic, by: session) } }
+        let isUnwanted = isGood && self.holders(of: topic).isEmpty
+        self.forgetIfUnused(topic)
+        return (waiting, isUnwanted)
+    }
+
+    /// A session does not want to be told any more. What waits for an answer is not taken back by this.
+    package mutating func unsubscribe(_ topic: Topic, by session: UInt64) -> Verdict {
+        guard self.entries[topic]?.holders.contains(session) == true else { return .done }
+        return self.release(topic, by: session) ? .forward : .done
+    }
+
+    /// A session is over.
+    ///
+    /// - Returns: what nobody holds any more, to be unsubscribed from.
+    package mutating func ended(_ session: UInt64) -> [Topic] {
+        for topic in self.entries.keys where self.entries[topic]?.waiting != nil {
+            self.entries[topic]?.waiting?.removeAll { $0.session == session }
+        }
+        return (self.bySession[session] ?? []).filter { self.release($0, by: session) }.sorted(by: Self.inOrder)
+    }
+
+    /// Takes in what a session held in an earlier life. It is not subscribed to yet.
+    package mutating func restore(_ topic: Topic, by session: UInt64) { self.hold(topic, by: session) }
+
+    package func holders(of topic: Topic) -> Set<UInt64> { self.entries[topic]?.holders ?? [] }
+
+    /// What a session holds.
+    package func topics(of session: UInt64) -> [Topic] { (self.bySession[session] ?? []).sorted(by: Self.inOrder) }
+
+    /// What a server has to be subscribed to anew after its connection was lost.
+    package func topics(of server: String) -> [Topic] {
+        self.entries.lazy.filter { $0.key.server == server && !$0.value.holders.isEmpty }.map(\.key)
+            .sorted(by: Self.inOrder)
+    }
+
+    private func octets(heldBy session: UInt64) -> Int {
+        (self.bySession[session] ?? []).reduce(0) { $0 + $1.uri.utf8.count + Self.overhead }
+    }
+
+    private mutating func hold(_ topic: Topic, by session: UInt64) {
+        self.entries[topic, default: Entry()].holders.insert(session)
+        self.bySession[session, default: []].insert(topic)
+    }
+
+    /// - Returns: whether that was the last one.
+    private mutating func release(_ topic: Topic, by session: UInt64) -> Bool {
+        self.entries[topic]?.holders.remove(session)
+        self.bySession[session]?.remove(topic)
+        if self.bySession[session]?.isEmpty == true { self.bySession[session] = nil }
+        let isLast = self.entries[topic]?.holders.isEmpty ?? false
+        self.forgetIfUnused(topic)
+        return isLast
+    }
+
+    private mutating func forgetIfUnused(_ topic: Topic) {
+        guard let entry = self.entries[topic], entry.holders.isEmpty, entry.waiting == nil else { return }
+        self.entries[topic] = nil
+    }
+
+    private static func inOrder(_ left: Topic, _ right: Topic) -> Bool {
+        (left.server, left.uri) < (right.server, right.uri)
+    }
+}
