@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeHTTPClient
+import BridgeMCP
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -73,16 +74,19 @@ struct MCPClient {
         try? self.connections.shutdown().wait()
     }
 
-    /// Every page of `tools/list`.
-    func allTools() throws -> [JSONText] {
-        var tools: [JSONText] = []
+    /// Every page of an offering's list.
+    func all(_ offering: Offering) throws -> [JSONText] {
+        var entries: [JSONText] = []
         var cursor: String?
         repeat {
-            let page = try self.request("tools/list", JSONWriter.object { $0.member("cursor", ifPresent: cursor) })
-            if let list = page.value("tools") { list.elements { tools.append(list[$0]) } }
+            let page = try self.request(
+                offering.listMethod, JSONWriter.object { $0.member("cursor", ifPresent: cursor) })
+            if let list = page.member(named: offering.name).map({ page[$0] }) {
+                list.elements { entries.append(list[$0]) }
+            }
             cursor = page.string("nextCursor")
-        } while cursor != nil && tools.count < 1_000_000
-        return tools
+        } while cursor != nil && entries.count < 1_000_000
+        return entries
     }
 
     /// Sends a request and returns its result.

@@ -31,36 +31,19 @@ struct CallTool: ParsableCommand {
                 "mcp-bridge: the arguments must be a JSON object, such as '{\"text\":\"hello\"}'\n")
             throw ExitCode(2)
         }
-        let client = try self.service.client()
-        defer { client.close() }
-        let result: JSONText
-        do {
-            result = try client.request(
-                "tools/call",
-                JSONWriter.object {
-                    $0.member("name", self.name); $0.member("arguments", arguments)
-                }
-            )
-        } catch let error as MCPClient.RemoteError {
-            StandardStreams.error("mcp-bridge: \(error)\n")
-            throw ExitCode.failure
-        }
-        if self.json {
-            var pretty = ByteBuffer()
-            result.writeIndented(to: &pretty)
-            StandardStreams.output(String(buffer: pretty) + "\n")
-        } else {
-            Self.show(result)
-        }
+        let result = try self.service.result(
+            of: "tools/call",
+            JSONWriter.object {
+                $0.member("name", self.name)
+                $0.member("arguments", arguments)
+            })
+        if self.json { ContentText.showAsJSON(result) } else { Self.show(result) }
         if result.bool("isError") == true { throw ExitCode.failure }
     }
 
     private static func show(_ result: JSONText) {
         let write = result.bool("isError") == true ? StandardStreams.error : StandardStreams.output
         guard let content = result.value("content") else { return write("\(result)\n") }
-        content.elements { span in
-            let block = content[span]
-            write((block.string("text") ?? "\(block)") + "\n")
-        }
+        content.elements { write(ContentText.words(for: content[$0]) + "\n") }
     }
 }

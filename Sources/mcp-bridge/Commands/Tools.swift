@@ -1,7 +1,6 @@
 import ArgumentParser
 import BridgeCore
 import BridgeMCP
-import NIOCore
 
 struct Tools: ParsableCommand {
     static let configuration = CommandConfiguration(abstract: "List the tools that the service offers.")
@@ -11,21 +10,52 @@ struct Tools: ParsableCommand {
     @Flag(help: "The list as JSON, as a client gets it.")
     var json = false
 
-    func run() throws {
-        let client = try self.service.client()
+    func run() throws { try EntryList.show([.tools], of: self.service, asJSON: self.json) }
+}
+
+struct Prompts: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "List the prompts that the service offers.")
+
+    @OptionGroup var service: ServiceOptions
+
+    @Flag(help: "The list as JSON, as a client gets it.")
+    var json = false
+
+    func run() throws { try EntryList.show([.prompts], of: self.service, asJSON: self.json) }
+}
+
+struct Resources: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the resources that the service offers, and the templates of further ones.")
+
+    @OptionGroup var service: ServiceOptions
+
+    @Flag(help: "The lists as JSON, one array with the entries as a client gets them.")
+    var json = false
+
+    func run() throws { try EntryList.show([.resources, .templates], of: self.service, asJSON: self.json) }
+}
+
+/// The entries of lists, for people or as they are.
+enum EntryList {
+    static func show(_ offerings: [Offering], of service: ServiceOptions, asJSON: Bool) throws {
+        let client = try service.client()
         defer { client.close() }
-        let tools = try client.allTools()
-        if self.json {
-            let list = JSONWriter.array { list in for tool in tools { list.element(tool) } }
-            var pretty = ByteBuffer()
-            list.writeIndented(to: &pretty)
-            return StandardStreams.output(String(buffer: pretty) + "\n")
+        let entries = try offerings.flatMap { offering in try client.all(offering).map { (offering, $0) } }
+        if asJSON {
+            let list = JSONWriter.array { list in for (_, entry) in entries { list.element(entry) } }
+            return ContentText.showAsJSON(list)
         }
-        guard !tools.isEmpty else { return StandardStreams.output("There are no tools.\n") }
-        let rows = tools.map { tool in
-            let text = tool.string("description") ?? tool.string("title") ?? ""
-            return [tool.string("name") ?? "", String(text.split(separator: "\n").first?.prefix(100) ?? "")]
+        let kind = offerings.first?.name ?? ""
+        guard !entries.isEmpty else { return StandardStreams.output("There are no \(kind).\n") }
+        let rows = entries.map { offering, entry in
+            let text =
+                entry.string("description") ?? entry.string("title")
+                ?? (offering.isNamed ? "" : entry.string("name") ?? "")
+            let identity = entry.member(named: offering.identity.string).flatMap { entry[$0].string } ?? ""
+            return [identity, String(text.split(separator: "\n").first?.prefix(100) ?? "")]
         }
-        StandardStreams.output(StatusTable.table(["TOOL", "DESCRIPTION"], rows).joined(separator: "\n") + "\n")
+        let heading = kind.dropLast().uppercased()
+        StandardStreams.output(StatusTable.table([heading, "DESCRIPTION"], rows).joined(separator: "\n") + "\n")
     }
 }
