@@ -1,6 +1,7 @@
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 
 /// What the session worker tells clients of, beside what the sentences of the ``FaultTable`` say by themselves.
 extension ToldFault {
@@ -26,6 +27,10 @@ extension ToldFault {
     static let ledgerFull = ToldFault(
         .overloaded, message: "Too much is remembered of your sessions already; they end by themselves when they expire"
     )
+
+    static let tooManySubscriptions = Fault.overloaded.told([
+        "what": "The session's subscriptions would take more than \(SubscriptionBook<Void>.maximumOctets) bytes"
+    ])
 
     static func invalidRequest(_ what: String) -> ToldFault { Fault.invalidRequest.told(["what": what]) }
     static func invalidParams(_ what: String) -> ToldFault { Fault.invalidParams.told(["what": what]) }

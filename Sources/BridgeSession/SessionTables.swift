@@ -4,7 +4,7 @@ package import BridgeMCP
 /// What the session worker goes by. One more method, kind of entry or fault is one more row here, and no more code.
 package struct SessionTables: Sendable {
     /// What is listed and passed on, merged of all servers.
-    package static let served: [Offering] = [.tools]
+    package static let served: [Offering] = Offering.all
 
     /// The methods that sessions have and that are served.
     let methods: MethodTable

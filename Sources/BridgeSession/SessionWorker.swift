@@ -15,6 +15,8 @@ package final class SessionWorker {
     let desk: CallDesk
 
     private let waiting: WaitingRoom
+    private let resources: ResourceDirectory
+    private let subscriptions: SubscriptionDesk
     private let router: Router
     private let records: SessionRecords
     private let retention: Retention
@@ -56,11 +58,17 @@ package final class SessionWorker {
         self.directory = Directory(
             tables: tables, configuration: configuration, warm: state.cache, files: files, loop: loop, logger: logger)
         self.waiting = WaitingRoom(self.directory, loop: loop)
+        self.resources = ResourceDirectory(self.directory)
         self.desk = CallDesk(
-            self.directory, waiting: self.waiting, tables: tables, configuration: configuration, logger: logger)
+            self.directory, waiting: self.waiting, resources: self.resources, tables: tables,
+            configuration: configuration, logger: logger)
+        self.subscriptions = SubscriptionDesk(
+            self.directory, resources: self.resources, desk: self.desk, sessions: self.sessions,
+            held: self.records.topics)
         self.router = Router(
             sessions: self.sessions, directory: self.directory, waiting: self.waiting, desk: self.desk,
-            retention: self.retention, tables: tables, configuration: configuration, logger: logger
+            subscriptions: self.subscriptions, retention: self.retention, tables: tables, configuration: configuration,
+            logger: logger
         )
         self.status = StatusReport(on: control)
         self.connect()
@@ -70,10 +78,19 @@ package final class SessionWorker {
     private func connect() {
         self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
         self.sessions.onEnd = { [weak waiting] in waiting?.cancelAll(of: $0) }
-        self.sessions.owed = { [weak directory] in directory?.changes(since: $0) ?? [] }
+        self.sessions.onForget = { [weak subscriptions, weak resources] in
+            subscriptions?.ended($0)
+            resources?.forget(session: $0)
+        }
+        self.sessions.owed = { [weak directory, weak subscriptions] claims in
+            (directory?.changes(since: claims.created) ?? []) + (subscriptions?.missed(by: claims.number) ?? [])
+        }
+        self.directory.onConnected = { [weak subscriptions] in subscriptions?.connected($0) }
         self.directory.wantedLevel = { [weak sessions] in sessions?.wantedLevel }
         self.directory.onChange = { [weak sessions] in sessions?.tell($0) }
-        self.directory.onNote = { [weak sessions] note, upstream in sessions?.tell(note, from: upstream) }
+        self.directory.onNote = { [weak sessions, weak subscriptions] note, upstream in
+            if subscriptions?.take(note, from: upstream) != true { sessions?.tell(note, from: upstream) }
+        }
         self.directory.onNews = { [weak waiting] in waiting?.look() }
         self.retention.onExcess = { [weak sessions] in sessions?.boundMemory() }
         self.answers.onChange = { [weak directory] isFull in directory?.isReading = !isFull }

@@ -11,6 +11,7 @@ package enum FaultTable {
     /// What becomes of a call.
     private static let calls: [Fault] = [
         .upstreamUnavailable, .outcomeUnknown, .timeout, .overloaded, .cancelled, .tooLarge, .unknownTool,
+        .unknownPrompt, .unknownResource,
     ]
     /// What is wrong with a message.
     private static let requests: [Fault] = [
@@ -44,6 +45,8 @@ extension Fault {
     package static let tooLarge = Fault(
         "too_large", -32603, 200, "Upstream '{upstream}' answered with more than 64 MiB; the call has run", .hasRun)
     package static let unknownTool = Fault("unknown_tool", -32602, 200, "Unknown tool '{name}'.")
+    package static let unknownPrompt = Fault("unknown_prompt", -32602, 200, "Unknown prompt '{name}'.")
+    package static let unknownResource = Fault("unknown_resource", -32002, 200, "Resource not found: {name}")
 }
 
 // What is wrong with a message.

@@ -26,6 +26,18 @@ package enum RPCReply {
         return buffer
     }
 
+    /// An error response around an error that is valid JSON already. `id` is the raw JSON of the request's id.
+    package static func error(id: ByteBuffer, _ error: JSONText) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        buffer.reserveCapacity(id.readableBytes + error.count + 36)
+        buffer.writeStaticString(#"{"jsonrpc":"2.0","id":"#)
+        buffer.writeImmutableBuffer(id)
+        buffer.writeStaticString(#","error":"#)
+        error.write(to: &buffer)
+        buffer.writeStaticString("}")
+        return buffer
+    }
+
     /// A result response around a result that is valid JSON already. `id` is the raw JSON of the request's id.
     package static func result(id: ByteBuffer, _ result: ByteBuffer) -> ByteBuffer {
         var buffer = ByteBuffer()

@@ -18,7 +18,7 @@ extension Catalogue {
         /// `nil` for what is not shown: an entry that the filter keeps back, or one without a name of its own.
         init?(_ text: JSONText, of offering: Offering, upstream: Int, source: Source, separator: String) {
             guard let identity = Self.identity(offering.identity.text, in: text), let own = text[identity].string,
-                !own.isEmpty, let shown = source.filter.shownName(of: own)
+                !own.isEmpty, let shown = source.filter.shown(own, of: offering)
             else { return nil }
             let annotations = text.value("annotations")
             self.upstream = upstream

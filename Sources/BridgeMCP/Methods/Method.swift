@@ -11,6 +11,9 @@ package struct Method: Sendable, Hashable {
         case entry(Offering)
         /// The server that has the prompt or the resource template which `params.ref` names.
         case reference
+        /// The server whose resource `params.uri` names, once for all sessions together: the first one in and the last one
+        /// out are heard.
+        case subscription(isWanted: Bool)
     }
 
     /// The eras that have the method: those with a handshake, the stateless one, or both.
@@ -44,6 +47,7 @@ package struct Method: Sendable, Hashable {
     package var offering: Offering? {
         switch self.target {
         case .list(let offering), .entry(let offering): offering
+        case .subscription: .resources
         case .bridge, .reference: nil
         }
     }
@@ -81,9 +85,12 @@ package struct MethodTable: Sendable {
         Method("resources/list", .list(.resources), onlyReads: true, capability: "resources"),
         Method("resources/templates/list", .list(.templates), onlyReads: true, capability: "resources"),
         Method("resources/read", .entry(.resources), onlyReads: true, capability: "resources"),
-        Method("resources/subscribe", .entry(.resources), onlyReads: false, eras: .handshake, capability: "resources"),
         Method(
-            "resources/unsubscribe", .entry(.resources), onlyReads: false, eras: .handshake, capability: "resources"),
+            "resources/subscribe", .subscription(isWanted: true), onlyReads: true, eras: .handshake,
+            capability: "resources"),
+        Method(
+            "resources/unsubscribe", .subscription(isWanted: false), onlyReads: true, eras: .handshake,
+            capability: "resources"),
         Method("completion/complete", .reference, onlyReads: true, capability: "completions"),
     ]
 }

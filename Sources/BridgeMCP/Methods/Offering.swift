@@ -51,16 +51,17 @@ package struct Offering: Sendable {
     )
     package static let prompts = Offering(
         name: "prompts", listMethod: "prompts/list", identity: "name", changed: "notifications/prompts/list_changed",
-        capability: "prompts", isRenamed: true
+        capability: "prompts", isRenamed: true, unknown: .unknownPrompt
     )
     package static let resources = Offering(
         name: "resources", listMethod: "resources/list", identity: "uri",
-        changed: "notifications/resources/list_changed", capability: "resources", isRenamed: false
+        changed: "notifications/resources/list_changed", capability: "resources", isRenamed: false,
+        unknown: .unknownResource
     )
     /// Their list changes with that of resources: MCP has no notification of its own for it.
     package static let templates = Offering(
         name: "resourceTemplates", listMethod: "resources/templates/list", identity: "uriTemplate", changed: nil,
-        capability: "resources", isRenamed: false
+        capability: "resources", isRenamed: false, unknown: .unknownResource
     )
 
     package static let all: [Offering] = [.tools, .prompts, .resources, .templates]

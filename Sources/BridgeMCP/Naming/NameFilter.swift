@@ -24,6 +24,15 @@ package struct NameFilter: Sendable, Hashable, Codable {
         return allow.contains { Glob.matches(name, pattern: $0) }
     }
 
+    /// Under what an entry of an offering is shown; `nil` when it is not shown at all.
+    package func shown(_ own: String, of offering: Offering) -> String? {
+        switch offering {
+        case .resources: self.admits(uri: own) ? own : nil
+        case .templates: self.admits(template: own) ? own : nil
+        default: self.shownName(of: own)
+        }
+    }
+
     /// Whether a resource of this URI may be seen. Filters compare URIs in their one spelling; one that has none could be
     /// anything, and is kept back as soon as there is something to keep back.
     package func admits(uri: String) -> Bool {

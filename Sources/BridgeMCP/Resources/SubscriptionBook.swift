@@ -1,18 +1,20 @@
+/// One resource of one server, to hear of its changes.
+package struct ResourceTopic: Hashable, Sendable {
+    /// The server's name in the configuration.
+    package let server: String
+    package let uri: String
+
+    package init(server: String, uri: String) {
+        self.server = server
+        self.uri = uri
+    }
+}
+
 /// Who wants to hear of which resource's changes, so that each server is subscribed to once, whoever asks how often.
 ///
 /// Pure: it says what is to be sent, and who is to be answered.
 package struct SubscriptionBook<Request> {
-    /// One resource of one server.
-    package struct Topic: Hashable, Sendable {
-        /// The server's name in the configuration.
-        package let server: String
-        package let uri: String
-
-        package init(server: String, uri: String) {
-            self.server = server
-            self.uri = uri
-        }
-    }
+    package typealias Topic = ResourceTopic
 
     /// What becomes of a request.
     package enum Verdict: Equatable, Sendable {

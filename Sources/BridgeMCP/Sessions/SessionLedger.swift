@@ -4,7 +4,8 @@ package import NIOCore
 /// No more can be remembered: of these sessions' principal, or of all. Nothing was changed.
 package struct LedgerFull: Error, Equatable {}
 
-/// What has changed about sessions since their ids were sealed: which have ended, and the log levels that were set.
+/// What has changed about sessions since their ids were sealed: which have ended, the log levels that were set, the
+/// resources that were subscribed to.
 ///
 /// The ledger is the fold of an append-only journal of JSON lines. Pure: the caller appends the lines it is given to the
 /// journal, and feeds the journal's lines back in at the next start. Nothing is forgotten before it expires, for a session
@@ -19,6 +20,8 @@ package struct SessionLedger: Sendable {
         package var expires: UInt64
         package var ended = false
         package var level: LogSeverity?
+        /// The resources whose changes it wants to hear of.
+        package var topics: [ResourceTopic] = []
         /// Whose session it is; empty where an older version wrote the line.
         package var principal = ""
     }
@@ -57,9 +60,27 @@ package struct SessionLedger: Sendable {
     package mutating func set(
         _ level: LogSeverity, for session: UInt64, of principal: String, expires: UInt64
     ) throws(LedgerFull) -> ByteBuffer? {
-        guard self.entries[session]?.level != level, !self.isEnded(session) else { return nil }
+        guard self.entries[session]?.level != level else { return nil }
+        return try self.change(session, of: principal, expires: expires) { $0.level = level }
+    }
+
+    /// Sets what a session has subscribed to; returns the journal's line, or nil when nothing changed.
+    package mutating func set(
+        _ topics: [ResourceTopic], for session: UInt64, of principal: String, expires: UInt64
+    ) throws(LedgerFull) -> ByteBuffer? {
+        guard (self.entries[session]?.topics ?? []) != topics else { return nil }
+        return try self.change(session, of: principal, expires: expires) { $0.topics = topics }
+    }
+
+    private mutating func change(
+        _ session: UInt64, of principal: String, expires: UInt64, _ change: (inout Entry) -> Void
+    ) throws(LedgerFull) -> ByteBuffer? {
+        guard !self.isEnded(session) else { return nil }
         try self.checkRoom(for: session, of: principal)
-        let entry = Entry(expires: expires, level: level, principal: principal)
+        var entry = self.entries[session] ?? Entry(expires: expires)
+        entry.expires = expires
+        entry.principal = principal
+        change(&entry)
         self.put(entry, session)
         return Self.line(session, entry)
     }
@@ -96,15 +117,20 @@ package struct SessionLedger: Sendable {
         entry.ended = text.bool("ended") ?? false
         entry.level = text.string("level").flatMap(LogSeverity.init(rawValue:))
         entry.principal = text.string("p") ?? ""
+        if let topics = text.value("topics") { entry.topics = Self.topics(in: topics) }
         if !self.isEnded(session) { self.put(entry, session) }
     }
 
     /// Forgets what has expired.
-    package mutating func forgetExpired(now: UInt64) {
-        guard self.firstExpiry <= now else { return }
+    ///
+    /// - Returns: the sessions that have.
+    @discardableResult
+    package mutating func forgetExpired(now: UInt64) -> [UInt64] {
+        guard self.firstExpiry <= now else { return [] }
         let expired = self.entries.filter { $0.value.expires <= now }.keys
         for session in expired { self.put(nil, session) }
         self.firstExpiry = self.entries.values.lazy.map(\.expires).min() ?? .max
+        return Array(expired)
     }
 
     /// Forgets what has expired and returns a journal that says the rest and no more.
@@ -124,9 +150,25 @@ package struct SessionLedger: Sendable {
             if !entry.principal.isEmpty { line.member("p", entry.principal) }
             if entry.ended { line.member("ended", true) }
             line.member("level", ifPresent: entry.level?.rawValue)
+            guard !entry.topics.isEmpty else { return }
+            line.memberArray("topics") { list in
+                for topic in entry.topics { list.element([topic.server, topic.uri]) }
+            }
         }
         var buffer = text.bytes
         buffer.writeStaticString("\n")
         return buffer
+    }
+
+    private static func topics(in list: JSONText) -> [ResourceTopic] {
+        guard list.kind == .array else { return [] }
+        var topics: [ResourceTopic] = []
+        list.elements { span in
+            let pair = list[span]
+            var words: [String] = []
+            if pair.kind == .array { pair.elements { words.append(pair[$0].string ?? "") } }
+            if words.count == 2 { topics.append(ResourceTopic(server: words[0], uri: words[1])) }
+        }
+        return topics
     }
 }

@@ -17,6 +17,8 @@ final class Caller {
     let revision: ProtocolRevision
     let capabilities: SessionClaims.Capabilities
     let principal: String
+    /// Its session's, where it has one.
+    let number: UInt64?
     /// A short digest of its session, for logs.
     let session: String?
     /// Whether lists show the safe spelling of names, where the request says nothing else.
@@ -28,12 +30,13 @@ final class Caller {
 
     init(
         revision: ProtocolRevision, capabilities: SessionClaims.Capabilities, principal: String, session: String?,
-        showsSafeNames: Bool, onDisconnect: Disconnect, level: LogSeverity? = nil
+        showsSafeNames: Bool, onDisconnect: Disconnect, level: LogSeverity? = nil, number: UInt64? = nil
     ) {
         self.revision = revision
         self.capabilities = capabilities
         self.principal = principal
         self.session = session
+        self.number = number
         self.showsSafeNames = showsSafeNames
         self.onDisconnect = onDisconnect
         self.level = level
@@ -44,7 +47,7 @@ final class Caller {
         self.init(
             revision: claims.revision, capabilities: claims.capabilities, principal: claims.principal,
             session: identity.digest, showsSafeNames: claims.safeNames, onDisconnect: .goOn(keeping: streams),
-            level: level
+            level: level, number: claims.number
         )
     }
 

@@ -3,22 +3,33 @@ import BridgeLink
 import BridgeMCP
 import NIOCore
 
-/// A notification that a list has changed.
+/// A notification that something has changed: one of each kind is enough, however often it did.
 struct ListChange: Hashable {
     let method: String
+    /// What has changed, where the method does not say it all.
+    let about: String
     let message: ByteBuffer
 
+    /// That a list is another.
     init(method: String) {
-        self.method = method
-        self.message =
-            JSONWriter.object {
-                $0.member("jsonrpc", "2.0")
-                $0.member("method", method)
-            }.bytes
+        let message = JSONWriter.object {
+            $0.member("jsonrpc", "2.0")
+            $0.member("method", method)
+        }
+        self.init(method: method, about: "", message: message.bytes)
     }
 
-    static func == (left: Self, right: Self) -> Bool { left.method == right.method }
-    func hash(into hasher: inout Hasher) { hasher.combine(self.method) }
+    init(method: String, about: String, message: ByteBuffer) {
+        self.method = method
+        self.about = about
+        self.message = message
+    }
+
+    static func == (left: Self, right: Self) -> Bool { left.method == right.method && left.about == right.about }
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(self.method)
+        hasher.combine(self.about)
+    }
 }
 
 /// What is in memory of one session. There is one only while there is something to keep: calls, streams, a list change
@@ -70,7 +81,7 @@ final class LiveSession {
     @discardableResult
     func tell(_ message: ByteBuffer) -> Bool { self.listening.reversed().contains { $0.send(message) } }
 
-    /// Tells the client that a list has changed, now or when it next listens.
+    /// Tells the client that something has changed, now or when it next listens.
     func tell(_ change: ListChange) {
         guard !self.owed.contains(change) else { return self.payDebts() }
         if !self.tell(change.message) { self.owed.append(change) }

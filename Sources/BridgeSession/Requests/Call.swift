@@ -10,7 +10,7 @@ import NIOCore
 final class Call {
     let id: RPCID
     let stream: ClientStream
-    let upstream: UpstreamLink
+    private(set) var upstream: UpstreamLink
 
     private let desk: CallDesk
     private let header: JSONText
@@ -28,26 +28,32 @@ final class Call {
     private var deadline: NIODeadline
     /// When it last began to wait for its upstream.
     private var waitingSince: NIODeadline
+    /// Of a request about a resource: who else may have it, and its URI.
+    private var others: ArraySlice<UpstreamLink>
+    private let uri: String?
+    private let onEnd: ((ByteBuffer?) -> Void)?
 
     /// The upstream's worker counts the timeout itself; this side only catches a worker that does not.
     private static let grace = TimeAmount.seconds(5)
 
     init(
-        _ request: PendingRequest, to upstream: UpstreamLink, of desk: CallDesk, header: JSONText, timeout: Seconds,
-        mayRepeat: Bool, now: NIODeadline
+        _ request: PendingRequest, along route: CallRoute, of desk: CallDesk, header: JSONText, now: NIODeadline
     ) {
         self.id = request.id
         self.stream = request.stream
-        self.upstream = upstream
+        self.upstream = route.upstream
+        self.others = route.others[...]
+        self.uri = route.uri
+        self.onEnd = route.onEnd
         self.desk = desk
         self.header = header
         self.message = request.message.text.bytes
         self.hold = request.hold
-        self.limit = timeout
-        self.patience = timeout.timeAmount + Self.grace
+        self.limit = route.timeout
+        self.patience = route.timeout.timeAmount + Self.grace
         self.deadline = now + self.patience
         self.waitingSince = now
-        self.mayRepeat = mayRepeat
+        self.mayRepeat = route.mayRepeat
     }
 
     var caller: Caller { self.stream.caller }
@@ -72,7 +78,7 @@ final class Call {
     func cancel(reason: String) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: reason)
-        self.leave()
+        self.leave(nil)
         self.stream.drop()
     }
 
@@ -96,15 +102,16 @@ final class Call {
 
     private func finish(_ answer: ByteBuffer, failure: String?) {
         guard self.exchange != nil else { return }
-        self.leave()
+        self.leave(answer)
         self.stream.reply(answer, failure: failure)
     }
 
-    private func leave() {
+    private func leave(_ answer: ByteBuffer?) {
         self.exchange = nil
         self.caller.remove(self)
         self.desk.callEnded(self)
         self.upstream.callEnded()
+        self.onEnd?(answer)
     }
 
     private func fail(_ fault: ToldFault) {
@@ -135,7 +142,21 @@ extension Call: ExchangeDelegate {
             // So it is of the second attempt, and only of that.
             return self.fail(.outcomeUnknown(self.upstream.route.name))
         }
+        if let uri = self.uri, !self.others.isEmpty, self.mayRepeat, ResourceMentions.isNotFound(payload, uri: uri) {
+            return self.askTheNext()
+        }
+        self.desk.note(payload, for: self.caller, from: self.upstream)
         self.finish(ResultFitting.fitted(payload, to: self.caller.revision) ?? payload, failure: failure)
+    }
+
+    /// This one has no such resource; another may. Reading does no harm.
+    private func askTheNext() {
+        self.upstream.callEnded()
+        self.upstream = self.others.removeFirst()
+        self.upstream.callBegan()
+        self.mayHaveRun = false
+        self.waitingSince = .now()
+        self.send()
     }
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {

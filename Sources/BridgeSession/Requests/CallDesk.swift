@@ -7,8 +7,9 @@ import NIOCore
 
 /// Passes requests on to the upstreams that have what they name. Confined to the event loop.
 final class CallDesk {
-    private let directory: Directory
+    let directory: Directory
     private let waiting: WaitingRoom
+    let resources: ResourceDirectory
     private let tables: SessionTables
     private let logger: Logger
     /// More calls under way are refused.
@@ -16,11 +17,12 @@ final class CallDesk {
     private var calls: [ObjectIdentifier: Call] = [:]
 
     init(
-        _ directory: Directory, waiting: WaitingRoom, tables: SessionTables, configuration: SessionConfiguration,
-        logger: Logger
+        _ directory: Directory, waiting: WaitingRoom, resources: ResourceDirectory, tables: SessionTables,
+        configuration: SessionConfiguration, logger: Logger
     ) {
         self.directory = directory
         self.waiting = waiting
+        self.resources = resources
         self.tables = tables
         self.logger = logger
         self.maximum = configuration.maximumInFlight
@@ -37,30 +39,39 @@ final class CallDesk {
         guard let name = request.name(in: offering) else {
             return request.refuse(.invalidParams("\(offering.identity.string) is required"))
         }
+        guard offering.isRenamed else { return self.forward(request, resource: name, mayWait: mayWait) }
         guard let (entry, upstream) = self.directory.find(name, of: offering) else {
             guard mayWait else { return request.refuse(self.directory.unknown(name, of: offering)) }
-            return self.wait(request, for: name, of: offering)
+            return self.wait(request, for: name, of: offering) { [weak self] in
+                self?.forward(request, offering, mayWait: false)
+            }
         }
+        let route = upstream.route
+        let mayRepeat = request.method.onlyReads || (route.retry == .annotated && entry.hintsRepeatable)
+        self.send(
+            request,
+            along: CallRoute(
+                to: upstream, called: name, named: entry.ownNameJSON, timeout: route.timeout(of: entry, in: offering),
+                mayRepeat: mayRepeat),
+            now: mayWait ? request.now : .now())
+    }
+
+    func send(_ request: PendingRequest, along route: CallRoute, now: NIODeadline) {
         guard request.caller.calls[request.id] == nil else { return request.refuse(.duplicateID) }
         guard self.underWay < self.maximum else { return request.refuse(.tooManyCalls(self.maximum)) }
-        let route = upstream.route
-        let timeout = route.timeout(of: entry, in: offering)
-        let isRepeatable = request.method.onlyReads || (route.retry == .annotated && entry.hintsRepeatable)
-        let call = Call(
-            request, to: upstream, of: self,
-            header: self.header(of: request, naming: offering.isRenamed ? entry.ownNameJSON : nil, timeout: timeout),
-            timeout: timeout, mayRepeat: isRepeatable, now: mayWait ? request.now : .now()
-        )
+        let header = self.header(of: request, naming: route.ownName, timeout: route.timeout)
+        let call = Call(request, along: route, of: self, header: header, now: now)
         self.calls[ObjectIdentifier(call)] = call
-        self.log(request, name, upstream)
+        self.log(request, route.calledName, route.upstream)
         call.start()
     }
 
     /// Holds a request back whose entry may be one of an upstream that has not been listed yet, as just after a start.
-    private func wait(_ request: PendingRequest, for name: String, of offering: Offering) {
-        let later = WaitingRoom.Request(id: request.id, stream: request.stream, offering: offering, name: name) {
-            [weak self] in self?.forward(request, offering, mayWait: false)
-        }
+    func wait(
+        _ request: PendingRequest, for name: String, of offering: Offering, then answer: @escaping () -> Void
+    ) {
+        let later = WaitingRoom.Request(
+            id: request.id, stream: request.stream, offering: offering, name: name, answer: answer)
         switch self.waiting.wait(later) {
         case .waits: break
         case .pointless: request.refuse(self.directory.unknown(name, of: offering))
@@ -96,6 +107,11 @@ final class CallDesk {
     // MARK: For calls
 
     func callEnded(_ call: Call) { self.calls[ObjectIdentifier(call)] = nil }
+
+    /// A response is on its way to its client.
+    func note(_ response: ByteBuffer, for caller: Caller, from upstream: UpstreamLink) {
+        self.resources.note(response, for: caller, from: upstream)
+    }
 
     /// Whether an upstream's worker that answers with this word says that nothing has run.
     func saysItDidNotRun(_ word: String) -> Bool { self.tables.saysItDidNotRun(word) }

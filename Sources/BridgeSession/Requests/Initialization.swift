@@ -32,20 +32,26 @@ struct Initialization {
         )
     }
 
-    func result(_ configuration: SessionConfiguration, offerings: [Offering]) -> JSONText {
+    func result(_ configuration: SessionConfiguration, offerings: [Offering], instructions: String?) -> JSONText {
         JSONWriter.object { result in
             result.member("protocolVersion", self.revision.name)
             result.memberObject("capabilities") { capabilities in
                 capabilities.memberObject("logging") { _ in }
                 for (capability, isAnnounced) in Self.capabilities(of: offerings) {
-                    capabilities.memberObject(capability) { if isAnnounced { $0.member("listChanged", true) } }
+                    capabilities.memberObject(capability) {
+                        if isAnnounced { $0.member("listChanged", true) }
+                        if capability == Offering.resources.capability { $0.member("subscribe", true) }
+                    }
                 }
+                // Completion came with 2025-03-26's word for it; the request is older.
+                let isCompleted = offerings.contains(.prompts) || offerings.contains(.templates)
+                if isCompleted, self.revision >= .v2025_03_26 { capabilities.memberObject("completions") { _ in } }
             }
             result.memberObject("serverInfo") { info in
                 info.member("name", configuration.serverName)
                 info.member("version", configuration.serverVersion)
             }
-            result.member("instructions", ifPresent: configuration.instructions)
+            result.member("instructions", ifPresent: instructions)
         }
     }
 

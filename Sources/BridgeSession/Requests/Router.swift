@@ -11,19 +11,22 @@ final class Router {
     private let directory: Directory
     private let waiting: WaitingRoom
     private let desk: CallDesk
+    private let subscriptions: SubscriptionDesk
     private let retention: Retention
     private let tables: SessionTables
     private let logger: Logger
     private var configuration: SessionConfiguration
 
     init(
-        sessions: SessionStore, directory: Directory, waiting: WaitingRoom, desk: CallDesk, retention: Retention,
-        tables: SessionTables, configuration: SessionConfiguration, logger: Logger
+        sessions: SessionStore, directory: Directory, waiting: WaitingRoom, desk: CallDesk,
+        subscriptions: SubscriptionDesk, retention: Retention, tables: SessionTables,
+        configuration: SessionConfiguration, logger: Logger
     ) {
         self.sessions = sessions
         self.directory = directory
         self.waiting = waiting
         self.desk = desk
+        self.subscriptions = subscriptions
         self.retention = retention
         self.tables = tables
         self.configuration = configuration
@@ -140,7 +143,9 @@ final class Router {
         case .bridge: self.answer(pending, identity)
         case .list(let offering): self.list(offering, pending)
         case .entry(let offering): self.desk.forward(pending, offering)
-        case .reference: pending.refuse(.methodNotFound(name))
+        case .reference: self.desk.complete(pending)
+        case .subscription(isWanted: true): self.subscriptions.subscribe(pending, identity)
+        case .subscription(isWanted: false): self.subscriptions.unsubscribe(pending, identity)
         }
     }
 
@@ -204,7 +209,8 @@ final class Router {
                 "mcp.version": "\(initialization.revision.name)",
             ]
         )
-        let result = initialization.result(self.configuration, offerings: self.tables.offerings)
+        let result = initialization.result(
+            self.configuration, offerings: self.tables.offerings, instructions: self.directory.instructions)
         request.exchange.end(
             header: SessionEnd(200, sessionID: sessionID).text, payload: RPCReply.result(id: id, result))
     }

@@ -43,7 +43,20 @@ final class SessionRecords {
 
     /// Sets a session's level. It counts from now on; that it is written is not waited for.
     func set(_ level: LogSeverity, of claims: SessionClaims) throws(LedgerFull) {
-        let line = try self.ledger.set(level, for: claims.number, of: claims.principal, expires: claims.expires)
+        self.write(try self.ledger.set(level, for: claims.number, of: claims.principal, expires: claims.expires))
+    }
+
+    /// Sets what a session has subscribed to, in the same way.
+    func set(_ topics: [ResourceTopic], of claims: SessionClaims) throws(LedgerFull) {
+        self.write(try self.ledger.set(topics, for: claims.number, of: claims.principal, expires: claims.expires))
+    }
+
+    /// What sessions that are not over have subscribed to.
+    var topics: [UInt64: [ResourceTopic]] {
+        self.ledger.entries.filter { !$0.value.topics.isEmpty && !$0.value.ended }.mapValues(\.topics)
+    }
+
+    private func write(_ line: ByteBuffer?) {
         guard let line else { return }
         let logger = self.logger
         self.journal.append(line).whenFailure { error in
@@ -51,7 +64,8 @@ final class SessionRecords {
         }
     }
 
-    func forgetExpired() { self.ledger.forgetExpired(now: WallClock.seconds()) }
+    /// - Returns: the sessions that have expired.
+    func forgetExpired() -> [UInt64] { self.ledger.forgetExpired(now: WallClock.seconds()) }
 
     /// Compacts a journal that has become long.
     func compactIfLong() {

@@ -13,8 +13,10 @@ final class SessionStore {
     var onLevel: ((LogSeverity) -> Void)?
     /// A session of this caller has ended: nothing more is to be done for it.
     var onEnd: ((Caller) -> Void)?
-    /// Which changes of lists a session has yet to be told of that was opened at this time, in seconds since 1970.
-    var owed: ((UInt64) -> [ListChange])?
+    /// The session of this number has ended.
+    var onForget: ((UInt64) -> Void)?
+    /// Which changes a session has yet to be told of that has not been in memory.
+    var owed: ((SessionClaims) -> [ListChange])?
 
     private let seal: SessionSeal
     private let records: SessionRecords
@@ -94,7 +96,7 @@ final class SessionStore {
             return session
         }
         let session = LiveSession(
-            identity, level: self.records.level(of: number), owed: self.owed?(identity.claims.created) ?? [], now: now)
+            identity, level: self.records.level(of: number), owed: self.owed?(identity.claims) ?? [], now: now)
         self.live[number] = session
         return session
     }
@@ -112,6 +114,7 @@ final class SessionStore {
 
     private func forget(_ identity: SessionIdentity, hadLevel: Bool) {
         self.use.ended(identity.claims.number, hadLevel: hadLevel)
+        self.onForget?(identity.claims.number)
         self.passOnLevel()
         guard let session = self.live.removeValue(forKey: identity.claims.number) else { return }
         session.caller.abortCalls(.cancelled)
@@ -151,6 +154,18 @@ final class SessionStore {
     var countListening: Int { self.live.values.reduce(0) { $0 + $1.listening.count } }
     var all: some Sequence<LiveSession> { self.live.values }
 
+    /// The session of this number, where it is in memory.
+    func session(_ number: UInt64) -> LiveSession? { self.live[number] }
+
+    /// Tells one session of a change. One that is not in memory is told when it comes back.
+    func tell(_ change: ListChange, to number: UInt64) { self.live[number]?.tell(change) }
+
+    /// Keeps what a session has subscribed to beyond this life.
+    func keep(_ topics: [ResourceTopic], of identity: SessionIdentity) {
+        // Without room it holds in this life only; no subscription is refused for that.
+        try? self.records.set(topics, of: identity.claims)
+    }
+
     func tell(_ change: ListChange) { for session in self.live.values { session.tell(change) } }
 
     /// A notification that belongs to no call: to the clients that use this upstream now, else to all that listen.
@@ -179,7 +194,7 @@ final class SessionStore {
 
     private func pruneUse(now: NIODeadline) {
         self.usePruned = now
-        self.records.forgetExpired()
+        for session in self.records.forgetExpired() { self.onForget?(session) }
         self.use.forgetUnused(
             for: self.configuration.idleMemory.timeAmount, now: now,
             isBusy: { self.live[$0]?.isIdle == false }, hasLevel: { self.records.level(of: $0) != nil }

@@ -12,6 +12,8 @@ final class Directory {
     var onChange: ((ListChange) -> Void)?
     /// A notification that belongs to no call.
     var onNote: ((ByteBuffer, UpstreamLink) -> Void)?
+    /// A server has been connected to, now or anew.
+    var onConnected: ((UpstreamLink) -> Void)?
     /// The level that upstreams are to be asked for; nil when they are asked for none.
     var wantedLevel: (() -> LogSeverity?)?
 
@@ -27,6 +29,8 @@ final class Directory {
     private var due: Set<Offering> = []
     /// When lists last became others than those that clients may have seen; seconds since 1970.
     private var changes: [ListChange: UInt64] = [:]
+    /// Another one whenever lists or upstreams are others.
+    private(set) var generation = 0
 
     init(
         tables: SessionTables, configuration: SessionConfiguration, warm: CatalogueCache, files: StateFiles,
@@ -144,6 +148,14 @@ final class Directory {
         self.changes.isEmpty ? [] : self.changes.filter { time <= $0.value }.keys.sorted { $0.method < $1.method }
     }
 
+    /// What a client is told of all servers when it initializes.
+    var instructions: String? {
+        Instructions.merged(
+            own: self.configuration.instructions,
+            servers: self.upstreams.map { ($0.route.name, $0.route.prefix ?? $0.route.name, $0.instructions) },
+            separator: self.configuration.separator)
+    }
+
     /// Every upstream's entries of an offering under their dotted names, sorted by upstream.
     func names(of offering: Offering) -> [(upstream: String, names: [String])] {
         let section = self.section(offering)
@@ -162,6 +174,7 @@ final class Directory {
         guard !self.due.isEmpty else { return }
         let due = self.tables.offerings.filter(self.due.contains)
         self.due = []
+        self.generation += 1
         let changes = Set(due.compactMap(self.update))
         self.cache.changed()
         let now = WallClock.seconds()
@@ -223,6 +236,8 @@ extension Directory: UpstreamLinkDelegate {
     func upstreamIdentified(_ upstream: UpstreamLink) {
         self.cache.changed()
         if upstream.takesLogLevel, let level = self.wantedLevel?() { upstream.set(level: level) }
+        self.generation += 1
+        self.onConnected?(upstream)
     }
 
     /// Merges once per turn of the loop, however many upstreams have news.

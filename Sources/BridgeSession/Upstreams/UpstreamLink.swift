@@ -23,6 +23,11 @@ final class UpstreamLink {
     weak var delegate: (any UpstreamLinkDelegate)?
     var route: UpstreamRoute
     private(set) var takesLogLevel = false
+    /// What the server said of itself when it was last connected to; nothing before.
+    private(set) var capabilities = JSONText.emptyObject
+    private(set) var instructions: String?
+    /// Whether it has resources, as far as is known.
+    private(set) var hasResources = false
     /// Whether the configuration has no such upstream any more.
     private(set) var isClosed = false
 
@@ -55,6 +60,7 @@ final class UpstreamLink {
         self.offerings = offerings
         self.lists = warm
         self.proposal = proposal
+        self.hasResources = [Offering.resources, .templates].contains { warm[$0]?.isEmpty == false }
         self.waitsUntil = .now() + listWait.timeAmount
         self.loop = loop
         self.dialer = LinkDialer(path: route.socket, loop: loop, logger: logger)
@@ -195,7 +201,8 @@ final class UpstreamLink {
             self.delegate?.upstreamSettled(self)
         case .identity:
             self.keep(proposed: payload.string("proposed").flatMap { ProtocolRevision(name: $0) })
-            self.identified(capabilities: payload.value("capabilities") ?? .null)
+            self.instructions = payload.string("instructions")
+            self.identified(capabilities: payload.value("capabilities") ?? .emptyObject)
         case .catalogue(let name):
             guard let offering = self.offerings.first(where: { $0.name == name }) else { return }
             var entries: [JSONText] = []
@@ -219,6 +226,8 @@ final class UpstreamLink {
     /// What a server does not say it has is never listed: nobody waits for it, and what was listed before is no more. Of what
     /// it is asked for anyway, its worker tells what came of that.
     private func identified(capabilities: JSONText) {
+        self.capabilities = capabilities
+        self.hasResources = capabilities.member("resources") != nil
         self.takesLogLevel = capabilities.member("logging") != nil
         self.delegate?.upstreamIdentified(self)
         for offering in self.offerings where capabilities.member(named: offering.capability) == nil {

@@ -73,6 +73,11 @@ final class UpstreamCall {
         message.name.flatMap { message.text[$0].string }
     }
 
+    /// Where the entry is named: a completion names it in its reference.
+    private static func nameSpan(of message: RPCMessage) -> JSONSpan? {
+        message.name ?? message.param("ref").flatMap { message.text.member("name", in: $0) }
+    }
+
     private static func progressToken(of message: RPCMessage) -> JSONSpan? {
         message.progressToken.flatMap { $0.kind == .string || $0.kind == .number ? $0 : nil }
     }
@@ -94,7 +99,7 @@ final class UpstreamCall {
         guard let message = self.message, let id = message.id else { return }
         edits.removeAll(keepingCapacity: true)
         edits.append((id, digits))
-        if let name = self.name, let span = message.name { edits.append((span, name)) }
+        if let name = self.name, let span = Self.nameSpan(of: message) { edits.append((span, name)) }
         if let token = Self.progressToken(of: message) {
             // What takes a text where a text was takes no number there, and the other way round.
             edits.append((token, token.kind == .string ? digits.quoted : digits))

@@ -145,7 +145,7 @@ struct Listing {
 
 extension Offering {
     /// What is listed of an upstream.
-    static let served: [Offering] = [.tools]
+    static let served: [Offering] = Offering.all
 
     /// Those of them whose lists a notification says have changed. One without a notification of its own changes with the
     /// others of its capability.

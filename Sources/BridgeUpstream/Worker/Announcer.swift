@@ -72,8 +72,8 @@ final class Announcer {
 
 extension Announcer: LaneNews {
     func connected(to identity: UpstreamIdentity) {
+        // Told of each connection, though it is the same server: subscriptions are to be made anew.
         let news = identity.news
-        guard news != self.identity else { return }
         self.identity = news
         for watcher in self.watchers.values { watcher.offer(identity: news) }
     }

@@ -15,15 +15,24 @@ enum ContentText {
     static func words(for block: JSONText) -> String {
         if let text = block.string("text") { return text }
         if let resource = block.value("resource") { return Self.words(forResource: resource) }
-        return "\(block)"
+        switch block.string("type") {
+        case "image", "audio":
+            let type = block.string("mimeType") ?? "unknown type"
+            return "[\(block.string("type") ?? ""), \(type), about \(Self.octets(block.string("data"))) bytes]"
+        case "resource_link":
+            return "[link to \(block.string("uri") ?? "")] \(block.string("title") ?? block.string("name") ?? "")"
+        default: return "\(block)"
+        }
     }
 
     static func words(forResource resource: JSONText) -> String {
         if let text = resource.string("text") { return text }
         let type = resource.string("mimeType") ?? "unknown type"
-        let octets = (resource.string("blob")?.utf8.count ?? 0) / 4 * 3
-        return "[\(resource.string("uri") ?? ""), \(type), about \(octets) bytes]"
+        return "[\(resource.string("uri") ?? ""), \(type), about \(Self.octets(resource.string("blob"))) bytes]"
     }
+
+    /// What a text in base64 stands for, roughly.
+    private static func octets(_ base64: String?) -> Int { (base64?.utf8.count ?? 0) / 4 * 3 }
 }
 
 extension ServiceOptions {

@@ -1,0 +1,59 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeMCP
+import NIOCore
+
+// Requests about what is found by its URI, and completions.
+
+extension CallDesk {
+    /// Passes a request on to whoever may have the resource that it names, one after the other.
+    func forward(_ request: PendingRequest, resource uri: String, mayWait: Bool) {
+        let upstreams = self.resources.upstreams(for: uri, of: request.caller)
+        guard let first = upstreams.first else {
+            guard mayWait else { return request.refuse(Offering.resources.unknownEntry(uri)) }
+            return self.wait(request, for: uri, of: .resources) { [weak self] in
+                self?.forward(request, resource: uri, mayWait: false)
+            }
+        }
+        self.send(
+            request,
+            along: CallRoute(
+                to: first, others: Array(upstreams.dropFirst()), called: uri, uri: uri,
+                timeout: first.route.callTimeout, mayRepeat: request.method.onlyReads),
+            now: mayWait ? request.now : .now())
+    }
+
+    /// Passes a completion on to the server that has what it completes (server/utilities/completion).
+    func complete(_ request: PendingRequest, mayWait: Bool = true) {
+        let reference = request.message.param("ref").map { request.message.text[$0] }
+        guard let reference, reference.kind == .object else { return request.refuse(.invalidParams("ref is required")) }
+        let isPrompt = reference.string("type") == "ref/prompt"
+        guard isPrompt || reference.string("type") == "ref/resource",
+            let name = reference.string(isPrompt ? "name" : "uri")
+        else { return request.refuse(.invalidParams("ref names neither a prompt nor a resource")) }
+        let offering: Offering = isPrompt ? .prompts : .templates
+        let entry = isPrompt ? self.directory.find(name, of: .prompts) : nil
+        let upstream = entry?.upstream ?? (isPrompt ? nil : self.owner(ofReference: name, request.caller))
+        guard let upstream else {
+            guard mayWait else { return request.refuse(offering.unknownEntry(name)) }
+            return self.wait(request, for: name, of: offering) { [weak self] in
+                self?.complete(request, mayWait: false)
+            }
+        }
+        // A server that says nothing of completions has none, and need not be asked.
+        guard upstream.capabilities.member("completions") != nil else {
+            return request.succeed(JSONText(literal: #"{"completion":{"values":[],"hasMore":false}}"#))
+        }
+        self.send(
+            request,
+            along: CallRoute(
+                to: upstream, called: name, named: entry?.entry.ownNameJSON, timeout: upstream.route.callTimeout,
+                mayRepeat: true),
+            now: mayWait ? request.now : .now())
+    }
+
+    /// A reference may be a template, or a resource as it stands.
+    private func owner(ofReference uri: String, _ caller: Caller) -> UpstreamLink? {
+        self.resources.upstream(ofTemplate: uri) ?? self.resources.upstreams(for: uri, of: caller).first
+    }
+}

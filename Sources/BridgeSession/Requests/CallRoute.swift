@@ -1,0 +1,35 @@
+import BridgeConfiguration
+import BridgeCore
+import NIOCore
+
+/// Where a call goes, and how it is spelled there.
+struct CallRoute {
+    let upstream: UpstreamLink
+    /// Who is asked next, where the one before has no such resource.
+    let others: [UpstreamLink]
+    /// What the client calls it, for the log.
+    let calledName: String
+    /// What its server calls it, where that is something else.
+    let ownName: JSONText?
+    let uri: String?
+    let timeout: Seconds
+    /// Whether it may be sent a second time.
+    let mayRepeat: Bool
+    /// Told of the response before its client is; of nil where there is none, as the client does not want it any more.
+    let onEnd: ((ByteBuffer?) -> Void)?
+
+    init(
+        to upstream: UpstreamLink, others: [UpstreamLink] = [], called calledName: String,
+        named ownName: JSONText? = nil,
+        uri: String? = nil, timeout: Seconds, mayRepeat: Bool, onEnd: ((ByteBuffer?) -> Void)? = nil
+    ) {
+        self.upstream = upstream
+        self.others = others
+        self.calledName = calledName
+        self.ownName = ownName
+        self.uri = uri
+        self.timeout = timeout
+        self.mayRepeat = mayRepeat
+        self.onEnd = onEnd
+    }
+}

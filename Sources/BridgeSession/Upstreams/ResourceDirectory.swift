@@ -1,0 +1,65 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeMCP
+import NIOCore
+
+/// Whose a resource is. Confined to the event loop.
+final class ResourceDirectory {
+    private let directory: Directory
+    private var owners = ResourceOwners([])
+    /// The pages that tools' definitions name, and the places of their servers in the configuration.
+    private var pages: [String: Int] = [:]
+    /// Of the directory, when ``owners`` and ``pages`` were made.
+    private var generation = -1
+    private var handedOut = HandedOutURIs()
+
+    init(_ directory: Directory) { self.directory = directory }
+
+    /// The upstreams to ask for a resource, the likeliest first.
+    func upstreams(for uri: String, of caller: Caller) -> [UpstreamLink] {
+        let listed = self.directory.find(uri, of: .resources)?.entry.upstream
+        self.bringUpToDate()
+        var handedOut: Int?
+        if let number = caller.number, let server = self.handedOut.server(of: uri, in: number) {
+            handedOut = self.directory.upstreams.firstIndex { $0.route.name == server }
+        }
+        return self.owners.candidates(for: uri, listed: listed, handedOut: handedOut ?? self.pages[uri])
+            .map { self.directory.upstreams[$0] }
+    }
+
+    /// The upstream that has a template, by its exact text.
+    func upstream(ofTemplate text: String) -> UpstreamLink? {
+        self.bringUpToDate()
+        return self.owners.owner(ofTemplate: text).map { self.directory.upstreams[$0] }
+    }
+
+    /// Remembers what a result names.
+    func note(_ response: ByteBuffer, for caller: Caller, from upstream: UpstreamLink) {
+        guard upstream.hasResources, let number = caller.number else { return }
+        for uri in ResourceMentions.uris(in: response) {
+            self.handedOut.note(uri, in: number, by: upstream.route.name)
+        }
+    }
+
+    /// A session is over.
+    func forget(session: UInt64) { self.handedOut.forget(session: session) }
+
+    private func bringUpToDate() {
+        let directory = self.directory
+        guard directory.generation != self.generation else { return }
+        self.generation = directory.generation
+        self.owners = ResourceOwners(
+            directory.upstreams.map { upstream in
+                let templates = (upstream.list(of: .templates) ?? []).compactMap { $0.string("uriTemplate") }
+                return .init(
+                    hasResources: upstream.hasResources, filter: upstream.route.filter(of: .resources),
+                    templates: templates)
+            })
+        self.pages = [:]
+        for (index, upstream) in directory.upstreams.enumerated() where upstream.hasResources {
+            for tool in upstream.list(of: .tools) ?? [] {
+                if let page = ResourceMentions.page(ofTool: tool), self.pages[page] == nil { self.pages[page] = index }
+            }
+        }
+    }
+}
