@@ -1,0 +1,166 @@
+import BridgeCore
+import BridgeMCP
+import NIOCore
+import Testing
+
+@testable import BridgeSession
+
+@Suite("Subscriptions of sessions", .timeLimit(.minutes(2))) struct SessionSubscriptionTests {
+    private static func request(_ method: String, _ uri: String = "a:1", id: Int = 1) -> String {
+        #"{"jsonrpc":"2.0","id":\#(id),"method":"resources/\#(method)","params":{"uri":"\#(uri)"}}"#
+    }
+
+    private static func updated(_ uri: String = "a:1") -> String {
+        #"{"jsonrpc":"2.0","method":"notifications/resources/updated","params":{"uri":"\#(uri)"}}"#
+    }
+
+    private static func publish(_ bench: SessionBench) async throws {
+        try await bench.until { !$0.upstream().watches.isEmpty }
+        try await bench.run { scene in
+            scene.upstream().publish([#"{"uri":"a:1","name":"x"}"#, #"{"uri":"a:2","name":"y"}"#], of: .resources)
+        }
+        try await bench.until { $0.worker.directory.section(.resources).entries.count == 2 }
+    }
+
+    /// The methods that the upstream was sent, each answered with a result at once.
+    private static func answerAll(_ bench: SessionBench) async throws {
+        try await bench.run { $0.upstream().onCall = { $0.succeed() } }
+    }
+
+    private static func methods(_ scene: Scene) -> [String] {
+        scene.upstream().calls.map { JSONText(trusting: ByteBuffer(string: $0.request)).string("method") ?? "" }
+    }
+
+    @Test func `a server is subscribed to once, and left by the last`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            try await Self.answerAll(bench)
+            let sessions = [try await bench.open(), try await bench.open()]
+            for session in sessions {
+                let answer = try await bench.post(Self.request("subscribe"), session: session)
+                #expect(answer.json.value("result")?.description == "{}")
+            }
+            for session in sessions {
+                let answer = try await bench.post(Self.request("unsubscribe"), session: session)
+                #expect(answer.json.value("result")?.description == "{}")
+            }
+            try await bench.until { Self.methods($0) == ["resources/subscribe", "resources/unsubscribe"] }
+        }
+    }
+
+    @Test func `who comes while the first is asked gets the same answer`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            let sessions = [try await bench.open(), try await bench.open()]
+            for (index, session) in sessions.enumerated() {
+                try await bench.post("\(index)", Self.request("subscribe", id: index + 10), session: session)
+            }
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.run {
+                $0.upstream().call(0)?.answer(#"{"jsonrpc":"2.0","id":10,"error":{"code":-32002,"message":"gone"}}"#)
+            }
+            for index in 0..<2 {
+                let answer = try await bench.answer("\(index)")
+                #expect(answer.json.int("id") == index + 10)
+                #expect(answer.errorCode == -32002)
+            }
+        }
+    }
+
+    @Test func `an update reaches who holds it, and nobody else`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            try await Self.answerAll(bench)
+            let holder = try await bench.open()
+            let other = try await bench.open()
+            _ = try await bench.post(Self.request("subscribe"), session: holder)
+            _ = try await bench.post(Self.request("subscribe", "a:2"), session: other)
+            try await bench.get("holder", session: holder)
+            try await bench.get("other", session: other)
+            try await bench.until { $0.answer("holder").isStreaming && $0.answer("other").isStreaming }
+            try await bench.run { $0.upstream().note(Self.updated()) }
+            try await bench.until { $0.answer("holder").events.count == 1 }
+            // What comes behind it shows that nothing came before.
+            try await bench.run { $0.upstream().note(Self.updated("a:2")) }
+            try await bench.until { $0.answer("other").events.count == 1 }
+            try await bench.run { scene in
+                #expect(scene.answer("holder").events.map(\.body) == [Self.updated()])
+                #expect(scene.answer("other").events.map(\.body) == [Self.updated("a:2")])
+            }
+        }
+    }
+
+    @Test func `updates of one resource that nobody reads are one`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            try await Self.answerAll(bench)
+            let session = try await bench.open()
+            _ = try await bench.post(Self.request("subscribe"), session: session)
+            try await bench.run { scene in for _ in 0..<50 { scene.upstream().note(Self.updated()) } }
+            // Behind them comes a change of the list.
+            try await bench.run { $0.upstream().publish([#"{"uri":"a:1","name":"x"}"#], of: .resources) }
+            try await bench.until { $0.worker.directory.section(.resources).entries.count == 1 }
+            try await bench.get("get", session: session)
+            try await bench.until { $0.answer("get").events.count == 2 }
+            try await bench.run {
+                #expect($0.answer("get").events.filter { $0.body == Self.updated() }.count == 1)
+            }
+        }
+    }
+
+    @Test func `a server that is connected to anew is subscribed to again, and clients look again`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            try await Self.answerAll(bench)
+            let session = try await bench.open()
+            _ = try await bench.post(Self.request("subscribe"), session: session)
+            try await bench.get("get", session: session)
+            try await bench.until { $0.answer("get").isStreaming }
+            try await bench.run { $0.upstream().tellIdentity() }
+            try await bench.until { Self.methods($0) == ["resources/subscribe", "resources/subscribe"] }
+            try await bench.until { $0.answer("get").events.map(\.body) == [Self.updated()] }
+        }
+    }
+
+    @Test func `subscriptions outlive the worker`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            try await Self.answerAll(bench)
+            let session = try await bench.open()
+            let ended = try await bench.open()
+            _ = try await bench.post(Self.request("subscribe"), session: session)
+            _ = try await bench.post(Self.request("subscribe", "a:2"), session: ended)
+            _ = try await bench.delete(session: ended)
+            try await bench.restartWorker()
+            try await bench.until { scene in
+                Self.methods(scene).suffix(2) == ["resources/unsubscribe", "resources/subscribe"]
+            }
+            // It may have missed something.
+            try await bench.get("get", session: session)
+            try await bench.until { $0.answer("get").events.map(\.body) == [Self.updated()] }
+            try await bench.run { $0.upstream().note(Self.updated()) }
+            try await bench.until { $0.answer("get").events.count == 2 }
+            #expect(try await bench.post(Self.request("unsubscribe"), session: session).status == 200)
+            try await bench.until { Self.methods($0).last == "resources/unsubscribe" }
+        }
+    }
+
+    @Test func `a session may hold so much`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            try await bench.run {
+                $0.upstream().publish([#"{"uriTemplate":"a:{+x}","name":"x"}"#], of: .templates)
+                $0.upstream().onCall = { $0.succeed() }
+            }
+            try await bench.until { $0.worker.directory.section(.templates).entries.count == 1 }
+            let session = try await bench.open()
+            let long = String(repeating: "x", count: 1_000)
+            for number in 0..<4 {
+                let good = try await bench.post(Self.request("subscribe", "a:\(number)\(long)"), session: session)
+                #expect(good.errorCode == nil)
+            }
+            let answer = try await bench.post(Self.request("subscribe", "a:5\(long)"), session: session)
+            #expect(answer.errorWord == "overloaded")
+        }
+    }
+}
