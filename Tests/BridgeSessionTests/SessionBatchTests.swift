@@ -109,7 +109,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["resources/list", "prompts/list", "server/discover", "", "tools/call/x"])
+    @Test(arguments: ["tasks/list", "subscriptions/listen", "server/discover", "", "tools/call/x"])
     func `and that we do not serve is answered as unknown`(method: String) async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open()

@@ -161,6 +161,50 @@ async def list_changed(open_session: Connect, options: Facts) -> Facts:
         return {"before": before, "after": after}
 
 
+async def lists(open_session: Connect, options: Facts) -> Facts:
+    """Every list there is, page by page."""
+    async with open_session() as session:
+        return {
+            "tools": await session.list_tools(),
+            "prompts": await session.list_prompts(),
+            "resources": await session.list_resources(),
+            "templates": await session.list_templates(),
+        }
+
+
+async def verbs(open_session: Connect, options: Facts) -> Facts:
+    """Each step, a verb with its arguments, one after the other in one session: its result or its error."""
+    outcomes: list[Facts] = []
+    async with open_session() as session:
+        for verb, *arguments in options["steps"]:
+            try:
+                outcomes.append({"result": await getattr(session, verb)(*arguments)})
+            except sdk.SDKError as error:
+                outcomes.append({"error": sdk.error_of(error)})
+    return {"outcomes": outcomes}
+
+
+async def heard(open_session: Connect, options: Facts) -> Facts:
+    """Does the steps, and tells which notifications came until each expected one has."""
+    methods: list[str] = []
+    news = anyio.Event()
+
+    async def on_message(message: Any) -> None:
+        nonlocal news
+        method = sdk.method_of(message)
+        if method is not None:
+            methods.append(method)
+            news.set()
+            news = anyio.Event()
+
+    async with open_session(on_message=on_message) as session:
+        for verb, *arguments in options["steps"]:
+            await getattr(session, verb)(*arguments)
+        while set(options["expected"]) - set(methods):
+            await news.wait()
+    return {"methods": methods}
+
+
 async def side_by_side(open_session: Connect, options: Facts) -> Facts:
     """Many sessions at once; every one calls with texts of its own, several calls at a time."""
     answers: dict[str, str] = {}
@@ -201,6 +245,9 @@ SCENARIOS: dict[str, Callable[[Connect, Facts], Awaitable[Facts]]] = {
         ping,
         log,
         list_changed,
+        lists,
+        verbs,
+        heard,
         side_by_side,
     )
 }

@@ -40,6 +40,41 @@ class Session:
     async def call(self, name: str, arguments: dict[str, Any], on_progress: Any = None) -> dict[str, Any]:
         return _dump(await self._session.call_tool(name, arguments, progress_callback=on_progress))
 
+    async def _pages(self, list_page: Any, key: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            page = await list_page(params=types.PaginatedRequestParams(cursor=cursor))
+            entries += [_dump(entry) for entry in getattr(page, key)]
+            cursor = page.nextCursor
+            if cursor is None:
+                return entries
+
+    async def list_prompts(self) -> list[dict[str, Any]]:
+        return await self._pages(self._session.list_prompts, "prompts")
+
+    async def list_resources(self) -> list[dict[str, Any]]:
+        return await self._pages(self._session.list_resources, "resources")
+
+    async def list_templates(self) -> list[dict[str, Any]]:
+        return await self._pages(self._session.list_resource_templates, "resourceTemplates")
+
+    async def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        return _dump(await self._session.get_prompt(name, arguments))
+
+    async def read(self, uri: str) -> dict[str, Any]:
+        return _dump(await self._session.read_resource(types.AnyUrl(uri)))
+
+    async def subscribe(self, uri: str) -> None:
+        await self._session.subscribe_resource(types.AnyUrl(uri))
+
+    async def unsubscribe(self, uri: str) -> None:
+        await self._session.unsubscribe_resource(types.AnyUrl(uri))
+
+    async def complete(self, ref: dict[str, str], argument: dict[str, str], context: dict[str, str]) -> dict[str, Any]:
+        kind = types.PromptReference if ref["type"] == "ref/prompt" else types.ResourceTemplateReference
+        return _dump(await self._session.complete(kind(**ref), argument, context or None))["completion"]
+
     async def cancel_last(self) -> None:
         """This generation leaves it to its user to tell the server."""
         identifier = self._session._request_id - 1

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import mcp.types as types
 from mcp import Client, MCPDeprecationWarning, MCPError
 
 # `auto` is what its users get: it asks `server/discover` first and falls back to `initialize`.
@@ -42,6 +43,40 @@ class Session:
 
     async def call(self, name: str, arguments: dict[str, Any], on_progress: Any = None) -> dict[str, Any]:
         return _dump(await self._client.call_tool(name, arguments, progress_callback=on_progress))
+
+    async def _pages(self, list_page: Any, key: str) -> list[dict[str, Any]]:
+        entries: list[dict[str, Any]] = []
+        page = await list_page(cache_mode="bypass")
+        entries += [_dump(entry) for entry in getattr(page, key)]
+        while page.next_cursor is not None:
+            page = await list_page(cursor=page.next_cursor)
+            entries += [_dump(entry) for entry in getattr(page, key)]
+        return entries
+
+    async def list_prompts(self) -> list[dict[str, Any]]:
+        return await self._pages(self._client.list_prompts, "prompts")
+
+    async def list_resources(self) -> list[dict[str, Any]]:
+        return await self._pages(self._client.list_resources, "resources")
+
+    async def list_templates(self) -> list[dict[str, Any]]:
+        return await self._pages(self._client.list_resource_templates, "resource_templates")
+
+    async def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
+        return _dump(await self._client.get_prompt(name, arguments))
+
+    async def read(self, uri: str) -> dict[str, Any]:
+        return _dump(await self._client.read_resource(uri, cache_mode="bypass"))
+
+    async def subscribe(self, uri: str) -> None:
+        await self._client.subscribe_resource(uri)
+
+    async def unsubscribe(self, uri: str) -> None:
+        await self._client.unsubscribe_resource(uri)
+
+    async def complete(self, ref: dict[str, str], argument: dict[str, str], context: dict[str, str]) -> dict[str, Any]:
+        kind = types.PromptReference if ref["type"] == "ref/prompt" else types.ResourceTemplateReference
+        return _dump(await self._client.complete(kind(**ref), argument, context or None))["completion"]
 
     async def cancel_last(self) -> None:
         """This generation tells the server by itself when the waiting task is cancelled."""

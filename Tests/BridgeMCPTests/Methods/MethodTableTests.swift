@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func `does not let a call be sent twice, nor a method that nobody knows`() {
-        for name in ["tools/call", "resources/subscribe", "logging/setLevel", "made/up", ""] {
+        for name in ["tools/call", "logging/setLevel", "made/up", ""] {
             #expect(!MethodTable.standard.onlyReads(name))
         }
     }
@@ -27,7 +27,7 @@ import Testing
         #expect(Offering.tools.unknownEntry("x").word == "unknown_tool")
         #expect(Offering.tools.unknownEntry("x").message == "Unknown tool 'x'.")
         let prompt = Offering.prompts.unknownEntry(String(repeating: "x", count: 300))
-        #expect(prompt.word == "invalid_params")
+        #expect(prompt.word == "unknown_prompt")
         #expect(prompt.message == "Unknown prompt '\(String(repeating: "x", count: 256))'.")
     }
 }
