@@ -24,9 +24,13 @@ import Testing
             let answer = try await bench.post(body, session: nil)
             #expect(answer.status == 200)
             #expect(!answer.isStreaming)
+            // The capability of completion came with 2025-03-26.
+            let completions = expected == "2024-11-05" ? "" : #","completions":{}"#
+            let capabilities =
+                #"{"logging":{},"tools":{"listChanged":true},"prompts":{"listChanged":true},"resources":{"listChanged":true,"subscribe":true}\#(completions)}"#
             #expect(
                 answer.body
-                    == #"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"\#(expected)","capabilities":{"logging":{},"tools":{"listChanged":true}},"serverInfo":{"name":"mcp-bridge","version":"1.2.3"}}}"#
+                    == #"{"jsonrpc":"2.0","id":0,"result":{"protocolVersion":"\#(expected)","capabilities":\#(capabilities),"serverInfo":{"name":"mcp-bridge","version":"1.2.3"}}}"#
             )
             let id = try #require(answer.session)
             let claims = try #require(SessionSeal(base64Key: SessionBench.key)?.open(id))

@@ -7,7 +7,7 @@ package enum ResourceURI {
     /// Normalised after RFC 3986, sections 6.2.2 and 6.2.3's empty path aside: scheme and host in small letters, escapes of
     /// unreserved characters undone and the others in capitals, dot segments taken out.
     ///
-    /// - Returns: `nil` for what is no URI: no scheme, a malformed escape, a character that a URI cannot hold.
+    /// - Returns: `nil` for what is no URI: no scheme, a malformed escape, a backslash or another character that no URI holds.
     package static func normalised(_ uri: String) -> String? {
         guard let parts = Parts(uri[...]), let authority = self.normalised(escapes: parts.authority),
             let path = self.normalised(escapes: parts.path), let rest = self.normalised(escapes: parts.rest)
@@ -66,8 +66,13 @@ package enum ResourceURI {
         var rest = text.utf8
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
-                guard self.isAllowed(byte) else { return nil }
-                result.append(byte)
+                // What people write all the same, and mean the escape by (RFC 3987, section 3.1).
+                if byte >= 0x80 || byte == UInt8(ascii: " ") {
+                    result += self.escape(byte)
+                } else {
+                    guard self.isAllowed(byte) else { return nil }
+                    result.append(byte)
+                }
                 continue
             }
             guard let high = rest.popFirst(), let low = rest.popFirst(),
@@ -76,12 +81,13 @@ package enum ResourceURI {
             if PercentCoding.isUnreserved(value) {
                 result.append(value)
             } else {
-                result.append(UInt8(ascii: "%"))
-                result += [value].hexadecimal.uppercased().utf8
+                result += self.escape(value)
             }
         }
         return String(decoding: result, as: UTF8.self)
     }
+
+    private static func escape(_ byte: UInt8) -> [UInt8] { [UInt8(ascii: "%")] + [byte].hexadecimal.uppercased().utf8 }
 
     /// Unreserved and reserved characters (RFC 3986, section 2). Anything else has to be escaped.
     private static func isAllowed(_ byte: UInt8) -> Bool {

@@ -39,7 +39,7 @@ final class CallDesk {
         guard let name = request.name(in: offering) else {
             return request.refuse(.invalidParams("\(offering.identity.string) is required"))
         }
-        guard offering.isRenamed else { return self.forward(request, resource: name, mayWait: mayWait) }
+        guard offering != .resources else { return self.forward(request, resource: name, mayWait: mayWait) }
         guard let (entry, upstream) = self.directory.find(name, of: offering) else {
             guard mayWait else { return request.refuse(self.directory.unknown(name, of: offering)) }
             return self.wait(request, for: name, of: offering) { [weak self] in
@@ -51,8 +51,8 @@ final class CallDesk {
         self.send(
             request,
             along: CallRoute(
-                to: upstream, called: name, named: entry.ownNameJSON, timeout: route.timeout(of: entry, in: offering),
-                mayRepeat: mayRepeat),
+                to: upstream, called: name, named: offering.isRenamed ? entry.ownNameJSON : nil,
+                timeout: route.timeout(of: entry, in: offering), mayRepeat: mayRepeat),
             now: mayWait ? request.now : .now())
     }
 

@@ -57,7 +57,7 @@ extension LiveTests {
                 let first = await bench.phase("ready").string("lastToolRefreshAt")
                 await bench.state { $0.string("lastToolRefreshAt") != first }
                 #expect(bench.received("tools/list") >= 2)
-                let catalogues = bench.events.all.filter { if case .catalogue = $0 { true } else { false } }
+                let catalogues = bench.events.all.filter { if case .catalogue("tools", _) = $0 { true } else { false } }
                 #expect(catalogues.count == 1)
             }
         }

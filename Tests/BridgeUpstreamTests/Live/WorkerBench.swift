@@ -221,8 +221,9 @@ final class WorkerBench: Sendable {
     @discardableResult
     func phase(_ phase: String) async -> JSONText { await self.state { $0.string("phase") == phase } }
 
+    /// The next list of tools. What the server has none of is listed, too, as empty.
     func catalogue() async -> JSONText {
-        let event = await self.events.next { if case .catalogue = $0 { true } else { false } }
+        let event = await self.events.next { if case .catalogue("tools", _) = $0 { true } else { false } }
         guard case .catalogue("tools", let catalogue) = event else { return .null }
         return catalogue
     }
