@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -196,6 +197,37 @@ def test_numbers_come_as_they_were_written(client: MCPClient, number: str) -> No
     line = f'{{"jsonrpc":"2.0","id":$ID,"result":{result}}}'
     response = client.exchange("POST", {**body, "params": {"name": "plain.say", "arguments": {"lines": [line]}}})
     assert f'"n":{number}}}' in response.body.decode()
+
+
+#: Spellings that a reader which makes doubles of numbers, or takes what is empty for nothing, would not give back.
+SPELLED = ["0", "-0", "-7", '""', "9007199254740993", "123456789012345678901234567890", '"9007199254740993"']
+
+
+@pytest.mark.parametrize("identifier", SPELLED)
+def test_an_id_comes_back_as_it_was_written(client: MCPClient, identifier: str) -> None:
+    for rest in ('"method":"ping"', '"method":"tools/call","params":{"name":"plain.echo","arguments":{"text":"x"}}'):
+        response = client.exchange_bytes("POST", f'{{"jsonrpc":"2.0","id":{identifier},{rest}}}'.encode())
+        assert response.status == 200 and "result" in response.json()
+        assert re.search(rf'"id": ?{re.escape(identifier)}[,}}]', response.body.decode()), response.body
+
+
+@pytest.mark.parametrize("token", [*SPELLED, "1.5"])
+def test_a_token_comes_back_as_it_was_written(bridge: Bridge, client: MCPClient, token: str) -> None:
+    bridge.wait_tool("plain.token", client)
+    params = f'{{"name":"plain.token","arguments":{{}},"_meta":{{"progressToken":{token}}}}}'
+    body = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}'
+    response = client.exchange_bytes("POST", body.encode())
+    assert response.status == 200 and response.is_event_stream
+    assert re.search(rf'"progressToken": ?{re.escape(token)}[,}}]', response.body.decode()), response.body
+
+
+@pytest.mark.parametrize("number", ["9007199254740993", "-9007199254740993", "123456789012345678901234567890"])
+def test_numbers_go_to_a_server_as_they_were_written(client: MCPClient, number: str) -> None:
+    """The server says back what it has read, and Python reads whole numbers of any size."""
+    params = f'{{"name":"plain.echo","arguments":{{"text":{number}}}}}'
+    body = f'{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}'
+    response = client.exchange_bytes("POST", body.encode())
+    assert f'"text": {number}}}' in response.body.decode()
 
 
 def test_progress_for_nobody_is_dropped_and_a_second_answer_too(client: MCPClient) -> None:
