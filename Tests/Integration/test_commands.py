@@ -1,4 +1,4 @@
-"""What the executable's commands say of themselves, and the two that are clients: `tools` and `call`."""
+"""What the executable's commands say of themselves, and those that are clients: `tools`, `call` and their like."""
 
 from __future__ import annotations
 
@@ -11,12 +11,24 @@ import command_line
 import pytest
 from command_line import Said, beside, table
 from harness import Bridge, Bridges, free_port
+from places import BINARY, ROOT
+from upstreams import demo_upstream
 
 #: Every command a person may give, the main one first. A test holds this to what `--help` lists.
 COMMANDS = (
-    *("", "serve", "status", "tools", "call", "reload"),
+    *("", "serve", "status", "tools", "call", "prompts", "prompt", "resources", "read", "reload"),
     *("config", "config check", "config print", "demo-server", "version"),
 )
+
+
+@pytest.fixture(scope="module")
+def everything(shared_bridges: Bridges) -> Bridge:
+    """The demo server, and one that has something of all that servers can have."""
+    every = {"command": str(BINARY), "args": ["demo-server", "--everything"]}
+    bridge = shared_bridges.start({"demo": demo_upstream(), "every": every})
+    for name in ("demo", "every"):
+        bridge.wait_upstream(name)
+    return bridge
 
 
 def alone(folder: Path, *arguments: str) -> Said:
@@ -55,7 +67,7 @@ def test_the_help_of_each_command_says_what_it_does_and_how_it_is_written(comman
         assert explained, f"{option} is not explained"
 
 
-@pytest.mark.parametrize("command", ["serve", "status", "call", "reload", "config check"])
+@pytest.mark.parametrize("command", ["serve", "status", "call", "prompt", "read", "reload", "config check"])
 def test_the_help_of_a_command_that_can_fail_tells_its_exit_statuses(command: str, folder: Path) -> None:
     assert re.search(r"exit status", alone(folder, *command.split(), "--help").out, re.IGNORECASE)
 
@@ -81,7 +93,7 @@ def test_the_version_is_told_by_both_spellings_and_by_the_service(demo: Bridge, 
 
 
 def test_an_unknown_command_or_option_is_refused_with_the_way_to_the_help(folder: Path) -> None:
-    for arguments in (["bogus"], ["tools", "--bogus"], ["call"]):
+    for arguments in (["bogus"], ["tools", "--bogus"], ["call"], ["prompt"], ["read"]):
         said = alone(folder, *arguments)
         assert said.status not in (0, 1) and said.out == "", said
         assert "--help" in said.err and "Usage: mcp-bridge" in said.err, said
@@ -106,8 +118,11 @@ def test_tools_as_json_are_what_a_client_is_sent(demo: Bridge) -> None:
     assert sorted(json.loads(said.out), key=lambda tool: tool["name"]) == sorted(sent, key=lambda tool: tool["name"])
 
 
-def test_tools_of_a_bridge_without_any_are_said_to_be_none(bridges: Bridges) -> None:
-    assert beside(bridges.start({}), "tools") == Said(0, "There are no tools.\n", "")
+def test_what_a_bridge_has_none_of_is_said_to_be_none(bridges: Bridges) -> None:
+    bridge = bridges.start({})
+    for kind in ("tools", "prompts", "resources"):
+        assert beside(bridge, kind) == Said(0, f"There are no {kind}.\n", "")
+        assert json.loads(beside(bridge, kind, "--json").out) == []
 
 
 def test_a_bridge_elsewhere_is_named_by_its_address(demo: Bridge, folder: Path) -> None:
@@ -118,7 +133,8 @@ def test_a_bridge_elsewhere_is_named_by_its_address(demo: Bridge, folder: Path) 
 
 def test_without_a_bridge_that_is_said(folder: Path) -> None:
     address = f"http://127.0.0.1:{free_port()}/mcp"
-    for command in (["tools"], ["call", "--url", address, "demo.echo", "{}"]):
+    commands = (["tools"], ["prompts"], ["resources"], ["prompt", "demo.any"], ["read", "demo://any"])
+    for command in (*commands, ["call", "--url", address, "demo.echo", "{}"]):
         said = alone(folder, *command)
         assert (said.status, said.out) == (1, ""), said
         assert said.err.startswith("mcp-bridge: no service answers "), said
@@ -175,6 +191,136 @@ def test_arguments_that_are_no_object_are_refused_before_anything_is_sent(demo: 
     said = beside(demo, "call", "demo.echo", arguments)
     assert (said.status, said.out) == (2, "")
     assert re.match(r"mcp-bridge: .*JSON object, such as '\{", said.err), said
+
+
+# prompts, prompt
+
+
+def test_prompts_are_a_table_as_tools_are(everything: Bridge) -> None:
+    said = beside(everything, "prompts")
+    assert (said.status, said.err) == (0, "")
+    rows = table(said.out.splitlines())
+    assert [row["PROMPT"] for row in rows] == ["every.content", "every.greeting", "every.plain"]
+    assert all(row["DESCRIPTION"] for row in rows)
+    sent = everything.client().request("prompts/list").result["prompts"]
+    assert json.loads(beside(everything, "prompts", "--json").out) == sent
+
+
+def test_a_prompt_is_shown_as_who_says_what(everything: Bridge) -> None:
+    formal = "user: Write a formal greeting for Ada.\n"
+    assert beside(everything, "prompt", "every.greeting", "name=Ada", "style=formal") == Said(0, formal, "")
+    plain = "user: What is the Model Context Protocol for?\n"
+    assert beside(everything, "prompt", "every.plain") == Said(0, plain, "")
+
+
+def test_the_value_of_an_argument_may_hold_anything(everything: Bridge) -> None:
+    for value in ("", "a=b", "zwölf Leute", "--json", '{"a": 1}'):
+        said = beside(everything, "prompt", "every.greeting", f"name={value}")
+        assert said == Said(0, f"user: Write some greeting for {value}.\n", "")
+
+
+def test_every_kind_of_content_is_shown_in_words(everything: Bridge) -> None:
+    said = beside(everything, "prompt", "every.content")
+    assert (said.status, said.err) == (0, "")
+    lines = said.out.splitlines()
+    assert len(lines) == 5 and all(line.startswith("user: ") for line in lines), said
+    assert re.fullmatch(r"user: \[image, image/png, about \d+ bytes\]", lines[1]), said
+    assert lines[4] == "user: [link to demo://handed-out] handed-out"
+
+
+def test_a_prompt_as_json_is_the_whole_result(everything: Bridge) -> None:
+    said = beside(everything, "prompt", "every.greeting", "name=Ada", "--json")
+    assert (said.status, said.err) == (0, "")
+    (message,) = json.loads(said.out)["messages"]
+    assert message == {"role": "user", "content": {"type": "text", "text": "Write some greeting for Ada."}}
+
+
+@pytest.mark.parametrize("argument", ["name", "=Ada", ""])
+def test_an_argument_that_is_no_pair_is_refused_before_anything_is_sent(everything: Bridge, argument: str) -> None:
+    said = beside(everything, "prompt", "every.greeting", argument)
+    assert said == Said(2, "", f"mcp-bridge: '{argument}' is not KEY=VALUE\n")
+
+
+def test_a_prompt_that_cannot_be_had_is_told_why(everything: Bridge) -> None:
+    said = beside(everything, "prompt", "every.greeting")
+    assert (said.status, said.out) == (1, "") and "'name' is missing" in said.err, said
+    said = beside(everything, "prompt", "every.nothing")
+    assert (said.status, said.out) == (1, ""), said
+    assert re.match(r"mcp-bridge: .*'every\.nothing'.*-32602", said.err), said
+
+
+# resources, read
+
+
+def test_resources_are_a_table_with_their_templates(everything: Bridge) -> None:
+    said = beside(everything, "resources")
+    assert (said.status, said.err) == (0, "")
+    rows = {row["RESOURCE"]: row["DESCRIPTION"] for row in table(said.out.splitlines())}
+    assert len(rows) == 26 + 2
+    assert rows["demo://notes/25"] == "note 25" and rows["demo://picture"] == "picture"
+    assert list(rows)[-2:] == ["demo://numbers/{number}", "demo://paths/{+path}"]
+
+
+def test_resources_as_json_are_what_a_client_is_sent(everything: Bridge) -> None:
+    client = everything.client()
+    sent = client.request("resources/list").result["resources"]
+    sent += client.request("resources/templates/list").result["resourceTemplates"]
+    assert json.loads(beside(everything, "resources", "--json").out) == sent
+
+
+def test_a_resource_is_read(everything: Bridge) -> None:
+    assert beside(everything, "read", "demo://numbers/7") == Said(0, "7 squared is 49.\n", "")
+    assert beside(everything, "read", "demo://notes/3").out.startswith("This is demo://notes/3.")
+    said = beside(everything, "read", "demo://picture")
+    assert (said.status, said.err) == (0, "")
+    assert re.fullmatch(r"\[demo://picture, image/png, about \d+ bytes\]\n", said.out), said
+
+
+def test_a_resource_as_json_is_the_whole_result(everything: Bridge) -> None:
+    said = beside(everything, "read", "demo://picture", "--json")
+    assert (said.status, said.err) == (0, "")
+    (contents,) = json.loads(said.out)["contents"]
+    assert contents["uri"] == "demo://picture" and contents["blob"]
+
+
+def test_a_resource_that_is_not_there_is_an_error(everything: Bridge) -> None:
+    for uri in ("demo://nothing", "elsewhere://nothing", "nonsense"):
+        said = beside(everything, "read", uri)
+        assert (said.status, said.out) == (1, ""), said
+        assert re.match(r"mcp-bridge: .*-32002", said.err), said
+
+
+# The README
+
+
+def readme_blocks(*languages: str) -> list[str]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    found = re.findall(r"^```(\S*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [block for language, block in found if language in languages]
+
+
+def test_the_commands_in_the_readme_are_there(folder: Path) -> None:
+    blocks = "".join(readme_blocks("sh", "console"))
+    shown = re.findall(r"^(?:\$ )?(?:\S*/)?mcp-bridge ([a-z][a-z-]*(?: [a-z]+)?)", blocks, re.MULTILINE)
+    assert len(shown) >= 10, shown
+    for words in shown:
+        assert words in COMMANDS or words.split()[0] in COMMANDS, words
+
+
+def test_what_the_readme_says_of_a_command_is_what_it_says(everything: Bridge) -> None:
+    """Those whose answer is the same everywhere."""
+    examples = []
+    for block in readme_blocks("console"):
+        for example in re.split(r"^\$ mcp-bridge ", block, flags=re.MULTILINE)[1:]:
+            command, _, answer = example.partition("\n")
+            if command.split()[0] in ("call", "prompt", "read"):
+                examples.append((shlex.split(command), answer))
+    assert {command[0] for command, _ in examples} == {"call", "prompt", "read"}
+    for command, answer in examples:
+        assert beside(everything, *command) == Said(0, answer, ""), command
+
+
+# Workers
 
 
 def test_a_worker_whose_configuration_cannot_be_read_asks_not_to_be_started_again(folder: Path) -> None:
