@@ -47,7 +47,7 @@ final class SubscriptionDesk {
             self.desk.send(
                 request,
                 along: CallRoute(
-                    to: upstream, called: uri, timeout: upstream.route.callTimeout, mayRepeat: true,
+                    to: upstream, called: uri, timeout: upstream.route.callTimeout, mayRepeat: false,
                     onEnd: { [weak self] in self?.answered(topic, to: request, $0) }),
                 now: .now())
         }
