@@ -109,13 +109,34 @@ import Testing
         }
     }
 
-    @Test(arguments: ["tasks/list", "subscriptions/listen", "server/discover", "", "tools/call/x"])
+    @Test(arguments: [
+        "tasks/list", "subscriptions/listen", "server/discover", "", "tools/call/x", "Tools/call", "tools.call", " x/y",
+        "TOOLS", "tools/call\\u0000", "x\\u00e9/y",
+    ])
     func `and that we do not serve is answered as unknown`(method: String) async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open()
             let answer = try await bench.post(#"{"jsonrpc":"2.0","id":1,"method":"\#(method)"}"#, session: session)
             #expect(answer.status == 200)
             #expect(answer.errorCode == -32601)
+        }
+    }
+
+    @Test func `and that only an extension can know goes to the one server there is`() async throws {
+        try await SessionBench.with { bench in
+            try await bench.run { $0.upstream().onCall = { $0.succeed(#"{"x":1}"#) } }
+            let session = try await bench.open()
+            let request = #"{"jsonrpc":"2.0","id":1,"method":"acme/turn","params":{"name":"s.t","a":null}}"#
+            #expect(try await bench.post(request, session: session).json.value("result")?.description == #"{"x":1}"#)
+            try await bench.run { scene in
+                #expect(scene.upstream().calls.map(\.request) == [request])
+                #expect(scene.upstream().calls.map { $0.header.name == nil } == [true])
+            }
+        }
+        try await SessionBench.with(upstreams: ["s", "t"]) { bench in
+            let request = #"{"jsonrpc":"2.0","id":1,"method":"acme/turn"}"#
+            let session = try await bench.open()
+            #expect(try await bench.post(request, session: session).errorCode == -32601)
         }
     }
 

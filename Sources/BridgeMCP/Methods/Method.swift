@@ -1,3 +1,5 @@
+import BridgeCore
+
 /// One method that clients may call, and what the bridge does about it.
 package struct Method: Sendable, Hashable {
     /// Who answers.
@@ -14,6 +16,8 @@ package struct Method: Sendable, Hashable {
         /// The server whose resource `params.uri` names, once for all sessions together: the first one in and the last one
         /// out are heard.
         case subscription(isWanted: Bool)
+        /// The one server there is: what no table knows may be an extension's.
+        case onlyServer
     }
 
     /// The eras that have the method: those with a handshake, the stateless one, or both.
@@ -48,8 +52,26 @@ package struct Method: Sendable, Hashable {
         switch self.target {
         case .list(let offering), .entry(let offering): offering
         case .subscription: .resources
-        case .bridge, .reference: nil
+        case .bridge, .reference, .onlyServer: nil
         }
+    }
+}
+
+extension Method {
+    /// What the specification has for itself, now or in another era: what is not served of it is served by nobody.
+    private static let reserved: Set<Substring> = [
+        "completion", "elicitation", "initialize", "logging", "notifications", "ping", "prompts", "resources", "roots",
+        "sampling", "server", "subscriptions", "tasks", "tools",
+    ]
+
+    /// A method that no revision knows, where that is plain from its name. One that only looks like one of ours in some
+    /// server's eyes would get around what filters keep back.
+    package static func foreign(_ name: String) -> Method? {
+        let isPlain = name.utf8.allSatisfy { PercentCoding.isAlphanumeric($0) || "_-./$".utf8.contains($0) }
+        guard isPlain, !name.isEmpty, name.utf8.count <= 128 else { return nil }
+        let space = name.lowercased().prefix { PercentCoding.isAlphanumeric($0.asciiValue ?? 0) }
+        guard !space.isEmpty, !self.reserved.contains(space) else { return nil }
+        return Method(name, .onlyServer, onlyReads: false)
     }
 }
 

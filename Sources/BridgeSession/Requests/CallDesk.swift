@@ -56,6 +56,18 @@ final class CallDesk {
             now: mayWait ? request.now : .now())
     }
 
+    /// Passes a request on as it is, where there is one server only that it can be for.
+    func passOn(_ request: PendingRequest) {
+        guard self.directory.upstreams.count == 1, let upstream = self.directory.upstreams.first else {
+            return request.refuse(.methodNotFound(request.method.name))
+        }
+        self.send(
+            request,
+            along: CallRoute(
+                to: upstream, called: request.method.name, timeout: upstream.route.callTimeout, mayRepeat: false),
+            now: request.now)
+    }
+
     func send(_ request: PendingRequest, along route: CallRoute, now: NIODeadline) {
         guard request.caller.calls[request.id] == nil else { return request.refuse(.duplicateID) }
         guard self.underWay < self.maximum else { return request.refuse(.tooManyCalls(self.maximum)) }

@@ -134,7 +134,9 @@ final class Router {
     ) {
         guard let id = message.rpcID else { return }
         let name = message.method ?? ""
-        guard let method = self.tables.methods[name] else { return stream.refuse(id, .methodNotFound(name)) }
+        guard let method = self.tables.methods[name] ?? Method.foreign(name) else {
+            return stream.refuse(id, .methodNotFound(name))
+        }
         let pending = PendingRequest(
             message: message, id: id, method: method, stream: stream, requestID: request.requestID,
             names: request.names, hold: request.hold, now: request.now
@@ -144,6 +146,7 @@ final class Router {
         case .list(let offering): self.list(offering, pending)
         case .entry(let offering): self.desk.forward(pending, offering)
         case .reference: self.desk.complete(pending)
+        case .onlyServer: self.desk.passOn(pending)
         case .subscription(isWanted: true): self.subscriptions.subscribe(pending, identity)
         case .subscription(isWanted: false): self.subscriptions.unsubscribe(pending, identity)
         }
