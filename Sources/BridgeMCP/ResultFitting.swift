@@ -1,7 +1,7 @@
 import BridgeCore
 package import NIOCore
 
-/// Fits the result of a `tools/call` to the revision of the client that gets it.
+/// Fits the result of a `tools/call` or a `prompts/get` to the revision of the client that gets it.
 ///
 /// A kind of content that the revision does not know would make the whole message invalid there, and an SDK refuses it. Such
 /// an item is replaced by a text that says what it was; every other byte stays. A kind that no revision knows is left: it
@@ -25,15 +25,21 @@ package enum ResultFitting {
     package static func fitted(_ response: ByteBuffer, to revision: ProtocolRevision) -> ByteBuffer? {
         guard revision < Self.complete else { return nil }
         let text = JSONText(trusting: response)
-        guard let result = text.member("result"), result.kind == .object,
-            let content = text.member("content", in: result), content.kind == .array
-        else { return nil }
+        guard let result = text.member("result"), result.kind == .object else { return nil }
         var replacements: [(JSONSpan, ByteBuffer)] = []
-        text.elements(in: content) { item in
+        func look(_ item: JSONSpan) {
             guard item.kind == .object, let type = text.member("type", in: item), let kind = text[type].string,
                 let first = Self.firstRevision(of: kind), revision < first
             else { return }
             replacements.append((item, Self.words(for: text[item], kind: kind)))
+        }
+        if let content = text.member("content", in: result), content.kind == .array {
+            text.elements(in: content, look)
+        }
+        if let messages = text.member("messages", in: result), messages.kind == .array {
+            text.elements(in: messages) { message in
+                if message.kind == .object, let content = text.member("content", in: message) { look(content) }
+            }
         }
         guard !replacements.isEmpty else { return nil }
         var fitted = ByteBuffer()

@@ -129,6 +129,7 @@ package final class SessionWorker {
         self.desk.reconfigure(configuration)
         self.router.reconfigure(configuration)
         self.directory.reconfigure(configuration)
+        self.subscriptions.reconfigured()
     }
 
     // MARK: Time

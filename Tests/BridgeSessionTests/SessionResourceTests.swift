@@ -148,6 +148,9 @@ import Testing
     @Test(arguments: [
         (#"{"type":"ref/prompt","name":"one.none"}"#, -32602), (#"{"type":"ref/resource","uri":"z:{x}"}"#, -32002),
         (#"{"type":"ref/other"}"#, -32602), (#"[]"#, -32602), (#"{"type":"ref/prompt"}"#, -32602),
+        (#"{"type":"ref/resource","uri":"a:{x}","uri":"z:{x}"}"#, -32602),
+        (#"{"type":"ref/resource","uri":"a:{x}","\u0075ri":"z:{x}"}"#, -32602),
+        (#"{"type":"ref/resource","uri":"a:{x}"},"ref":{"type":"ref/resource","uri":"z:{x}"}"#, -32602),
     ])
     func `a reference to nothing is refused`(_ reference: String, _ code: Int) async throws {
         try await Self.with { bench in

@@ -153,6 +153,64 @@ import Testing
         }
     }
 
+    @Test func `a subscription that is refused at once blocks nobody's`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            try await bench.publish(["t"])
+            let session = try await bench.open()
+            let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s.t"}}"#
+            try await bench.post("call", call, session: session)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            #expect(try await bench.post(Self.request("subscribe"), session: session).errorWord == "duplicate_id")
+            try await Self.answerAll(bench)
+            let other = try await bench.open()
+            #expect(try await bench.post(Self.request("subscribe"), session: other).errorCode == nil)
+        }
+    }
+
+    @Test func `a session that ends answers its own requests and nobody else's`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            let first = try await bench.open()
+            let second = try await bench.open()
+            let third = try await bench.open()
+            try await bench.post("first", Self.request("subscribe"), session: first)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.post("second", Self.request("subscribe"), session: second)
+            try await bench.post("third", Self.request("subscribe"), session: third)
+            _ = try await bench.post(#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#, session: third)
+            #expect(try await bench.delete(session: second).status == 204)
+            #expect(try await bench.answer("second").errorCode == -32800)
+            #expect(try await bench.delete(session: first).status == 204)
+            // What the first had asked for is asked anew for the third.
+            try await bench.until { Self.methods($0).count { $0 == "resources/subscribe" } == 2 }
+            try await bench.run { $0.upstream().calls.last?.succeed() }
+            #expect(try await bench.answer("third").errorCode == nil)
+        }
+    }
+
+    @Test func `who takes a waiting subscription back gets no answer, and holds nothing`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            let first = try await bench.open()
+            let second = try await bench.open()
+            try await bench.post("first", Self.request("subscribe"), session: first)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.post("second", Self.request("subscribe", id: 5), session: second)
+            let cancel = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":5}}"#
+            _ = try await bench.post(cancel, session: second)
+            #expect(try await bench.answer("second").body == nil)
+            try await bench.run { $0.upstream().call(0)?.succeed() }
+            #expect(try await bench.answer("first").errorCode == nil)
+            try await bench.get("second stream", session: second)
+            try await bench.get("first stream", session: first)
+            try await bench.until { $0.answer("first stream").isStreaming && $0.answer("second stream").isStreaming }
+            try await bench.run { $0.upstream().note(Self.updated()) }
+            try await bench.until { Self.updates($0, "first stream").count == 1 }
+            try await bench.run { #expect(Self.updates($0, "second stream").isEmpty) }
+        }
+    }
+
     @Test func `a session may hold so much`() async throws {
         try await SessionBench.with { bench in
             try await Self.publish(bench)

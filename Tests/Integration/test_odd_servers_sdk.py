@@ -38,6 +38,8 @@ LISTS = (
 )
 #: How it says what it says.
 SAYING = (
+    "refuses_notifications",
+    "finds_notifications_invalid",
     "id_text",
     "id_float",
     "error_null",

@@ -82,6 +82,8 @@ MESSAGES = (
     "crlf",
     "prompt",
     "two_in_a_line",
+    "refuses_notifications",
+    "finds_notifications_invalid",
     "id_text",
     "id_float",
     "string_token",
@@ -104,6 +106,10 @@ STRICT: dict[str, list[str]] = {
     "strict_never": ["1999-01-01"],
     "strict_named_never": ["1999-01-01"],
 }
+
+
+#: What a server answers to every notification, though nothing is expected.
+REFUSING_NOTIFICATIONS = {"refuses_notifications": -32601, "finds_notifications_invalid": -32600}
 
 
 def names(mode: str) -> list[str]:
@@ -142,6 +148,8 @@ class Server:
                 self.answer(asked[0], self.introduction(asked[1]))
             case method if method and identifier is not None:
                 self.answer(identifier, {})
+            case method if method and self.mode in REFUSING_NOTIFICATIONS:
+                self.fail(None, REFUSING_NOTIFICATIONS[self.mode], "What is this?")
 
     # The handshake
 

@@ -16,12 +16,14 @@ struct HeadBinding {
     /// connection that asks once has no use for it; and none without a session.
     private(set) var caller: CallerBinding?
     private let target: String
+    private let version: HTTPVersion
     private let headers: HTTPHeaders
     /// Of the configuration that the verdict was made by.
     private let epoch: Int
 
     init(_ head: HTTPRequestHead, _ verdict: HeadVerdict, epoch: Int) {
         self.target = head.uri
+        self.version = head.version
         self.headers = head.headers
         self.verdict = verdict
         self.epoch = epoch
@@ -34,7 +36,9 @@ struct HeadBinding {
     }
 
     func match(_ head: HTTPRequestHead, epoch: Int, bodyLimit: Int) -> Match? {
-        guard epoch == self.epoch, head.method == .POST, head.uri.hasBytes(of: self.target) else { return nil }
+        guard epoch == self.epoch, head.method == .POST, head.version == self.version,
+            head.uri.hasBytes(of: self.target)
+        else { return nil }
         guard head.headers.count == self.headers.count else { return nil }
         var match = Match(contentLength: self.verdict.fields.contentLength)
         for (known, new) in zip(self.headers, head.headers) {

@@ -37,12 +37,13 @@ package struct NameFilter: Sendable, Hashable, Codable {
     /// anything, and is kept back as soon as there is something to keep back.
     package func admits(uri: String) -> Bool {
         if self.deny.isEmpty, self.allow == nil { return true }
-        guard let uri = ResourceURI.normalised(uri) else { return false }
-        let isMatched = { (pattern: String) in
-            Glob.matches(uri, pattern: ResourceURI.normalised(pattern: pattern))
+        guard let spellings = ResourceURI.spellings(uri) else { return false }
+        let isMatched = { (spelling: String, patterns: [String]) in
+            patterns.contains { Glob.matches(spelling, pattern: ResourceURI.normalised(pattern: $0)) }
         }
-        if self.deny.contains(where: isMatched) { return false }
-        return self.allow?.contains(where: isMatched) ?? true
+        if spellings.contains(where: { isMatched($0, self.deny) }) { return false }
+        guard let allow = self.allow else { return true }
+        return spellings.allSatisfy { isMatched($0, allow) }
     }
 
     /// The name shown for an upstream's own name; `nil` when it is not shown at all.

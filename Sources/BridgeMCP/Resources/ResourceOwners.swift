@@ -27,6 +27,9 @@ package struct ResourceOwners: Sendable {
         let isDenied: Bool
     }
 
+    /// Of one server no more templates are looked at.
+    private static let maximumTemplates = 1_000
+
     private let servers: [Server]
     /// The longest literal beginning first, then in the order of the configuration.
     private let templates: [Known]
@@ -34,7 +37,7 @@ package struct ResourceOwners: Sendable {
     package init(_ servers: [Server]) {
         self.servers = servers
         self.templates = servers.enumerated().flatMap { index, server in
-            server.templates.compactMap { text in
+            server.templates.prefix(Self.maximumTemplates).compactMap { text in
                 URITemplate(text).map {
                     Known(
                         server: index, template: $0, isShown: server.filter.admits(template: text),

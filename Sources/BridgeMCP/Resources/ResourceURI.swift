@@ -7,20 +7,57 @@ package enum ResourceURI {
     /// Normalised after RFC 3986, sections 6.2.2 and 6.2.3's empty path aside: scheme and host in small letters, escapes of
     /// unreserved characters undone and the others in capitals, dot segments taken out.
     ///
-    /// - Returns: `nil` for what is no URI: no scheme, a malformed escape, a backslash or another character that no URI holds.
+    /// Of files the host of this machine, and of HTTP a user's name and the usual port, are left out: they change nothing.
+    ///
+    /// - Returns: `nil` for what is no URI: no scheme, a malformed escape, a backslash or another character that no URI
+    ///   holds. What is longer than ``maximumLength`` has none either.
     package static func normalised(_ uri: String) -> String? {
-        guard let parts = Parts(uri[...]), let authority = self.normalised(escapes: parts.authority),
+        guard uri.utf8.count <= Self.maximumLength, let parts = Parts(uri[...]),
+            let authority = self.normalised(escapes: parts.authority),
             let path = self.normalised(escapes: parts.path), let rest = self.normalised(escapes: parts.rest)
         else { return nil }
-        return parts.scheme.lowercased() + ":" + self.lowerHost(authority) + self.withoutDotSegments(path) + rest
+        let scheme = parts.scheme.lowercased()
+        let place = self.place(scheme, self.lowerHost(authority), path)
+        return scheme + ":" + place.authority + self.withoutDotSegments(place.path) + rest
+    }
+
+    /// In bytes.
+    package static let maximumLength = 8_192
+
+    /// The spellings that a server may take a URI for: its own, and the one with the escaped slashes undone.
+    static func spellings(_ uri: String) -> [String]? {
+        guard let normalised = self.normalised(uri) else { return nil }
+        guard normalised.contains("%2F") || normalised.contains("%5C") else { return [normalised] }
+        let undone = normalised.replacing("%2F", with: "/").replacing("%5C", with: "/")
+        return [normalised] + [self.normalised(undone)].compactMap { $0 }
+    }
+
+    private static func place(_ scheme: String, _ authority: String, _ path: String) -> (
+        authority: String, path: String
+    ) {
+        switch scheme {
+        case "file":
+            let isLocal = authority.isEmpty || authority == "//" || authority == "//localhost"
+            guard path.hasPrefix("/") else { return (authority, path) }
+            return (isLocal ? "//" : authority, "/" + path.drop { $0 == "/" })
+        case "http", "https":
+            var host = authority
+            if let at = host.lastIndex(of: "@") { host = "//" + host[host.index(after: at)...] }
+            let port = scheme == "http" ? ":80" : ":443"
+            if host.hasSuffix(port) { host.removeLast(port.count) }
+            if host.hasSuffix(":") { host.removeLast() }
+            return (host, path.isEmpty && !host.isEmpty ? "/" : path)
+        default: return (authority, path)
+        }
     }
 
     /// A filter's pattern in the same spelling, as far as it has one: `*` and `?` stay what they are.
     package static func normalised(pattern: String) -> String {
         guard let parts = Parts(pattern[...], isPattern: true) else { return pattern }
         let escapes = { (text: Substring) in self.normalised(escapes: text) ?? String(text) }
-        return parts.scheme.lowercased() + ":" + self.lowerHost(escapes(parts.authority)) + escapes(parts.path)
-            + escapes(parts.rest)
+        let scheme = parts.scheme.lowercased()
+        let place = self.place(scheme, self.lowerHost(escapes(parts.authority)), escapes(parts.path))
+        return scheme + ":" + place.authority + place.path + escapes(parts.rest)
     }
 
     /// A URI taken apart (RFC 3986, appendix B).

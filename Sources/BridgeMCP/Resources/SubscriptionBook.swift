@@ -40,6 +40,10 @@ package struct SubscriptionBook<Request> {
 
     private var entries: [Topic: Entry] = [:]
     private var bySession: [UInt64: Set<Topic>] = [:]
+    /// What is being asked of servers.
+    private var asked: Set<Topic> = []
+    /// What sessions will hold when that is answered, in bytes.
+    private var asking: [UInt64: Int] = [:]
 
     package init() {}
 
@@ -49,11 +53,12 @@ package struct SubscriptionBook<Request> {
     package mutating func subscribe(_ topic: Topic, by session: UInt64, _ request: Request) -> Verdict {
         var entry = self.entries[topic] ?? Entry()
         if entry.holders.contains(session) { return .done }
-        let held = self.octets(heldBy: session)
-        guard held + topic.uri.utf8.count + Self.overhead <= Self.maximumOctets else { return .full }
+        let held = self.octets(heldBy: session) + (self.asking[session] ?? 0)
+        guard held + Self.octets(topic) <= Self.maximumOctets else { return .full }
         if entry.waiting != nil {
             entry.waiting?.append((session, request))
             self.entries[topic] = entry
+            self.asking[session, default: 0] += Self.octets(topic)
             return .wait
         }
         if !entry.holders.isEmpty {
@@ -62,6 +67,8 @@ package struct SubscriptionBook<Request> {
         }
         entry.waiting = [(session, request)]
         self.entries[topic] = entry
+        self.asked.insert(topic)
+        self.asking[session, default: 0] += Self.octets(topic)
         return .forward
     }
 
@@ -74,6 +81,8 @@ package struct SubscriptionBook<Request> {
     ) -> (waiting: [(session: UInt64, request: Request)], isUnwanted: Bool) {
         guard let waiting = self.entries[topic]?.waiting else { return ([], false) }
         self.entries[topic]?.waiting = nil
+        self.asked.remove(topic)
+        for (session, _) in waiting { self.isAskingLess(session, topic) }
         if isGood { for (session, _) in waiting { self.hold(topic, by: session) } }
         let isUnwanted = isGood && self.holders(of: topic).isEmpty
         self.forgetIfUnused(topic)
@@ -86,15 +95,64 @@ package struct SubscriptionBook<Request> {
         return self.release(topic, by: session) ? .forward : .done
     }
 
+    /// Takes out requests that wait for an answer, or have been forwarded.
+    package mutating func takeOut(
+        _ isMeant: (_ session: UInt64, _ request: Request) -> Bool
+    ) -> [Request] {
+        var out: [Request] = []
+        for topic in self.asked {
+            guard let waiting = self.entries[topic]?.waiting else { continue }
+            for (session, request) in waiting where isMeant(session, request) {
+                out.append(request)
+                self.isAskingLess(session, topic)
+            }
+            self.entries[topic]?.waiting = waiting.filter { !isMeant($0.session, $0.request) }
+        }
+        return out
+    }
+
     /// A session is over.
     ///
-    /// - Returns: what nobody holds any more, to be unsubscribed from.
-    package mutating func ended(_ session: UInt64) -> [Topic] {
-        for topic in self.entries.keys where self.entries[topic]?.waiting != nil {
-            self.entries[topic]?.waiting?.removeAll { $0.session == session }
-        }
-        return (self.bySession[session] ?? []).filter { self.release($0, by: session) }.sorted(by: Self.inOrder)
+    /// - Returns: what nobody holds any more, to be unsubscribed from; and its requests that are to be answered by nobody
+    ///   else.
+    package mutating func ended(_ session: UInt64) -> (unwanted: [Topic], requests: [Request]) {
+        let requests = self.takeOut { asker, _ in asker == session }
+        let unwanted = (self.bySession[session] ?? []).filter { self.release($0, by: session) }
+        return (unwanted.sorted(by: Self.inOrder), requests)
     }
+
+    /// A server is gone: nobody holds anything of it any more.
+    package mutating func gone(_ server: String) {
+        for (topic, entry) in self.entries where topic.server == server {
+            for session in entry.holders { _ = self.release(topic, by: session) }
+        }
+    }
+
+    /// The servers of which anything is held.
+    package var servers: Set<String> { Set(self.entries.lazy.filter { !$0.value.holders.isEmpty }.map(\.key.server)) }
+
+    /// Who holds a resource that this one is a part of.
+    package func holders(ofWhole uri: String, server: String) -> Set<UInt64> {
+        var holders: Set<UInt64> = []
+        for (topic, entry) in self.entries where topic.server == server && Self.isPart(uri, of: topic.uri) {
+            holders.formUnion(entry.holders)
+        }
+        return holders
+    }
+
+    private static func isPart(_ uri: String, of whole: String) -> Bool {
+        guard uri.utf8.count > whole.utf8.count, uri.utf8.starts(with: whole.utf8) else { return false }
+        let isFolder = whole.utf8.last.map { "/?#".utf8.contains($0) } ?? false
+        return isFolder
+            || "/?#".utf8.contains(uri.utf8[uri.utf8.index(uri.utf8.startIndex, offsetBy: whole.utf8.count)])
+    }
+
+    private mutating func isAskingLess(_ session: UInt64, _ topic: Topic) {
+        let left = (self.asking[session] ?? 0) - Self.octets(topic)
+        self.asking[session] = left > 0 ? left : nil
+    }
+
+    private static func octets(_ topic: Topic) -> Int { topic.uri.utf8.count + self.overhead }
 
     /// Takes in what a session held in an earlier life. It is not subscribed to yet.
     package mutating func restore(_ topic: Topic, by session: UInt64) { self.hold(topic, by: session) }
@@ -111,7 +169,7 @@ package struct SubscriptionBook<Request> {
     }
 
     private func octets(heldBy session: UInt64) -> Int {
-        (self.bySession[session] ?? []).reduce(0) { $0 + $1.uri.utf8.count + Self.overhead }
+        (self.bySession[session] ?? []).reduce(0) { $0 + Self.octets($1) }
     }
 
     private mutating func hold(_ topic: Topic, by session: UInt64) {

@@ -71,6 +71,7 @@ package struct URITemplate: Sendable, Hashable {
     package func matches(_ uri: String) -> Bool {
         let bytes = Array(uri.utf8)
         guard bytes.count <= Self.maximumLength else { return false }
+        if case .literal(let first)? = self.parts.first, !bytes.starts(with: first) { return false }
         // Where the parts so far may end.
         var ends = [Bool](repeating: false, count: bytes.count + 1)
         ends[0] = true

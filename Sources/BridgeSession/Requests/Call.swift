@@ -86,7 +86,8 @@ final class Call {
     func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: fault.word)
-        self.fail(fault)
+        // That its session is over is nobody else's matter.
+        self.fail(fault, isShared: fault.fault != .cancelled)
     }
 
     /// A call waits 10 seconds for a worker that is away: longer than any but a worker that fails again and again takes.
@@ -100,9 +101,10 @@ final class Call {
         }
     }
 
-    private func finish(_ answer: ByteBuffer, failure: String?) {
+    /// - Parameter isShared: whether it is also the answer of whoever waits for the same.
+    private func finish(_ answer: ByteBuffer, failure: String?, isShared: Bool = true) {
         guard self.exchange != nil else { return }
-        self.leave(answer)
+        self.leave(isShared ? answer : nil)
         self.stream.reply(answer, failure: failure)
     }
 
@@ -114,10 +116,10 @@ final class Call {
         self.onEnd?(answer)
     }
 
-    private func fail(_ fault: ToldFault) {
+    private func fail(_ fault: ToldFault, isShared: Bool = true) {
         let isWrong = self.mayHaveRun && fault.fault.effect == .didNotRun
         let told = isWrong ? .outcomeUnknown(self.upstream.route.name) : fault
-        self.finish(told.reply(to: self.id.bytes), failure: told.word)
+        self.finish(told.reply(to: self.id.bytes), failure: told.word, isShared: isShared)
     }
 }
 

@@ -27,6 +27,10 @@ extension CallDesk {
     func complete(_ request: PendingRequest, mayWait: Bool = true) {
         let reference = request.message.param("ref").map { request.message.text[$0] }
         guard let reference, reference.kind == .object else { return request.refuse(.invalidParams("ref is required")) }
+        // Of a member that is there twice the server may take the other one, and get around a filter.
+        guard !Self.repeats("ref", in: request.message.params.map { request.message.text[$0] }),
+            !["type", "name", "uri"].contains(where: { Self.repeats($0, in: reference) })
+        else { return request.refuse(.invalidParams("a member of ref is there twice")) }
         let isPrompt = reference.string("type") == "ref/prompt"
         guard isPrompt || reference.string("type") == "ref/resource",
             let name = reference.string(isPrompt ? "name" : "uri")
@@ -50,6 +54,12 @@ extension CallDesk {
                 to: upstream, called: name, named: entry?.entry.ownNameJSON, timeout: upstream.route.callTimeout,
                 mayRepeat: true),
             now: mayWait ? request.now : .now())
+    }
+
+    private static func repeats(_ member: String, in object: JSONText?) -> Bool {
+        var count = 0
+        object?.members { key, _ in if key.string == member { count += 1 } }
+        return count > 1
     }
 
     /// A reference may be a template, or a resource as it stands.

@@ -69,8 +69,12 @@ final class CallDesk {
     }
 
     func send(_ request: PendingRequest, along route: CallRoute, now: NIODeadline) {
-        guard request.caller.calls[request.id] == nil else { return request.refuse(.duplicateID) }
-        guard self.underWay < self.maximum else { return request.refuse(.tooManyCalls(self.maximum)) }
+        let isTaken = request.caller.calls[request.id] != nil
+        guard !isTaken, self.underWay < self.maximum else {
+            request.refuse(isTaken ? .duplicateID : .tooManyCalls(self.maximum))
+            route.onEnd?(nil)
+            return
+        }
         let header = self.header(of: request, naming: route.ownName, timeout: route.timeout)
         let call = Call(request, along: route, of: self, header: header, now: now)
         self.calls[ObjectIdentifier(call)] = call

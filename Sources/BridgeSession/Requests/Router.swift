@@ -127,6 +127,7 @@ final class Router {
         guard let caller, let cancellation = Cancellation(message) else { return }
         caller.calls[cancellation.id]?.cancel(reason: cancellation.reason)
         self.waiting.drop(cancellation.id, of: caller)
+        self.subscriptions.drop(cancellation.id, of: caller)
     }
 
     private func answer(

@@ -58,10 +58,11 @@ final class SubscriptionDesk {
         let text = response.map { JSONText(trusting: $0) }
         let isGood = text?.member("result") != nil
         let (waiting, isUnwanted) = self.book.answered(topic, isGood: isGood)
-        if isUnwanted { self.tell(topic, "resources/unsubscribe") }
-        for (session, request) in waiting {
-            if isGood { self.keep(session) }
-            if request.id == asker.id, request.stream === asker.stream { continue }
+        let others = waiting.filter { !$0.request.isSame(as: asker) }
+        // Whether a server holds what it was asked for is not known where nobody heard its answer.
+        if isUnwanted || (response == nil && others.isEmpty) { self.tell(topic, "resources/unsubscribe") }
+        if isGood { for session in Set(waiting.map(\.session)) { self.keep(session) } }
+        for (session, request) in others {
             if isGood {
                 request.succeed()
             } else if let error = text?.value("error") {
@@ -71,6 +72,13 @@ final class SubscriptionDesk {
             } else {
                 request.refuse(.cancelled)
             }
+        }
+    }
+
+    /// Lets go, without an answer, of a request that waits and that its client does not want any more.
+    func drop(_ id: RPCID, of caller: Caller) {
+        for request in self.book.takeOut({ _, request in request.id == id && request.isWaiting(for: caller) }) {
+            request.stream.drop()
         }
     }
 
@@ -88,15 +96,42 @@ final class SubscriptionDesk {
 
     /// A session is over.
     func ended(_ session: UInt64) {
-        for topic in self.book.ended(session) { self.tell(topic, "resources/unsubscribe") }
+        let (unwanted, requests) = self.book.ended(session)
+        for topic in unwanted { self.tell(topic, "resources/unsubscribe") }
+        // One that was forwarded is answered by its call.
+        for request in requests where request.isWaiting(for: request.caller) { request.refuse(.cancelled) }
+    }
+
+    /// The configuration is another: nothing is held of servers that are gone.
+    func reconfigured() {
+        let servers = Set(self.directory.upstreams.map(\.route.name))
+        for server in self.book.servers.subtracting(servers) { self.book.gone(server) }
     }
 
     /// A server has been connected to, and knows of no subscription. What changed meanwhile nobody can say.
     func connected(_ upstream: UpstreamLink) {
-        for topic in self.book.topics(of: upstream.route.name) {
-            self.tell(topic, "resources/subscribe", on: upstream)
-            self.updated(topic, Self.updated(topic.uri))
+        let filter = upstream.route.filter(of: .resources)
+        let topics = self.book.topics(of: upstream.route.name).filter { filter.admits(uri: $0.uri) }
+        guard !topics.isEmpty else { return }
+        let restoration = Restoration(topics)
+        for _ in 0..<Self.atOnce { self.restoreNext(of: restoration, on: upstream) }
+    }
+
+    /// So many subscriptions of one server are asked for at once after it has been connected to.
+    private static let atOnce = 64
+
+    private final class Restoration {
+        var rest: ArraySlice<ResourceTopic>
+        init(_ topics: [ResourceTopic]) { self.rest = topics[...] }
+    }
+
+    private func restoreNext(of restoration: Restoration, on upstream: UpstreamLink) {
+        guard let topic = restoration.rest.popFirst() else { return }
+        self.tell(topic, "resources/subscribe", on: upstream) { [weak self, weak upstream] in
+            guard let self, let upstream else { return }
+            self.restoreNext(of: restoration, on: upstream)
         }
+        self.updated(topic, Self.updated(topic.uri), from: upstream)
     }
 
     /// Takes a notification that is about a resource.
@@ -106,7 +141,7 @@ final class SubscriptionDesk {
         let text = JSONText(trusting: note)
         guard text.string("method") == Self.method else { return false }
         guard let uri = text.value("params")?.string("uri") else { return true }
-        self.updated(ResourceTopic(server: upstream.route.name, uri: uri), note)
+        self.updated(ResourceTopic(server: upstream.route.name, uri: uri), note, from: upstream)
         return true
     }
 
@@ -120,9 +155,13 @@ final class SubscriptionDesk {
         }.bytes
     }
 
-    private func updated(_ topic: ResourceTopic, _ note: ByteBuffer) {
+    private func updated(_ topic: ResourceTopic, _ note: ByteBuffer, from upstream: UpstreamLink) {
+        guard upstream.route.filter(of: .resources).admits(uri: topic.uri) else { return }
         let change = ListChange(method: Self.method, about: topic.uri, message: note)
-        for session in self.book.holders(of: topic) { self.sessions.tell(change, to: session) }
+        var holders = self.book.holders(of: topic)
+        // It may be a part of what was subscribed to (server/resources, "Subscriptions").
+        if holders.isEmpty { holders = self.book.holders(ofWhole: topic.uri, server: topic.server) }
+        for session in holders { self.sessions.tell(change, to: session) }
     }
 
     /// What a session may have missed that comes back: something about each of its resources.
@@ -146,10 +185,15 @@ final class SubscriptionDesk {
     // MARK: For the server
 
     /// Tells a server something that no client waits for.
-    private func tell(_ topic: ResourceTopic, _ method: String, on upstream: UpstreamLink? = nil) {
+    ///
+    /// - Parameter answered: called once it has answered, or will not.
+    private func tell(
+        _ topic: ResourceTopic, _ method: String, on upstream: UpstreamLink? = nil,
+        answered: @escaping () -> Void = {}
+    ) {
         let upstream = upstream ?? self.directory.upstreams.first { $0.route.name == topic.server }
-        // One that is not connected is told when it is.
-        guard let upstream, upstream.isConnected else { return }
+        // One that is not connected knows of nothing, and is not to be started for this.
+        guard let upstream, upstream.isConnected, upstream.isRunning else { return }
         self.lastID += 1
         let message = JSONWriter.object { message in
             message.member("jsonrpc", "2.0")
@@ -160,6 +204,16 @@ final class SubscriptionDesk {
         let header = UpstreamCallHeader(
             requestID: "", timeout: upstream.route.callTimeout.milliseconds, principal: "", session: nil)
         _ = upstream.open(
-            header: UpstreamRequest.call(header).text, payload: message.bytes, delegate: AnswerWaiter { _ in })
+            header: UpstreamRequest.call(header).text, payload: message.bytes,
+            delegate: AnswerWaiter { _ in answered() })
+    }
+}
+
+extension PendingRequest {
+    fileprivate func isSame(as other: PendingRequest) -> Bool { self.id == other.id && self.stream === other.stream }
+
+    /// Whether it is this caller's, and no call of it is under way.
+    fileprivate func isWaiting(for caller: Caller) -> Bool {
+        self.caller === caller && caller.calls[self.id]?.stream !== self.stream
     }
 }

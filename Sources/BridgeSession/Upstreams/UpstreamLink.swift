@@ -83,6 +83,14 @@ final class UpstreamLink {
         _ = link.open(header: request.text, delegate: AnswerWaiter { _ in })
     }
 
+    /// Whether its server is there, or about to be, as far as is known.
+    var isRunning: Bool {
+        switch self.phase {
+        case .ready, .connecting: true
+        case .idle, .backoff, .failed, .stopped: false
+        }
+    }
+
     /// Whether its worker is there.
     var isConnected: Bool { self.dialer.isConnected }
 

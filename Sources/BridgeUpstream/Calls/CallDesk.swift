@@ -70,6 +70,9 @@ final class CallDesk {
 
     // MARK: The bridge's own requests
 
+    /// The last id that was given to a request.
+    var lastID: Int { self.pending.lastID }
+
     /// An id for a request of the bridge's own.
     func reserveID() -> Int { self.pending.reserveID() }
 

@@ -29,7 +29,7 @@ struct PendingCalls<Caller> {
     private var abandonedOrder = CircularBuffer<Int>(initialCapacity: 16)
     /// Ids of this connection lie behind the first and up to the last.
     private var firstID = 0
-    private var lastID = 0
+    private(set) var lastID = 0
     /// What waited already when this connection began kept its ids.
     private var olderIDs: Set<Int> = []
     /// No call's deadline is before it.

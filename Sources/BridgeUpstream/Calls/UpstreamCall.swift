@@ -75,7 +75,8 @@ final class UpstreamCall {
 
     /// Where the entry is named: a completion names it in its reference.
     private static func nameSpan(of message: RPCMessage) -> JSONSpan? {
-        message.name ?? message.param("ref").flatMap { message.text.member("name", in: $0) }
+        guard message.method == "completion/complete" else { return message.name }
+        return message.param("ref").flatMap { message.text.member("name", in: $0) }
     }
 
     private static func progressToken(of message: RPCMessage) -> JSONSpan? {

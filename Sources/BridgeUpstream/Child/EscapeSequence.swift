@@ -44,7 +44,9 @@ enum EscapeSequence {
     private static func string(_ bytes: UnsafeRawBufferPointer) -> Int? {
         for index in 2..<max(bytes.count, 2) {
             if bytes[index] == 0x07 { return index + 1 }
-            if bytes[index] == UInt8(ascii: "\\"), bytes[index - 1] == Self.escape { return index + 1 }
+            guard bytes[index] == Self.escape else { continue }
+            // An escape ends it, one way or the other: so nothing is looked through twice.
+            return index + 1 < bytes.count && bytes[index + 1] == UInt8(ascii: "\\") ? index + 2 : nil
         }
         return nil
     }

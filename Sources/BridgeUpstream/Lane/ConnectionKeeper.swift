@@ -100,7 +100,7 @@ final class ConnectionKeeper {
     }
 
     func tellCancelled(_ id: Int, reason: String) {
-        self.conversation?.say(ClientMessage.cancelled(id: id, reason: reason))
+        self.conversation?.notify(ClientMessage.cancelled(id: id, reason: reason))
     }
 
     /// - Parameter logLevel: the level that clients want of the upstream, a JSON string.

@@ -40,7 +40,7 @@ extension Conversation {
         }
         self.identity = identity
         self.delegate?.conversation(self, connectedTo: identity)
-        self.say(ClientMessage.notification(method: "notifications/initialized"))
+        self.notify(ClientMessage.notification(method: "notifications/initialized"))
         self.sendLogLevel()
         let now = NIODeadline.now()
         let asked = self.lists.announced(identity.lists)

@@ -6,9 +6,19 @@ import NIOCore
 extension Conversation {
     func received(_ text: JSONText) {
         // Older revisions have batches.
-        if text.kind == .array { return text.elements { self.receivedMessage(text[$0]) } }
-        self.receivedMessage(text)
+        guard text.kind == .array else { return self.receivedMessage(text) }
+        var count = 0
+        text.elements { span in
+            count += 1
+            if count <= Self.maximumBatch { self.receivedMessage(text[span]) }
+        }
+        guard count > Self.maximumBatch else { return }
+        self.complaints.noise(
+            text.bytes, "it has \(count) messages, and \(Self.maximumBatch) are looked at, a fixed limit", now: .now())
     }
+
+    /// More messages of one line are not looked at: each of them takes time from everybody else.
+    static let maximumBatch = 10_000
 
     private func receivedMessage(_ text: JSONText) {
         guard !self.isOver else { return }
@@ -38,6 +48,7 @@ extension Conversation {
         guard let id = message.text[span].ownNumber else {
             return self.complaints.stray(.unknownID, message.text.bytes)
         }
+        self.excuses.answered(id)
         switch self.desk.answer(id, with: message, at: span) {
         case .taken, .late: break
         case .duplicate:

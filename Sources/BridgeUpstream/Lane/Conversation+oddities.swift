@@ -41,7 +41,13 @@ extension Conversation {
     }
 
     /// An error that says for no request that it is meant: where there is just one, it is.
+    ///
+    /// There are servers that answer notifications so: each that was sent lately excuses one, and whoever knows that there
+    /// is no such method has read the message, and would have read its id.
     func reported(_ error: JSONText, in text: JSONText) {
+        if error.int("code") == Fault.methodNotFound.code || self.excuses.take() {
+            return self.complaints.homeless(text.bytes, now: .now())
+        }
         let requests = self.desk.sentCount + self.own.count
         guard requests == 1, let id = self.desk.onlySent ?? self.own.only,
             let message = OddMessage.answer(to: id, error: error)
@@ -81,7 +87,11 @@ extension Conversation {
     private func heardAmidText(_ text: JSONText) -> Bool {
         guard text.kind == .array else { return self.heardObjectAmidText(text) }
         var counts = false
-        text.elements { counts = self.heardObjectAmidText(text[$0]) || counts }
+        var count = 0
+        text.elements { span in
+            count += 1
+            if count <= Self.maximumBatch { counts = self.heardObjectAmidText(text[span]) || counts }
+        }
         return counts
     }
 

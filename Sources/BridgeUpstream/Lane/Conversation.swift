@@ -24,6 +24,7 @@ final class Conversation {
     private var logLevel: JSONText?
     var complaints: Complaints
     private var outbox = Outbox()
+    var excuses = Excuses()
     private(set) var isOver = false
 
     /// - Parameters:
@@ -85,7 +86,7 @@ final class Conversation {
     func tick(_ now: NIODeadline) {
         for (id, purpose) in self.own.expire(now: now) {
             self.desk.giveUp(reserved: id)
-            if purpose != .initialize { self.say(ClientMessage.cancelled(id: id, reason: "timeout")) }
+            if purpose != .initialize { self.notify(ClientMessage.cancelled(id: id, reason: "timeout")) }
             // That a ping went unanswered is for the upkeep to judge.
             if purpose != .ping { self.failed(purpose, self.lateness(of: purpose)) }
         }
@@ -119,6 +120,12 @@ final class Conversation {
         self.outbox.add(message)
         self.delegate?.conversationHasMessages(self)
         if self.outbox.isFull { self.delegate?.conversationFailed(self, "it does not read its input: \(Outbox.limit)") }
+    }
+
+    /// Says something that no answer is expected to.
+    func notify(_ message: JSONText) {
+        self.excuses.notified(behind: self.desk.lastID)
+        self.say(message)
     }
 
     func ask(_ purpose: OwnRequests.Purpose, _ method: String, _ parameters: JSONText?, within limit: Seconds) {

@@ -32,7 +32,8 @@ struct Listing {
     private var pages = 0
     private var cursors: Set<ByteBuffer> = []
     private var lastCursor: JSONText?
-    private var names: Set<String> = []
+    /// By their bytes: names that only look the same are two.
+    private var names: Set<ByteBuffer> = []
     private let remark: String?
     private var isClosed = false
 
@@ -107,7 +108,7 @@ struct Listing {
             return true
         }
         guard self.elements.readableBytes + text.count < self.maximumOctets else { return false }
-        guard self.names.insert(name).inserted else {
+        guard self.names.insert(ByteBuffer(string: name)).inserted else {
             if !mayBeKnown { self.flaws.add(.repeated, name) }
             return true
         }
@@ -131,7 +132,7 @@ struct Listing {
                 let entry = old[span]
                 guard let name = entry.member(named: self.offering.identity.string).flatMap({ entry[$0].string }),
                     self.elements.readableBytes + entry.count < self.maximumOctets,
-                    self.names.insert(name).inserted
+                    self.names.insert(ByteBuffer(string: name)).inserted
                 else { return }
                 self.append(entry)
             }

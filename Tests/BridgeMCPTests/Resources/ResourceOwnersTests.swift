@@ -29,7 +29,9 @@ import Testing
 
     @Test(arguments: [
         "file:///etc/passwd", "FILE:///etc/passwd", "file:///etc/%70asswd", "file:///srv/../etc/passwd",
-        "file:///srv/%2e%2e/etc/passwd", "file:///etc/./passwd", "file:///srv\\..\\etc", "no uri",
+        "file:///srv/%2e%2e/etc/passwd", "file:///etc/./passwd", "file:/etc/passwd", "file://localhost/etc/passwd",
+        "file:////etc/passwd", "file:///srv%2F..%2Fetc/passwd", "file:///srv%5c..%5Cetc/passwd",
+        "file:///%2Fetc/passwd", "file:///srv\\..\\etc", "no uri",
     ])
     func `what is kept back stays so in every spelling and by every way`(_ uri: String) {
         let owners = ResourceOwners([self.server(["file:///{+path}"], deny: ["file:///etc/*"])])

@@ -6,7 +6,10 @@ import Testing
     @Test(arguments: [
         ("file:///a/b", "file:///a/b"),
         ("FILE://Host/a/b", "file://host/a/b"),
-        ("http://User@EXAMPLE.com:80/A", "http://User@example.com:80/A"),
+        ("http://User@EXAMPLE.com:80/A", "http://example.com/A"),
+        ("https://example.com:443", "https://example.com/"),
+        ("ftp://User@EXAMPLE.com:80/A", "ftp://User@example.com:80/A"),
+        ("file:/a/b", "file:///a/b"), ("file://localhost/a", "file:///a"), ("file:////a//b", "file:///a//b"),
         ("file:///a/./b/../c", "file:///a/c"),
         ("file:///../../etc/passwd", "file:///etc/passwd"),
         ("file:///a/%2e%2E/c", "file:///c"),

@@ -32,7 +32,7 @@ import Testing
         for session in 1...3 { book.restore(self.topic, by: UInt64(session)) }
         #expect(book.unsubscribe(self.topic, by: 2) == .done)
         #expect(book.unsubscribe(self.topic, by: 2) == .done)
-        #expect(book.ended(1) == [])
+        #expect(book.ended(1).unwanted == [])
         #expect(book.unsubscribe(self.topic, by: 3) == .forward)
         #expect(book.unsubscribe(self.topic, by: 3) == .done)
         #expect(book.topics(of: "notes") == [])
@@ -45,7 +45,7 @@ import Testing
         book.restore(other, by: 1)
         book.restore(other, by: 2)
         #expect(book.topics(of: UInt64(1)) == [other, self.topic])
-        #expect(book.ended(1) == [self.topic])
+        #expect(book.ended(1).unwanted == [self.topic])
         #expect(book.topics(of: UInt64(1)) == [])
         #expect(book.topics(of: "files") == [other])
     }
@@ -54,7 +54,7 @@ import Testing
         var book = Book()
         #expect(book.subscribe(self.topic, by: 1, 10) == .forward)
         #expect(book.subscribe(self.topic, by: 2, 20) == .wait)
-        #expect(book.ended(1) == [])
+        #expect(book.ended(1).unwanted == [])
         #expect(book.answered(self.topic, isGood: true).waiting.map(\.request) == [20])
         #expect(book.holders(of: self.topic) == [2])
     }
@@ -62,9 +62,40 @@ import Testing
     @Test func `what nobody wants any more once it is answered is unsubscribed from`() {
         var book = Book()
         #expect(book.subscribe(self.topic, by: 1, 10) == .forward)
-        #expect(book.ended(1) == [])
+        #expect(book.ended(1).unwanted == [])
         #expect(book.answered(self.topic, isGood: true).isUnwanted)
         #expect(book.topics(of: "notes") == [])
+    }
+
+    @Test func `what waits counts, and is taken out with its session`() {
+        var book = Book()
+        let uri = String(repeating: "a", count: 1_000)
+        for number in 0..<4 {
+            #expect(book.subscribe(.init(server: "s", uri: "\(number):\(uri)"), by: 1, number) == .forward)
+        }
+        #expect(book.subscribe(.init(server: "s", uri: "5:\(uri)"), by: 1, 5) == .full)
+        #expect(book.answered(.init(server: "s", uri: "0:\(uri)"), isGood: false).waiting.count == 1)
+        #expect(book.subscribe(.init(server: "s", uri: "5:\(uri)"), by: 1, 5) == .forward)
+        #expect(Set(book.ended(1).requests) == [1, 2, 3, 5])
+        #expect(book.subscribe(.init(server: "s", uri: "6:\(uri)"), by: 1, 6) == .forward)
+    }
+
+    @Test func `who holds a whole hears of its parts`() {
+        var book = Book()
+        book.restore(.init(server: "s", uri: "file:///a"), by: 1)
+        book.restore(.init(server: "s", uri: "file:///b/"), by: 2)
+        #expect(book.holders(ofWhole: "file:///a/x", server: "s") == [1])
+        #expect(book.holders(ofWhole: "file:///a#x", server: "s") == [1])
+        #expect(book.holders(ofWhole: "file:///ab", server: "s") == [])
+        #expect(book.holders(ofWhole: "file:///b/c", server: "s") == [2])
+        #expect(book.holders(ofWhole: "file:///a/x", server: "t") == [])
+    }
+
+    @Test func `nothing is held of a server that is gone`() {
+        var book = Book()
+        book.restore(self.topic, by: 1)
+        book.gone("notes")
+        #expect(book.servers == [] && book.topics(of: UInt64(1)) == [])
     }
 
     @Test func `a session may hold so much and no more`() {
@@ -111,7 +142,7 @@ import Testing
                 if book.unsubscribe(topic, by: session) == .forward { #expect(server.remove(uri) != nil) }
                 wanted[session]?.remove(uri)
             default:
-                for topic in book.ended(session) { #expect(server.remove(topic.uri) != nil) }
+                for topic in book.ended(session).unwanted { #expect(server.remove(topic.uri) != nil) }
                 wanted[session] = []
                 for uri in waiting.keys { waiting[uri]?.removeAll { $0 == session } }
             }
