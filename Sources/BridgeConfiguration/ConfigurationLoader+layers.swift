@@ -11,10 +11,13 @@ extension ConfigurationLoader {
     }
 
     /// The second of two servers is the one that does not run.
+    ///
+    /// - Parameter settled: the servers that what was changed over HTTP takes away or replaces.
     func clashes(
-        in configuration: inout BridgeConfiguration, file: ConfigurationFileReader
+        in configuration: inout BridgeConfiguration, file: ConfigurationFileReader, settled: Set<String>
     ) -> [ConfigurationDiagnostic] {
-        PrefixCheck.clashes(in: configuration).map { clash in
+        PrefixCheck.clashes(in: configuration).filter { !settled.contains($0.0) && !settled.contains($0.1) }.map {
+            clash in
             let node = file.places[clash.1]
             let diagnostic = file.diagnostic(
                 .error, reach: .entry(clash.1), at: node, keyPath: node?.path ?? clash.1,

@@ -50,7 +50,8 @@ package struct ConfigurationLoader: Sendable {
         }
         for server in self.environment.troubledServers { configuration.put(server) }
         if source == nil, configuration.names.isEmpty { configuration.put(self.demo) }
-        diagnostics += self.clashes(in: &configuration, file: file)
+        let settled = Set(overlay.removed + overlay.additions.map(\.name))
+        diagnostics += self.clashes(in: &configuration, file: file, settled: settled)
         diagnostics += self.frontDoor(settings, file: file)
         self.lay(overlay, over: &configuration, diagnostics: &diagnostics)
         configuration.setStandardDirectory(self.context.standardDirectory)

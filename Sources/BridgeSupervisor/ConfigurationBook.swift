@@ -169,13 +169,18 @@ package final class ConfigurationBook: DeploymentSource {
 
     // MARK: Files
 
+    /// Of a configuration file, in bytes. Other programs keep more than servers in theirs.
+    package static let maximumOctets = 64 << 20
+
     /// The configuration file; nil where none is needed and none is there.
     /// - Parameter acceptsPipes: whether one may be waited for. The service must not.
     package static func readSource(
         _ candidates: [ConfigurationLocations.Candidate], acceptsPipes: Bool = false
     ) throws -> ConfigurationSource? {
         for candidate in candidates {
-            if let bytes = try WholeFile.readIfPresent(candidate.path, limit: 8 << 20, acceptsPipes: acceptsPipes) {
+            if let bytes = try WholeFile.readIfPresent(
+                candidate.path, limit: Self.maximumOctets, acceptsPipes: acceptsPipes)
+            {
                 let path = Self.absolute(candidate.path)
                 let directory = path.split(separator: "/").dropLast().reduce("") { $0 + "/" + $1 }
                 return ConfigurationSource(

@@ -30,7 +30,7 @@ extension Supervisor {
         var isReady: Bool { self.isConnected || self.phase == .upstream(.idle) }
     }
 
-    private func upstreamReports() -> [UpstreamReport] {
+    private func upstreamReports(inFull: Bool = false) -> [UpstreamReport] {
         let counts = self.slots[.session]?.status?.value("toolCounts")
         return self.deployment.upstreams.map { upstream in
             let name = upstream.configuration.name
@@ -42,7 +42,7 @@ extension Supervisor {
         }
             + self.deployment.failed.map {
                 UpstreamReport(
-                    name: $0.name, state: Self.state(of: $0), toolCount: 0, slot: nil,
+                    name: $0.name, state: Self.state(of: $0, inFull: inFull), toolCount: 0, slot: nil,
                     trouble: $0.troubles.first?.message
                 )
             }
@@ -85,8 +85,10 @@ extension Supervisor {
     }
 
     /// The body of `GET /health`: the members of both systems before this one. Always told with 200.
-    func health() -> JSONText {
-        let upstreams = self.upstreamReports()
+    ///
+    /// - Parameter inFull: for the control socket, whose users may read the configuration.
+    func health(inFull: Bool = false) -> JSONText {
+        let upstreams = self.upstreamReports(inFull: inFull)
         let isServing = self.slots[.session]?.phase == .ready
         return JSONWriter.object { body in
             body.member("status", "ok")
@@ -107,7 +109,7 @@ extension Supervisor {
 
     /// For `mcp-bridge status`: the health, and the processes.
     func status() -> JSONText {
-        let health = self.health()
+        let health = self.health(inFull: true)
         let roles: [WorkerRole] =
             [.http, .session] + self.deployment.upstreams.map { .upstream($0.configuration.name) }
         return JSONWriter.object { body in

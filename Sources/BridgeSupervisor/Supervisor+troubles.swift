@@ -4,8 +4,11 @@ import Logging
 
 /// Servers that are configured and cannot run: no worker is started for them, and everybody is told why.
 extension Supervisor {
-    /// As a worker would tell it, with each thing that is wrong under `troubles`.
-    static func state(of server: TroubledServer) -> JSONText {
+    /// As a worker would tell it.
+    ///
+    /// - Parameter inFull: for who may read the configuration: with each thing that is wrong under `troubles`, and where.
+    ///   Others need not know where files lie.
+    static func state(of server: TroubledServer, inFull: Bool) -> JSONText {
         JSONWriter.object { state in
             state.member("name", server.name)
             state.member("kind", server.kind)
@@ -14,10 +17,10 @@ extension Supervisor {
             state.member("toolCount", 0)
             state.memberNull("lastConnectedAt")
             state.memberNull("lastToolRefreshAt")
-            state.member("lastError", server.text)
+            state.member("lastError", inFull ? server.text : server.advice)
             state.member("reconnectAttempts", 0)
             state.memberNull("nextReconnectAt")
-            state.member("troubles", server.troubles.map(\.description))
+            if inFull { state.member("troubles", server.troubles.map(\.description)) }
         }
     }
 

@@ -41,8 +41,10 @@ def test_the_good_server_is_served_and_of_each_other_it_is_said_what_is_wrong_an
     for name, trouble in TROUBLES.items():
         row = rows[name]
         assert (row["phase"], row["connected"], row["toolCount"]) == ("failed", False, 0), row
-        for words in (trouble.wrong, trouble.remedy, f"mcpServers.{name}{trouble.key}", str(bridge.config_path)):
-            assert words in row["lastError"], (words, row)
+        places = (f"mcpServers.{name}{trouble.key}", str(bridge.config_path))
+        for words in (trouble.wrong, trouble.remedy, *places):
+            # Where files lie is for whoever may read them.
+            assert (words in row["lastError"]) == (words not in places), (words, row)
             assert words in said.out, (words, said)
             assert words in bridge.wait_logged(f"upstream={name} "), words
         assert shown[name]["STATE"] == "failed" and trouble.wrong[:60] in shown[name]["TROUBLE"], shown[name]

@@ -73,18 +73,21 @@ package struct SourcePosition: Sendable, Hashable {
 
     /// Where the byte at `offset` lies; an offset past the end is the end. A byte order mark takes no column.
     package init(of offset: Int, in bytes: [UInt8]) {
-        var line = 1
-        var column = 1
         let mark = bytes.starts(with: JSONC.byteOrderMark) ? JSONC.byteOrderMark.count : 0
-        for byte in bytes[..<min(max(offset, mark), bytes.count)].dropFirst(mark) {
+        self.init(line: 1, column: 1)
+        self.advance(over: bytes[..<min(max(offset, mark), bytes.count)].dropFirst(mark))
+    }
+
+    /// Steps over text that begins here.
+    mutating func advance(over bytes: ArraySlice<UInt8>) {
+        for byte in bytes {
             if byte == UInt8(ascii: "\n") {
-                line += 1
-                column = 1
+                self.line += 1
+                self.column = 1
             } else if byte & 0xC0 != 0x80 {
-                column += 1
+                self.column += 1
             }
         }
-        self.init(line: line, column: column)
     }
 }
 

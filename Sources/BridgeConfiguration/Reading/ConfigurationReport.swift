@@ -3,6 +3,8 @@ struct ConfigurationReport {
     private(set) var diagnostics: [ConfigurationDiagnostic] = []
     private let file: String?
     private let bytes: [UInt8]
+    /// The last place that was counted.
+    private var last = (offset: 0, place: SourcePosition(line: 1, column: 1))
     /// The server whose entry is being read; an error is its own.
     var server: String?
     /// Whether ignored keys are nobody's business: those of an editor's settings.
@@ -23,6 +25,18 @@ struct ConfigurationReport {
         }.map(\.element)
     }
 
+    /// Counted on from the last place: most complaints come in the order of the file.
+    private mutating func place(of offset: Int) -> SourcePosition {
+        let mark = self.bytes.starts(with: JSONC.byteOrderMark) ? JSONC.byteOrderMark.count : 0
+        let offset = min(max(offset, mark), self.bytes.count)
+        if self.last.offset < mark || offset < self.last.offset {
+            self.last = (mark, SourcePosition(line: 1, column: 1))
+        }
+        self.last.place.advance(over: self.bytes[self.last.offset..<offset])
+        self.last.offset = offset
+        return self.last.place
+    }
+
     var hasErrors: Bool { self.diagnostics.contains { $0.severity == .error } }
 
     mutating func add(
@@ -38,7 +52,7 @@ struct ConfigurationReport {
                 severity,
                 reach: reach ?? self.server.map { .entry($0) } ?? .service,
                 file: self.file,
-                position: self.file == nil ? nil : SourcePosition(of: offset, in: self.bytes),
+                position: self.file == nil ? nil : self.place(of: offset),
                 keyPath: keyPath,
                 message: message,
                 remedy: remedy

@@ -51,7 +51,10 @@ extension ServerEntryReader {
         if let file = keys.environmentFile { program.environment = self.environmentFile(file) }
         for pair in self.pairs(keys.environment) {
             guard !pair.name.isEmpty, !pair.name.contains("="), !pair.name.utf8.contains(0) else {
-                self.report.error(pair.node, "is not the name of an environment variable.")
+                // Not by its name: it may be a whole 'NAME=value'.
+                self.report.add(
+                    .error, at: pair.node.offset, keys.environment?.path ?? "",
+                    "a key is not the name of an environment variable.")
                 continue
             }
             if pair.node.text.string.map(Self.isBareVariable) ?? false {
@@ -137,7 +140,8 @@ extension ServerEntryReader {
 
     /// What is a path for certain starts at the configuration file's folder, or at the home where there is no file.
     private func path(_ text: ConfiguredText) -> ConfiguredText {
-        let paths = RelativePath(directories: [], start: self.directory ?? self.context.homeDirectory, self.context)
+        let paths = RelativePath(
+            directories: [], start: self.folder ?? self.directory ?? self.context.homeDirectory, self.context)
         return Self.mapped(text, paths.path)
     }
 

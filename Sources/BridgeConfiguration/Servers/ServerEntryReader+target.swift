@@ -155,7 +155,10 @@ extension ServerEntryReader {
         for pair in pairs {
             guard let value = pair.value else { continue }
             if !Self.isHeader(name: pair.name) {
-                self.report.error(pair.node, "is not the name of a header.", remedy: "A name is one word.")
+                // Not by its name: it may be a whole 'Name: value'.
+                self.report.add(
+                    .error, at: pair.node.offset, url.path.replacing(".url", with: ".headers"),
+                    "a key is not the name of a header.", remedy: "A name is one word.")
             } else if value.value.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
                 self.refuse(
                     pair.node, value, "a header's value has no line break.", remedy: "Write the value as one line.")

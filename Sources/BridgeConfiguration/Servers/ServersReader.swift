@@ -64,6 +64,9 @@ struct ServersReader {
     ///
     /// - Parameter leavingOut: the names of those that are switched off.
     mutating func read(_ node: ConfigurationNode, ofProject folder: String, leavingOut: Set<String>) {
+        guard node.kind == .object else {
+            return self.reader.report.warning(node, "this project's servers are left out: they are no object.")
+        }
         guard let object = ObjectReader(node, holdsServers: true, report: &self.reader.report) else { return }
         for member in object.members where !leavingOut.contains(member.key) {
             if self.places[member.key] != nil {

@@ -47,6 +47,11 @@ package struct TroubledServer: Sendable, Hashable {
         return "it cannot run with its configuration: \(first.hasSuffix(".") ? String(first.dropLast()) : first)\(more)"
     }
 
+    /// What is wrong and what to do, without a word about where: for everybody.
+    package var advice: String {
+        self.troubles.map { $0.message + ($0.remedy.map { " \($0)" } ?? "") }.joined(separator: " ")
+    }
+
     /// All of it in one line, for status reports: what is wrong, what to do, where.
     package var text: String {
         self.troubles.map { trouble in

@@ -1,3 +1,5 @@
+import BridgeMCP
+
 /// A server that is configured and cannot run, for who names something of it.
 package struct FailedServer: Sendable, Hashable, Codable {
     package var name: String
@@ -15,7 +17,8 @@ package struct FailedServer: Sendable, Hashable, Codable {
     init(_ server: TroubledServer, separator: String) {
         let prefix = server.prefix ?? server.name
         self.init(
-            name: server.name, beginnings: prefix.isEmpty ? [] : [prefix + separator, prefix + "__"],
+            name: server.name,
+            beginnings: prefix.isEmpty ? [] : [prefix + separator, PublicName.safeBeginning(prefix)],
             reason: server.reason
         )
     }

@@ -58,7 +58,7 @@ final class CallDesk {
 
     /// Passes a request on as it is, where there is one server only that it can be for.
     func passOn(_ request: PendingRequest) {
-        guard self.directory.upstreams.count == 1, let upstream = self.directory.upstreams.first else {
+        guard let upstream = self.directory.onlyUpstream else {
             return request.refuse(.methodNotFound(request.method.name))
         }
         self.send(

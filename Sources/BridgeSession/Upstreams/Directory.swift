@@ -148,6 +148,11 @@ final class Directory {
         self.changes.isEmpty ? [] : self.changes.filter { time <= $0.value }.keys.sorted { $0.method < $1.method }
     }
 
+    /// The one server there is. One that cannot run may be meant as well.
+    var onlyUpstream: UpstreamLink? {
+        self.upstreams.count == 1 && self.configuration.failed.isEmpty ? self.upstreams[0] : nil
+    }
+
     /// What a client is told of all servers when it initializes.
     var instructions: String? {
         Instructions.merged(

@@ -78,6 +78,7 @@ struct MCPClient {
     func all(_ offering: Offering) throws -> [JSONText] {
         var entries: [JSONText] = []
         var cursor: String?
+        var known: Set<String> = []
         repeat {
             let page = try self.request(
                 offering.listMethod, JSONWriter.object { $0.member("cursor", ifPresent: cursor) })
@@ -85,7 +86,7 @@ struct MCPClient {
                 list.elements { entries.append(list[$0]) }
             }
             cursor = page.string("nextCursor")
-        } while cursor != nil && entries.count < 1_000_000
+        } while cursor.map { known.insert($0).inserted } ?? false
         return entries
     }
 

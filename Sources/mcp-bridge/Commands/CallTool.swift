@@ -43,7 +43,13 @@ struct CallTool: ParsableCommand {
 
     private static func show(_ result: JSONText) {
         let write = result.bool("isError") == true ? StandardStreams.error : StandardStreams.output
-        guard let content = result.value("content") else { return write("\(result)\n") }
-        content.elements { write(ContentText.words(for: content[$0]) + "\n") }
+        var isEmpty = true
+        if let content = result.value("content") {
+            content.elements {
+                isEmpty = false
+                write(ContentText.words(for: content[$0]) + "\n")
+            }
+        }
+        if isEmpty { write("\(result.value("structuredContent") ?? result)\n") }
     }
 }
