@@ -7,7 +7,9 @@ package struct SessionTables: Sendable {
     package static let served: [Offering] = Offering.all
 
     /// The methods that sessions have and that are served.
-    let methods: MethodTable
+    private let methods: MethodTable
+    /// All that are known, those of other eras too.
+    private let known: MethodTable
     let offerings: [Offering]
     /// Who answers what the bridge answers by itself, by method.
     var answers = BridgeMethods.all
@@ -21,11 +23,17 @@ package struct SessionTables: Sendable {
     package init(
         methods: MethodTable = .standard, offerings: [Offering] = Self.served, faults: [Fault] = FaultTable.all
     ) {
+        self.known = methods
         self.methods = methods.filter { method in
             method.eras.contains(.handshake) && (method.offering.map(offerings.contains) ?? true)
         }
         self.offerings = offerings
         self.faults = Dictionary(faults.map { ($0.word, $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// The method that is served by this name; one that no table knows may be an extension's.
+    func method(_ name: String) -> Method? {
+        self.methods[name] ?? (self.known[name] == nil ? Method.foreign(name) : nil)
     }
 
     /// Whether an answer with this word says that nothing has run.

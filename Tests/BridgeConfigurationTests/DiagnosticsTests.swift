@@ -47,7 +47,7 @@ import Testing
             ),
             (#""roots": ["src"]"#, nil, nil),
             (#""roots": ["https://x"]"#, "1:47 mcpServers.s.roots[0]: must be an absolute path or a 'file:' URI.", nil),
-            (#""env": {"A=B": "x"}"#, "1:52 mcpServers.s.env.A=B: is not the name of an environment variable.", nil),
+            (#""env": {"A=B": "x"}"#, "1:52 mcpServers.s.env: a key is not the name of an environment variable.", nil),
             (#""args": ["${NOPE}"]"#, "1:46 mcpServers.s.args[0]: the environment variable NOPE is not set.", nil),
             (#""args": ["${credential:nope}"]"#, "1:46 mcpServers.s.args[0]: there is no credential 'nope'.", nil),
         ] as [(String, String?, String?)])

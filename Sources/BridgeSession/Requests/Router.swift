@@ -135,7 +135,7 @@ final class Router {
     ) {
         guard let id = message.rpcID else { return }
         let name = message.method ?? ""
-        guard let method = self.tables.methods[name] ?? Method.foreign(name) else {
+        guard let method = self.tables.method(name) else {
             return stream.refuse(id, .methodNotFound(name))
         }
         let pending = PendingRequest(
