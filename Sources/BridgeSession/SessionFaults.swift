@@ -21,9 +21,12 @@ extension ToldFault {
     static func tooManyWaiting(_ limit: Int) -> ToldFault {
         Fault.overloaded.told(["what": "Too many requests wait for servers that start: \(limit), a fixed limit"])
     }
-    static let noMemory = Fault.overloaded.told([
-        "what": "The requests under way hold too much memory (limits.workerBytes)"
-    ])
+    /// - Parameter limit: in bytes.
+    static func noMemory(_ limit: Int) -> ToldFault {
+        Fault.overloaded.told([
+            "what": "The requests under way hold too much of \(limit) bytes of memory (limits.workerBytes)"
+        ])
+    }
     static let ledgerFull = ToldFault(
         .overloaded, message: "Too much is remembered of your sessions already; they end by themselves when they expire"
     )

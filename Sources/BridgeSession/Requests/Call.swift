@@ -179,7 +179,7 @@ extension Call: ExchangeDelegate {
         case .overloaded, .cancelled(reason: ExchangeFailure.tooMany):
             self.fail(.tooManyExchanges)
         case .cancelled(reason: ExchangeFailure.noMemory):
-            self.fail(.noMemory)
+            self.fail(.noMemory(self.desk.workerBytes))
         case .cancelled(reason: ExchangeFailure.tooLarge):
             self.fail(.tooLarge(self.upstream.route.name))
         case .cancelled:

@@ -14,6 +14,8 @@ final class CallDesk {
     private let logger: Logger
     /// More calls under way are refused.
     private var maximum: Int
+    /// What payloads may hold in a worker.
+    private(set) var workerBytes: Int
     private var calls: [ObjectIdentifier: Call] = [:]
 
     init(
@@ -26,11 +28,15 @@ final class CallDesk {
         self.tables = tables
         self.logger = logger
         self.maximum = configuration.maximumInFlight
+        self.workerBytes = configuration.workerBytes
     }
 
     var underWay: Int { self.calls.count }
 
-    func reconfigure(_ configuration: SessionConfiguration) { self.maximum = configuration.maximumInFlight }
+    func reconfigure(_ configuration: SessionConfiguration) {
+        self.maximum = configuration.maximumInFlight
+        self.workerBytes = configuration.workerBytes
+    }
 
     /// Passes a request on to the upstream that has the entry which it names.
     ///

@@ -27,7 +27,7 @@ struct ChildLineReader {
         case .overlong(let beginning):
             return Self.reading(
                 self.read(beginning).reading, cutOff: beginning,
-                because: "it sent a line of more than \(self.maximumOctets) bytes")
+                because: "it sent a line of more than \(self.maximumOctets) bytes, a fixed limit")
         case .unfinished(let bytes):
             let reading = self.read(bytes).reading
             guard case .unreadable(var what) = reading else { return reading }

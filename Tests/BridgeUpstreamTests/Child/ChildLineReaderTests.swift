@@ -43,7 +43,7 @@ import Testing
     @Test func `of a line that is too long only the beginning is known`() throws {
         let beginning = self.bytes(#"{"jsonrpc":"2.0","id":9,"result":{"text":"xxx"#)
         let what = try #require(self.unreadable(.overlong(beginning)))
-        #expect(what.reason == "it sent a line of more than 100 bytes")
+        #expect(what.reason == "it sent a line of more than 100 bytes, a fixed limit")
         #expect(what.fragment?.id == JSONText(9) && what.fragment?.kind == .answer)
         let behind = try #require(self.unreadable(.overlong(self.bytes(#"50% \#(String(buffer: beginning))"#))))
         #expect(behind.fragment?.id == JSONText(9))
