@@ -137,5 +137,7 @@ def test_a_server_that_was_added_fails_when_what_it_needs_is_gone(bridges: Bridg
     bridge.start("live")
     bridge.wait_upstream("good")
     row = bridge.upstream("added")
-    assert row["phase"] == "failed" and "servers.json" in row["lastError"], row
+    assert row["phase"] == "failed" and "cannot be read" in row["lastError"], row
+    # Where that stands is for whoever may read it.
+    assert "servers.json" not in row["lastError"] and "servers.json" in beside(bridge, "status").out
     assert bridge.client().echoes("good")
