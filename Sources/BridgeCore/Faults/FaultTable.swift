@@ -43,7 +43,8 @@ extension Fault {
     package static let overloaded = Fault("overloaded", -32006, 503, "{what}; this one did not run", .didNotRun)
     package static let cancelled = Fault("cancelled", -32800, 200, "Request cancelled")
     package static let tooLarge = Fault(
-        "too_large", -32603, 200, "Upstream '{upstream}' answered with more than 64 MiB, a fixed limit; the call has run", .hasRun)
+        "too_large", -32603, 200,
+        "Upstream '{upstream}' answered with more than 64 MiB, a fixed limit; the call has run", .hasRun)
     package static let unknownTool = Fault("unknown_tool", -32602, 200, "Unknown tool '{name}'.")
     package static let unknownPrompt = Fault("unknown_prompt", -32602, 200, "Unknown prompt '{name}'.")
     package static let unknownResource = Fault("unknown_resource", -32002, 200, "Resource not found: {name}")
