@@ -23,7 +23,7 @@ final class SessionStore {
     private let retention: Retention
     private var configuration: SessionConfiguration
     /// By the ids that have been opened lately, so that a session in use is not opened for each of its calls.
-    private var known = RecentValues<String, SessionIdentity>(capacity: 4_096)
+    private var known = RecentValues<String, SessionIdentity>(capacity: 2_048)
     private var live: [UInt64: LiveSession] = [:]
     private var use = SessionUse()
     /// Counts what may change a verdict on who asks: ends of sessions, and configurations.
