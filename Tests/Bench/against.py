@@ -16,7 +16,7 @@ import bare
 from allocations import CountedBridge, Counter, per_call
 from load import Generator, Load, Run, median, median_by_role
 from measures import CAPABILITIES, Plan
-from rig import Bridge, Direct, Unmeasurable, answer_first_call
+from rig import Bridge, Direct, Unmeasurable, answer_first_call, settle
 from verdicts import Comparison, Kind
 
 #: What a single run of a measurement found, by row.
@@ -171,7 +171,7 @@ class Against:
     def memory(self, build: Build) -> Found:
         found: Found = {}
         with self._bridge(build) as bridge:
-            time.sleep(self.plan.settle)
+            settle(self.plan.settle)
             found["memory (PSS), idle"] = Kind.MEMORY, memory_of(bridge, "Pss")
             self._warm(bridge)
             self.generator.run(bridge, self._load(connections=64))
@@ -181,7 +181,7 @@ class Against:
                 ("abandoned sessions", Load(connections=8, requests=self.plan.sessions, mode="init")),
             ):
                 self.generator.run(bridge, load)
-                time.sleep(self.plan.settle)
+                settle(self.plan.settle)
                 found[f"memory of its own after {load.requests:,} {title}"] = (
                     Kind.MEMORY, memory_of(bridge, "Pss_Anon"),
                 )

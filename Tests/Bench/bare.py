@@ -15,7 +15,7 @@ from typing import Any
 
 from allocations import CountedBridge, Counter, per_call
 from load import Generator, Load
-from rig import PATIENCE, Bridge, Server, Unmeasurable, memory_of_process
+from rig import PATIENCE, Bridge, Server, Unmeasurable, memory_of_process, settle
 
 #: Descriptors that a server and this program need besides the connections.
 SPARE = 600
@@ -155,13 +155,13 @@ def call_bytes(server: Server) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
 
 
-def idle_connections(server: Server, wanted: int, settle: float) -> dict[str, float]:
+def idle_connections(server: Server, wanted: int, seconds: float) -> dict[str, float]:
     """KiB that each of many connections takes in the server that accepts them: never asked, and after one call."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     count = min(wanted, hard - SPARE)
 
     def memory() -> float:
-        time.sleep(settle)
+        settle(seconds)
         return server.memory()["http"] if isinstance(server, Bridge) else memory_of_process(server.pid, "Pss")
 
     request = call_bytes(server)

@@ -11,7 +11,7 @@ from typing import Any
 import bare
 import shares
 from load import Generator, Load, Run, median, median_by_role, median_of
-from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call
+from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call, settle
 
 Figures = dict[str, Any]
 
@@ -182,8 +182,7 @@ class Bench:
         """PSS of the bridge's own processes: idle, under load, and what many calls and many sessions add."""
         with self.bridge() as bridge:
             self.say("memory, idle")
-            # Nothing tells when an allocator has given back what it will; the same time for every measurement.
-            time.sleep(self.plan.settle)
+            settle(self.plan.settle)
             idle = bridge.memory()
             self.say(f"memory after {self.plan.calls:,} calls")
             self.generator.run(bridge, Load(connections=16, requests=self.plan.warm_calls))
@@ -203,10 +202,10 @@ class Bench:
 
     def _growth(self, bridge: Bridge, load: Load) -> Figures:
         """What the load adds to memory that is not a file's."""
-        time.sleep(self.plan.settle)
+        settle(self.plan.settle)
         before = bridge.memory("Pss_Anon")
         self.generator.run(bridge, load)
-        time.sleep(self.plan.settle)
+        settle(self.plan.settle)
         after = bridge.memory("Pss_Anon")
         return {
             "requests": load.requests,

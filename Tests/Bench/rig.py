@@ -239,6 +239,12 @@ def role_of(process: Process) -> str:
 # One call, by hand
 
 
+def settle(seconds: float) -> None:
+    """Lets memory come to rest before it is read: nothing tells when an allocator has given back what it will. The same
+    time for every measurement of a plan; in the tests of the bench it is none."""
+    time.sleep(seconds)
+
+
 def answer_first_call(server: Server, deadline: float) -> float:
     """Waits until a new session's call of the echo tool is answered well; when that was (monotonic time)."""
     problem = "nobody listened"
