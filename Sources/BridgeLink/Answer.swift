@@ -48,7 +48,7 @@ extension LinkConnection {
         let timer = loop.scheduleTask(in: timeout) { answered.fail(AskError.timeout) }
         answered.futureResult.whenComplete { _ in timer.cancel() }
         loop.execute {
-            Self.dial(path: path, name: "ask", on: loop) { link in
+            Self.dial(path: path, name: "ask-\(UInt64.random(in: .min ... .max))", on: loop) { link in
                 link.ask(header: header, payload: payload) { answer in
                     switch answer {
                     case .ended(let header, let payload): answered.succeed((header, payload))

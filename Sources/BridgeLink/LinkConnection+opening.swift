@@ -91,6 +91,7 @@ extension LinkConnection {
             self.opening[opening.frame.exchange] = nil
             self.drop(opening)
             self.refuse(opening.frame.exchange, reason: ExchangeFailure.noMemory)
+            self.settleIfDone()
         }
     }
 
@@ -137,6 +138,7 @@ extension LinkConnection {
             } else {
                 self.drop(opening)
             }
+            self.settleIfDone()
         case .open:
             self.close()
         case .credit, .hello, .bulk, .want, .grant:

@@ -161,8 +161,11 @@ package final class LinkConnection {
             self.ending[exchange.number.rawValue] = nil
         }
         exchange.detach()
-        if !self.onSettled.isEmpty, self.isSettled { self.settled() }
+        self.settleIfDone()
     }
+
+    /// Tells who waits for that, once nothing is under way any more.
+    func settleIfDone() { if !self.onSettled.isEmpty, self.isSettled { self.settled() } }
 
     /// - Returns: the number under which the payload travels on a bulk connection, if it does.
     @discardableResult

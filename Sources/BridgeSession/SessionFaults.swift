@@ -32,7 +32,8 @@ extension ToldFault {
     )
 
     static let tooManySubscriptions = Fault.overloaded.told([
-        "what": "The session's subscriptions would take more than \(SubscriptionBook<Void>.maximumOctets) bytes"
+        "what":
+            "The session's subscriptions would take more than \(SubscriptionBook<Void>.maximumOctets) bytes, a fixed limit"
     ])
 
     static func invalidRequest(_ what: String) -> ToldFault { Fault.invalidRequest.told(["what": what]) }

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Names of servers that cannot run", .timeLimit(.minutes(2))) struct SessionFailedServerTests {
     private static let failed = FailedServer(
-        name: "notes", beginnings: ["notes.", "notes__"], reason: "it cannot run: no token"
+        name: "notes", prefix: "notes", reason: "it cannot run: no token"
     )
 
     private func request(_ method: String, _ params: String) -> String {

@@ -61,6 +61,18 @@ import Testing
         }
     }
 
+    @Test func `nothing is an answer where nobody has more`() async throws {
+        try await Self.with { bench in
+            let session = try await bench.open()
+            try await bench.post("read", Self.read("a:1"), session: session)
+            try await bench.until { $0.upstream("one").calls.count == 1 }
+            try await bench.run { $0.upstream("one").call(0)?.succeed(#"{"contents":[]}"#) }
+            try await bench.until { $0.upstream("two").calls.count == 1 }
+            try await bench.run { $0.upstream("two").call(0)?.answer(Self.notFound) }
+            #expect(try await bench.answer("read").json.value("result")?.description == #"{"contents":[]}"#)
+        }
+    }
+
     @Test func `the last refusal is the answer`() async throws {
         try await Self.with { bench in
             let session = try await bench.open()

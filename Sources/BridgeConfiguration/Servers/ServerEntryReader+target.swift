@@ -157,7 +157,7 @@ extension ServerEntryReader {
             if !Self.isHeader(name: pair.name) {
                 // Not by its name: it may be a whole 'Name: value'.
                 self.report.add(
-                    .error, at: pair.node.offset, url.path.replacing(".url", with: ".headers"),
+                    .error, at: pair.node.offset, headers?.path ?? url.path,
                     "a key is not the name of a header.", remedy: "A name is one word.")
             } else if value.value.utf8.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
                 self.refuse(

@@ -67,7 +67,11 @@ struct ServersReader {
         guard node.kind == .object else {
             return self.reader.report.warning(node, "this project's servers are left out: they are no object.")
         }
-        guard let object = ObjectReader(node, holdsServers: true, report: &self.reader.report) else { return }
+        // What is written twice here is no concern of a server that somebody else has by that name.
+        let own = Set(node.members.map(\.key)).subtracting(self.places.keys).subtracting(leavingOut)
+        guard let object = ObjectReader(node, once: own, holdsServers: true, report: &self.reader.report) else {
+            return
+        }
         for member in object.members where !leavingOut.contains(member.key) {
             if self.places[member.key] != nil {
                 self.reader.report.add(

@@ -42,14 +42,20 @@ package struct TroubledServer: Sendable, Hashable {
 
     /// What is wrong in a few words, for clients: they can do nothing about it, and need not know where files lie.
     package var reason: String {
-        let first = self.troubles.first?.message ?? ""
+        let first = self.troubles.first.map(Self.words) ?? ""
         let more = self.troubles.count > 1 ? ", and \(self.troubles.count - 1) more" : ""
         return "it cannot run with its configuration: \(first.hasSuffix(".") ? String(first.dropLast()) : first)\(more)"
     }
 
     /// What is wrong and what to do, without a word about where: for everybody.
     package var advice: String {
-        self.troubles.map { $0.message + ($0.remedy.map { " \($0)" } ?? "") }.joined(separator: " ")
+        self.troubles.map { Self.words($0) + ($0.remedy.map { " \($0)" } ?? "") }.joined(separator: " ")
+    }
+
+    /// Most messages say something of a key. Of those that we know the name is told, and of no other: it tells no place.
+    private static func words(_ trouble: ConfigurationDiagnostic) -> String {
+        let key = ServerKeyTable.known.first { trouble.keyPath.hasSuffix(".\($0)") }
+        return (key.map { "'\($0)' " } ?? "") + trouble.message
     }
 
     /// All of it in one line, for status reports: what is wrong, what to do, where.

@@ -22,7 +22,7 @@ extension BridgeConfiguration {
     package func sessionConfiguration(_ facts: RuntimeFacts) -> SessionConfiguration {
         SessionConfiguration(
             upstreams: self.upstreams.map { Self.route(to: $0, facts) },
-            failed: self.failed.map { FailedServer($0, separator: self.settings.separator) },
+            failed: self.failed.map { FailedServer($0) },
             separator: self.settings.separator,
             names: self.settings.names,
             safeNamesFor: self.settings.safeNamesFor,

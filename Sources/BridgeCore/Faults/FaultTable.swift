@@ -82,15 +82,17 @@ extension Fault {
     package static let notFound = Fault("not_found", -32000, 404, "There is nothing here.")
     package static let badRequest = Fault("bad_request", -32600, 400, "{what}")
     package static let payloadTooLarge = Fault(
-        "payload_too_large", -32000, 413, "The body is longer than the {limit} bytes that are accepted.")
+        "payload_too_large", -32000, 413,
+        "The body is longer than the {limit} bytes that are accepted (limits.bodyBytes).")
     package static let headerTooLarge = Fault(
-        "header_too_large", -32000, 431, "The request line and headers are too long.")
+        "header_too_large", -32000, 431,
+        "The request line and headers are longer than {limit} bytes (limits.headerBytes).")
     package static let requestTimeout = Fault(
-        "request_timeout", -32000, 408, "The request did not arrive in time.")
+        "request_timeout", -32000, 408, "The request did not arrive within {limit}.")
     /// Never told: the connection is closed. It stands in `/metrics`.
     package static let slowReader = Fault("slow_reader", -32000, 408, "The response was not read in time.")
     package static let tooManyConnections = Fault(
-        "too_many_connections", -32000, 503, "All connections are busy.")
+        "too_many_connections", -32000, 503, "All connections are busy: {limit}, as limits.connections says.")
     package static let hostNotAllowed = Fault(
         "host_not_allowed", -32000, 403,
         "This Host is not one of this service's names. Names are listed in bridge.hosts.")

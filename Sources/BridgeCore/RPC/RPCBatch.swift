@@ -2,7 +2,7 @@
 package enum RPCBatch {
     package static let maximumMessages = 100
     /// What a client is told whose batch has none, or more than ``maximumMessages``.
-    package static let limit = "A batch holds 1 to 100 messages"
+    package static let limit = "A batch holds 1 to 100 messages, a fixed limit"
 
     private enum Stop: Error {
         case tooMany

@@ -35,14 +35,15 @@ final class BusyHandler: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     private func refuse(_ context: ChannelHandlerContext) {
-        context.writeAndFlush(self.wrapOutboundOut(Self.response), promise: nil)
+        context.writeAndFlush(
+            self.wrapOutboundOut(Self.response(limit: self.table.limits.maximumConnections)), promise: nil)
         context.close(mode: .output, promise: nil)
         let channel = context.channel
         context.eventLoop.scheduleTask(in: self.linger) { channel.close(promise: nil) }
     }
 
-    private static let response: ByteBuffer = {
-        let body = Refusal.tooManyConnections.body(.plain)
+    private static func response(limit: Int) -> ByteBuffer {
+        let body = Refusal.tooManyConnections(limit: limit).body(.plain)
         var response = ByteBuffer(
             string: """
                 HTTP/1.1 503 Service Unavailable\r
@@ -56,5 +57,5 @@ final class BusyHandler: ChannelInboundHandler {
         )
         response.writeImmutableBuffer(body)
         return response
-    }()
+    }
 }

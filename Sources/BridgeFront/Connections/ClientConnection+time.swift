@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import NIOCore
 
 extension ClientConnection {
@@ -25,7 +26,14 @@ extension ClientConnection {
         switch self.clock.expired(self.state.clock.refresh()) {
         case .none: break
         case .closeQuietly, .closeNow: context.close(promise: nil)
-        case .requestTimeout: self.refuse(.requestTimeout)
+        case .requestTimeout:
+            let limits = self.table.limits
+            let isBody = self.clock.isReadingBody
+            self.refuse(
+                .requestTimeout(
+                    limit: isBody
+                        ? "\(limits.bodyTimeout.words), and longer as it is longer (limits.bodyTimeout)"
+                        : "\(limits.headerTimeout.words) (limits.headerTimeout)"))
         case .checkWriter: self.checkWriter(context)
         }
         self.arm()

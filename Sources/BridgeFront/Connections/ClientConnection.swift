@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import NIOCore
 import NIOHTTP1
@@ -160,7 +161,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case HTTPParserError.headerOverflow: self.faulted(.headerTooLarge)
+        case HTTPParserError.headerOverflow: self.faulted(.headerTooLarge(limit: self.table.limits.maximumHeaderBytes))
         case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection:
             self.incoming.request?.settle()
             context.close(promise: nil)

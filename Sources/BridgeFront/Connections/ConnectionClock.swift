@@ -127,6 +127,8 @@ struct ConnectionClock {
         if self.inFlight == 0 { self.idleSince = now }
     }
 
+    var isReadingBody: Bool { if case .body = self.reading { true } else { false } }
+
     var fault: Fault {
         guard case .body = self.reading else { return .nextRequest }
         return self.inFlight == 0 ? .answeredBody : .currentBody

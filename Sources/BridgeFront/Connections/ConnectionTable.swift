@@ -54,7 +54,7 @@ final class ConnectionTable {
 
     func refusedOpened() {
         self.refusedCount += 1
-        self.metrics.refuse(Refusal.tooManyConnections.code)
+        self.metrics.refuse(Fault.tooManyConnections.word)
     }
 
     /// A connection refused a request by itself.

@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeLink
 
 /// Every refusal that the front makes by itself.
 extension Refusal {
@@ -32,11 +33,16 @@ extension Refusal {
         Refusal(Fault.payloadTooLarge.told(["limit": "\(limit)"]), closes: true)
     }
 
-    static let headerTooLarge = Refusal(Fault.headerTooLarge.told(), closes: true)
+    static func headerTooLarge(limit: Int) -> Refusal {
+        Refusal(Fault.headerTooLarge.told(["limit": "\(limit)"]), closes: true)
+    }
     static let malformedHTTP = Refusal(
         Fault.badRequest.told(["what": "This is not an HTTP/1.1 request."]), closes: true)
     static let incompleteBody = Refusal(Fault.badRequest.told(["what": "The body ended too early."]), closes: true)
-    static let requestTimeout = Refusal(Fault.requestTimeout.told(), closes: true)
+    /// - Parameter limit: in words, with its setting.
+    static func requestTimeout(limit: String) -> Refusal {
+        Refusal(Fault.requestTimeout.told(["limit": limit]), closes: true)
+    }
     /// Never told: the connection is closed.
     static let slowReader = Refusal(Fault.slowReader.told(), closes: true)
 
@@ -52,10 +58,16 @@ extension Refusal {
     static let sessionUnavailable = Refusal(Fault.sessionUnavailable.told(), field: .soon)
     static let supervisorUnavailable = Refusal(Fault.supervisorUnavailable.told(), field: .soon)
     static let overloaded = Refusal(
-        ToldFault(.overloaded, message: "There are too many requests under way. This one has not run."), field: .soon
+        ToldFault(
+            .overloaded,
+            message:
+                "There are too many requests under way: \(LinkConnection.maximumExchanges), a fixed limit. "
+                + "This one has not run."), field: .soon
     )
     /// Too much is held of bodies, of this caller or of all; its own is not read.
-    static let overloadedBody = Self.outOfMemory("limits.heldBytes", closes: true)
+    static func overloadedBody(limit: Int) -> Refusal {
+        Self.outOfMemory("\(limit) bytes, limits.heldBytes", closes: true)
+    }
     /// The session worker has no room for the body.
     static let overloadedWorker = Self.outOfMemory("limits.workerBytes")
 
@@ -63,7 +75,9 @@ extension Refusal {
         let message = "The requests under way hold too much memory (\(setting)). This one has not run."
         return Refusal(ToldFault(.overloaded, message: message), field: .soon, closes: closes)
     }
-    static let tooManyConnections = Refusal(Fault.tooManyConnections.told(), field: .soon, closes: true)
+    static func tooManyConnections(limit: Int) -> Refusal {
+        Refusal(Fault.tooManyConnections.told(["limit": "\(limit)"]), field: .soon, closes: true)
+    }
     static let internalError = Refusal(Fault.internal.told(["what": "Internal server error"]))
     /// The answer to a request that was handed on, when the worker that had it died. The status is 200, because it is a
     /// JSON-RPC answer like any other: a client's library must hand it to whoever called.

@@ -111,7 +111,11 @@ final class FrontRequest {
         self.connection.holdRequest(true)
         self.ticket = self.state.bodies.ask(caller: self.verdict.fields.sessionID ?? "", octets: octets) { hold in
             self.ticket = nil
-            if let hold { self.collector.grant(hold) } else { self.refusal = .overloadedBody }
+            if let hold {
+                self.collector.grant(hold)
+            } else {
+                self.refusal = .overloadedBody(limit: self.state.bodies.limit)
+            }
             self.connection.holdRequest(false)
             if isWaiting, self.refusal != nil { self.settle() }
         }

@@ -18,7 +18,9 @@ extension Request {
             case .taken: break
             case .tooLong: throw Refusal.contentTooLarge(limit: limit)
             case .needsRoom(let octets):
-                guard let hold = await Self.room(octets, context) else { throw Refusal.overloadedBody }
+                guard let hold = await Self.room(octets, context) else {
+                    throw Refusal.overloadedBody(limit: context.state.value.bodies.limit)
+                }
                 collector.grant(hold)
             }
         }

@@ -33,13 +33,8 @@ package struct PublicName: Sendable, Hashable {
     /// Whether a public name, in either spelling, begins as those with this prefix do.
     package static func mayBe(_ name: String, prefix: String, separator: String) -> Bool {
         guard !prefix.isEmpty, !name.hasPrefix(prefix + separator) else { return true }
-        return name.hasPrefix(Self.safeBeginning(prefix))
-    }
-
-    /// How the safe spelling of names with this prefix begins.
-    package static func safeBeginning(_ prefix: String) -> String {
         let safe = prefix.utf8.map { Self.isSafe($0) ? $0 : UInt8(ascii: "_") } + Array("__".utf8)
-        return String(decoding: safe.prefix(53), as: UTF8.self)
+        return name.utf8.starts(with: safe.prefix(53))
     }
 
     private static func isSafe(_ byte: UInt8) -> Bool {

@@ -29,6 +29,8 @@ package struct ResourceOwners: Sendable {
 
     /// Of one server no more templates are looked at.
     private static let maximumTemplates = 1_000
+    /// What is spent on finding whose a URI is, in comparisons of a byte. Templates beyond it are not looked at.
+    private static let allowance = 4 << 20
 
     private let servers: [Server]
     /// The longest literal beginning first, then in the order of the configuration.
@@ -66,7 +68,11 @@ package struct ResourceOwners: Sendable {
         }
         if let listed { add(listed) }
         if let handedOut { add(handedOut) }
-        for known in self.templates where known.template.matches(uri) {
+        var allowance = Self.allowance
+        for known in self.templates {
+            allowance -= known.template.weight * uri.utf8.count
+            guard allowance > 0 else { break }
+            guard known.template.matches(uri) else { continue }
             if known.isDenied { isKeptBack.insert(known.server) } else { add(known.server) }
         }
         guard candidates.isEmpty else { return candidates }

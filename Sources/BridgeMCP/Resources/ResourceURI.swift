@@ -11,25 +11,37 @@ package enum ResourceURI {
     ///
     /// - Returns: `nil` for what is no URI: no scheme, a malformed escape, a backslash or another character that no URI
     ///   holds. What is longer than ``maximumLength`` has none either.
-    package static func normalised(_ uri: String) -> String? {
+    ///
+    /// - Parameter isFilePath: as a file system would take it: a row of slashes is one, and there is no query. Of a file also
+    ///   whatever host it names.
+    package static func normalised(_ uri: String, asFilePath isFilePath: Bool = false) -> String? {
         guard uri.utf8.count <= Self.maximumLength, let parts = Parts(uri[...]),
             let authority = self.normalised(escapes: parts.authority),
             let path = self.normalised(escapes: parts.path), let rest = self.normalised(escapes: parts.rest)
         else { return nil }
         let scheme = parts.scheme.lowercased()
-        let place = self.place(scheme, self.lowerHost(authority), path)
-        return scheme + ":" + place.authority + self.withoutDotSegments(place.path) + rest
+        var place = self.place(scheme, self.lowerHost(authority), path)
+        guard isFilePath else {
+            return scheme + ":" + place.authority + self.withoutDotSegments(place.path) + rest
+        }
+        let isRooted = place.path.hasPrefix("/")
+        place.path = (isRooted ? "/" : "") + place.path.split(separator: "/").joined(separator: "/")
+        let isFile = scheme == "file"
+        return scheme + ":" + (isFile ? "//" : place.authority) + self.withoutDotSegments(place.path)
+            + (isFile ? "" : rest)
     }
 
     /// In bytes.
     package static let maximumLength = 8_192
 
-    /// The spellings that a server may take a URI for: its own, and the one with the escaped slashes undone.
-    static func spellings(_ uri: String) -> [String]? {
+    /// The spellings that a server may take a URI for: its own, and what becomes of it where escaped slashes are undone
+    /// first, as a URI and as a file's path.
+    static func spellings(_ uri: String) -> Set<String>? {
         guard let normalised = self.normalised(uri) else { return nil }
-        guard normalised.contains("%2F") || normalised.contains("%5C") else { return [normalised] }
-        let undone = normalised.replacing("%2F", with: "/").replacing("%5C", with: "/")
-        return [normalised] + [self.normalised(undone)].compactMap { $0 }
+        var undone = uri
+        for escape in ["%2F", "%2f", "%5C", "%5c"] { undone = undone.replacing(escape, with: "/") }
+        let others = [self.normalised(undone), self.normalised(undone, asFilePath: true)]
+        return Set([normalised] + others.compactMap { $0 })
     }
 
     private static func place(_ scheme: String, _ authority: String, _ path: String) -> (
@@ -53,7 +65,9 @@ package enum ResourceURI {
 
     /// A filter's pattern in the same spelling, as far as it has one: `*` and `?` stay what they are.
     package static func normalised(pattern: String) -> String {
-        guard let parts = Parts(pattern[...], isPattern: true) else { return pattern }
+        guard let parts = Parts(pattern[...], isPattern: true) else {
+            return self.normalised(escapes: pattern[...]) ?? pattern
+        }
         let escapes = { (text: Substring) in self.normalised(escapes: text) ?? String(text) }
         let scheme = parts.scheme.lowercased()
         let place = self.place(scheme, self.lowerHost(escapes(parts.authority)), escapes(parts.path))

@@ -131,13 +131,14 @@ package struct SubscriptionBook<Request> {
     /// The servers of which anything is held.
     package var servers: Set<String> { Set(self.entries.lazy.filter { !$0.value.holders.isEmpty }.map(\.key.server)) }
 
-    /// Who holds a resource that this one is a part of.
-    package func holders(ofWhole uri: String, server: String) -> Set<UInt64> {
-        var holders: Set<UInt64> = []
-        for (topic, entry) in self.entries where topic.server == server && Self.isPart(uri, of: topic.uri) {
-            holders.formUnion(entry.holders)
+    /// Who holds a resource, or one that it is a part of, and which of these: one of each session.
+    package func holdings(of topic: Topic) -> [UInt64: Topic] {
+        var holdings: [UInt64: Topic] = [:]
+        for session in self.holders(of: topic) { holdings[session] = topic }
+        for (whole, entry) in self.entries where whole.server == topic.server && Self.isPart(topic.uri, of: whole.uri) {
+            for session in entry.holders where holdings[session] == nil { holdings[session] = whole }
         }
-        return holders
+        return holdings
     }
 
     private static func isPart(_ uri: String, of whole: String) -> Bool {

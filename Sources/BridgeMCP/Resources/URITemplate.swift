@@ -4,7 +4,7 @@ import BridgeCore
 ///
 /// Servers read templates each in their own way, and it is they who refuse what does not fit. So this takes a URI for the
 /// template's rather once too often. Whatever the template and the URI are, the work is at most the product of the
-/// template's expressions and the URI's length.
+/// template's ``weight`` and the URI's length.
 package struct URITemplate: Sendable, Hashable {
     /// As the server wrote it.
     package let text: String
@@ -45,6 +45,9 @@ package struct URITemplate: Sendable, Hashable {
         if !rest.isEmpty { parts.append(.literal(Array(rest))) }
         self.text = text
         self.parts = parts
+        self.weight = parts.dropFirst().reduce(1) { weight, part in
+            if case .literal(let bytes) = part { weight + 1 + bytes.count } else { weight + 1 }
+        }
     }
 
     /// What an expression stands for, by its operator (RFC 6570, section 2.2) and its modifier.
@@ -61,6 +64,9 @@ package struct URITemplate: Sendable, Hashable {
             return Run(isFree: expression.last == UInt8(ascii: "*"), isOptional: false)
         }
     }
+
+    /// What a match costs at most, for each byte of the URI.
+    let weight: Int
 
     /// How much of the beginning is said literally, in bytes: of several templates that match, the longest means the most.
     package var literalPrefix: Int {

@@ -133,11 +133,10 @@ package struct SessionLedger: Sendable {
         return Array(expired)
     }
 
-    /// Forgets what has expired and returns a journal that says the rest and no more.
-    package mutating func compacted(now: UInt64) -> ByteBuffer {
-        self.forgetExpired(now: now)
+    /// A journal that says what has not expired, and no more.
+    package func compacted(now: UInt64) -> ByteBuffer {
         var journal = ByteBuffer()
-        for (session, entry) in self.entries.sorted(by: { $0.key < $1.key }) {
+        for (session, entry) in self.entries.sorted(by: { $0.key < $1.key }) where now < entry.expires {
             journal.writeImmutableBuffer(Self.line(session, entry))
         }
         return journal

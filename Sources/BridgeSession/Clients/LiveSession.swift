@@ -87,6 +87,11 @@ final class LiveSession {
         if !self.tell(change.message) { self.owed.append(change) }
     }
 
+    /// Tells the client something, or owes it a change that says as much.
+    func tell(_ note: ByteBuffer, owing change: ListChange) {
+        if !self.tell(note), !self.owed.contains(change) { self.owed.append(change) }
+    }
+
     /// Tells the client of the changes that it has not been told of.
     func payDebts() {
         guard !self.owed.isEmpty else { return }

@@ -31,6 +31,9 @@ final class Call {
     /// Of a request about a resource: who else may have it, and its URI.
     private var others: ArraySlice<UpstreamLink>
     private let uri: String?
+    /// What a server has answered that has the resource, and nothing in it.
+    private var emptyAnswer: ByteBuffer?
+    private let hasContent: Bool
     private let onEnd: ((ByteBuffer?) -> Void)?
 
     /// The upstream's worker counts the timeout itself; this side only catches a worker that does not.
@@ -44,6 +47,7 @@ final class Call {
         self.upstream = route.upstream
         self.others = route.others[...]
         self.uri = route.uri
+        self.hasContent = route.hasContent
         self.onEnd = route.onEnd
         self.desk = desk
         self.header = header
@@ -144,11 +148,18 @@ extension Call: ExchangeDelegate {
             // So it is of the second attempt, and only of that.
             return self.fail(.outcomeUnknown(self.upstream.route.name))
         }
-        if let uri = self.uri, !self.others.isEmpty, self.mayRepeat, ResourceMentions.isNotFound(payload, uri: uri) {
-            return self.askTheNext()
+        var answer = payload
+        if let uri = self.uri, ResourceMentions.isNotFound(payload, uri: uri) {
+            // Nothing may be all there is.
+            if self.emptyAnswer == nil, JSONText(trusting: payload).member("result") != nil {
+                self.emptyAnswer = payload
+            }
+            if !self.others.isEmpty, self.mayRepeat { return self.askTheNext() }
+            answer = self.emptyAnswer ?? payload
         }
-        self.desk.note(payload, for: self.caller, from: self.upstream)
-        self.finish(ResultFitting.fitted(payload, to: self.caller.revision) ?? payload, failure: failure)
+        guard self.hasContent else { return self.finish(answer, failure: failure) }
+        self.desk.note(answer, for: self.caller, from: self.upstream)
+        self.finish(ResultFitting.fitted(answer, to: self.caller.revision) ?? answer, failure: failure)
     }
 
     /// This one has no such resource; another may. Reading does no harm.

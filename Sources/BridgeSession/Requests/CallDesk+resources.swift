@@ -39,7 +39,7 @@ extension CallDesk {
         let entry = isPrompt ? self.directory.find(name, of: .prompts) : nil
         let upstream = entry?.upstream ?? (isPrompt ? nil : self.owner(ofReference: name, request.caller))
         guard let upstream else {
-            guard mayWait else { return request.refuse(offering.unknownEntry(name)) }
+            guard mayWait else { return request.refuse(self.directory.unknown(name, of: offering)) }
             return self.wait(request, for: name, of: offering) { [weak self] in
                 self?.complete(request, mayWait: false)
             }

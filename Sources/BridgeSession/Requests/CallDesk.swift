@@ -58,7 +58,7 @@ final class CallDesk {
             request,
             along: CallRoute(
                 to: upstream, called: name, named: offering.isRenamed ? entry.ownNameJSON : nil,
-                timeout: route.timeout(of: entry, in: offering), mayRepeat: mayRepeat),
+                hasContent: true, timeout: route.timeout(of: entry, in: offering), mayRepeat: mayRepeat),
             now: mayWait ? request.now : .now())
     }
 

@@ -12,6 +12,8 @@ struct CallRoute {
     /// What its server calls it, where that is something else.
     let ownName: JSONText?
     let uri: String?
+    /// Whether its result has content by MCP's rules, which an older client may not know. Extensions have their own.
+    let hasContent: Bool
     let timeout: Seconds
     /// Whether it may be sent a second time.
     let mayRepeat: Bool
@@ -21,13 +23,15 @@ struct CallRoute {
     init(
         to upstream: UpstreamLink, others: [UpstreamLink] = [], called calledName: String,
         named ownName: JSONText? = nil,
-        uri: String? = nil, timeout: Seconds, mayRepeat: Bool, onEnd: ((ByteBuffer?) -> Void)? = nil
+        uri: String? = nil, hasContent: Bool = false, timeout: Seconds, mayRepeat: Bool,
+        onEnd: ((ByteBuffer?) -> Void)? = nil
     ) {
         self.upstream = upstream
         self.others = others
         self.calledName = calledName
         self.ownName = ownName
         self.uri = uri
+        self.hasContent = hasContent
         self.timeout = timeout
         self.mayRepeat = mayRepeat
         self.onEnd = onEnd

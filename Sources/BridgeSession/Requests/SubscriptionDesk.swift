@@ -13,6 +13,8 @@ final class SubscriptionDesk {
     private let sessions: SessionStore
     private var book = SubscriptionBook<PendingRequest>()
     private var lastID = 0
+    /// By server: what it is still to be subscribed to after it has been connected to.
+    private var restorations: [String: Restoration] = [:]
 
     /// - Parameter held: what sessions hold from an earlier life.
     init(
@@ -23,7 +25,10 @@ final class SubscriptionDesk {
         self.resources = resources
         self.desk = desk
         self.sessions = sessions
-        for (session, topics) in held { for topic in topics { self.book.restore(topic, by: session) } }
+        let servers = Set(directory.upstreams.map(\.route.name))
+        for (session, topics) in held {
+            for topic in topics where servers.contains(topic.server) { self.book.restore(topic, by: session) }
+        }
     }
 
     // MARK: Requests
@@ -112,8 +117,9 @@ final class SubscriptionDesk {
     func connected(_ upstream: UpstreamLink) {
         let filter = upstream.route.filter(of: .resources)
         let topics = self.book.topics(of: upstream.route.name).filter { filter.admits(uri: $0.uri) }
-        guard !topics.isEmpty else { return }
+        guard !topics.isEmpty, upstream.isRunning else { return }
         let restoration = Restoration(topics)
+        self.restorations[upstream.route.name] = restoration
         for _ in 0..<Self.atOnce { self.restoreNext(of: restoration, on: upstream) }
     }
 
@@ -126,7 +132,13 @@ final class SubscriptionDesk {
     }
 
     private func restoreNext(of restoration: Restoration, on upstream: UpstreamLink) {
-        guard let topic = restoration.rest.popFirst() else { return }
+        // Another connection has begun, and with it another restoration.
+        guard self.restorations[upstream.route.name] === restoration else { return }
+        restoration.rest = restoration.rest.drop { self.book.holders(of: $0).isEmpty }
+        guard let topic = restoration.rest.popFirst() else {
+            self.restorations[upstream.route.name] = nil
+            return
+        }
         self.tell(topic, "resources/subscribe", on: upstream) { [weak self, weak upstream] in
             guard let self, let upstream else { return }
             self.restoreNext(of: restoration, on: upstream)
@@ -157,18 +169,20 @@ final class SubscriptionDesk {
 
     private func updated(_ topic: ResourceTopic, _ note: ByteBuffer, from upstream: UpstreamLink) {
         guard upstream.route.filter(of: .resources).admits(uri: topic.uri) else { return }
-        let change = ListChange(method: Self.method, about: topic.uri, message: note)
-        var holders = self.book.holders(of: topic)
-        // It may be a part of what was subscribed to (server/resources, "Subscriptions").
-        if holders.isEmpty { holders = self.book.holders(ofWhole: topic.uri, server: topic.server) }
-        for session in holders { self.sessions.tell(change, to: session) }
+        // It may be a part of what was subscribed to (server/resources, "Subscriptions"). What is owed names what is held:
+        // there may be any number of parts.
+        for (session, held) in self.book.holdings(of: topic) {
+            self.sessions.tell(note, owing: Self.change(held.uri), to: session)
+        }
+    }
+
+    private static func change(_ uri: String) -> ListChange {
+        ListChange(method: Self.method, about: uri, message: Self.updated(uri))
     }
 
     /// What a session may have missed that comes back: something about each of its resources.
     func missed(by session: UInt64) -> [ListChange] {
-        self.book.topics(of: session).map {
-            ListChange(method: Self.method, about: $0.uri, message: Self.updated($0.uri))
-        }
+        self.book.topics(of: session).map { Self.change($0.uri) }
     }
 
     // MARK: What lasts

@@ -157,8 +157,10 @@ final class SessionStore {
     /// The session of this number, where it is in memory.
     func session(_ number: UInt64) -> LiveSession? { self.live[number] }
 
-    /// Tells one session of a change. One that is not in memory is told when it comes back.
-    func tell(_ change: ListChange, to number: UInt64) { self.live[number]?.tell(change) }
+    /// Tells one session something, or owes it a change. One that is not in memory is told when it comes back.
+    func tell(_ note: ByteBuffer, owing change: ListChange, to number: UInt64) {
+        self.live[number]?.tell(note, owing: change)
+    }
 
     /// Keeps what a session has subscribed to beyond this life.
     func keep(_ topics: [ResourceTopic], of identity: SessionIdentity) {

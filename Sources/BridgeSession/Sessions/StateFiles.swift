@@ -52,6 +52,7 @@ final class StateFiles: Sendable {
                 if let line = rest.readSlice(length: end - rest.readerIndex) { ledger.replay(line) }
                 rest.moveReaderIndex(forwardBy: 1)
             }
+            ledger.forgetExpired(now: now)
             // On a full disk the journal stays as long as it was, and true.
             try? PrivateFile.replace(self.journalPath, with: ledger.compacted(now: now).readableBytesView)
         }

@@ -123,7 +123,9 @@ final class Directory {
     /// What is said of a name that nobody lists: it may be one of a server that cannot run, or has never been listed.
     func unknown(_ name: String, of offering: Offering) -> ToldFault {
         guard offering.isRenamed else { return offering.unknownEntry(name) }
-        if let server = self.configuration.failed.first(where: { $0.mayHave(name) }) {
+        if let server = self.configuration.failed.first(where: {
+            $0.mayHave(name, separator: self.configuration.separator)
+        }) {
             return .unavailable(server.name, server.reason)
         }
         let server = self.unlistedServer(named: name, of: offering)

@@ -139,6 +139,10 @@ final class UpstreamLink {
     /// Another program runs now: what was listed is not what it will list. Lists wait for that, as at the start.
     func forgetLists(listWait: Seconds) {
         self.lists = [:]
+        self.capabilities = .emptyObject
+        self.instructions = nil
+        self.hasResources = false
+        self.takesLogLevel = false
         self.proposal = nil
         self.lastError = nil
         self.awaitAnew(listWait)

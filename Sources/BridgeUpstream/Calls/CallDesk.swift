@@ -73,6 +73,9 @@ final class CallDesk {
     /// The last id that was given to a request.
     var lastID: Int { self.pending.lastID }
 
+    /// Whether a request was given this id since the connection began. Only those are in the order of their sending.
+    func isOfThisConnection(_ id: Int) -> Bool { self.pending.isOfThisConnection(id) }
+
     /// An id for a request of the bridge's own.
     func reserveID() -> Int { self.pending.reserveID() }
 

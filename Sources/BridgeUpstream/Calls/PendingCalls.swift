@@ -129,8 +129,12 @@ struct PendingCalls<Caller> {
             return .call(call)
         }
         if self.abandoned.remove(id) != nil { return .late }
-        let isKnown = id > self.firstID && id <= self.lastID || self.olderIDs.contains(id)
-        return isKnown ? .duplicate : .unknown
+        return self.isOfThisConnection(id) || self.olderIDs.contains(id) ? .duplicate : .unknown
+    }
+
+    /// Whether an id was given out since this connection began.
+    func isOfThisConnection(_ id: Int) -> Bool {
+        id > self.firstID && id <= self.lastID && !self.olderIDs.contains(id)
     }
 
     /// Whether this call has been written and not answered.

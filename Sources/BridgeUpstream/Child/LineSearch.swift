@@ -55,6 +55,8 @@ struct LineSearch {
     private mutating func walk(_ first: Outcome?) {
         if let first { guard self.take(first) else { return } }
         while self.skipInvisible() {
+            // More messages than this of one line are not looked at: each takes time from everybody else.
+            if self.texts.count >= Conversation.maximumBatch { return self.isClean = false }
             // Something stands behind the last text: if that is no message, it is other text.
             if self.isClean, let last = self.texts.last, !self.isMessage(last) { self.isClean = false }
             if !self.isClean || !self.isStart(self.position) {

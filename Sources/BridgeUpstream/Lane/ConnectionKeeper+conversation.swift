@@ -38,7 +38,7 @@ extension ConnectionKeeper: ConversationDelegate {
     }
 
     func conversation(_ conversation: Conversation, couldNotList offering: Offering, _ reason: String) {
-        self.record.lastError = reason
+        self.record.failed(offering, reason)
         self.delegate?.keeperChanged(self)
     }
 

@@ -48,7 +48,7 @@ extension Conversation {
         guard let id = message.text[span].ownNumber else {
             return self.complaints.stray(.unknownID, message.text.bytes)
         }
-        self.excuses.answered(id)
+        if self.desk.isOfThisConnection(id) { self.excuses.answered(id) }
         switch self.desk.answer(id, with: message, at: span) {
         case .taken, .late: break
         case .duplicate:

@@ -45,7 +45,8 @@ extension Conversation {
     /// There are servers that answer notifications so: each that was sent lately excuses one, and whoever knows that there
     /// is no such method has read the message, and would have read its id.
     func reported(_ error: JSONText, in text: JSONText) {
-        if error.int("code") == Fault.methodNotFound.code || self.excuses.take() {
+        let isExcused = self.excuses.take()
+        if isExcused || error.int("code") == Fault.methodNotFound.code {
             return self.complaints.homeless(text.bytes, now: .now())
         }
         let requests = self.desk.sentCount + self.own.count
@@ -106,6 +107,8 @@ extension Conversation {
         case .request where message.method == "ping": self.asked(message)
         case .request:
             let id = message.id.map { message.text[$0] }
+            // One that prints what it reads repeats our own.
+            if let own = id?.ownNumber, self.isUnderWay(own) { return false }
             self.say(ClientMessage.refusal(of: id, reason: "other text stands on its line"))
         case .notification: break
         }

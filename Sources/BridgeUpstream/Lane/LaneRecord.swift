@@ -13,6 +13,8 @@ struct LaneRecord {
 
     private var lastConnected: Date?
     var lastError: String?
+    /// The lists that could not be read, over this connection.
+    private var failures: [Offering: String] = [:]
     private var lists: [Offering: Listed] = [:]
     /// What there is to be said of how the server treats its lists.
     var remarks: [Offering: String] = [:]
@@ -20,6 +22,12 @@ struct LaneRecord {
     mutating func connected() {
         self.lastConnected = Date()
         self.remarks = [:]
+        self.failures = [:]
+    }
+
+    mutating func failed(_ offering: Offering, _ reason: String) {
+        self.failures[offering] = reason
+        self.lastError = reason
     }
 
     /// - Returns: the list, with what was there before where a page of it is lost; whether it is another than before; and
@@ -30,7 +38,8 @@ struct LaneRecord {
         listing.close(after: before?.listing)
         let notes = listing.notes
         self.lists[listing.offering] = Listed(listing: listing, at: Date(), notes: notes)
-        self.lastError = nil
+        self.failures[listing.offering] = nil
+        self.lastError = Offering.all.compactMap { self.failures[$0] }.first
         let known = Set(before?.notes ?? [])
         return (listing, before?.listing.entries != listing.entries, notes.filter { !known.contains($0) })
     }
@@ -38,6 +47,7 @@ struct LaneRecord {
     /// Another server takes its place.
     mutating func replaced() {
         self.lastError = nil
+        self.failures = [:]
         self.lists = [:]
         self.remarks = [:]
     }

@@ -80,7 +80,7 @@ struct OddMessage {
 
     /// Answers a request with an error that named none.
     static func answer(to id: Int, error: JSONText) -> RPCMessage? {
-        self.answer(to: id, "error", ServerError.error(from: error))
+        self.answer(to: id, "error", Self.isInForm(error) ? error : ServerError.error(from: error))
     }
 
     private static func answer(to id: Int, _ name: String, _ value: JSONText) -> RPCMessage? {

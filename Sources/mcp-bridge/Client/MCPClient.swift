@@ -86,7 +86,7 @@ struct MCPClient {
                 list.elements { entries.append(list[$0]) }
             }
             cursor = page.string("nextCursor")
-        } while cursor.map { known.insert($0).inserted } ?? false
+        } while entries.count < 1_000_000 && (cursor.map { known.insert($0).inserted } ?? false)
         return entries
     }
 

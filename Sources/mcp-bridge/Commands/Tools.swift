@@ -63,7 +63,7 @@ enum EntryList {
             return [identity, String(text.split(whereSeparator: \.isNewline).first?.prefix(100) ?? "")].map(
                 Self.printable)
         }
-        let heading = kind.dropLast().uppercased()
+        let heading = offerings[0].singular.uppercased()
         StandardStreams.output(StatusTable.table([heading, "DESCRIPTION"], rows).joined(separator: "\n") + "\n")
     }
 }

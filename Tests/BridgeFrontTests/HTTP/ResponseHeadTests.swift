@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `a refusal that closes says so before its length`() {
-        let (text, _) = Self.text(ResponseHead(.tooManyConnections, length: 5))
+        let (text, _) = Self.text(ResponseHead(.tooManyConnections(limit: 9), length: 5))
         #expect(
             text == "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\n"
                 + "Connection: close\r\nContent-Length: 5\r\n\r\n")

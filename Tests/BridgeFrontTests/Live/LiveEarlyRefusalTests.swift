@@ -72,6 +72,19 @@ import Testing
         }
     }
 
+    @Test func `a body that is too long by its head is not waited for, and the limit is named`() async throws {
+        try await FrontFixture.run { front in
+            let client = try await front.connect()
+            let refused = Case(line: "POST /mcp", fields: [Self.host, Self.both, Self.json], status: 413)
+            try await client.send(Self.head(refused, ["Content-Length: 5000000"]))
+            let reply = try await client.reply()
+            try Self.check(reply, refused)
+            #expect(reply.body.contains("limits.bodyBytes"))
+            #expect(reply.value("connection") == "close")
+            #expect(await client.end() == "")
+        }
+    }
+
     /// Nobody knows whether it sends its body all the same: what comes next must not be taken for it, nor it for a request.
     @Test(arguments: cases)
     func `a client that waits for leave gets none, and its connection is closed`(refused: Case) async throws {

@@ -31,7 +31,10 @@ import Testing
         "file:///etc/passwd", "FILE:///etc/passwd", "file:///etc/%70asswd", "file:///srv/../etc/passwd",
         "file:///srv/%2e%2e/etc/passwd", "file:///etc/./passwd", "file:/etc/passwd", "file://localhost/etc/passwd",
         "file:////etc/passwd", "file:///srv%2F..%2Fetc/passwd", "file:///srv%5c..%5Cetc/passwd",
-        "file:///%2Fetc/passwd", "file:///srv\\..\\etc", "no uri",
+        "file:///%2Fetc/passwd",
+        "file:///.//etc/passwd", "file:///etc//passwd", "file:///etc/passwd?x", "file:///etc/passwd#x",
+        "file://elsewhere/etc/passwd", "file:///srv///../../etc/passwd", "file:///srv/a/b%2F..%2F../../etc/passwd",
+        "file:///srv\\..\\etc", "no uri",
     ])
     func `what is kept back stays so in every spelling and by every way`(_ uri: String) {
         let owners = ResourceOwners([self.server(["file:///{+path}"], deny: ["file:///etc/*"])])
@@ -39,6 +42,21 @@ import Testing
         let allowed = ResourceOwners([self.server(["file:///{+path}"], allow: ["file:///srv/*"])])
         #expect(allowed.candidates(for: uri, listed: 0, handedOut: 0) == [])
         #expect(allowed.candidates(for: "file:///srv/a", listed: nil, handedOut: nil) == [0])
+    }
+
+    @Test func `a pattern without a scheme is spelled alike, too`() {
+        let owners = ResourceOwners([self.server(["file:///{+path}"], deny: ["*/private notes/*", "*ä*"])])
+        #expect(owners.candidates(for: "file:///a/private notes/x", listed: 0, handedOut: nil) == [])
+        #expect(owners.candidates(for: "file:///a/private%20notes/x", listed: 0, handedOut: nil) == [])
+        #expect(owners.candidates(for: "file:///%C3%A4", listed: 0, handedOut: nil) == [])
+        #expect(owners.candidates(for: "file:///a/notes/x", listed: 0, handedOut: nil) == [0])
+    }
+
+    @Test func `templates that cost too much are not looked at`() {
+        let costly = "{+a}" + String(repeating: "a", count: 4_096)
+        let owners = ResourceOwners([self.server([costly, "x:{y}"]), self.server([])])
+        #expect(owners.candidates(for: String(repeating: "a", count: 8_192), listed: nil, handedOut: nil) == [])
+        #expect(owners.candidates(for: "x:1", listed: nil, handedOut: nil) == [0])
     }
 
     @Test func `what only a kept back template tells of is not guessed`() {

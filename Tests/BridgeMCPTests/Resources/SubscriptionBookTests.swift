@@ -84,11 +84,16 @@ import Testing
         var book = Book()
         book.restore(.init(server: "s", uri: "file:///a"), by: 1)
         book.restore(.init(server: "s", uri: "file:///b/"), by: 2)
-        #expect(book.holders(ofWhole: "file:///a/x", server: "s") == [1])
-        #expect(book.holders(ofWhole: "file:///a#x", server: "s") == [1])
-        #expect(book.holders(ofWhole: "file:///ab", server: "s") == [])
-        #expect(book.holders(ofWhole: "file:///b/c", server: "s") == [2])
-        #expect(book.holders(ofWhole: "file:///a/x", server: "t") == [])
+        book.restore(.init(server: "s", uri: "file:///a/x"), by: 3)
+        let holdings = { (uri: String, server: String) in
+            book.holdings(of: .init(server: server, uri: uri)).mapValues(\.uri)
+        }
+        #expect(holdings("file:///a/x", "s") == [1: "file:///a", 3: "file:///a/x"])
+        #expect(holdings("file:///a#x", "s") == [1: "file:///a"])
+        #expect(holdings("file:///a", "s") == [1: "file:///a"])
+        #expect(holdings("file:///ab", "s") == [:])
+        #expect(holdings("file:///b/c", "s") == [2: "file:///b/"])
+        #expect(holdings("file:///a/x", "t") == [:])
     }
 
     @Test func `nothing is held of a server that is gone`() {

@@ -77,13 +77,15 @@ import Testing
         #expect(ledger.level(of: 10) == nil)
     }
 
-    @Test func `forgets on compaction what has expired, and only that`() throws {
+    @Test func `keeps out of a compacted journal what has expired, and tells of it once when it is forgotten`() throws {
         var ledger = SessionLedger()
         _ = try ledger.end(1, of: "a", expires: 100)
         _ = try ledger.end(2, of: "", expires: 101)
         _ = try ledger.set(.info, for: 3, of: "a", expires: 99)
         let journal = ledger.compacted(now: 100)
         #expect(String(buffer: journal) == #"{"s":"2","x":101,"ended":true}"# + "\n")
+        #expect(Set(ledger.forgetExpired(now: 100)) == [1, 3])
+        #expect(ledger.forgetExpired(now: 100).isEmpty)
         #expect(ledger.entries.count == 1)
     }
 

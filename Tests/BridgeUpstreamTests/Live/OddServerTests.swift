@@ -57,6 +57,17 @@ extension LiveTests {
             }
         }
 
+        @Test func `an error without an id that is as it should be stays what it is`() async throws {
+            try await WorkerBench.run { bench in
+                await bench.phase("ready")
+                let original = #"{"code":-32602,"message":"no","data":{"supported":["2024-11-05"]}}"#
+                for id in [#""id":null,"#, ""] {
+                    let error = await bench.say([#"{"jsonrpc":"2.0",\#(id)"error":\#(original)}"#]).error()
+                    #expect(error.description == original)
+                }
+            }
+        }
+
         @Test func `an error without an id is nobody's while several wait`() async throws {
             try await WorkerBench.run { bench in
                 await bench.phase("ready")
