@@ -117,7 +117,7 @@ def test_an_error_without_an_id_is_the_only_callers(client: MCPClient) -> None:
     error = '{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}'
     begun = time.monotonic()
     failure = say(client, error, manner="text_id").failure
-    assert (failure.code, failure.message) == (-32603, "Parse error")
+    assert (failure.code, failure.message) == (-32700, "Parse error")
     assert time.monotonic() - begun < 20
 
 
