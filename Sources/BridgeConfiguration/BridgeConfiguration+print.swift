@@ -47,6 +47,7 @@ extension BridgeConfiguration {
         if let idleStop = entry.idleStop { members.append(("idleStop", .double(idleStop.rawValue))) }
         members.append(("retry", .string(entry.retry.rawValue)))
         members.append(("share", .string(entry.share.rawValue)))
+        if entry.share != .all { members.append(("lanes", .int(entry.lanes))) }
         if let asks = entry.asks { members.append(("asks", .bool(asks))) }
         if !entry.roots.isEmpty {
             members.append(
@@ -104,6 +105,7 @@ extension BridgeConfiguration {
             [
                 ("connect", .double(timeouts.connect.rawValue)), ("list", .double(timeouts.list.rawValue)),
                 ("call", .double(timeouts.call.rawValue)), ("ping", .double(timeouts.ping.rawValue)),
+                ("question", .double(timeouts.question.rawValue)), ("turn", .double(timeouts.turn.rawValue)),
             ] + (tools.isEmpty ? [] : [("tools", .object(tools))])
         )
     }

@@ -205,6 +205,50 @@ async def heard(open_session: Connect, options: Facts) -> Facts:
     return {"methods": methods}
 
 
+async def asked(open_session: Connect, options: Facts) -> Facts:
+    """Does the calls one after another, and tells what was asked meanwhile; each question gets its method's answer."""
+    questions: list[list[Any]] = []
+
+    async def on_question(method: str, params: Facts) -> Facts:
+        questions.append([method, params])
+        return options["answers"][method]
+
+    outcomes: list[Facts] = []
+    async with open_session(on_question=on_question) as session:
+        for name, arguments in options["calls"]:
+            try:
+                outcomes.append(await session.call(name, arguments))
+            except sdk.SDKError as error:
+                outcomes.append(sdk.error_of(error))
+    return {"questions": questions, "outcomes": outcomes}
+
+
+async def asked_side_by_side(open_session: Connect, options: Facts) -> Facts:
+    """Many sessions call at once a tool that asks the model; each answers with its own number and what it was asked."""
+    wrong: list[str] = []
+    asked_for: list[str] = []
+
+    async def one_session(number: int) -> None:
+        async def on_question(_method: str, params: Facts) -> Facts:
+            content = params["messages"][0]["content"]
+            text = (content[0] if isinstance(content, list) else content)["text"]
+            asked_for.append(text)
+            said = {"type": "text", "text": f"{number} heard {text}"}
+            return {"role": "assistant", "model": "m", "content": said}
+
+        async with open_session(on_question=on_question) as session:
+            for index in range(options["calls"]):
+                text = f"{number}/{index}"
+                result = await session.call(options["tool"], {"prompt": text})
+                if f"{number} heard {text}" not in result["content"][0]["text"]:
+                    wrong.append(f"{text}: {result}")
+
+    async with anyio.create_task_group() as sessions:
+        for number in range(options["sessions"]):
+            sessions.start_soon(one_session, number)
+    return {"wrong": wrong, "asked": sorted(asked_for)}
+
+
 async def side_by_side(open_session: Connect, options: Facts) -> Facts:
     """Many sessions at once; every one calls with texts of its own, several calls at a time."""
     answers: dict[str, str] = {}
@@ -248,6 +292,8 @@ SCENARIOS: dict[str, Callable[[Connect, Facts], Awaitable[Facts]]] = {
         lists,
         verbs,
         heard,
+        asked,
+        asked_side_by_side,
         side_by_side,
     )
 }

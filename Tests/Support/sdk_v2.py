@@ -89,9 +89,36 @@ class Session:
 
 
 @asynccontextmanager
-async def connect(url: str, mode: str, on_log: Any = None, on_message: Any = None) -> AsyncIterator[Session]:
-    async with Client(url, mode=mode, logging_callback=on_log, message_handler=on_message) as client:
+async def connect(
+    url: str, mode: str, on_log: Any = None, on_message: Any = None, on_question: Any = None
+) -> AsyncIterator[Session]:
+    async with Client(
+        url, mode=mode, logging_callback=on_log, message_handler=on_message, **_callbacks(on_question)
+    ) as client:
         yield Session(client)
+
+
+def _callbacks(on_question: Any) -> dict[str, Any]:
+    """What answers a server's questions, as this generation takes it."""
+    if on_question is None:
+        return {}
+
+    async def sampling(_context: Any, params: Any) -> Any:
+        kind = types.CreateMessageResultWithTools if params.tools else types.CreateMessageResult
+        return kind.model_validate(await on_question("sampling/createMessage", _dump(params)))
+
+    async def elicitation(_context: Any, params: Any) -> Any:
+        return types.ElicitResult.model_validate(await on_question("elicitation/create", _dump(params)))
+
+    async def roots(_context: Any) -> Any:
+        return types.ListRootsResult.model_validate(await on_question("roots/list", {}))
+
+    return {
+        "sampling_callback": sampling,
+        "elicitation_callback": elicitation,
+        "list_roots_callback": roots,
+        "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability()),
+    }
 
 
 def method_of(message: Any) -> str | None:

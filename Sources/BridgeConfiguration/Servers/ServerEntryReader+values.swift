@@ -108,7 +108,8 @@ extension ServerEntryReader {
         guard var object = ObjectReader(node, report: &self.report) else { return }
         for (key, path) in [
             ("connect", \UpstreamTimeouts.connect), ("list", \UpstreamTimeouts.list), ("call", \UpstreamTimeouts.call),
-            ("ping", \UpstreamTimeouts.ping),
+            ("ping", \UpstreamTimeouts.ping), ("question", \UpstreamTimeouts.question),
+            ("turn", \UpstreamTimeouts.turn),
         ] {
             guard let value = object.take(key)?.seconds(&self.report) else { continue }
             timeouts[keyPath: path] = value
@@ -118,7 +119,8 @@ extension ServerEntryReader {
             for member in tools.members { timeouts.tools[member.key] = member.value.seconds(&self.report) }
         }
         object.finish(
-            known: ["connect", "list", "call", "ping", "tools"], lenient: self.isLenient, report: &self.report
+            known: ["connect", "list", "call", "ping", "question", "turn", "tools"], lenient: self.isLenient,
+            report: &self.report
         )
     }
 

@@ -103,15 +103,12 @@ struct ServerEntryReader {
         }
         if let node = object.take("share"), let share = node.word(SharePolicy.self, &self.report) {
             entry.share = share
-            if share != .all { self.report.warning(node, words, remedy: "The server is shared by all.") }
         }
         if let node = object.take("lanes"), let lanes = node.int(in: 1...1_024, &self.report) {
             entry.lanes = lanes
-            self.report.warning(node, words)
         }
         if let node = object.take("asks"), let asks = node.bool(&self.report) {
             entry.asks = asks
-            self.report.warning(node, words)
         }
     }
 }

@@ -43,11 +43,17 @@ package enum ServerKeyTable {
         Key("tools", "{`allow`, `deny`: [pattern], `rename`: {name: name}}", "which tools are shown, and how"),
         Key("prompts", "the same", "which prompts are shown, and how"),
         Key("resources", "the same", "which resources are shown, and how"),
-        Key("timeouts", "{`connect`, `list`, `call`, `ping`, `tools`: {name: time}}", "in place of `bridge.timeouts`"),
+        Key(
+            "timeouts", "{`connect`, `list`, `call`, `ping`, `question`, `turn`, `tools`: {name: time}}",
+            "in place of `bridge.timeouts`"),
         Key("oauth", "object", "accepted, without effect in this version"),
-        Key("share", "`all`, `principal`, `session`", "how far a child is shared (this version: `all`)"),
-        Key("lanes", "number", "children at once when not shared by all (no effect yet)"),
-        Key("asks", "true or false", "whether its calls can be asked questions (no effect yet)"),
+        Key(
+            "share", "`all`, `principal`, `session`",
+            "who shares a child: everybody, the sessions of one principal, or nobody"),
+        Key("lanes", "number", "children at once where it is not `all`; 8 when absent"),
+        Key(
+            "asks", "true or false",
+            "whether it asks in the middle of calls, which take turns then; when absent, found out"),
         Key("roots", "[path or URI, or {`uri`, `name`}]", "told to the server when it asks"),
         Key("limits", "{`memory`: size, `cpu`: percent, `tasks`: number}", "what its processes may use together"),
         Key("retry", "`none`, `annotated`", "whether a call that may have run is sent again"),

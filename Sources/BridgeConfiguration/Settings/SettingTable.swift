@@ -61,6 +61,10 @@ package enum SettingTable {
         Setting("timeouts.list", \.timeouts.list, .time, "for a page of a list"),
         Setting("timeouts.call", \.timeouts.call, .time, "for a call, counted anew from each progress message"),
         Setting("timeouts.ping", \.timeouts.ping, .time, "for a ping"),
+        Setting(
+            "timeouts.question", \.timeouts.question, .time,
+            "for a client's answer to a server's question; the call's own time stands still meanwhile"),
+        Setting("timeouts.turn", \.timeouts.turn, .time, "for a call that waits for its turn behind a question"),
         Setting("pingInterval", \.pingInterval, .time, "between two pings of a server"),
         Setting("refreshInterval", \.refreshInterval, .time, "between two listings of a server"),
         Setting("reconnect.base", \.reconnect.base, .time, "first delay before trying a server again; doubles"),

@@ -57,6 +57,9 @@ extension BridgeConfiguration {
             refreshInterval: self.settings.refreshInterval,
             start: entry.start,
             idleStop: entry.idleStop,
+            share: entry.share,
+            lanes: entry.lanes,
+            asks: entry.asks,
             roots: entry.roots,
             limits: entry.limits,
             reconnect: self.settings.reconnect,
@@ -79,6 +82,7 @@ extension BridgeConfiguration {
             resources: entry.resources,
             callTimeout: entry.timeouts.call,
             toolTimeouts: entry.timeouts.tools,
+            questionTimeout: entry.timeouts.question,
             retry: entry.retry
         )
     }

@@ -10,7 +10,13 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
     package var start: StartPolicy
     /// The child is stopped after this long without a call; `nil` is never.
     package var idleStop: Seconds?
-    /// Told to the upstream when it asks for roots.
+    /// Who shares one child.
+    package var share: SharePolicy
+    /// Children at once, beside the one that is listed, where they are not shared by all.
+    package var lanes: Int
+    /// Whether the server asks in the middle of calls; `nil`: that is found out.
+    package var asks: Bool?
+    /// Told to the upstream when it asks for roots and no client can be asked.
     package var roots: [Root]
     package var limits: ResourceLimits
     package var reconnect: ReconnectPolicy
@@ -34,6 +40,9 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
         refreshInterval: Seconds = 300,
         start: StartPolicy = .eager,
         idleStop: Seconds? = nil,
+        share: SharePolicy = .all,
+        lanes: Int = 8,
+        asks: Bool? = nil,
         roots: [Root] = [],
         limits: ResourceLimits = ResourceLimits(),
         reconnect: ReconnectPolicy = ReconnectPolicy(),
@@ -51,6 +60,9 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
         self.refreshInterval = refreshInterval
         self.start = start
         self.idleStop = idleStop
+        self.share = share
+        self.lanes = lanes
+        self.asks = asks
         self.roots = roots
         self.limits = limits
         self.reconnect = reconnect

@@ -16,6 +16,8 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
     package var callTimeout: Seconds
     /// By the upstream's own tool name, where it differs from ``callTimeout``.
     package var toolTimeouts: [String: Seconds]
+    /// So long a client may take to answer what the upstream asks it; the call's own time stands still meanwhile.
+    package var questionTimeout: Seconds
     package var retry: RetryPolicy
 
     package init(
@@ -28,6 +30,7 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
         resources: NameFilter = NameFilter(),
         callTimeout: Seconds = 300,
         toolTimeouts: [String: Seconds] = [:],
+        questionTimeout: Seconds = 600,
         retry: RetryPolicy = .none
     ) {
         self.name = name
@@ -39,6 +42,7 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
         self.resources = resources
         self.callTimeout = callTimeout
         self.toolTimeouts = toolTimeouts
+        self.questionTimeout = questionTimeout
         self.retry = retry
     }
 

@@ -25,6 +25,9 @@ extension FaultTable {
 
     private static let guides: [String: Guide] = [
         "upstream_unavailable": Guide("200", "the server is down; the call did not run", "see `status`; repeat"),
+        "upstream_busy": Guide(
+            "200", "the server waits for another client's answer to a question; the call did not run",
+            "repeat later; `share`, `asks`, `timeouts.turn` of the server"),
         "outcome_unknown": Guide("200", "what had the call died; it may have run", "look before you repeat"),
         "timeout": Guide(
             "200", "the server was too slow and was told to cancel; it may have run",

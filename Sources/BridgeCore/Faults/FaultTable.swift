@@ -10,7 +10,8 @@ package enum FaultTable {
 
     /// What becomes of a call.
     private static let calls: [Fault] = [
-        .upstreamUnavailable, .outcomeUnknown, .timeout, .overloaded, .cancelled, .tooLarge, .unknownTool,
+        .upstreamUnavailable, .upstreamBusy, .outcomeUnknown, .timeout, .overloaded, .cancelled, .tooLarge,
+        .unknownTool,
         .unknownPrompt, .unknownResource,
     ]
     /// What is wrong with a message.
@@ -35,6 +36,11 @@ extension Fault {
     package static let upstreamUnavailable = Fault(
         "upstream_unavailable", -32003, 200,
         "Upstream '{upstream}' is not available ({reason}); the call did not run", .didNotRun)
+    package static let upstreamBusy = Fault(
+        "upstream_busy", -32007, 200,
+        "Upstream '{upstream}' has asked another call's client something ({method}) and waits for the answer, for {age} "
+            + "so far; this call waited for its turn for {limit} and did not run. With \"share\": \"session\" each session "
+            + "has a child of its own; with \"asks\": false calls run side by side, and nobody is asked", .didNotRun)
     package static let outcomeUnknown = Fault(
         "outcome_unknown", -32004, 200, "{what}; the call may have run", .mayHaveRun)
     package static let timeout = Fault(

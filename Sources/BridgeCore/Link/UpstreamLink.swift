@@ -12,6 +12,8 @@ package enum UpstreamRequest: LinkHeader, Equatable {
     case level
     /// Which revision to propose to the server, as it wanted it in an earlier life, and for how long that holds.
     case propose(revision: String, seconds: Int)
+    /// That the server asks in the middle of calls, as it did in an earlier life.
+    case asks
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -25,6 +27,7 @@ package enum UpstreamRequest: LinkHeader, Equatable {
             header.member("op", "propose")
             header.member("rev", revision)
             header.member("s", seconds)
+        case .asks: header.member("op", "asks")
         }
     }
 
@@ -35,6 +38,7 @@ package enum UpstreamRequest: LinkHeader, Equatable {
         case "retry": self = .retry
         case "level": self = .level
         case "propose": self = .propose(revision: header.string("rev") ?? "", seconds: header.int("s") ?? 0)
+        case "asks": self = .asks
         default: return nil
         }
     }
@@ -53,15 +57,19 @@ package struct UpstreamCallHeader: Sendable, Equatable {
     /// What takes the place of the request's `params.name` when it is written to the server: the entry's own name, as JSON.
     /// nil leaves the request as it is.
     package var name: JSONText?
+    /// Whether its client can be asked something while it runs.
+    package var mayBeAsked: Bool
 
     package init(
-        requestID: String, timeout: Int?, principal: String, session: String?, name: JSONText? = nil
+        requestID: String, timeout: Int?, principal: String, session: String?, name: JSONText? = nil,
+        mayBeAsked: Bool = false
     ) {
         self.requestID = requestID
         self.timeout = timeout
         self.principal = principal
         self.session = session
         self.name = name
+        self.mayBeAsked = mayBeAsked
     }
 
     func write(to header: inout HeaderWriter) {
@@ -70,6 +78,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         header.member("who", self.principal)
         header.member("sess", self.session)
         header.member("name", self.name)
+        header.flag("ask", self.mayBeAsked)
     }
 
     init(reading header: inout HeaderReader) {
@@ -78,18 +87,82 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         self.principal = header.string("who") ?? ""
         self.session = header.string("sess")
         self.name = header.json("name")
+        self.mayBeAsked = header.flag("ask")
     }
 }
 
-/// What an upstream's worker says with a message of a call's exchange. The payload is the notification, for its client.
-package enum UpstreamMessage: String, LinkHeader {
+/// What an upstream's worker says with a message of a call's exchange.
+package enum UpstreamMessage: LinkHeader, Equatable {
+    /// The payload is the notification, for the call's client.
     case progress
     case log
+    /// The server asks something: the payload is its request. The number tells its questions apart.
+    case ask(Int)
+    /// The server takes a question back, or has waited too long.
+    case withdraw(Int)
 
-    package func write(to header: inout HeaderWriter) { header.member("t", self.rawValue) }
+    package func write(to header: inout HeaderWriter) {
+        switch self {
+        case .progress: header.member("t", "progress")
+        case .log: header.member("t", "log")
+        case .ask(let number):
+            header.member("t", "ask")
+            header.member("q", number)
+        case .withdraw(let number):
+            header.member("t", "withdraw")
+            header.member("q", number)
+        }
+    }
+
     package init?(reading header: inout HeaderReader) {
-        guard let kind = header.string("t").flatMap(Self.init(rawValue:)) else { return nil }
-        self = kind
+        switch header.string("t") {
+        case "progress": self = .progress
+        case "log": self = .log
+        case "ask": self = .ask(header.int("q") ?? 0)
+        case "withdraw": self = .withdraw(header.int("q") ?? 0)
+        default: return nil
+        }
+    }
+}
+
+/// What the session worker says with a message of a call's exchange.
+package enum QuestionAnswer: LinkHeader, Equatable {
+    /// The client's answer to a question: the payload is its response.
+    case answered(Int)
+    /// The client cannot be asked that: the upstream's worker says so in the words of the question's method.
+    case declined(Int)
+    /// The client is gone.
+    case gone(Int)
+
+    package var number: Int {
+        switch self {
+        case .answered(let number), .declined(let number), .gone(let number): number
+        }
+    }
+
+    package func write(to header: inout HeaderWriter) {
+        switch self {
+        case .answered(let number):
+            header.member("t", "answer")
+            header.member("q", number)
+        case .declined(let number):
+            header.member("t", "decline")
+            header.member("q", number)
+        case .gone(let number):
+            header.member("t", "gone")
+            header.member("q", number)
+        }
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        let kind = header.string("t")
+        let number = header.int("q") ?? 0
+        switch kind {
+        case "answer": self = .answered(number)
+        case "decline": self = .declined(number)
+        case "gone": self = .gone(number)
+        default: return nil
+        }
     }
 }
 

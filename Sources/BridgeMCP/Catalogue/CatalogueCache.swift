@@ -2,7 +2,8 @@ package import BridgeCore
 package import NIOCore
 
 /// The file that keeps lists warm across restarts: `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]},
-/// "promptsByUpstream": {…}, …, "programsByUpstream": {…}, "revisionsByUpstream": {…}}`, indented by two spaces.
+/// "promptsByUpstream": {…}, …, "programsByUpstream": {…}, "asking": ["<upstream>"],
+/// "revisionsByUpstream": {…}}`, indented by two spaces.
 ///
 /// Pure: reading and writing the file is the caller's.
 package struct CatalogueCache: Sendable {
@@ -13,6 +14,8 @@ package struct CatalogueCache: Sendable {
     /// Which program listed them, as a fingerprint. Files of older versions have none.
     private var programs: [String: String] = [:]
     private var proposals: [String: RevisionProposal] = [:]
+    /// Upstreams that ask in the middle of calls.
+    private var asking: Set<String> = []
 
     package init(of offerings: [Offering]) { self.offerings = offerings }
 
@@ -35,6 +38,16 @@ package struct CatalogueCache: Sendable {
 
     package mutating func keep(_ proposal: RevisionProposal?, to upstream: String, program: String) {
         self.proposals[upstream] = proposal
+        self.programs[upstream] = program
+    }
+
+    /// Whether an upstream asked in the middle of calls in an earlier life, unless another program did.
+    package func asks(_ upstream: String, program: String) -> Bool {
+        self.programs[upstream] == program && self.asking.contains(upstream)
+    }
+
+    package mutating func keepThatAsks(_ upstream: String, program: String) {
+        self.asking.insert(upstream)
         self.programs[upstream] = program
     }
 
@@ -61,6 +74,7 @@ package struct CatalogueCache: Sendable {
         if let programs = text.value("programsByUpstream") {
             programs.members { upstream, program in self.programs[upstream.string] = programs[program].string }
         }
+        if let asking = text.value("asking") { asking.elements { self.asking.insert(asking[$0].string ?? "") } }
         if let proposals = text.value("revisionsByUpstream") {
             proposals.members { upstream, proposal in
                 self.proposals[upstream.string] = RevisionProposal(proposals[proposal])
@@ -87,12 +101,14 @@ package struct CatalogueCache: Sendable {
                 }
             }
             let programs = self.programs.filter { name, program in
-                !program.isEmpty && (listed.contains(name) || self.proposals[name] != nil)
+                !program.isEmpty && (listed.contains(name) || self.proposals[name] != nil || self.asking.contains(name))
             }
             guard !programs.isEmpty else { return }
             file.memberObject("programsByUpstream") { object in
                 for (name, program) in programs.sorted(by: { $0.key < $1.key }) { object.member(name, program) }
             }
+            let asking = self.asking.filter { programs[$0] != nil }.sorted()
+            if !asking.isEmpty { file.memberArray("asking") { list in for name in asking { list.element(name) } } }
             let proposals = self.proposals.filter { programs[$0.key] != nil }
             guard !proposals.isEmpty else { return }
             file.memberObject("revisionsByUpstream") { object in

@@ -27,6 +27,8 @@ final class Caller {
     /// The level of log messages that it has asked for.
     var level: LogSeverity?
     private(set) var calls: [RPCID: Call] = [:]
+    /// What its client is being asked.
+    var questions = OpenQuestions<Call>()
 
     init(
         revision: ProtocolRevision, capabilities: SessionClaims.Capabilities, principal: String, session: String?,
@@ -56,6 +58,9 @@ final class Caller {
 
     /// Whether the client wants to see a notification: what is no log message always, a log message by its severity.
     func wants(_ severity: LogSeverity?) -> Bool { (severity ?? .emergency) >= (self.level ?? Self.standardLevel) }
+
+    /// Whether its client can be asked anything that servers ask.
+    var canBeAsked: Bool { !self.capabilities.isEmpty }
 
     // MARK: Calls
 

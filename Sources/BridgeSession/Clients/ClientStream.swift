@@ -16,6 +16,8 @@ final class ClientStream {
 
     private let retention: Retention
     private var exchange: Exchange?
+    /// Since when nobody reads it, while an answer is missing.
+    private(set) var awaySince: NIODeadline?
     private var missing: Int
     /// Whether any of the POST's requests has been answered.
     private var hasAnswered = false
@@ -89,6 +91,40 @@ final class ClientStream {
         return true
     }
 
+    // MARK: Questions
+
+    /// Whether a question of this size can be kept until its client has seen it.
+    func canAsk(_ octets: Int) -> Bool { self.retention.octets + octets <= Retention.maximum }
+
+    /// Asks the client something. That is never dropped.
+    func ask(_ question: ByteBuffer, as id: String) {
+        guard self.missing > 0 else { return }
+        self.beginStreaming()
+        self.send(question, id: self.keep(question, question: id))
+    }
+
+    /// A question has been answered: nobody is to be asked again.
+    func forget(question id: String) {
+        let before = self.keptOctets
+        self.log?.forget(question: id)
+        self.retention.changed(by: self.keptOctets - before)
+    }
+
+    /// A question is not to be answered any more.
+    func withdraw(question id: String, reason: String) {
+        self.forget(question: id)
+        guard self.missing > 0 else { return }
+        let message = JSONWriter.object { message in
+            message.member("jsonrpc", "2.0")
+            message.member("method", "notifications/cancelled")
+            message.memberObject("params") {
+                $0.member("requestId", id)
+                $0.member("reason", reason)
+            }
+        }
+        self.event(message.bytes)
+    }
+
     /// Begins to stream although there is nothing to tell yet.
     func prime() {
         if !self.isStreaming, self.missing > 0, self.exchange != nil { self.beginStreaming() }
@@ -104,6 +140,7 @@ final class ClientStream {
         }
         self.end(SessionEnd.answered)
         self.exchange = exchange
+        self.awaySince = nil
         exchange.delegate = self
         self.open(after: events.isEmpty && self.finished == nil ? self.log?.nextID() : self.log?.id(of: sequence))
         for event in events { self.send(event.message, id: event.id) }
@@ -165,10 +202,10 @@ final class ClientStream {
     }
 
     /// - Returns: the event's id, where it has one.
-    private func keep(_ message: ByteBuffer) -> String? {
+    private func keep(_ message: ByteBuffer, question: String? = nil) -> String? {
         guard self.log != nil else { return nil }
         let before = self.keptOctets
-        let id = self.log?.keep(message)
+        let id = self.log?.keep(message, question: question)
         self.retention.changed(by: self.keptOctets - before)
         return id
     }
@@ -185,6 +222,7 @@ extension ClientStream: ExchangeDelegate {
     private func detach(_ exchange: Exchange) {
         guard self.exchange === exchange else { return }
         self.exchange = nil
+        if self.missing > 0 { self.awaySince = .now() }
         self.caller.disconnected(self)
     }
 }

@@ -2,12 +2,20 @@ import BridgeCore
 import DequeModule
 import NIOCore
 
-/// The events of one stream that are kept for a client which comes back: the newest of them, the last one always.
+/// The events of one stream that are kept for a client which comes back: the newest of them, the last one always, and every
+/// question that is open.
 ///
 /// Pure. Ids are `<stream>-<sequence>`, the stream's number in base 36.
 struct EventLog {
     static let maximumEvents = 256
     static let maximumOctets = 1 << 20
+
+    private struct Event {
+        let sequence: Int
+        let message: ByteBuffer
+        /// The id that the client knows it by, where it is a question that is open.
+        let question: String?
+    }
 
     let number: UInt64
     /// Bytes that the kept events hold.
@@ -15,7 +23,8 @@ struct EventLog {
     private var sequence = 0
     /// The number of the newest event that is not kept any more.
     private var dropped = 0
-    private var kept: Deque<(sequence: Int, message: ByteBuffer)> = []
+    private var kept: Deque<Event> = []
+    private var questions = 0
 
     init(number: UInt64) { self.number = number }
 
@@ -26,18 +35,34 @@ struct EventLog {
     }
 
     /// Keeps an event; returns its id.
-    mutating func keep(_ message: ByteBuffer) -> String {
+    ///
+    /// - Parameter question: the id that the client knows it by, where it is a question.
+    mutating func keep(_ message: ByteBuffer, question: String? = nil) -> String {
         let id = self.nextID()
         // A small slice would keep the whole read that it came with.
         let message = message.withoutSurplus
-        self.kept.append((self.sequence, message))
+        self.kept.append(Event(sequence: self.sequence, message: message, question: question))
         self.octets += message.readableBytes
-        while self.kept.count > 1, self.kept.count > Self.maximumEvents || self.octets > Self.maximumOctets {
-            let oldest = self.kept.removeFirst()
-            self.dropped = oldest.sequence
-            self.octets -= oldest.message.readableBytes
-        }
+        if question != nil { self.questions += 1 }
+        while self.kept.count > self.questions + 1, self.isTooLong { self.dropOldest() }
         return id
+    }
+
+    private var isTooLong: Bool { self.kept.count > Self.maximumEvents || self.octets > Self.maximumOctets }
+
+    /// Who comes back for what is dropped is told so; but not where questions stand before it: they are to be asked.
+    private mutating func dropOldest() {
+        guard let index = self.kept.firstIndex(where: { $0.question == nil }) else { return }
+        let oldest = self.kept.remove(at: index)
+        if index == 0 { self.dropped = oldest.sequence }
+        self.octets -= oldest.message.readableBytes
+    }
+
+    /// A question is open no more: who comes back is not asked.
+    mutating func forget(question id: String) {
+        guard self.questions > 0, let index = self.kept.firstIndex(where: { $0.question == id }) else { return }
+        self.octets -= self.kept.remove(at: index).message.readableBytes
+        self.questions -= 1
     }
 
     /// What came after an event; nil when some of it is no longer kept.
@@ -46,12 +71,12 @@ struct EventLog {
         return self.kept.lazy.filter { $0.sequence > sequence }.map { (self.id(of: $0.sequence), $0.message) }
     }
 
-    /// Gives up what is kept.
+    /// Gives up what is kept, but for questions that are open.
     mutating func forget() {
-        guard let newest = self.kept.last else { return }
-        self.dropped = newest.sequence
-        self.kept = []
-        self.octets = 0
+        guard let newest = self.kept.last(where: { $0.question == nil }) else { return }
+        self.kept.removeAll { $0.question == nil }
+        self.dropped = min(newest.sequence, (self.kept.first?.sequence ?? .max) - 1)
+        self.octets = self.kept.reduce(0) { $0 + $1.message.readableBytes }
     }
 
     func id(of sequence: Int) -> String { "\(String(self.number, radix: 36))-\(sequence)" }

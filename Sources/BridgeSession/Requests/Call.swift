@@ -12,7 +12,7 @@ final class Call {
     let stream: ClientStream
     private(set) var upstream: UpstreamLink
 
-    private let desk: CallDesk
+    let desk: CallDesk
     private let header: JSONText
     /// What is sent, and what that is counted by. Kept only while it may have to be sent.
     private var message: ByteBuffer?
@@ -25,7 +25,11 @@ final class Call {
     private let limit: Seconds
     private let patience: TimeAmount
     /// Without an answer or progress by then, it fails. Moved on by progress.
-    private var deadline: NIODeadline
+    var deadline: NIODeadline
+    /// What its client is being asked: the client's id of each question by the upstream's worker's number.
+    var questions: [Int: String] = [:]
+    /// The longest that its client may take to answer; the upstream's worker counts that itself.
+    let questionTime: TimeAmount
     /// When it last began to wait for its upstream.
     private var waitingSince: NIODeadline
     /// Of a request about a resource: who else may have it, and its URI.
@@ -55,6 +59,7 @@ final class Call {
         self.hold = request.hold
         self.limit = route.timeout
         self.patience = route.timeout.timeAmount + Self.grace
+        self.questionTime = route.upstream.route.questionTimeout.timeAmount + Self.grace
         self.deadline = now + self.patience
         self.waitingSince = now
         self.mayRepeat = route.mayRepeat
@@ -81,6 +86,7 @@ final class Call {
     /// Its client does not want it any more: cancelled upstream, and not answered (basic/utilities/cancellation).
     func cancel(reason: String) {
         guard let exchange = self.exchange else { return }
+        self.withdrawAll()
         exchange.cancel(reason: reason)
         self.leave(nil)
         self.stream.drop()
@@ -98,6 +104,7 @@ final class Call {
     private static let workerPatience = TimeAmount.seconds(10)
 
     func abortIfOverdue(now: NIODeadline) {
+        self.giveUpQuestions(now: now)
         if self.deadline <= now {
             self.abort(.timeout(self.upstream.route.name, after: self.limit))
         } else if !self.upstream.isConnected, now - self.waitingSince > Self.workerPatience {
@@ -114,6 +121,7 @@ final class Call {
 
     private func leave(_ answer: ByteBuffer?) {
         self.exchange = nil
+        self.withdrawAll()
         self.caller.remove(self)
         self.desk.callEnded(self)
         self.upstream.callEnded()
@@ -129,16 +137,34 @@ final class Call {
 
 extension Call: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
-        guard let payload else { return }
+        let payload = payload ?? ByteBuffer()
         switch UpstreamMessage(header) {
         case .progress:
-            self.deadline = .now() + self.patience
+            if self.questions.isEmpty { self.goOn() }
             self.stream.notify(payload)
         case .log:
             if self.caller.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
+        case .ask(let number): self.ask(number, payload)
+        case .withdraw(let number): self.withdraw(number)
         case nil:
             break
         }
+    }
+
+    /// Its time begins anew.
+    func goOn() { self.deadline = .now() + self.patience }
+
+    /// Whoever has been asked something is not asked it again: it is never repeated, and nobody else is tried.
+    func hasAsked() {
+        self.mayRepeat = false
+        self.message = nil
+        self.hold = nil
+        self.others = []
+    }
+
+    /// Says something to the upstream's worker.
+    func say(_ answer: QuestionAnswer, _ payload: ByteBuffer? = nil) {
+        self.exchange?.send(header: answer.text, payload: payload)
     }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {

@@ -105,7 +105,7 @@ final class CallDesk {
         let caller = request.caller
         let header = UpstreamCallHeader(
             requestID: request.requestID, timeout: timeout.milliseconds, principal: caller.principal,
-            session: caller.session, name: name
+            session: caller.session, name: name, mayBeAsked: caller.canBeAsked
         )
         let strings = request.requestID.utf8.count + caller.principal.utf8.count + (name?.count ?? 0)
         return UpstreamRequest.call(header).text(capacity: 80 + strings)
@@ -129,6 +129,20 @@ final class CallDesk {
     // MARK: For calls
 
     func callEnded(_ call: Call) { self.calls[ObjectIdentifier(call)] = nil }
+
+    /// A server's question as it is put to its client.
+    func put(
+        _ question: RPCMessage, at id: JSONSpan, as ownID: String, _ edits: [QuestionFitting.Edit], of call: Call
+    ) -> ByteBuffer {
+        var replaced = edits.map { ($0.span, $0.replacement) }
+        var quoted = ByteBuffer()
+        quoted.writeJSONString(ownID)
+        replaced.append((id, quoted))
+        replaced.sort { $0.0.lowerBound < $1.0.lowerBound }
+        var put = ByteBuffer()
+        question.text.write(to: &put, replacing: replaced)
+        return put
+    }
 
     /// A response is on its way to its client.
     func note(_ response: ByteBuffer, for caller: Caller, from upstream: UpstreamLink) {

@@ -102,7 +102,9 @@ final class Router {
         let requests = messages.count { $0.shape == .request }
         guard requests > 0 else {
             let caller = self.sessions.inMemory(identity)?.caller
-            for message in messages where message.shape == .notification { self.notified(message, caller) }
+            for message in messages {
+                if message.shape == .notification { self.notified(message, caller) } else { caller?.answered(message) }
+            }
             return request.exchange.end(header: Self.accepted)
         }
         let caller = self.sessions.bring(identity, now: request.now).caller
@@ -115,7 +117,7 @@ final class Router {
             switch message.shape {
             case .request: self.answer(message, identity, on: stream, request)
             case .notification: self.notified(message, caller)
-            case .result, .error: break
+            case .result, .error: caller.answered(message)
             }
         }
     }

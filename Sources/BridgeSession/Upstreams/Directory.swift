@@ -48,7 +48,8 @@ final class Directory {
             }
             return self.make(
                 route, warm: Dictionary(lists, uniquingKeysWith: { first, _ in first }),
-                proposal: warm.proposal(to: route.name, program: route.program))
+                proposal: warm.proposal(to: route.name, program: route.program),
+                asks: warm.asks(route.name, program: route.program))
         }
         for offering in tables.offerings { self.catalogue.replace(with: self.merged(offering)) }
         self.cache.content = { [weak self] in self?.cacheContent() ?? CatalogueCache(of: tables.offerings) }
@@ -85,11 +86,11 @@ final class Directory {
     }
 
     private func make(
-        _ route: UpstreamRoute, warm: [Offering: [JSONText]], proposal: RevisionProposal? = nil
+        _ route: UpstreamRoute, warm: [Offering: [JSONText]], proposal: RevisionProposal? = nil, asks: Bool = false
     ) -> UpstreamLink {
         let upstream = UpstreamLink(
             route: route, offerings: self.tables.offerings, warm: warm, proposal: proposal,
-            listWait: self.configuration.listWait, loop: self.loop, logger: self.logger
+            asks: asks, listWait: self.configuration.listWait, loop: self.loop, logger: self.logger
         )
         upstream.isReading = self.isReading
         upstream.delegate = self
@@ -218,6 +219,7 @@ final class Directory {
                 cache.keep(list, of: offering, by: upstream.route.name, program: upstream.route.program)
             }
             cache.keep(upstream.proposal, to: upstream.route.name, program: upstream.route.program)
+            if upstream.asks { cache.keepThatAsks(upstream.route.name, program: upstream.route.program) }
         }
         return cache
     }
@@ -254,6 +256,8 @@ extension Directory: UpstreamLinkDelegate {
         guard !isScheduled else { return }
         self.loop.assumeIsolated().execute { self.bringUpToDate() }
     }
+
+    func upstreamAsks(_ upstream: UpstreamLink) { self.cache.changed() }
 
     func upstreamSettled(_ upstream: UpstreamLink) { self.onNews?() }
 

@@ -10,6 +10,8 @@ protocol UpstreamLinkDelegate: AnyObject {
     /// Who the upstream is, is known: now, or anew.
     func upstreamIdentified(_ upstream: UpstreamLink)
     func upstream(_ upstream: UpstreamLink, listed offering: Offering)
+    /// It asks in the middle of calls, as has just been seen.
+    func upstreamAsks(_ upstream: UpstreamLink)
     /// Its phase is another.
     func upstreamSettled(_ upstream: UpstreamLink)
     /// It sent a notification that belongs to no call.
@@ -48,18 +50,22 @@ final class UpstreamLink {
     private(set) var lastError: String?
     /// What its server wants to have proposed.
     private(set) var proposal: RevisionProposal?
+    /// Whether its server asks in the middle of calls, as far as is known.
+    private(set) var asks: Bool
 
     /// - Parameters:
     ///   - warm: what it listed in an earlier life.
     ///   - proposal: what its server wanted to have proposed then.
+    ///   - asks: whether it asked in the middle of calls then.
     init(
         route: UpstreamRoute, offerings: [Offering], warm: [Offering: [JSONText]], proposal: RevisionProposal?,
-        listWait: Seconds, loop: any EventLoop, logger: Logger
+        asks: Bool = false, listWait: Seconds, loop: any EventLoop, logger: Logger
     ) {
         self.route = route
         self.offerings = offerings
         self.lists = warm
         self.proposal = proposal
+        self.asks = asks
         self.hasResources = [Offering.resources, .templates].contains { warm[$0]?.isEmpty == false }
         self.waitsUntil = .now() + listWait.timeAmount
         self.loop = loop
@@ -73,11 +79,13 @@ final class UpstreamLink {
     }
 
     private static let watchRequest = UpstreamRequest.watch.text
+    private static let asksRequest = UpstreamRequest.asks.text
     private static let retryRequest = UpstreamRequest.retry.text
     private static let levelRequest = UpstreamRequest.level.text
 
     /// Before it watches, so that the worker knows it when it greets its server.
     private func propose(over link: LinkConnection) {
+        if self.asks { _ = link.open(header: Self.asksRequest, delegate: AnswerWaiter { _ in }) }
         guard let proposal, let seconds = proposal.remaining(now: WallClock.seconds()) else { return }
         let request = UpstreamRequest.propose(revision: proposal.revision.name, seconds: Int(seconds))
         _ = link.open(header: request.text, delegate: AnswerWaiter { _ in })
@@ -144,6 +152,7 @@ final class UpstreamLink {
         self.hasResources = false
         self.takesLogLevel = false
         self.proposal = nil
+        self.asks = false
         self.lastError = nil
         self.awaitAnew(listWait)
         self.wasWoken = false
@@ -207,6 +216,11 @@ final class UpstreamLink {
         switch news {
         case .state:
             self.lastError = payload.string("lastError")
+            let asks = payload.value("asks")?.bool ?? false
+            if asks, !self.asks {
+                self.asks = true
+                self.delegate?.upstreamAsks(self)
+            }
             guard let phase = payload.string("phase").flatMap(UpstreamPhase.init(rawValue:)), phase != self.phase
             else { return }
             self.phase = phase

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
 import Logging
@@ -8,6 +9,18 @@ protocol CallDeskDelegate: AnyObject {
     /// Nobody waits any more for a call that the server has; it should know.
     func desk(_ desk: CallDesk, gaveUp id: Int, reason: String)
 
+    /// The server has an answer to a question of its own.
+    func desk(_ desk: CallDesk, says message: JSONText)
+
+    /// - Returns: what is said in the place of a client that cannot be asked.
+    func desk(_ desk: CallDesk, declines question: Questions.Open) -> JSONText
+
+    /// The server asks in the middle of calls. Said once of a program.
+    func deskHeardItAsks(_ desk: CallDesk)
+
+    /// Somebody is asked, or not any more.
+    func deskAsks(_ desk: CallDesk)
+
     /// One of them is over.
     func deskChanged(_ desk: CallDesk)
 }
@@ -17,24 +30,39 @@ protocol CallDeskDelegate: AnyObject {
 /// Confined to its event loop.
 final class CallDesk {
     weak var delegate: (any CallDeskDelegate)?
-    private let faults: CallFaults
+    let faults: CallFaults
     private let logger: Logger
-    private var pending = PendingCalls<UpstreamCall>()
+    private(set) var timeouts: UpstreamTimeouts
+    var pending = PendingCalls<UpstreamCall>()
+    var questions = Questions()
     /// An id, and what is replaced in a request: kept because making room costs more than filling it.
     private var digits = ByteBuffer()
     private var edits: [(JSONSpan, ByteBuffer)] = []
 
-    init(faults: CallFaults, logger: Logger) {
+    init(_ configuration: UpstreamConfiguration, faults: CallFaults, logger: Logger) {
         self.faults = faults
         self.logger = logger
+        self.timeouts = configuration.timeouts
+        self.questions.asks = configuration.asks
     }
+
+    func reconfigure(_ configuration: UpstreamConfiguration) {
+        self.timeouts = configuration.timeouts
+        self.questions.asks = configuration.asks
+    }
+
+    /// Another program takes the server's place.
+    func replaced() { self.questions.replaced() }
 
     var count: Int { self.pending.count }
     /// Calls that have been sent and not answered.
     var sentCount: Int { self.pending.writtenCount }
     var hasWaiting: Bool { self.pending.hasWaiting }
     /// When ``expire(now:hindrance:)`` has something to do at the earliest.
-    var nextDeadline: NIODeadline? { self.pending.nextDeadline }
+    var nextDeadline: NIODeadline? {
+        guard let question = self.questions.nextDeadline else { return self.pending.nextDeadline }
+        return min(question, self.pending.nextDeadline ?? question, self.nextTurnDeadline ?? question)
+    }
 
     // MARK: The way there
 
@@ -42,7 +70,10 @@ final class CallDesk {
     func take(_ call: UpstreamCall, timeout: TimeAmount, now: NIODeadline) -> NIODeadline? {
         // Large ones are counted by the gate already.
         let octets = call.octets < PayloadShares<String>.smallest ? call.octets : 0
-        guard let id = self.pending.add(call, octets: octets, timeout: timeout, now: now) else {
+        guard
+            let id = self.pending.add(
+                call, octets: octets, timeout: timeout, isAskable: call.mayBeAsked, now: now)
+        else {
             self.refuse(call, self.faults.overloaded)
             return nil
         }
@@ -58,7 +89,7 @@ final class CallDesk {
 
     /// Sends what waits, as long as the connection takes it.
     func send(on connection: any Connection) {
-        while connection.isWritable, let (id, call) = self.pending.write() {
+        while connection.isWritable, let (id, call) = self.pending.write(inTurns: self.questions.takesTurns) {
             self.digits.clear()
             self.digits.writeDecimal(id)
             call.send(on: connection, digits: self.digits, edits: &self.edits)
@@ -66,7 +97,10 @@ final class CallDesk {
     }
 
     /// A connection begins. Ids on it lie behind this number.
-    func begin(idsBehind number: Int) { self.pending.begin(idsBehind: number) }
+    func begin(idsBehind number: Int) {
+        self.pending.begin(idsBehind: number)
+        self.questions.begin()
+    }
 
     // MARK: The bridge's own requests
 
@@ -108,7 +142,9 @@ final class CallDesk {
                         "its answer has more than \(Frame.maximumPayload >> 20) MiB, a fixed limit"))
             }
             return .taken
-        case .late: return .late
+        case .late:
+            self.questions.answeredLate(id)
+            return .late
         case .duplicate: return .duplicate
         case .unknown: return .unknown
         }
@@ -147,9 +183,11 @@ final class CallDesk {
 
     /// - Parameter hindrance: why calls have not been sent.
     func expire(now: NIODeadline, hindrance: () -> String) {
-        for (id, call) in self.pending.expire(now: now) {
+        self.expireQuestions(now: now)
+        self.expireTurns(now: now)
+        for (_, call) in self.pending.expire(now: now) {
             if call.isWritten {
-                self.delegate?.desk(self, gaveUp: id, reason: "timeout")
+                self.gaveUp(call.caller, reason: "timeout")
                 self.finish(call.caller, self.faults.timedOut(after: call.timeout))
             } else {
                 self.finish(
@@ -178,13 +216,20 @@ final class CallDesk {
         for call in self.pending.giveUpWaiting() { self.finish(call.caller, self.faults.unavailable(reason)) }
     }
 
-    private func finish(_ call: UpstreamCall, _ fault: ToldFault) {
+    private func gaveUp(_ call: UpstreamCall, reason: String) {
+        self.questions.gaveUp(call.id, whose: call.whose, now: .now())
+        self.delegate?.desk(self, gaveUp: call.id, reason: reason)
+    }
+
+    func finish(_ call: UpstreamCall, _ fault: ToldFault) {
         call.fail(fault)
         self.finished(call, outcome: fault.word)
     }
 
     private func finished(_ call: UpstreamCall, outcome: String) {
+        let hadQuestions = !self.questions.over(call.id).isEmpty
         self.record(call, outcome: outcome)
+        if hadQuestions { self.delegate?.deskAsks(self) }
         self.delegate?.deskChanged(self)
     }
 
@@ -205,7 +250,7 @@ final class CallDesk {
 extension CallDesk: UpstreamCallOwner {
     func callAbandoned(_ call: UpstreamCall, reason: String) {
         guard let isSent = self.pending.cancel(call.id) else { return }
-        if isSent { self.delegate?.desk(self, gaveUp: call.id, reason: reason) }
+        if isSent { self.gaveUp(call, reason: reason) }
         self.finished(call, outcome: "cancelled")
     }
 }

@@ -37,6 +37,15 @@ struct CallFaults {
             ], details: self.details)
     }
 
+    /// It waited for its turn behind a question. It did not run.
+    func busy(with method: String, since time: TimeAmount, limit: String) -> ToldFault {
+        Fault.upstreamBusy.told(
+            [
+                "upstream": self.upstream, "method": method, "age": "\(time.nanoseconds / 1_000_000_000) s",
+                "limit": "\(limit) (timeouts.turn)",
+            ], details: self.details)
+    }
+
     /// What came is no request.
     var invalid: ToldFault { Fault.invalidRequest.told(["what": "Invalid request"], details: self.details) }
 

@@ -10,6 +10,11 @@ struct PendingCalls<Caller> {
         /// What it weighs while it waits.
         let octets: Int
         let timeout: TimeAmount
+        /// Whether its client can be asked something.
+        let isAskable: Bool
+        let arrived: NIODeadline
+        /// What is left of its time, while its client is being asked.
+        fileprivate var rest: TimeAmount?
         fileprivate(set) var deadline: NIODeadline
         /// From here on it may have run.
         fileprivate(set) var isWritten = false
@@ -25,6 +30,8 @@ struct PendingCalls<Caller> {
     private var waiting = CircularBuffer<Int>(initialCapacity: 16)
     private var waitingCount = 0
     private var waitingOctets = 0
+    /// Of those that have been written, how many have a client that can be asked.
+    private var askableWritten = 0
     private var abandoned: Set<Int> = []
     private var abandonedOrder = CircularBuffer<Int>(initialCapacity: 16)
     /// Ids of this connection lie behind the first and up to the last.
@@ -70,7 +77,9 @@ struct PendingCalls<Caller> {
 
     /// - Returns: the call's id upstream; `nil` when too much waits already. A call that finds nothing waiting is taken
     ///   whatever its size.
-    mutating func add(_ caller: Caller, octets: Int, timeout: TimeAmount, now: NIODeadline) -> Int? {
+    mutating func add(
+        _ caller: Caller, octets: Int, timeout: TimeAmount, isAskable: Bool = false, now: NIODeadline
+    ) -> Int? {
         if self.waitingCount > 0 {
             guard self.waitingCount < Self.maximumWaiting, self.waitingOctets + octets <= Self.maximumWaitingOctets
             else { return nil }
@@ -78,7 +87,9 @@ struct PendingCalls<Caller> {
         let id = self.reserveID()
         let deadline = now + timeout
         self.earliest = self.calls.isEmpty ? deadline : min(self.earliest, deadline)
-        self.calls[id] = Call(caller: caller, octets: octets, timeout: timeout, deadline: deadline)
+        self.calls[id] = Call(
+            caller: caller, octets: octets, timeout: timeout, isAskable: isAskable, arrived: now,
+            deadline: deadline)
         self.waiting.append(id)
         self.waitingCount += 1
         self.waitingOctets += octets
@@ -87,10 +98,18 @@ struct PendingCalls<Caller> {
     }
 
     /// The next call to write. From now on it counts as written.
-    mutating func write() -> (id: Int, caller: Caller)? {
-        while let id = self.waiting.popFirst() {
-            guard var call = self.calls[id] else { continue }
+    ///
+    /// - Parameter inTurns: whether one whose client can be asked has to be the only one under way.
+    mutating func write(inTurns: Bool = false) -> (id: Int, caller: Caller)? {
+        while let id = self.waiting.first {
+            guard var call = self.calls[id] else {
+                self.waiting.removeFirst()
+                continue
+            }
+            if inTurns, self.askableWritten > 0 || (call.isAskable && self.writtenCount > 0) { return nil }
+            self.waiting.removeFirst()
             call.isWritten = true
+            if call.isAskable { self.askableWritten += 1 }
             self.calls[id] = call
             self.leftQueue(call)
             return (id, call.caller)
@@ -98,10 +117,50 @@ struct PendingCalls<Caller> {
         return nil
     }
 
+    /// Whether any call under way has a client that can be asked.
+    var isAskable: Bool { self.askableWritten > 0 }
+
+    // MARK: Questions
+
+    /// A call's client is asked: its clock stands still.
+    mutating func pause(_ id: Int, until: NIODeadline, now: NIODeadline) -> Caller? {
+        guard var call = self.calls[id], call.isWritten else { return nil }
+        if call.rest == nil { call.rest = max(.zero, call.deadline - now) }
+        call.deadline = max(call.deadline, until)
+        self.calls[id] = call
+        return call.caller
+    }
+
+    /// All that it was asked has been answered: its clock goes on.
+    mutating func goOn(_ id: Int, now: NIODeadline) {
+        guard var call = self.calls[id], let rest = call.rest else { return }
+        call.rest = nil
+        call.deadline = now + rest
+        self.earliest = min(self.earliest, call.deadline)
+        self.calls[id] = call
+    }
+
+    func caller(_ id: Int) -> Caller? { self.calls[id]?.caller }
+
+    /// When the call came that has waited longest to be written.
+    var oldestWaiting: NIODeadline? {
+        guard self.waitingCount > 0 else { return nil }
+        return self.waiting.lazy.compactMap { self.calls[$0]?.arrived }.first
+    }
+
+    /// Takes out the calls that came by then and have not been written.
+    mutating func giveUpWaiting(since time: NIODeadline) -> [Call] {
+        let calls = self.take { !$0.isWritten && $0.arrived <= time }
+        for call in calls { self.leftQueue(call) }
+        return calls
+    }
+
     private mutating func leftQueue(_ call: Call) {
         self.waitingCount -= 1
         self.waitingOctets -= call.octets
     }
+
+    private mutating func leftWire(_ call: Call) { if call.isAskable { self.askableWritten -= 1 } }
 
     private mutating func dropGone() {
         var kept = CircularBuffer<Int>(initialCapacity: self.waitingCount)
@@ -126,6 +185,7 @@ struct PendingCalls<Caller> {
         if let call = self.calls[id] {
             guard call.isWritten else { return .unknown }
             self.calls[id] = nil
+            self.leftWire(call)
             return .call(call)
         }
         if self.abandoned.remove(id) != nil { return .late }
@@ -143,7 +203,7 @@ struct PendingCalls<Caller> {
     /// The upstream says how far the call under this token is. Its time begins anew.
     mutating func progressed(_ id: Int, now: NIODeadline) -> Caller? {
         guard var call = self.calls[id], call.isWritten else { return nil }
-        call.deadline = now + call.timeout
+        if call.rest == nil { call.deadline = now + call.timeout } else { call.rest = call.timeout }
         self.calls[id] = call
         return call.caller
     }
@@ -177,6 +237,7 @@ struct PendingCalls<Caller> {
     mutating func lost(_ id: Int) -> Call? {
         guard let call = self.calls[id], call.isWritten else { return nil }
         self.calls[id] = nil
+        self.leftWire(call)
         return call
     }
 
@@ -184,6 +245,7 @@ struct PendingCalls<Caller> {
     mutating func connectionLost() -> [Call] {
         self.abandoned = []
         self.abandonedOrder.removeAll()
+        self.askableWritten = 0
         return self.take { $0.isWritten }
     }
 
@@ -202,7 +264,12 @@ struct PendingCalls<Caller> {
 
     private mutating func remove(_ id: Int) -> Call? {
         guard let call = self.calls.removeValue(forKey: id) else { return nil }
-        if call.isWritten { self.abandon(id) } else { self.leftQueue(call) }
+        if call.isWritten {
+            self.leftWire(call)
+            self.abandon(id)
+        } else {
+            self.leftQueue(call)
+        }
         return call
     }
 

@@ -32,6 +32,10 @@ final class UpstreamCall {
     private let clientToken: ByteBuffer?
     /// As the caller asked for it.
     let timeout: TimeAmount?
+    /// Whether its client can be asked something.
+    let mayBeAsked: Bool
+    /// A short digest of the client's session, or its principal where it has none.
+    let whose: String
     /// Kept only where finished calls are logged.
     let names: Names?
     let arrived: NIODeadline
@@ -59,6 +63,8 @@ final class UpstreamCall {
         self.clientID = message.text[id].bytes.toKeep
         self.clientToken = Self.progressToken(of: message).map { message.text[$0].bytes.toKeep }
         self.timeout = header.timeout.flatMap { $0 > 0 ? .milliseconds(Int64(min($0, 1 << 40))) : nil }
+        self.mayBeAsked = header.mayBeAsked
+        self.whose = header.session ?? header.principal
         self.arrived = now
         guard isLogged else {
             self.names = nil
@@ -157,6 +163,15 @@ final class UpstreamCall {
         }
     }
 
+    /// Asks its client what the server asks. A question is never dropped.
+    func ask(_ question: RPCMessage, number: Int) {
+        self.exchange.send(
+            header: UpstreamMessage.ask(number).text, payload: question.text.withWholePairs.bytes)
+    }
+
+    /// A question is not to be answered any more.
+    func withdraw(_ number: Int) { self.exchange.send(header: UpstreamMessage.withdraw(number).text, payload: nil) }
+
     /// Passes a log notification on; dropped when there is no room.
     func log(_ notification: RPCMessage) {
         guard self.exchange.isWritable else { return }
@@ -165,7 +180,10 @@ final class UpstreamCall {
 }
 
 extension UpstreamCall: ExchangeDelegate {
-    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
+    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
+        guard let answer = QuestionAnswer(header) else { return }
+        self.owner?.callAnswered(self, answer, payload)
+    }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
         self.abandoned("the caller went away")
@@ -205,4 +223,7 @@ extension ByteBuffer {
 /// Hears that nobody waits for a call any more.
 protocol UpstreamCallOwner: AnyObject {
     func callAbandoned(_ call: UpstreamCall, reason: String)
+
+    /// A question that was asked in its name has been answered.
+    func callAnswered(_ call: UpstreamCall, _ answer: QuestionAnswer, _ payload: ByteBuffer?)
 }

@@ -103,6 +103,13 @@ final class ConnectionKeeper {
         self.conversation?.notify(ClientMessage.cancelled(id: id, reason: reason))
     }
 
+    func say(_ message: JSONText) { self.conversation?.say(message) }
+
+    /// What the server is told in the place of a client that cannot be asked.
+    func declined(_ method: String, id: ByteBuffer) -> JSONText {
+        self.conversation?.declined(method, id: id) ?? QuestionReply.declined(method, id: id)
+    }
+
     /// - Parameter logLevel: the level that clients want of the upstream, a JSON string.
     func set(logLevel: JSONText) {
         self.logLevel = logLevel

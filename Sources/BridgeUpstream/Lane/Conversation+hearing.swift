@@ -67,8 +67,28 @@ extension Conversation {
 
     func asked(_ message: RPCMessage) {
         guard let id = message.idBytes else { return }
-        self.say(ClientMessage.answer(to: message.method ?? "", id: id, roots: self.configuration.roots))
+        let method = message.method ?? ""
+        guard Self.questions.contains(method) else {
+            return self.say(ClientMessage.answer(to: method, id: id, roots: self.configuration.roots))
+        }
+        // Nobody is asked outside a call.
+        guard self.desk.sentCount > 0 else { return self.say(self.declined(method, id: id)) }
+        switch self.desk.asked(message, id.toKeep, now: .now()) {
+        case .ask: self.delegate?.conversationDeadlinesChanged(self)
+        case .ambiguous: self.say(QuestionReply.ambiguous(id: id))
+        case .full: self.say(QuestionReply.tooMany(id: id))
+        case .decline: self.say(self.declined(method, id: id))
+        }
     }
+
+    /// What is said in the place of a client that cannot be asked. Of roots, that is what the configuration says.
+    func declined(_ method: String, id: ByteBuffer) -> JSONText {
+        guard method == "roots/list" else { return QuestionReply.declined(method, id: id) }
+        return ClientMessage.answer(to: method, id: id, roots: self.configuration.roots)
+    }
+
+    /// What servers ask clients (client features). The other requests the bridge answers itself.
+    private static let questions: Set<String> = ["sampling/createMessage", "elicitation/create", "roots/list"]
 
     private func notified(_ message: RPCMessage) {
         switch message.method ?? "" {
@@ -79,8 +99,8 @@ extension Conversation {
         case "notifications/message":
             if !self.desk.log(message) { self.news?.noted(message.text) }
         case "notifications/cancelled":
-            // It takes back a question of the upstream's own, and those are answered as they come.
-            break
+            // It takes back a question of the upstream's own.
+            if let id = message.param("requestId") { self.desk.withdrawn(message.text[id].bytes, now: .now()) }
         case let method:
             let changed = self.lists.changed(by: method)
             if changed.isEmpty { self.news?.noted(message.text) }

@@ -91,6 +91,8 @@ final class Conversation {
             if purpose != .ping { self.failed(purpose, self.lateness(of: purpose)) }
         }
         guard !self.isOver else { return }
+        // Whoever is asked takes their time, and the server waits for that.
+        if self.desk.isAsking { _ = self.heard() }
         for task in self.upkeep.due(now: now, callsUnderWay: self.desk.sentCount > 0) {
             switch task {
             case .list(let offering): self.list(offering)

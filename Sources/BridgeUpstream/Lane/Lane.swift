@@ -39,7 +39,7 @@ final class Lane {
         self.delegate = delegate
         self.news = news
         self.faults = CallFaults(upstream: configuration.name)
-        self.desk = CallDesk(faults: self.faults, logger: logger)
+        self.desk = CallDesk(configuration, faults: self.faults, logger: logger)
         self.keeper = ConnectionKeeper(
             configuration, offerings: offerings, desk: self.desk, loop: loop, logger: logger, news: news,
             makeConnection: makeConnection)
@@ -49,7 +49,18 @@ final class Lane {
         self.alarm.onTime = { [weak self] in self?.tick() }
     }
 
-    var status: UpstreamStatus { self.keeper.status }
+    var status: UpstreamStatus {
+        var status = self.keeper.status
+        status.asks = self.desk.takesTurns
+        status.question = self.desk.openQuestion.map { UpstreamStatus.Question($0.method, $0.whose, asked: $0.asked) }
+        return status
+    }
+
+    /// Whether its server has asked in the middle of a call, in this life or an earlier one.
+    var asks: Bool { self.desk.questions.hasAsked }
+
+    /// The server is known to ask, from an earlier life.
+    func isKnownToAsk() { self.desk.isKnownToAsk() }
 
     // MARK: What is wanted of it
 
@@ -103,6 +114,7 @@ final class Lane {
         let old = self.configuration
         self.configuration = new
         self.keeper.reconfigure(new)
+        self.desk.reconfigure(new)
         guard new.needsConnection(otherThan: old), !self.isStopping else {
             if old.start == .lazy { self.start() }
             return
@@ -117,6 +129,7 @@ final class Lane {
         self.restartDeadline = nil
         self.keeper.holdsCalls = false
         self.news?.replaced()
+        self.desk.replaced()
         self.keeper.restart()
     }
 
@@ -168,6 +181,8 @@ final class Lane {
         if self.restartDeadline != nil, self.desk.sentCount == 0 { self.restart() }
         // In a turn of its own: whoever ends several calls is not to find the connection gone in the middle.
         if self.keeper.isSilent, self.desk.sentCount == 0 { self.alarm.arm(at: .now()) }
+        // It may be the turn of the next one.
+        if self.desk.takesTurns, self.desk.hasWaiting { self.keeper.sendSoon() }
         guard self.desk.count == 0 else { return }
         self.keeper.callsOver()
         if self.configuration.idleStop != nil { self.rearm() }
@@ -176,6 +191,17 @@ final class Lane {
 }
 
 extension Lane: CallDeskDelegate {
+    func desk(_ desk: CallDesk, says message: JSONText) { self.keeper.say(message) }
+    func desk(_ desk: CallDesk, declines question: Questions.Open) -> JSONText {
+        self.keeper.declined(question.method, id: question.id)
+    }
+
+    func deskHeardItAsks(_ desk: CallDesk) { self.delegate?.laneChanged(self) }
+    func deskAsks(_ desk: CallDesk) {
+        self.rearm()
+        self.delegate?.laneChanged(self)
+    }
+
     func desk(_ desk: CallDesk, gaveUp id: Int, reason: String) { self.keeper.tellCancelled(id, reason: reason) }
     func deskChanged(_ desk: CallDesk) { self.callsChanged() }
 }

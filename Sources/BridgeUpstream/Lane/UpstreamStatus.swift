@@ -1,9 +1,24 @@
 import BridgeCore
 import FoundationEssentials
 import Glibc
+import NIOCore
 
 /// An upstream's state, as it is reported to the supervisor and the session worker.
 struct UpstreamStatus {
+    /// What a client is being asked in the middle of a call.
+    struct Question {
+        let method: String
+        /// A short digest of the client's session.
+        let whose: String
+        let asked: Date
+
+        init(_ method: String, _ whose: String, asked: NIODeadline) {
+            self.method = method
+            self.whose = whose
+            self.asked = Date().addingTimeInterval(-Double((.now() - asked).nanoseconds) / 1_000_000_000)
+        }
+    }
+
     var name: String
     var kind: String
     var phase: UpstreamPhase
@@ -17,6 +32,10 @@ struct UpstreamStatus {
     var pid: pid_t?
     /// What does not hold although it was configured, for people.
     var notes: [String]
+    /// Whether its calls take turns, as it asks in the middle of them.
+    var asks = false
+    /// The one that has waited longest.
+    var question: Question?
 
     var text: JSONText {
         JSONWriter.object { status in
@@ -31,6 +50,14 @@ struct UpstreamStatus {
             status.member("reconnectAttempts", self.attempts)
             status.member("nextReconnectAt", self.nextReconnect.map(Self.format))
             status.member("pid", self.pid.map(Int.init))
+            if self.asks { status.member("asks", true) }
+            if let question {
+                status.memberObject("question") {
+                    $0.member("method", question.method)
+                    $0.member("session", question.whose)
+                    $0.member("askedAt", Self.format(question.asked))
+                }
+            }
             if !self.notes.isEmpty { status.member("notes", self.notes) }
         }
     }

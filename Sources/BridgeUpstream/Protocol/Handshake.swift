@@ -40,10 +40,12 @@ enum Handshake {
     ) -> JSONText {
         JSONWriter.object { parameters in
             parameters.member("protocolVersion", revision.name)
-            parameters.memberObject("capabilities") { capabilities in
-                guard !configuration.roots.isEmpty else { return }
-                capabilities.memberObject("roots") { $0.member("listChanged", false) }
-            }
+            // All that some client can do: whoever cannot be asked is answered for.
+            parameters.member(
+                "capabilities",
+                JSONText(
+                    literal:
+                        #"{"sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":false}}"#))
             parameters.memberObject("clientInfo") { client in
                 client.member("name", "mcp-bridge")
                 client.member("version", configuration.version)

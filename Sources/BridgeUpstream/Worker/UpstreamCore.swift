@@ -155,6 +155,9 @@ final class UpstreamCore {
             exchange.end(header: UpstreamEnd.answered)
             guard let revision = ProtocolRevision(name: name), seconds > 0 else { return }
             for lane in self.lanes.values { lane.propose(revision, for: .seconds(Int64(min(seconds, 1 << 30)))) }
+        case .asks:
+            exchange.end(header: UpstreamEnd.answered)
+            for lane in self.lanes.values { lane.isKnownToAsk() }
         case .retry:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.wake()

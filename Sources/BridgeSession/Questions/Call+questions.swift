@@ -1,0 +1,100 @@
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import NIOCore
+
+// What a server asks its client in the middle of a call.
+
+extension Call {
+    /// A client that is gone may come back for its question for so long.
+    static let absence = TimeAmount.seconds(60)
+
+    /// The server asks something.
+    ///
+    /// - Parameter number: of the question, for the upstream's worker.
+    func ask(_ number: Int, _ payload: ByteBuffer) {
+        self.hasAsked()
+        guard let question = try? RPCMessage(JSONText(trusting: payload)), let id = question.id else {
+            return self.say(.declined(number))
+        }
+        switch QuestionFitting.verdict(on: question, to: self.caller.revision, self.caller.capabilities) {
+        case .decline: self.say(.declined(number))
+        case .refuse(let reason):
+            self.say(
+                .answered(number), RPCReply.error(id: Self.placeholder, code: -32602, message: "Not asked: \(reason)."))
+        case .ask(let edits): self.ask(number, question, at: id, edits)
+        }
+    }
+
+    private func ask(_ number: Int, _ question: RPCMessage, at id: JSONSpan, _ edits: [QuestionFitting.Edit]) {
+        guard !self.caller.questions.isFull else {
+            let limit = "\(OpenQuestions<Call>.maximum) questions are open in the session already, a fixed limit"
+            return self.say(.answered(number), Self.failure(limit))
+        }
+        guard self.stream.canAsk(question.text.count) else {
+            let limit = "\(Retention.maximum >> 20) MiB are kept for clients that come back, a fixed limit"
+            return self.say(.answered(number), Self.failure(limit))
+        }
+        let ownID = self.caller.questions.open(self, number)
+        self.questions[number] = ownID
+        self.stream.ask(self.desk.put(question, at: id, as: ownID, edits, of: self), as: ownID)
+        self.deadline = max(self.deadline, .now() + self.questionTime)
+    }
+
+    /// What stands in the place of an id that is replaced on the way.
+    private static let placeholder = ByteBuffer(string: "0")
+
+    private static func failure(_ what: String) -> ByteBuffer {
+        RPCReply.error(id: Self.placeholder, code: Fault.internal.code, message: "Not asked: \(what).")
+    }
+
+    /// The client has answered.
+    func answered(_ number: Int, with response: RPCMessage) {
+        guard let id = self.questions.removeValue(forKey: number) else { return }
+        self.stream.forget(question: id)
+        self.say(.answered(number), response.text.bytes)
+        if self.questions.isEmpty { self.goOn() }
+    }
+
+    /// The server takes a question back, or has waited too long.
+    func withdraw(_ number: Int) {
+        guard let id = self.questions.removeValue(forKey: number) else { return }
+        self.tellWithdrawn(id, reason: "the server does not wait for it any more")
+        if self.questions.isEmpty { self.goOn() }
+    }
+
+    /// The call is over.
+    func withdrawAll() {
+        for (_, id) in self.questions.sorted(by: { $0.key < $1.key }) {
+            self.tellWithdrawn(id, reason: "the call is over")
+        }
+        self.questions = [:]
+    }
+
+    private func tellWithdrawn(_ id: String, reason: String) {
+        _ = self.caller.questions.close(id)
+        self.stream.withdraw(question: id, reason: reason)
+    }
+
+    /// Whoever was asked is gone, and has not come back in time: that is the answer.
+    func giveUpQuestions(now: NIODeadline) {
+        guard !self.questions.isEmpty, let since = self.stream.awaySince, now - since > Self.absence else { return }
+        for (number, id) in self.questions.sorted(by: { $0.key < $1.key }) {
+            _ = self.caller.questions.close(id)
+            self.stream.forget(question: id)
+            self.say(.gone(number))
+        }
+        self.questions = [:]
+        self.goOn()
+    }
+}
+
+extension Caller {
+    /// A client has answered something. What nobody has asked it, or not it, is ignored.
+    func answered(_ response: RPCMessage) {
+        guard !self.questions.isEmpty, let id = response.id.flatMap({ response.text[$0].string }),
+            let (call, number) = self.questions.close(id)
+        else { return }
+        call.answered(number, with: response)
+    }
+}

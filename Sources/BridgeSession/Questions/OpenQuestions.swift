@@ -1,0 +1,27 @@
+import BridgeCore
+
+/// What one client is being asked, under the ids that it knows. Pure, but for the ids.
+///
+/// An id is the bridge's own, and nobody can guess it: an answer counts only from the session that was asked, and once.
+struct OpenQuestions<Asker> {
+    /// More of one session are not open at once.
+    static var maximum: Int { 64 }
+
+    private var byID: [String: (asker: Asker, number: Int)] = [:]
+
+    var isFull: Bool { self.byID.count >= Self.maximum }
+    var isEmpty: Bool { self.byID.isEmpty }
+
+    /// - Parameter number: the asker's own, of the question.
+    /// - Returns: the question's id.
+    mutating func open(_ asker: Asker, _ number: Int) -> String {
+        let id =
+            "q" + String(UInt64.random(in: .min ... .max), radix: 36)
+            + String(UInt64.random(in: .min ... .max), radix: 36)
+        self.byID[id] = (asker, number)
+        return id
+    }
+
+    /// It has been answered, or is not to be answered any more.
+    mutating func close(_ id: String) -> (asker: Asker, number: Int)? { self.byID.removeValue(forKey: id) }
+}

@@ -1,0 +1,95 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import NIOCore
+
+// What a server asks in the middle of a call, and who waits for that.
+
+extension CallDesk {
+    /// Whether somebody is being asked: then the server's silence says nothing.
+    var isAsking: Bool { !self.questions.isEmpty }
+
+    /// Whether calls run one at a time, as the server may ask.
+    var takesTurns: Bool { self.questions.takesTurns }
+
+    /// What somebody is being asked, in whose call, and since when.
+    var openQuestion: (method: String, whose: String, asked: NIODeadline)? {
+        guard let oldest = self.questions.oldest, let call = self.pending.caller(oldest.call) else { return nil }
+        return (oldest.method, call.whose, oldest.asked)
+    }
+
+    /// The server asks something that only a client can answer.
+    ///
+    /// - Returns: whether that is asked, or what is to be said in the client's place.
+    func asked(_ question: RPCMessage, _ id: ByteBuffer, now: NIODeadline) -> Questions.Verdict {
+        let deadline = now + self.timeouts.question.timeAmount
+        let hadAsked = self.questions.hasAsked
+        let verdict = self.questions.asked(
+            id, question.method ?? "", only: self.pending.onlyWritten.map { ($0.id, $0.caller.whose) },
+            isAskable: self.pending.isAskable, now: now, deadline: deadline)
+        if !hadAsked, self.questions.hasAsked { self.delegate?.deskHeardItAsks(self) }
+        guard case .ask(let call, let number) = verdict else { return verdict }
+        // Its own limit is the question's, and a little more, so that the question ends first.
+        self.pending.pause(call, until: deadline + .seconds(1), now: now)?.ask(question, number: number)
+        self.delegate?.deskAsks(self)
+        return verdict
+    }
+
+    /// The server is known to ask, from an earlier life.
+    func isKnownToAsk() { if self.questions.isKnownToAsk() { self.delegate?.deskHeardItAsks(self) } }
+
+    /// The server takes a question of its own back (basic/utilities/cancellation).
+    func withdrawn(_ id: ByteBuffer, now: NIODeadline) {
+        guard let (number, call) = self.questions.withdrawn(id) else { return }
+        self.pending.caller(call)?.withdraw(number)
+        self.goOn(call, now: now)
+    }
+
+    /// Answers what nobody has answered in time.
+    func expireQuestions(now: NIODeadline) {
+        for (number, question) in self.questions.expire(now: now) {
+            self.pending.caller(question.call)?.withdraw(number)
+            let limit = "within \(self.timeouts.question.words) (timeouts.question)"
+            self.delegate?.desk(self, says: QuestionReply.unanswered(question.method, limit, id: question.id))
+            self.goOn(question.call, now: now)
+        }
+    }
+
+    /// A question of this call is open no more.
+    func goOn(_ call: Int, now: NIODeadline) {
+        if !self.questions.isAsking(call) { self.pending.goOn(call, now: now) }
+        self.delegate?.deskAsks(self)
+    }
+
+    // MARK: Turns
+
+    /// When a call has waited long enough behind the open question, if any does.
+    var nextTurnDeadline: NIODeadline? {
+        guard let asked = self.questions.oldest?.asked, let arrived = self.pending.oldestWaiting else { return nil }
+        return max(asked, arrived) + self.timeouts.turn.timeAmount
+    }
+
+    /// Calls that have waited long enough behind an open question are told what they wait for.
+    func expireTurns(now: NIODeadline) {
+        guard let deadline = self.nextTurnDeadline, deadline <= now, let question = self.openQuestion else { return }
+        let fault = self.faults.busy(
+            with: question.method, since: now - question.asked, limit: self.timeouts.turn.words)
+        for call in self.pending.giveUpWaiting(since: now - self.timeouts.turn.timeAmount) {
+            self.finish(call.caller, fault)
+        }
+    }
+}
+
+extension CallDesk {
+    func callAnswered(_ call: UpstreamCall, _ answer: QuestionAnswer, _ payload: ByteBuffer?) {
+        guard let question = self.questions.answered(answer.number, by: call.id) else { return }
+        let message =
+            switch answer {
+            case .answered: payload.flatMap { QuestionReply.answer($0, id: question.id) }
+            case .declined: self.delegate?.desk(self, declines: question)
+            case .gone: QuestionReply.unanswered(question.method, "and is gone", id: question.id)
+            }
+        self.delegate?.desk(self, says: message ?? QuestionReply.declined(question.method, id: question.id))
+        self.goOn(call.id, now: .now())
+    }
+}

@@ -1,0 +1,140 @@
+import NIOCore
+
+/// What a server has asked over one connection, and which calls that belongs to. Pure: times come in.
+///
+/// Over stdio nothing says whose question it is. It is plain where one call is under way; where several are, and any of
+/// their clients can be asked, it is not known, and nobody is asked. From then on such calls take turns.
+struct Questions {
+    /// One that waits for its answer.
+    struct Open: Equatable {
+        /// The server's, as it was written.
+        let id: ByteBuffer
+        let method: String
+        /// Ours, of the call that it belongs to.
+        let call: Int
+        let asked: NIODeadline
+        let deadline: NIODeadline
+    }
+
+    enum Verdict: Equatable {
+        /// It is asked, under this number, in the call's name.
+        case ask(call: Int, number: Int)
+        /// There is nobody who can be asked.
+        case decline
+        /// Several calls may have asked.
+        case ambiguous
+        /// Too many wait already.
+        case full
+    }
+
+    /// More of one connection are not open at once.
+    static let maximum = 256
+    /// A call that was given up may still ask for so long: not every server stops at once.
+    static let doubtTime = TimeAmount.seconds(30)
+    /// More calls of that kind are not told apart.
+    private static let maximumDoubts = 64
+
+    /// What the configuration says: nil leaves it to be found out.
+    var asks: Bool?
+    /// Whether the server has asked in the middle of a call, over this connection or an earlier one.
+    private(set) var hasAsked = false
+    private var open: [Int: Open] = [:]
+    private var lastNumber = 0
+    /// Calls that were given up, and may still ask.
+    private var doubts: [(call: Int, whose: String, until: NIODeadline)] = []
+
+    init(asks: Bool? = nil) { self.asks = asks }
+
+    /// Whether calls whose clients can be asked run one at a time.
+    var takesTurns: Bool { self.asks ?? self.hasAsked }
+    var isEmpty: Bool { self.open.isEmpty }
+    /// The one that has waited longest.
+    var oldest: Open? { self.open.values.min { $0.asked < $1.asked } }
+    /// When ``expire(now:)`` has something to say at the earliest.
+    var nextDeadline: NIODeadline? { self.open.isEmpty ? nil : self.open.values.lazy.map(\.deadline).min() }
+
+    /// A connection begins. That the server asks is remembered.
+    mutating func begin() {
+        self.open = [:]
+        self.doubts = []
+    }
+
+    /// The server is known to ask, from an earlier life.
+    ///
+    /// - Returns: whether that was new.
+    mutating func isKnownToAsk() -> Bool {
+        defer { self.hasAsked = true }
+        return !self.hasAsked
+    }
+
+    /// Another program takes the server's place.
+    mutating func replaced() { self.hasAsked = false }
+
+    /// The server asks.
+    ///
+    /// - Parameters:
+    ///   - call: the only one under way, if there is just one, and whose it is.
+    ///   - isAskable: whether any of those under way has a client that can be asked.
+    mutating func asked(
+        _ id: ByteBuffer, _ method: String, only call: (id: Int, whose: String)?, isAskable: Bool,
+        now: NIODeadline, deadline: NIODeadline
+    ) -> Verdict {
+        // Roots are what the configuration says then, and no reason to serve one at a time.
+        guard isAskable, self.asks != false else {
+            if method != "roots/list" { self.hasAsked = true }
+            return .decline
+        }
+        self.hasAsked = true
+        self.doubts.removeAll { $0.until <= now }
+        guard let call, !self.doubts.contains(where: { $0.whose != call.whose }) else { return .ambiguous }
+        guard self.open.count < Self.maximum else { return .full }
+        self.lastNumber += 1
+        self.open[self.lastNumber] = Open(id: id, method: method, call: call.id, asked: now, deadline: deadline)
+        return .ask(call: call.id, number: self.lastNumber)
+    }
+
+    /// A question has its answer, which counts only in the name of the call that it belongs to.
+    mutating func answered(_ number: Int, by call: Int) -> Open? {
+        guard self.open[number]?.call == call else { return nil }
+        return self.open.removeValue(forKey: number)
+    }
+
+    /// The server takes a question back.
+    mutating func withdrawn(_ id: ByteBuffer) -> (number: Int, call: Int)? {
+        guard let (number, question) = self.open.first(where: { $0.value.id == id }) else { return nil }
+        self.open[number] = nil
+        return (number, question.call)
+    }
+
+    /// A call is over: what was asked in its name is not to be answered any more.
+    ///
+    /// - Returns: what was open, under the server's ids.
+    @discardableResult
+    mutating func over(_ call: Int) -> [Open] {
+        guard !self.open.isEmpty else { return [] }
+        let over = self.open.filter { $0.value.call == call }.sorted { $0.key < $1.key }
+        for (number, _) in over { self.open[number] = nil }
+        return over.map(\.value)
+    }
+
+    /// A call that the server has was given up. It may still ask.
+    mutating func gaveUp(_ call: Int, whose: String, now: NIODeadline) {
+        if self.doubts.count >= Self.maximumDoubts { self.doubts.removeFirst() }
+        self.doubts.append((call, whose, now + Self.doubtTime))
+    }
+
+    /// The server has answered a call that was given up.
+    mutating func answeredLate(_ call: Int) {
+        if !self.doubts.isEmpty { self.doubts.removeAll { $0.call == call } }
+    }
+
+    func isAsking(_ call: Int) -> Bool { self.open.values.contains { $0.call == call } }
+
+    /// Takes out what has waited too long.
+    mutating func expire(now: NIODeadline) -> [(number: Int, question: Open)] {
+        guard let next = self.nextDeadline, next <= now else { return [] }
+        let late = self.open.filter { $0.value.deadline <= now }.sorted { $0.key < $1.key }
+        for (number, _) in late { self.open[number] = nil }
+        return late.map { ($0.key, $0.value) }
+    }
+}

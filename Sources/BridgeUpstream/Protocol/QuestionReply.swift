@@ -1,0 +1,52 @@
+import BridgeCore
+import NIOCore
+
+/// The answers to a server's questions that are not the client's own words, or carry them.
+enum QuestionReply {
+    /// A client's answer, under the server's id.
+    ///
+    /// - Parameter payload: the client's response, under an id that the server does not know.
+    static func answer(_ payload: ByteBuffer, id: ByteBuffer) -> JSONText? {
+        guard payload.readableBytes > 0, let response = try? RPCMessage(JSONText(trusting: payload)),
+            let span = response.id
+        else { return nil }
+        var message = ByteBuffer()
+        response.text.withWholePairs.write(to: &message, replacing: span, with: id)
+        return JSONText(trusting: message)
+    }
+
+    /// What is said in the place of a client that cannot be asked.
+    static func declined(_ method: String, id: ByteBuffer) -> JSONText {
+        guard method == "elicitation/create" else {
+            return self.error(Fault.methodNotFound.code, "The client does not answer \(method).", id: id)
+        }
+        return JSONText(trusting: RPCReply.result(id: id, JSONText(literal: #"{"action":"decline"}"#)))
+    }
+
+    /// What is said where nobody has answered in time.
+    ///
+    /// - Parameter limit: which time, and the setting that moves it.
+    static func unanswered(_ method: String, _ limit: String, id: ByteBuffer) -> JSONText {
+        guard method == "elicitation/create" else {
+            return self.error(Fault.internal.code, "The client did not answer \(limit).", id: id)
+        }
+        return JSONText(trusting: RPCReply.result(id: id, JSONText(literal: #"{"action":"cancel"}"#)))
+    }
+
+    /// What is said where it is not known which call has asked.
+    static func ambiguous(id: ByteBuffer) -> JSONText {
+        self.error(
+            Fault.internal.code,
+            "Several calls are or were under way, and nothing says which of them asks. From now on they take turns: "
+                + "ask again.",
+            id: id)
+    }
+
+    static func tooMany(id: ByteBuffer) -> JSONText {
+        self.error(Fault.internal.code, "\(Questions.maximum) questions are open already, a fixed limit.", id: id)
+    }
+
+    private static func error(_ code: Int, _ message: String, id: ByteBuffer) -> JSONText {
+        JSONText(trusting: RPCReply.error(id: id, code: code, message: message))
+    }
+}
