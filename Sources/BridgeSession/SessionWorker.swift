@@ -88,8 +88,19 @@ package final class SessionWorker {
         self.directory.onConnected = { [weak subscriptions] in subscriptions?.connected($0) }
         self.directory.wantedLevel = { [weak sessions] in sessions?.wantedLevel }
         self.directory.onChange = { [weak sessions] in sessions?.tell($0) }
-        self.directory.onNote = { [weak sessions, weak subscriptions] note, upstream in
+        self.directory.onNote = { [weak sessions, weak subscriptions, weak desk] note, upstream in
+            if let done = desk?.pageDone(note, from: upstream) {
+                if let done { sessions?.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
+                return
+            }
             if subscriptions?.take(note, from: upstream) != true { sessions?.tell(note, from: upstream) }
+        }
+        self.directory.onOwnNote = { [weak sessions, weak desk] note, upstream, owner in
+            if let done = desk?.pageDone(note, from: upstream) {
+                if let done { sessions?.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
+                return
+            }
+            sessions?.tell(note, toOwner: owner, of: upstream)
         }
         self.directory.onNews = { [weak waiting] in waiting?.look() }
         self.retention.onExcess = { [weak sessions] in sessions?.boundMemory() }

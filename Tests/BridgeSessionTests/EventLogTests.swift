@@ -51,6 +51,21 @@ import Testing
         #expect(log.events(after: 1)?.isEmpty == true)
     }
 
+    @Test func `that are open questions stay, whatever comes behind them`() {
+        var log = EventLog(number: 1)
+        _ = log.keep(self.message("first"))
+        let asked = log.keep(self.message("question"), question: "q")
+        for _ in 0..<2 * EventLog.maximumEvents { _ = log.keep(self.message("progress")) }
+        let events = log.events(after: 1)
+        #expect(events?.first?.id == asked)
+        #expect(events?.count == EventLog.maximumEvents)
+        log.forget()
+        #expect(log.events(after: 1)?.map(\.id) == [asked])
+        log.forget(question: "q")
+        #expect(log.octets == 0)
+        #expect(log.events(after: 2 * EventLog.maximumEvents + 2)?.isEmpty == true)
+    }
+
     @Test(arguments: ["", "x", "-", "1-", "-1", "1--1", "1-1-1", "1-x", "!-1"])
     func `have ids that nothing else is taken for`(id: String) { #expect(EventLog.parse(id) == nil) }
 }

@@ -83,7 +83,8 @@ extension BridgeConfiguration {
             callTimeout: entry.timeouts.call,
             toolTimeouts: entry.timeouts.tools,
             questionTimeout: entry.timeouts.question,
-            retry: entry.retry
+            retry: entry.retry,
+            share: entry.share
         )
     }
 

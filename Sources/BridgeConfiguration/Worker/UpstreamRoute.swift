@@ -19,6 +19,8 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
     /// So long a client may take to answer what the upstream asks it; the call's own time stands still meanwhile.
     package var questionTimeout: Seconds
     package var retry: RetryPolicy
+    /// Who shares one child of it.
+    package var share: SharePolicy
 
     package init(
         name: String,
@@ -31,7 +33,8 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
         callTimeout: Seconds = 300,
         toolTimeouts: [String: Seconds] = [:],
         questionTimeout: Seconds = 600,
-        retry: RetryPolicy = .none
+        retry: RetryPolicy = .none,
+        share: SharePolicy = .all
     ) {
         self.name = name
         self.socket = socket
@@ -44,6 +47,7 @@ package struct UpstreamRoute: Sendable, Hashable, Codable {
         self.toolTimeouts = toolTimeouts
         self.questionTimeout = questionTimeout
         self.retry = retry
+        self.share = share
     }
 
     /// How long a call of this tool (the upstream's own name) may go without progress.

@@ -59,10 +59,12 @@ package struct UpstreamCallHeader: Sendable, Equatable {
     package var name: JSONText?
     /// Whether its client can be asked something while it runs.
     package var mayBeAsked: Bool
+    /// Whose lane it takes, where not everybody shares one: the session's number or the principal.
+    package var lane: String?
 
     package init(
         requestID: String, timeout: Int?, principal: String, session: String?, name: JSONText? = nil,
-        mayBeAsked: Bool = false
+        mayBeAsked: Bool = false, lane: String? = nil
     ) {
         self.requestID = requestID
         self.timeout = timeout
@@ -70,6 +72,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         self.session = session
         self.name = name
         self.mayBeAsked = mayBeAsked
+        self.lane = lane
     }
 
     func write(to header: inout HeaderWriter) {
@@ -79,6 +82,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         header.member("sess", self.session)
         header.member("name", self.name)
         header.flag("ask", self.mayBeAsked)
+        header.member("lane", self.lane)
     }
 
     init(reading header: inout HeaderReader) {
@@ -88,6 +92,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         self.session = header.string("sess")
         self.name = header.json("name")
         self.mayBeAsked = header.flag("ask")
+        self.lane = header.string("lane")
     }
 }
 
@@ -170,14 +175,27 @@ package enum QuestionAnswer: LinkHeader, Equatable {
 package struct UpstreamEnd: LinkHeader, Equatable {
     /// The word of what went wrong, where the bridge made the response.
     package var failure: String?
+    /// Whether the response is an error of the server's own.
+    package var isError: Bool
 
-    package init(failure: String? = nil) { self.failure = failure }
+    package init(failure: String? = nil, isError: Bool = false) {
+        self.failure = failure
+        self.isError = isError
+    }
 
-    /// By far the most frequent one, made once.
+    /// By far the most frequent ones, made once.
     package static let answered = UpstreamEnd().text
+    package static let refused = UpstreamEnd(isError: true).text
 
-    package func write(to header: inout HeaderWriter) { header.member("err", self.failure) }
-    package init?(reading header: inout HeaderReader) { self.failure = header.string("err") }
+    package func write(to header: inout HeaderWriter) {
+        header.member("err", self.failure)
+        header.flag("own", self.isError)
+    }
+
+    package init?(reading header: inout HeaderReader) {
+        self.failure = header.string("err")
+        self.isError = header.flag("own")
+    }
 }
 
 /// What a watcher is told, each with a payload.
@@ -189,8 +207,9 @@ package enum UpstreamNews: LinkHeader, Equatable {
     case identity
     /// All entries of one offering, by the offering's name: a JSON array.
     case catalogue(of: String)
-    /// A notification that belongs to no call.
-    case note
+    /// A notification that belongs to no call. Where not everybody shares the lane that it came over, it is for that lane's
+    /// owner (``UpstreamCallHeader/lane``).
+    case note(for: String?)
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -199,7 +218,9 @@ package enum UpstreamNews: LinkHeader, Equatable {
         case .catalogue(let offering):
             header.member("t", "catalog")
             header.member("of", offering)
-        case .note: header.member("t", "note")
+        case .note(let owner):
+            header.member("t", "note")
+            header.member("for", owner)
         }
     }
 
@@ -208,7 +229,7 @@ package enum UpstreamNews: LinkHeader, Equatable {
         case "state": self = .state
         case "identity": self = .identity
         case "catalog": self = .catalogue(of: header.string("of") ?? "")
-        case "note": self = .note
+        case "note": self = .note(for: header.string("for"))
         default: return nil
         }
     }

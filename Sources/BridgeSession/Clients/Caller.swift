@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeMCP
 import NIOCore
@@ -58,6 +59,15 @@ final class Caller {
 
     /// Whether the client wants to see a notification: what is no log message always, a log message by its severity.
     func wants(_ severity: LogSeverity?) -> Bool { (severity ?? .emergency) >= (self.level ?? Self.standardLevel) }
+
+    /// Whose lane its calls to an upstream take; nil for the one that everybody shares.
+    func lane(to upstream: UpstreamLink) -> String? {
+        switch upstream.route.share {
+        case .all: nil
+        case .principal: self.principal
+        case .session: self.number.map { String($0, radix: 36) }
+        }
+    }
 
     /// Whether its client can be asked anything that servers ask.
     var canBeAsked: Bool { !self.capabilities.isEmpty }

@@ -81,6 +81,12 @@ final class LiveSession {
     @discardableResult
     func tell(_ message: ByteBuffer) -> Bool { self.listening.reversed().contains { $0.send(message) } }
 
+    /// The same; where the client does not listen, in a call of its that goes there.
+    func tell(_ message: ByteBuffer, orInCallsTo upstream: UpstreamLink) {
+        guard !self.tell(message) else { return }
+        self.caller.calls.values.first { $0.upstream === upstream }?.stream.notify(message)
+    }
+
     /// Tells the client that something has changed, now or when it next listens.
     func tell(_ change: ListChange) {
         guard !self.owed.contains(change) else { return self.payDebts() }

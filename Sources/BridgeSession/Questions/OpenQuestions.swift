@@ -1,4 +1,4 @@
-import BridgeCore
+import BridgeMCP
 
 /// What one client is being asked, under the ids that it knows. Pure, but for the ids.
 ///
@@ -15,9 +15,7 @@ struct OpenQuestions<Asker> {
     /// - Parameter number: the asker's own, of the question.
     /// - Returns: the question's id.
     mutating func open(_ asker: Asker, _ number: Int) -> String {
-        let id =
-            "q" + String(UInt64.random(in: .min ... .max), radix: 36)
-            + String(UInt64.random(in: .min ... .max), radix: 36)
+        let id = RandomID.make()
         self.byID[id] = (asker, number)
         return id
     }

@@ -168,13 +168,15 @@ extension Call: ExchangeDelegate {
     }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
-        let failure = UpstreamEnd(header)?.failure
+        let end = UpstreamEnd(header)
+        let failure = end?.failure
         guard let payload else { return self.fail(.internalError) }
         if self.mayHaveRun, let failure, self.desk.saysItDidNotRun(failure) {
             // So it is of the second attempt, and only of that.
             return self.fail(.outcomeUnknown(self.upstream.route.name))
         }
         var answer = payload
+        if end?.isError == true, let fitted = self.desk.fitted(error: payload, of: self) { answer = fitted }
         if let uri = self.uri, ResourceMentions.isNotFound(payload, uri: uri) {
             // Nothing may be all there is.
             if self.emptyAnswer == nil, JSONText(trusting: payload).member("result") != nil {

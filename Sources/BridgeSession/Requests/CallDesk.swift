@@ -17,6 +17,8 @@ final class CallDesk {
     /// What payloads may hold in a worker.
     private(set) var workerBytes: Int
     private var calls: [ObjectIdentifier: Call] = [:]
+    /// The pages that clients have been told to open.
+    var elicitations = ElicitationBook()
 
     init(
         _ directory: Directory, waiting: WaitingRoom, resources: ResourceDirectory, tables: SessionTables,
@@ -81,7 +83,7 @@ final class CallDesk {
             route.onEnd?(nil)
             return
         }
-        let header = self.header(of: request, naming: route.ownName, timeout: route.timeout)
+        let header = self.header(of: request, along: route)
         let call = Call(request, along: route, of: self, header: header, now: now)
         self.calls[ObjectIdentifier(call)] = call
         self.log(request, route.calledName, route.upstream)
@@ -101,11 +103,13 @@ final class CallDesk {
         }
     }
 
-    private func header(of request: PendingRequest, naming name: JSONText?, timeout: Seconds) -> JSONText {
+    private func header(of request: PendingRequest, along route: CallRoute) -> JSONText {
         let caller = request.caller
+        let name = route.ownName
         let header = UpstreamCallHeader(
-            requestID: request.requestID, timeout: timeout.milliseconds, principal: caller.principal,
-            session: caller.session, name: name, mayBeAsked: caller.canBeAsked
+            requestID: request.requestID, timeout: route.timeout.milliseconds, principal: caller.principal,
+            session: caller.session, name: name, mayBeAsked: caller.canBeAsked,
+            lane: route.isEverybodys ? nil : caller.lane(to: route.upstream)
         )
         let strings = request.requestID.utf8.count + caller.principal.utf8.count + (name?.count ?? 0)
         return UpstreamRequest.call(header).text(capacity: 80 + strings)
@@ -129,20 +133,6 @@ final class CallDesk {
     // MARK: For calls
 
     func callEnded(_ call: Call) { self.calls[ObjectIdentifier(call)] = nil }
-
-    /// A server's question as it is put to its client.
-    func put(
-        _ question: RPCMessage, at id: JSONSpan, as ownID: String, _ edits: [QuestionFitting.Edit], of call: Call
-    ) -> ByteBuffer {
-        var replaced = edits.map { ($0.span, $0.replacement) }
-        var quoted = ByteBuffer()
-        quoted.writeJSONString(ownID)
-        replaced.append((id, quoted))
-        replaced.sort { $0.0.lowerBound < $1.0.lowerBound }
-        var put = ByteBuffer()
-        question.text.write(to: &put, replacing: replaced)
-        return put
-    }
 
     /// A response is on its way to its client.
     func note(_ response: ByteBuffer, for caller: Caller, from upstream: UpstreamLink) {

@@ -19,12 +19,14 @@ struct CallRoute {
     let mayRepeat: Bool
     /// Told of the response before its client is; of nil where there is none, as the client does not want it any more.
     let onEnd: ((ByteBuffer?) -> Void)?
+    /// Whether it is made for all sessions together, whoever shares the upstream's child.
+    let isEverybodys: Bool
 
     init(
         to upstream: UpstreamLink, others: [UpstreamLink] = [], called calledName: String,
         named ownName: JSONText? = nil,
         uri: String? = nil, hasContent: Bool = false, timeout: Seconds, mayRepeat: Bool,
-        onEnd: ((ByteBuffer?) -> Void)? = nil
+        onEnd: ((ByteBuffer?) -> Void)? = nil, isEverybodys: Bool = false
     ) {
         self.upstream = upstream
         self.others = others
@@ -35,5 +37,6 @@ struct CallRoute {
         self.timeout = timeout
         self.mayRepeat = mayRepeat
         self.onEnd = onEnd
+        self.isEverybodys = isEverybodys
     }
 }

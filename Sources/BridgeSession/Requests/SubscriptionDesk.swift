@@ -53,7 +53,7 @@ final class SubscriptionDesk {
                 request,
                 along: CallRoute(
                     to: upstream, called: uri, timeout: upstream.route.callTimeout, mayRepeat: false,
-                    onEnd: { [weak self] in self?.answered(topic, to: request, $0) }),
+                    onEnd: { [weak self] in self?.answered(topic, to: request, $0) }, isEverybodys: true),
                 now: .now())
         }
     }

@@ -178,6 +178,16 @@ final class SessionStore {
         for session in users.isEmpty ? listening : users where !session.tell(note) { self.retention.dropped() }
     }
 
+    /// A notification that belongs to no call, over a lane that is one session's or one principal's.
+    func tell(_ note: ByteBuffer, toOwner owner: String, of upstream: UpstreamLink) {
+        let severity = LogMessage.severity(of: note)
+        for session in self.live.values where session.caller.lane(to: upstream) == owner {
+            if session.caller.wants(severity), !session.listening.isEmpty, !session.tell(note) {
+                self.retention.dropped()
+            }
+        }
+    }
+
     // MARK: Time
 
     func keepHouse(now: NIODeadline) {

@@ -12,6 +12,8 @@ final class Directory {
     var onChange: ((ListChange) -> Void)?
     /// A notification that belongs to no call.
     var onNote: ((ByteBuffer, UpstreamLink) -> Void)?
+    /// One that came over a lane which not everybody shares: its owner's.
+    var onOwnNote: ((ByteBuffer, UpstreamLink, String) -> Void)?
     /// A server has been connected to, now or anew.
     var onConnected: ((UpstreamLink) -> Void)?
     /// The level that upstreams are to be asked for; nil when they are asked for none.
@@ -261,5 +263,7 @@ extension Directory: UpstreamLinkDelegate {
 
     func upstreamSettled(_ upstream: UpstreamLink) { self.onNews?() }
 
-    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer) { self.onNote?(note, upstream) }
+    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer, for owner: String?) {
+        if let owner { self.onOwnNote?(note, upstream, owner) } else { self.onNote?(note, upstream) }
+    }
 }

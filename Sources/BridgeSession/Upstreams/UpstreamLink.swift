@@ -15,7 +15,9 @@ protocol UpstreamLinkDelegate: AnyObject {
     /// Its phase is another.
     func upstreamSettled(_ upstream: UpstreamLink)
     /// It sent a notification that belongs to no call.
-    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer)
+    ///
+    /// - Parameter owner: whose lane it came over; nil where everybody shares it.
+    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer, for owner: String?)
 }
 
 /// The session worker's view of one upstream: the link to its worker, what it lists, how it is doing.
@@ -235,8 +237,8 @@ final class UpstreamLink {
             payload.elements { entries.append(payload[$0]) }
             self.lists[offering] = entries
             self.delegate?.upstream(self, listed: offering)
-        case .note:
-            self.delegate?.upstream(self, noted: payload.bytes)
+        case .note(let owner):
+            self.delegate?.upstream(self, noted: payload.bytes, for: owner)
         }
     }
 

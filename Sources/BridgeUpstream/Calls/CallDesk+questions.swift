@@ -25,7 +25,7 @@ extension CallDesk {
         let deadline = now + self.timeouts.question.timeAmount
         let hadAsked = self.questions.hasAsked
         let verdict = self.questions.asked(
-            id, question.method ?? "", only: self.pending.onlyWritten.map { ($0.id, $0.caller.whose) },
+            id, question.method ?? "", only: self.asker.map { ($0.id, $0.caller.whose) },
             isAskable: self.pending.isAskable, now: now, deadline: deadline)
         if !hadAsked, self.questions.hasAsked { self.delegate?.deskHeardItAsks(self) }
         guard case .ask(let call, let number) = verdict else { return verdict }
@@ -33,6 +33,11 @@ extension CallDesk {
         self.pending.pause(call, until: deadline + .seconds(1), now: now)?.ask(question, number: number)
         self.delegate?.deskAsks(self)
         return verdict
+    }
+
+    /// The call that has asked, where that is known.
+    private var asker: (id: Int, caller: UpstreamCall)? {
+        self.questions.isOneClients ? self.pending.likelyAsker : self.pending.onlyWritten
     }
 
     /// The server is known to ask, from an earlier life.

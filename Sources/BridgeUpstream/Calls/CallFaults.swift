@@ -46,6 +46,13 @@ struct CallFaults {
             ], details: self.details)
     }
 
+    /// All lanes are busy. It did not run.
+    func noLane(_ limit: Int) -> ToldFault {
+        Fault.overloaded.told(
+            ["what": "All \(limit) lanes of upstream '\(self.upstream)' are busy, as its 'lanes' says"],
+            details: self.details)
+    }
+
     /// What came is no request.
     var invalid: ToldFault { Fault.invalidRequest.told(["what": "Invalid request"], details: self.details) }
 

@@ -214,6 +214,13 @@ struct PendingCalls<Caller> {
         return self.calls.first { $0.value.isWritten }.map { ($0.key, $0.value.caller) }
     }
 
+    /// The newest call that the upstream is busy with and whose client can be asked; one that asks nothing yet, if there is.
+    var likelyAsker: (id: Int, caller: Caller)? {
+        let askable = self.calls.filter { $0.value.isWritten && $0.value.isAskable }
+        let quiet = askable.filter { $0.value.rest == nil }
+        return (quiet.isEmpty ? askable : quiet).max { $0.key < $1.key }.map { ($0.key, $0.value.caller) }
+    }
+
     // MARK: Endings without an answer
 
     /// - Returns: whether the upstream has to be told; `nil` when the call is over already.

@@ -36,6 +36,8 @@ struct Questions {
 
     /// What the configuration says: nil leaves it to be found out.
     var asks: Bool?
+    /// Whether all calls are one client's: whichever of them asks, that client is asked.
+    var isOneClients = false
     /// Whether the server has asked in the middle of a call, over this connection or an earlier one.
     private(set) var hasAsked = false
     private var open: [Int: Open] = [:]
@@ -46,7 +48,7 @@ struct Questions {
     init(asks: Bool? = nil) { self.asks = asks }
 
     /// Whether calls whose clients can be asked run one at a time.
-    var takesTurns: Bool { self.asks ?? self.hasAsked }
+    var takesTurns: Bool { !self.isOneClients && self.asks ?? self.hasAsked }
     var isEmpty: Bool { self.open.isEmpty }
     /// The one that has waited longest.
     var oldest: Open? { self.open.values.min { $0.asked < $1.asked } }

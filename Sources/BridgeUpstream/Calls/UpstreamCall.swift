@@ -135,7 +135,8 @@ final class UpstreamCall {
         let octets = response.text.count - id.count + self.clientID.readableBytes
         guard octets <= Frame.maximumPayload else { return false }
         self.owner = nil
-        self.exchange.end(header: UpstreamEnd.answered, octets: octets) {
+        let header = response.shape == .error ? UpstreamEnd.refused : UpstreamEnd.answered
+        self.exchange.end(header: header, octets: octets) {
             response.text.withWholePairs.write(to: &$0, replacing: id, with: self.clientID)
         }
         return true

@@ -46,6 +46,7 @@ extension Conversation {
         let asked = self.lists.announced(identity.lists)
         self.upkeep.connected(lists: asked, now: now)
         for offering in self.lists.offerings where !asked.contains(offering) { self.hasNone(offering) }
+        if self.lists.offerings.isEmpty { self.delegate?.conversationReady(self) }
         self.tick(now)
         self.delegate?.conversationDeadlinesChanged(self)
     }

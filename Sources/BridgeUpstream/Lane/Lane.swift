@@ -25,10 +25,12 @@ final class Lane {
 
     /// - Parameters:
     ///   - offerings: what is listed of the server.
+    ///   - isOneClients: whether all its calls are one client's: then each question is that one's, too.
     ///   - makeConnection: gives a connection that has not been started; `nil` where the kind is not served.
     init(
         _ configuration: UpstreamConfiguration,
         offerings: [Offering] = Offering.served,
+        isOneClients: Bool = false,
         loop: any EventLoop,
         logger: Logger,
         delegate: any LaneDelegate,
@@ -44,6 +46,7 @@ final class Lane {
             configuration, offerings: offerings, desk: self.desk, loop: loop, logger: logger, news: news,
             makeConnection: makeConnection)
         self.alarm = Alarm(loop: loop)
+        self.desk.questions.isOneClients = isOneClients
         self.desk.delegate = self
         self.keeper.delegate = self
         self.alarm.onTime = { [weak self] in self?.tick() }
@@ -55,6 +58,9 @@ final class Lane {
         status.question = self.desk.openQuestion.map { UpstreamStatus.Question($0.method, $0.whose, asked: $0.asked) }
         return status
     }
+
+    /// Whether no call is there.
+    var isIdle: Bool { self.desk.count == 0 }
 
     /// Whether its server has asked in the middle of a call, in this life or an earlier one.
     var asks: Bool { self.desk.questions.hasAsked }

@@ -2,11 +2,6 @@ import BridgeCore
 import BridgeMCP
 import NIOCore
 
-/// Who shares a lane: everybody.
-enum LaneKey: Hashable {
-    case everybody
-}
-
 /// Hears of one lane, on the event loop.
 protocol LaneDelegate: AnyObject {
     /// Its status is another one.

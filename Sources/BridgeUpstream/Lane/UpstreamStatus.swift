@@ -34,6 +34,8 @@ struct UpstreamStatus {
     var notes: [String]
     /// Whether its calls take turns, as it asks in the middle of them.
     var asks = false
+    /// How many children run for one session or principal each.
+    var lanes = 0
     /// The one that has waited longest.
     var question: Question?
 
@@ -51,6 +53,7 @@ struct UpstreamStatus {
             status.member("nextReconnectAt", self.nextReconnect.map(Self.format))
             status.member("pid", self.pid.map(Int.init))
             if self.asks { status.member("asks", true) }
+            if self.lanes > 0 { status.member("lanes", self.lanes) }
             if let question {
                 status.memberObject("question") {
                     $0.member("method", question.method)

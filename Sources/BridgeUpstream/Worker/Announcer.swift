@@ -94,8 +94,11 @@ extension Announcer: LaneNews {
         self.catalogues = []
     }
 
-    func noted(_ notification: JSONText) {
+    func noted(_ notification: JSONText) { self.noted(notification, for: nil) }
+
+    /// - Parameter owner: of the lane that it came over; nil where everybody shares it.
+    func noted(_ notification: JSONText, for owner: String?) {
         let note = notification.withWholePairs
-        for watcher in self.watchers.values { watcher.offer(note: note) }
+        for watcher in self.watchers.values { watcher.offer(note: note, for: owner) }
     }
 }

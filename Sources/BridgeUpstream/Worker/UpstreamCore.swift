@@ -14,20 +14,31 @@ final class UpstreamCore {
     /// to have proposed in an earlier life.
     private static let greetingTime = TimeAmount.milliseconds(200)
 
-    private let loop: any EventLoop
-    private let logger: Logger
+    let loop: any EventLoop
+    let logger: Logger
     private let control: LinkConnection
-    private let faults: CallFaults
+    let faults: CallFaults
     /// Room for calls that are passed on, and answers on their way to the session worker.
     private let gate: PayloadGate
     private let answers: AnswerMeter
-    private lazy var announcer = Announcer(loop: self.loop, control: self.control, logger: self.logger) {
-        [unowned self] in self.lane.status.text
+    lazy var announcer = Announcer(loop: self.loop, control: self.control, logger: self.logger) {
+        [unowned self] in self.status.text
     }
-    private var lanes: [LaneKey: Lane] = [:]
+    var configuration: UpstreamConfiguration
+    let processes: ProcessThread
+    /// The one that everybody shares. The server is listed over it.
+    lazy var lane = self.makeLane(self.configuration, news: self.announcer)
+    /// Those that belong to one session or principal each, and hear of their servers.
+    var ownLanes = LaneTable<Lane>()
+    var notes: [ObjectIdentifier: LaneNotes] = [:]
+    /// Lanes that take nothing more, until nothing of them is left.
+    var endingLanes: [ObjectIdentifier: Lane] = [:]
+    var logLevel: JSONText?
+    var isReading = true
+    private var isMainFinished = false
     private var listener: LinkListener?
     private var links: [ObjectIdentifier: LinkConnection] = [:]
-    private var isStopping = false
+    var isStopping = false
     private var isFinished = false
     private var onFinished: [() -> Void] = []
 
@@ -43,23 +54,24 @@ final class UpstreamCore {
         self.loop = loop
         self.logger = logger
         self.control = control
+        self.configuration = configuration
+        self.processes = processes
         self.faults = CallFaults(upstream: configuration.name)
         self.gate = PayloadGate(limit: configuration.workerBytes, loop: loop)
         self.answers = AnswerMeter(limit: configuration.workerBytes, loop: loop)
-        self.answers.onChange = { [weak self] isFull in self?.lanes.values.forEach { $0.isReading = !isFull } }
-        self.lanes[.everybody] = Lane(
-            configuration, loop: loop, logger: logger, delegate: self, news: self.announcer
-        ) { [logger] configuration in
-            guard case .stdio(let launch) = configuration.transport else { return nil }
-            return Child(
-                launch: ChildLaunch(configuration, launch), processes: processes, loop: loop, logger: logger)
+        self.answers.onChange = { [weak self] isFull in
+            self?.isReading = !isFull
+            self?.allLanes.forEach { $0.isReading = !isFull }
         }
     }
 
-    /// The one that everybody shares.
-    private var lane: Lane {
-        guard let lane = self.lanes[.everybody] else { preconditionFailure("there is always one lane") }
-        return lane
+    private var allLanes: [Lane] { [self.lane] + self.ownLanes.all }
+
+    private var status: UpstreamStatus {
+        var status = self.lane.status
+        status.lanes = self.ownLanes.count
+        for lane in self.ownLanes.all where status.question == nil { status.question = lane.status.question }
+        return status
     }
 
     // MARK: Start and end
@@ -74,7 +86,7 @@ final class UpstreamCore {
         self.lane.start()
     }
 
-    private func greet() { for lane in self.lanes.values where lane.holdsGreeting { lane.holdsGreeting = false } }
+    private func greet() { if self.lane.holdsGreeting { self.lane.holdsGreeting = false } }
 
     func accept(_ link: LinkConnection) {
         self.links[ObjectIdentifier(link)] = link
@@ -91,7 +103,12 @@ final class UpstreamCore {
     func reconfigure(_ configuration: UpstreamConfiguration) {
         self.gate.limit = configuration.workerBytes
         self.answers.limit = configuration.workerBytes
-        for lane in self.lanes.values { lane.reconfigure(configuration) }
+        let isSharedAnew = configuration.share != self.configuration.share
+        self.configuration = configuration
+        self.lane.reconfigure(configuration)
+        for lane in Array(self.ownLanes.all) {
+            if isSharedAnew { self.end(lane) } else { lane.reconfigure(Self.own(configuration)) }
+        }
     }
 
     /// Takes no further calls, lets those under way finish for so long, and ends.
@@ -100,14 +117,14 @@ final class UpstreamCore {
         self.isStopping = true
         self.listener?.close()
         for link in self.links.values { link.keepToOneConnection() }
-        for lane in self.lanes.values { lane.stop(within: patience) }
+        for lane in self.allLanes { lane.stop(within: patience) }
     }
 
     /// Ends at once; calls under way are answered with what is known of them.
     func stopNow() {
         if !self.isStopping { self.listener?.close() }
         self.isStopping = true
-        for lane in self.lanes.values { lane.stopNow() }
+        for lane in self.allLanes + self.endingLanes.values { lane.stopNow() }
     }
 
     func whenFinished(_ body: @escaping () -> Void) {
@@ -150,14 +167,15 @@ final class UpstreamCore {
             guard let payload = exchange.payload, payload.readableBytes > 0,
                 let level = JSONText(trusting: payload).value("level"), level.kind == .string
             else { return }
-            for lane in self.lanes.values { lane.set(logLevel: level.compacted) }
+            self.logLevel = level.compacted
+            for lane in self.allLanes { lane.set(logLevel: level.compacted) }
         case .propose(let name, let seconds):
             exchange.end(header: UpstreamEnd.answered)
             guard let revision = ProtocolRevision(name: name), seconds > 0 else { return }
-            for lane in self.lanes.values { lane.propose(revision, for: .seconds(Int64(min(seconds, 1 << 30)))) }
+            self.lane.propose(revision, for: .seconds(Int64(min(seconds, 1 << 30))))
         case .asks:
             exchange.end(header: UpstreamEnd.answered)
-            for lane in self.lanes.values { lane.isKnownToAsk() }
+            self.lane.isKnownToAsk()
         case .retry:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.wake()
@@ -175,14 +193,26 @@ final class UpstreamCore {
             let fault = self.faults.invalid
             return exchange.end(header: UpstreamEnd(failure: fault.word).text, payload: fault.reply(to: id?.bytes))
         }
-        self.lane.take(call)
+        guard let owner = header.lane, self.configuration.share != .all else { return self.lane.take(call) }
+        self.take(call, of: owner)
     }
 }
 
 extension UpstreamCore: LaneDelegate {
-    func laneChanged(_ lane: Lane) { self.announcer.stateChanged() }
+    func laneChanged(_ lane: Lane) {
+        self.announcer.stateChanged()
+        // Nobody has used it for long: its child is gone.
+        if lane !== self.lane, lane.isIdle, lane.status.phase == .idle, self.ownLanes.owner(of: lane) != nil {
+            self.end(lane)
+        }
+    }
 
     func laneFinished(_ lane: Lane) {
+        if lane === self.lane { self.isMainFinished = true }
+        _ = self.ownLanes.letGo(lane)
+        self.endingLanes[ObjectIdentifier(lane)] = nil
+        self.notes[ObjectIdentifier(lane)] = nil
+        guard self.isMainFinished, self.ownLanes.count == 0, self.endingLanes.isEmpty, !self.isFinished else { return }
         self.isFinished = true
         // So that this is among the last words.
         self.announcer.stateChanged()

@@ -10,7 +10,6 @@ import NIOCore
 final class Watcher: ExchangeDelegate {
     private static let state = UpstreamNews.state.text
     private static let identity = UpstreamNews.identity.text
-    private static let note = UpstreamNews.note.text
     /// Notes that wait for room; more are dropped, the oldest first.
     private static let maximumNotes = 64
     private static let maximumNoteOctets = 1 << 20
@@ -20,7 +19,7 @@ final class Watcher: ExchangeDelegate {
     private var state: JSONText?
     private var identity: JSONText?
     private var catalogues: [(offering: Offering, entries: ByteBuffer)] = []
-    private var notes = CircularBuffer<JSONText>(initialCapacity: 4)
+    private var notes = CircularBuffer<(text: JSONText, owner: String?)>(initialCapacity: 4)
     private var noteOctets = 0
 
     init(_ exchange: Exchange, onOver: @escaping (Watcher) -> Void) {
@@ -44,13 +43,13 @@ final class Watcher: ExchangeDelegate {
         self.flush()
     }
 
-    func offer(note: JSONText) {
-        self.notes.append(note)
+    func offer(note: JSONText, for owner: String?) {
+        self.notes.append((note, owner))
         self.noteOctets += note.count
         while self.notes.count > Self.maximumNotes || self.noteOctets > Self.maximumNoteOctets,
             let oldest = self.notes.popFirst()
         {
-            self.noteOctets -= oldest.count
+            self.noteOctets -= oldest.text.count
         }
         self.flush()
     }
@@ -76,8 +75,8 @@ final class Watcher: ExchangeDelegate {
             return (UpstreamNews.catalogue(of: offering.name).text, entries)
         }
         guard let note = self.notes.popFirst() else { return nil }
-        self.noteOctets -= note.count
-        return (Self.note, note.bytes)
+        self.noteOctets -= note.text.count
+        return (UpstreamNews.note(for: note.owner).text, note.text.bytes)
     }
 
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}

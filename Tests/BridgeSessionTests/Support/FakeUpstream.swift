@@ -61,6 +61,8 @@ final class FakeUpstream {
     private(set) var calls: [Call] = []
     private(set) var levels: [String] = []
     private(set) var retries = 0
+    /// How often it was told that its server asks in the middle of calls.
+    private(set) var asks = 0
     private(set) var proposals: [String] = []
     /// What it had to be spoken to with, because its server had refused the newest revision.
     var proposed: String?
@@ -117,6 +119,9 @@ final class FakeUpstream {
         case .retry:
             self.retries += 1
             exchange.end(header: .emptyObject)
+        case .asks:
+            self.asks += 1
+            exchange.end(header: .emptyObject)
         case .propose(let revision, _):
             self.proposals.append(revision)
             exchange.end(header: .emptyObject)
@@ -138,7 +143,7 @@ final class FakeUpstream {
         self.tellList(of: offering)
     }
 
-    func note(_ message: String) { self.tell(.note, message) }
+    func note(_ message: String) { self.tell(.note(for: nil), message) }
 
     func tellIdentity() {
         let named = self.capabilities.union(self.lists.keys.map(\.capability)).union(

@@ -22,7 +22,7 @@ final class LiveCall: Sendable {
         let listener = Listener(
             onMessage: { header, payload in
                 self.events.append(
-                    .message(UpstreamMessage(header)?.rawValue ?? "", JSONText(trusting: payload ?? ByteBuffer())))
+                    .message(UpstreamMessage(header).word, JSONText(trusting: payload ?? ByteBuffer())))
             },
             onOver: { result in
                 switch result {
@@ -102,5 +102,18 @@ final class Listener: ExchangeDelegate {
 
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
         self.onOver(.failure(FailedExchange(failure: failure)))
+    }
+}
+
+extension UpstreamMessage? {
+    /// What kind of message it is.
+    fileprivate var word: String {
+        switch self {
+        case .progress: "progress"
+        case .log: "log"
+        case .ask: "ask"
+        case .withdraw: "withdraw"
+        case nil: ""
+        }
     }
 }

@@ -1,0 +1,57 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeMCP
+import NIOCore
+
+// What becomes of the ids in servers' questions.
+
+extension CallDesk {
+    /// A server's question as it is put to its client.
+    ///
+    /// - Parameter ownID: the id that the client knows it by.
+    func put(
+        _ question: RPCMessage, at id: JSONSpan, as ownID: String, _ edits: [QuestionFitting.Edit], of call: Call
+    ) -> ByteBuffer {
+        var replaced = edits.map { ($0.span, $0.replacement) }
+        replaced.append((id, Self.quoted(ownID)))
+        if let page = question.param("elicitationId"), let pageID = question.text[page].string,
+            let told = self.told(pageID, of: call)
+        {
+            replaced.append((page, Self.quoted(told)))
+        }
+        replaced.sort { $0.0.lowerBound < $1.0.lowerBound }
+        var put = ByteBuffer()
+        question.text.write(to: &put, replacing: replaced)
+        return put
+    }
+
+    /// An error of a server's own, where it has to be told in other words: nil where not.
+    func fitted(error response: ByteBuffer, of call: Call) -> ByteBuffer? {
+        RequiredElicitations.fitted(response, to: call.caller.revision) { self.told($0, of: call) }
+    }
+
+    private func told(_ pageID: String, of call: Call) -> String? {
+        guard let session = call.caller.number else { return nil }
+        return self.elicitations.note(pageID, of: call.upstream.route.name, in: session)
+    }
+
+    /// A notification of a server that belongs to no call, if it says that a page is done: whom it is for, and in which
+    /// words. Nobody else hears of it.
+    ///
+    /// - Returns: nil for any other notification.
+    func pageDone(_ note: ByteBuffer, from upstream: UpstreamLink) -> (session: UInt64, message: ByteBuffer)?? {
+        guard let message = try? RPCMessage(JSONText(trusting: note)),
+            message.method == "notifications/elicitation/complete"
+        else { return nil }
+        guard let span = message.param("elicitationId"), let id = message.text[span].string,
+            let (session, ownID) = self.elicitations.done(id, of: upstream.route.name)
+        else { return .some(nil) }
+        return (session, message.text.replacing(span, with: Self.quoted(ownID)).bytes)
+    }
+
+    private static func quoted(_ id: String) -> ByteBuffer {
+        var quoted = ByteBuffer()
+        quoted.writeJSONString(id)
+        return quoted
+    }
+}

@@ -1,0 +1,148 @@
+import NIOCore
+import Testing
+
+@testable import BridgeUpstream
+
+@Suite("Questions") struct QuestionsTests {
+    private let t0 = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+    private let id = ByteBuffer(string: "1")
+
+    private func ask(
+        _ questions: inout Questions, of call: Int?, whose: String = "a", isAskable: Bool = true,
+        method: String = "elicitation/create", after time: TimeAmount = .zero
+    ) -> Questions.Verdict {
+        questions.asked(
+            self.id, method, only: call.map { ($0, whose) }, isAskable: isAskable, now: self.t0 + time,
+            deadline: self.t0 + time + .minutes(10))
+    }
+
+    @Test func `belong to the only call that is under way`() {
+        var questions = Questions()
+        #expect(self.ask(&questions, of: 7) == .ask(call: 7, number: 1))
+        #expect(self.ask(&questions, of: 7) == .ask(call: 7, number: 2))
+        #expect(questions.answered(2, by: 8) == nil, "another call's answer does not count")
+        #expect(questions.answered(2, by: 7)?.call == 7)
+        #expect(questions.answered(2, by: 7) == nil, "nor does a second one")
+        #expect(questions.isAsking(7))
+    }
+
+    @Test func `of several calls are refused once, and calls take turns from then on`() {
+        var questions = Questions()
+        #expect(!questions.takesTurns)
+        #expect(self.ask(&questions, of: nil) == .ambiguous)
+        #expect(questions.takesTurns)
+        questions.begin()
+        #expect(questions.takesTurns, "a new connection is the same server's")
+        questions.replaced()
+        #expect(!questions.takesTurns, "another program need not be like it")
+    }
+
+    @Test func `are declined where nobody can be asked, and calls take turns all the same`() {
+        var questions = Questions()
+        #expect(self.ask(&questions, of: 7, isAskable: false, method: "roots/list") == .decline)
+        #expect(!questions.takesTurns, "roots are what the configuration says")
+        #expect(self.ask(&questions, of: 7, isAskable: false) == .decline)
+        #expect(questions.takesTurns)
+    }
+
+    @Test func `go by the configuration where that says something`() {
+        var never = Questions(asks: false)
+        #expect(self.ask(&never, of: 7) == .decline)
+        #expect(!never.takesTurns)
+        #expect(Questions(asks: true).takesTurns)
+        var own = Questions(asks: true)
+        own.isOneClients = true
+        #expect(!own.takesTurns, "whichever call asks, the client is the same")
+    }
+
+    @Test func `are not put to the next client while a call that was given up may still ask`() {
+        var questions = Questions(asks: true)
+        questions.gaveUp(6, whose: "a", now: self.t0)
+        #expect(self.ask(&questions, of: 7, whose: "b") == .ambiguous)
+        #expect(self.ask(&questions, of: 7, whose: "a") == .ask(call: 7, number: 1), "the same client may be asked")
+        questions.answeredLate(6)
+        #expect(self.ask(&questions, of: 8, whose: "b") == .ask(call: 8, number: 2))
+        questions.gaveUp(8, whose: "b", now: self.t0)
+        #expect(self.ask(&questions, of: 9, whose: "c", after: .seconds(29)) == .ambiguous)
+        #expect(self.ask(&questions, of: 9, whose: "c", after: .seconds(30)) == .ask(call: 9, number: 3))
+    }
+
+    @Test func `are bounded`() {
+        var questions = Questions()
+        for number in 1...Questions.maximum { #expect(self.ask(&questions, of: 7) == .ask(call: 7, number: number)) }
+        #expect(self.ask(&questions, of: 7) == .full)
+        for call in 0..<10_000 { questions.gaveUp(call, whose: "\(call)", now: self.t0) }
+        #expect(self.ask(&questions, of: 7, whose: "9999") == .ambiguous)
+    }
+
+    @Test func `end with their time, their call and their connection`() {
+        var questions = Questions()
+        _ = self.ask(&questions, of: 7)
+        _ = self.ask(&questions, of: 7, after: .seconds(1))
+        #expect(questions.oldest?.asked == self.t0)
+        #expect(questions.nextDeadline == self.t0 + .minutes(10))
+        #expect(questions.expire(now: self.t0 + .minutes(10) - .nanoseconds(1)).isEmpty)
+        #expect(questions.expire(now: self.t0 + .minutes(10)).map(\.number) == [1])
+        #expect(questions.over(8).isEmpty)
+        #expect(questions.over(7).count == 1)
+        #expect(questions.isEmpty)
+        _ = self.ask(&questions, of: 9)
+        questions.begin()
+        #expect(questions.isEmpty)
+        #expect(questions.nextDeadline == nil)
+    }
+
+    @Test func `can be taken back by the server, by its own id`() {
+        var questions = Questions()
+        _ = self.ask(&questions, of: 7)
+        #expect(questions.withdrawn(ByteBuffer(string: "\"1\"")) == nil)
+        #expect(questions.withdrawn(self.id)?.number == 1)
+        #expect(questions.withdrawn(self.id) == nil)
+    }
+}
+
+@Suite("Calls that ask") struct AskingCallsTests {
+    private let t0 = NIODeadline.uptimeNanoseconds(1_000_000_000_000)
+
+    @Test func `have a clock that stands still while somebody is asked`() throws {
+        var calls = PendingCalls<String>()
+        let added = calls.add("a", octets: 1, timeout: .seconds(10), isAskable: true, now: self.t0)
+        let id = try #require(added)
+        _ = calls.write()
+        #expect(calls.pause(id, until: self.t0 + .minutes(10), now: self.t0 + .seconds(4)) == "a")
+        #expect(calls.expire(now: self.t0 + .minutes(9)).isEmpty)
+        calls.goOn(id, now: self.t0 + .minutes(9))
+        #expect(calls.expire(now: self.t0 + .minutes(9) + .seconds(5)).isEmpty, "6 of its 10 seconds are left")
+        #expect(calls.expire(now: self.t0 + .minutes(9) + .seconds(6)).count == 1)
+    }
+
+    @Test func `run one at a time, and alone`() {
+        var calls = PendingCalls<String>()
+        for (name, isAskable) in [("plain", false), ("asks", true), ("later", false)] {
+            _ = calls.add(name, octets: 1, timeout: .seconds(10), isAskable: isAskable, now: self.t0)
+        }
+        let plain = calls.write(inTurns: true)
+        #expect(plain?.caller == "plain")
+        #expect(calls.write(inTurns: true) == nil, "another one runs")
+        _ = calls.answered(plain?.id ?? 0)
+        let asks = calls.write(inTurns: true)
+        #expect(asks?.caller == "asks")
+        #expect(calls.write(inTurns: true) == nil, "this one may be asked: no other may run beside it")
+        _ = calls.lost(asks?.id ?? 0)
+        #expect(calls.write(inTurns: true)?.caller == "later")
+    }
+
+    @Test func `are given up by the time they came at`() {
+        var calls = PendingCalls<String>()
+        for second in 0..<3 {
+            let now = self.t0 + .seconds(Int64(second))
+            _ = calls.add("\(second)", octets: 1, timeout: .seconds(300), isAskable: true, now: now)
+        }
+        _ = calls.write()
+        #expect(calls.oldestWaiting == self.t0 + .seconds(1))
+        #expect(calls.giveUpWaiting(since: self.t0 + .seconds(1)).map(\.caller) == ["1"])
+        #expect(calls.oldestWaiting == self.t0 + .seconds(2))
+        #expect(calls.count == 2)
+        #expect(calls.likelyAsker?.caller == "0")
+    }
+}

@@ -1,0 +1,346 @@
+"""Questions that wait: who may answer them, what ends them, who is told, and what a death leaves of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import Bridge, Bridges
+from http_raw import ConnectionEnded
+from mcp_http import EventStream, MCPClient
+from places import SUPPORT
+from replies import text_of
+from waiting import eventually
+
+FORM = {
+    "mode": "form",
+    "message": "Which?",
+    "requestedSchema": {"type": "object", "properties": {"which": {"type": "string"}}},
+}
+ELICIT = {"method": "elicitation/create", "params": FORM}
+SAMPLE = {
+    "method": "sampling/createMessage",
+    "params": {"messages": [{"role": "user", "content": {"type": "text", "text": "?"}}], "maxTokens": 1},
+}
+EVERYTHING = {"sampling": {}, "elicitation": {"form": {}, "url": {}}, "roots": {}}
+ACCEPTED = {"action": "accept", "content": {"which": "this"}}
+
+
+def asking(*arguments: str, **entry: Any) -> dict[str, Any]:
+    return {"command": sys.executable, "args": [str(SUPPORT / "asking_server.py"), *arguments], "asks": True, **entry}
+
+
+@pytest.fixture(scope="module")
+def bridge(shared_bridges: Bridges) -> Bridge:
+    bridge = shared_bridges.start({"u": asking()})
+    bridge.wait_upstream("u")
+    return bridge
+
+
+def started(bridges: Bridges, **entry: Any) -> Bridge:
+    bridge = bridges.start({"u": asking(**entry)})
+    bridge.wait_upstream("u")
+    return bridge
+
+
+def client_of(bridge: Bridge, capabilities: dict[str, Any] | None = None, revision: str = "2025-11-25") -> MCPClient:
+    client = bridge.new_client(revision)
+    return client.initialize(EVERYTHING if capabilities is None else capabilities)
+
+
+def asked(client: MCPClient, question: dict[str, Any] = ELICIT) -> tuple[EventStream, dict[str, Any]]:
+    """A call whose question has come."""
+    stream = client.open_call("u.ask", question)
+    return stream, stream.wait_for(question["method"])
+
+
+def answer(client: MCPClient, question: dict[str, Any], result: dict[str, Any] | None = None) -> None:
+    """Whatever becomes of an answer, its POST is accepted."""
+    message = {"jsonrpc": "2.0", "id": question["id"], "result": ACCEPTED if result is None else result}
+    response = client.beside().exchange("POST", message)
+    assert (response.status, response.body) == (202, b"")
+
+
+def said(message: dict[str, Any]) -> Any:
+    """What came back to the server."""
+    return json.loads(message["result"]["content"][0]["text"])
+
+
+def test_an_answer_counts_once_and_only_from_who_was_asked(bridge: Bridge) -> None:
+    client, other = client_of(bridge), client_of(bridge)
+    stream, question = asked(client)
+    assert len(question["id"]) >= 20 and question["id"] != "s1"
+    answer(other, question, {"action": "accept", "content": {"which": "theirs"}})
+    answer(client, {"id": question["id"] + "x"}, {"action": "cancel"})
+    answer(client, question)
+    answer(client, question, {"action": "decline"})
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+    answer(client, question, {"action": "decline"})
+    assert text_of(client.call("u.count").result).isdigit()
+
+
+def test_a_client_that_answers_with_an_error(bridge: Bridge) -> None:
+    client = client_of(bridge)
+    stream, question = asked(client, SAMPLE)
+    error = {"code": -1, "message": "User rejected sampling request"}
+    client.beside().exchange("POST", {"jsonrpc": "2.0", "id": question["id"], "error": error})
+    assert said(stream.next_message()) == {"error": error}
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "question", "told"),
+    [
+        ({}, ELICIT, {"result": {"action": "decline"}}),
+        ({"elicitation": {"url": {}}}, ELICIT, {"result": {"action": "decline"}}),
+        ({"elicitation": {}}, {**ELICIT, "params": {**FORM, "mode": "url"}}, {"result": {"action": "decline"}}),
+        ({"elicitation": {}}, SAMPLE, {"error": {"code": -32601}}),
+        ({"sampling": {}}, {**SAMPLE, "params": {**SAMPLE["params"], "tools": []}}, {"error": {"code": -32602}}),
+        ({"sampling": {}}, {"method": "roots/list"}, {"result": {"roots": [{"uri": "file:///srv"}]}}),
+        ({}, {"method": "roots/list"}, {"result": {"roots": [{"uri": "file:///srv"}]}}),
+    ],
+)
+def test_who_did_not_declare_it_is_not_asked(
+    shared_bridges: Bridges, capabilities: dict[str, Any], question: dict[str, Any], told: dict[str, Any]
+) -> None:
+    bridge = shared_bridges.start({"u": asking(roots=["file:///srv"])})
+    bridge.wait_upstream("u")
+    reply = client_of(bridge, capabilities).call("u.ask", question)
+    assert reply.notifications == []
+    found = said(reply.message)
+    if "error" in told:
+        assert found["error"]["code"] == told["error"]["code"]
+    else:
+        assert found == told
+
+
+@pytest.mark.parametrize("revision", ["2024-11-05", "2025-03-26"])
+def test_an_old_client_is_asked_what_its_revision_has(bridge: Bridge, revision: str) -> None:
+    client = client_of(bridge, revision=revision)
+    assert said(client.call("u.ask", ELICIT).message) == {"result": {"action": "decline"}}
+    blocks = [{"role": "user", "content": [{"type": "text", "text": "one"}]}]
+    stream, question = asked(client, {**SAMPLE, "params": {**SAMPLE["params"], "messages": blocks}})
+    assert question["params"]["messages"][0]["content"] == {"type": "text", "text": "one"}
+    result = {"role": "assistant", "model": "m", "content": {"type": "text", "text": "two"}}
+    answer(client, question, result)
+    assert said(stream.next_message()) == {"result": result}
+
+
+def test_a_form_is_put_in_the_words_of_2025_06_18(bridge: Bridge) -> None:
+    client = client_of(bridge, revision="2025-06-18")
+    titled = {"type": "string", "title": "T", "oneOf": [{"const": "a", "title": "A"}, {"const": "b", "title": "B"}]}
+    form = {"message": "?", "requestedSchema": {"type": "object", "properties": {"x": titled}}}
+    stream, question = asked(client, {"method": "elicitation/create", "params": form})
+    field = question["params"]["requestedSchema"]["properties"]["x"]
+    assert field == {"type": "string", "title": "T", "enum": ["a", "b"], "enumNames": ["A", "B"]}
+    answer(client, question, {"action": "accept", "content": {"x": "b"}})
+    assert said(stream.next_message())["result"]["content"] == {"x": "b"}
+    several = {"type": "array", "items": {"type": "string", "enum": ["a", "b"]}}
+    form = {"message": "?", "requestedSchema": {"type": "object", "properties": {"x": several}}}
+    told = said(client.call("u.ask", {"method": "elicitation/create", "params": form}).message)
+    assert told["error"]["code"] == -32602 and "'x'" in told["error"]["message"]
+
+
+def test_a_question_is_fetched_by_who_lost_the_stream(bridge: Bridge) -> None:
+    client = client_of(bridge)
+    stream, question = asked(client)
+    # As if it had not been seen: the event before it was the last.
+    first = stream.last_event_id
+    assert first is not None
+    number, sequence = first.rsplit("-", 1)
+    stream.close()
+    again = client.open_stream(f"{number}-{int(sequence) - 1}", answers="tools/call")
+    assert again.wait_for("elicitation/create") == question
+    answer(client, question)
+    assert said(again.next_message()) == {"result": ACCEPTED}
+
+
+def test_a_question_that_was_answered_is_not_asked_again(bridge: Bridge) -> None:
+    client = client_of(bridge)
+    stream, question = asked(client)
+    number, _ = (stream.last_event_id or "").rsplit("-", 1)
+    answer(client, question)
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+    again = client.open_stream(f"{number}-1", answers="tools/call")
+    assert said(again.next_message()) == {"result": ACCEPTED}
+
+
+def test_nobody_answers_in_time(bridges: Bridges) -> None:
+    client = client_of(started(bridges, timeouts={"question": 1, "call": 300}))
+    stream, question = asked(client)
+    withdrawn = stream.wait_for("notifications/cancelled")
+    assert withdrawn["params"]["requestId"] == question["id"]
+    assert said(stream.next_message()) == {"result": {"action": "cancel"}}
+    stream, _ = asked(client, SAMPLE)
+    stream.wait_for("notifications/cancelled")
+    assert "1 s (timeouts.question)" in said(stream.next_message())["error"]["message"]
+
+
+@pytest.mark.parametrize("tool", ["ask_and_leave", "ask_and_withdraw"])
+def test_a_question_that_nobody_waits_for_any_more_is_withdrawn(bridge: Bridge, tool: str) -> None:
+    client = client_of(bridge)
+    stream = client.open_call(f"u.{tool}", ELICIT)
+    question = stream.wait_for("elicitation/create")
+    assert stream.wait_for("notifications/cancelled")["params"]["requestId"] == question["id"]
+    assert "result" in stream.next_message()
+    answer(client, question)
+    assert text_of(client.call("u.count").result).isdigit()
+
+
+def test_a_cancelled_call_takes_its_question_with_it(bridge: Bridge) -> None:
+    client = client_of(bridge)
+    stream = client.open_call("u.ask", ELICIT, id=77)
+    question = stream.wait_for("elicitation/create")
+    client.beside().notify("notifications/cancelled", {"requestId": 77})
+    assert stream.wait_for("notifications/cancelled")["params"]["requestId"] == question["id"]
+    assert list(stream) == []
+    # It is the next one's turn.
+    assert text_of(client.call("u.count").result).isdigit()
+
+
+def test_what_a_cancelled_call_asks_reaches_nobody_else(bridges: Bridges, tmp_path: Path) -> None:
+    journal = tmp_path / "answers"
+    bridge = bridges.start({"u": asking(str(journal))})
+    bridge.wait_upstream("u")
+    client, other = client_of(bridge), client_of(bridge)
+    connection = client.open_request("tools/call", {"name": "u.stubborn", "arguments": ELICIT})
+    eventually(lambda: bridge.upstream("u").get("asks"), "that calls take turns")
+    client.notify("notifications/cancelled", {"requestId": client.next_id() - 1})
+    connection.close()
+    # Its question may come now; so may the next caller's. Nothing says which is which: nobody is asked.
+    reply = other.call("u.ask", ELICIT)
+    assert reply.notifications == [] and "take turns" in said(reply.message)["error"]["message"]
+    told = eventually(lambda: journal.read_text() if journal.exists() else None, "the answer to the stubborn one")
+    assert "take turns" in told or "decline" in told
+
+
+def test_whoever_waits_behind_a_question_is_told(bridges: Bridges) -> None:
+    bridge = started(bridges, timeouts={"turn": 1})
+    client, other = client_of(bridge), client_of(bridge)
+    stream, question = asked(client)
+    failure = other.call("u.count").failure
+    assert failure.code == -32007
+    for words in ("elicitation/create", "1 s (timeouts.turn)", "did not run", '"share": "session"', '"asks": false'):
+        assert words in failure.message
+    shown = bridge.upstream("u")["question"]
+    assert shown["method"] == "elicitation/create" and len(shown["session"]) >= 8
+    answer(client, question)
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+    assert text_of(other.call("u.count").result) == "1"
+    eventually(lambda: "question" not in bridge.upstream("u"), "that nobody is asked any more")
+
+
+def test_with_a_child_each_nobody_waits(bridges: Bridges) -> None:
+    bridge = started(bridges, share="session", lanes=2)
+    client, other, third = client_of(bridge), client_of(bridge), client_of(bridge)
+    stream, question = asked(client)
+    # Another session's call runs, in a process of its own; and so does another one of the same session.
+    assert text_of(other.call("u.count").result) == "0"
+    assert text_of(client.call("u.count").result) == "1"
+    eventually(lambda: bridge.upstream("u").get("lanes") == 2, "two lanes")
+    # There is room for two, and one of them is not at work.
+    assert text_of(third.call("u.count").result) == "0"
+    answer(client, question)
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def test_without_a_lane_a_call_is_refused(bridges: Bridges) -> None:
+    bridge = started(bridges, share="session", lanes=1)
+    client, other = client_of(bridge), client_of(bridge)
+    stream, question = asked(client)
+    failure = other.call("u.count").failure
+    assert "'lanes'" in failure.message and "did not run" in failure.message
+    answer(client, question)
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def test_one_that_asks_nobody(bridges: Bridges) -> None:
+    bridge = started(bridges, asks=False)
+    assert said(client_of(bridge).call("u.ask", ELICIT).message) == {"result": {"action": "decline"}}
+
+
+def test_sixty_four_questions_are_open_at_once(bridges: Bridges) -> None:
+    bridge = started(bridges, share="session")
+    client = client_of(bridge)
+    open_ones = [asked(client) for _ in range(64)]
+    told = said(client.call("u.ask", ELICIT).message)
+    assert "64 questions are open" in told["error"]["message"]
+    for stream, question in reversed(open_ones):
+        answer(client, question)
+        assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def test_pages_that_have_to_be_opened_first(bridge: Bridge) -> None:
+    client, other = client_of(bridge), client_of(bridge)
+    events, others = client.open_stream(), other.open_stream()
+    error = client.call("u.need_page", {"id": "one"}).message["error"]
+    page = error["data"]["elicitations"][0]
+    assert error["code"] == -32042 and page["url"] == "https://example.com/in" and page["elicitationId"] != "one"
+    client.call("u.done", {"id": "one"})
+    assert events.wait_for("notifications/elicitation/complete")["params"]["elicitationId"] == page["elicitationId"]
+    # The other session hears of its own only.
+    theirs = other.call("u.need_page", {"id": "two"}).message["error"]["data"]["elicitations"][0]
+    client.call("u.done", {"id": "two"})
+    heard = others.wait_for("notifications/elicitation/complete")
+    assert heard["params"]["elicitationId"] == theirs["elicitationId"]
+
+
+@pytest.mark.parametrize("revision", ["2025-06-18", "2025-03-26", "2024-11-05"])
+def test_older_clients_are_told_of_pages_in_words(bridge: Bridge, revision: str) -> None:
+    failure = client_of(bridge, revision=revision).call("u.need_page", {"id": "one"}).failure
+    assert failure.code == -32603
+    assert "Sign in first" in failure.message and "https://example.com/in" in failure.message
+
+
+@pytest.mark.parametrize("victim", ["upstream", "child"])
+def test_a_death_with_a_question_open(bridges: Bridges, victim: str) -> None:
+    bridge = started(bridges)
+    client = client_of(bridge)
+    stream, question = asked(client)
+    process = bridge.upstream_child("u") if victim == "child" else bridge.worker("upstream u")
+    os.kill(process.pid, signal.SIGKILL)
+    assert stream.wait_for("notifications/cancelled")["params"]["requestId"] == question["id"]
+    assert stream.next_message()["error"]["code"] == -32004
+    answer(client, question)
+    bridge.wait_upstream("u")
+    # Nothing was asked a second time.
+    assert text_of(client.call("u.count").result) == "0"
+
+
+def test_the_front_dies_with_a_question_open(bridges: Bridges) -> None:
+    bridge = started(bridges)
+    client = client_of(bridge)
+    stream, question = asked(client)
+    seen = stream.last_event_id
+    os.kill(bridge.worker("http").pid, signal.SIGKILL)
+    with pytest.raises(ConnectionEnded):
+        stream.next_message()
+    answer(eventually(lambda: reachable(client), "a new front"), question)
+    again = client.beside().open_stream(seen, answers="tools/call")
+    assert said(again.next_message()) == {"result": ACCEPTED}
+
+
+def reachable(client: MCPClient) -> MCPClient | None:
+    try:
+        client.close()
+        client.request("ping")
+    except OSError:
+        return None
+    return client
+
+
+def test_the_session_worker_dies_with_a_question_open(bridges: Bridges) -> None:
+    bridge = started(bridges)
+    client = client_of(bridge)
+    stream, question = asked(client)
+    os.kill(bridge.worker("session").pid, signal.SIGKILL)
+    try:
+        assert "error" in stream.next_message()
+    except ConnectionEnded:
+        pass
+    answer(eventually(lambda: reachable(client), "a new session worker"), question)
+    assert text_of(client.call("u.count").result) == "1"
