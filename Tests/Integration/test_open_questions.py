@@ -32,7 +32,7 @@ ACCEPTED = {"action": "accept", "content": {"which": "this"}}
 
 
 def asking(*arguments: str, **entry: Any) -> dict[str, Any]:
-    return {"command": sys.executable, "args": [str(SUPPORT / "asking_server.py"), *arguments], "asks": True, **entry}
+    return {"command": sys.executable, "args": [str(SUPPORT / "questioning_server.py"), *arguments], "asks": True, **entry}
 
 
 @pytest.fixture(scope="module")

@@ -1,108 +1,166 @@
-#!/usr/bin/env python3
-"""An MCP server on stdio that asks its client what a call tells it to ask.
-
-Usage: asking_server.py [JOURNAL]
-
-Tools: `ask` asks (`method`, `params`) and answers with what came back; `ask_and_leave` asks and answers at once;
-`ask_and_withdraw` takes its question back, then answers; `stubborn` asks when it has been cancelled; `need_page` refuses with
--32042; `done` says that a page is done; `count` says how often anything was asked. What comes back to a question that no
-call waits for is written to the journal, a line each.
-"""
+"""An MCP server over HTTP whose calls ask the client, by a script of the test."""
 
 from __future__ import annotations
 
 import json
-import sys
+import queue
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-TOOLS = ("ask", "ask_and_leave", "ask_and_withdraw", "stubborn", "need_page", "done", "count")
+from waiting import PATIENCE
 
 
 class Asking:
-    def __init__(self, journal: str | None) -> None:
-        self._journal = journal
-        self._asked = 0
-        #: The call that waits for the answer to a question.
-        self._waiting: dict[str, Any] = {}
-        self._stubborn: dict[Any, dict[str, Any]] = {}
+    """One call, and what the test's script can do in the middle of it."""
 
-    def say(self, **message: Any) -> None:
-        print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
+    def __init__(self, server: AskingServer, write: Callable[[bytes], None]) -> None:
+        self.server = server
+        self._write = write
+        self.sent = 0
 
-    def ask(self, arguments: dict[str, Any]) -> str:
-        self._asked += 1
-        number = f"s{self._asked}"
-        self.say(id=number, method=arguments["method"], params=arguments.get("params", {}))
-        return number
+    def say(self, message: dict[str, Any], event_id: str | None = None) -> None:
+        head = f"id: {event_id}\n" if event_id is not None else ""
+        self._write(f"{head}data: {json.dumps({'jsonrpc': '2.0', **message})}\n\n".encode())
 
-    def answer(self, call: Any, said: Any) -> None:
-        text = said if isinstance(said, str) else json.dumps(said)
-        self.say(id=call, result={"content": [{"type": "text", "text": text}]})
-
-    def hear(self, message: dict[str, Any]) -> None:
-        method = message.get("method")
-        if method is None:
-            return self.answered(message)
-        if method == "initialize":
-            version = message["params"]["protocolVersion"]
-            return self.say(
-                id=message["id"],
-                result={
-                    "protocolVersion": version,
-                    "capabilities": {"tools": {}},
-                    "serverInfo": {"name": "asking", "version": "1"},
-                },
-            )
-        if method == "tools/list":
-            tools = [{"name": name, "inputSchema": {"type": "object"}} for name in TOOLS]
-            return self.say(id=message["id"], result={"tools": tools})
-        if method == "tools/call":
-            return self.call(message["id"], message["params"]["name"], message["params"].get("arguments", {}))
-        if method == "notifications/cancelled":
-            arguments = self._stubborn.pop(message["params"]["requestId"], None)
-            if arguments is not None:
-                self.ask(arguments)
-            return None
-        if "id" in message:
-            return self.say(id=message["id"], result={})
-        return None
-
-    def answered(self, message: dict[str, Any]) -> None:
-        said = {key: message[key] for key in ("result", "error") if key in message}
-        call = self._waiting.pop(message["id"], None)
-        if call is not None:
-            self.answer(call, said)
-        elif self._journal is not None:
-            with open(self._journal, "a") as journal:
-                journal.write(json.dumps(said) + "\n")
-
-    def call(self, call: Any, tool: str, arguments: dict[str, Any]) -> None:
-        if tool == "ask":
-            self._waiting[self.ask(arguments)] = call
-        elif tool == "ask_and_leave":
-            self.ask(arguments)
-            self.answer(call, "left")
-        elif tool == "ask_and_withdraw":
-            number = self.ask(arguments)
-            self.say(method="notifications/cancelled", params={"requestId": number, "reason": "no need"})
-            self.answer(call, "withdrawn")
-        elif tool == "stubborn":
-            self._stubborn[call] = arguments
-        elif tool == "need_page":
-            page = {"mode": "url", "message": "Sign in.", "url": "https://example.com/in", "elicitationId": arguments["id"]}
-            self.say(id=call, error={"code": -32042, "message": "Sign in first", "data": {"elicitations": [page]}})
-        elif tool == "done":
-            self.say(method="notifications/elicitation/complete", params={"elicitationId": arguments["id"]})
-            self.answer(call, "done")
+    def begin(self, method: str, params: dict[str, Any], *, by_get: bool = False) -> str:
+        """Asks, and does not wait for the answer. Returns the question's id."""
+        identifier = self.server.new_id()
+        message = {"id": identifier, "method": method, "params": params}
+        if by_get:
+            self.server.listening.get(timeout=PATIENCE).say(message)
         else:
-            self.answer(call, str(self._asked))
+            self.say(message)
+        return identifier
+
+    def answer(self, identifier: str) -> dict[str, Any]:
+        """The client's response to a question."""
+        return self.server.answers[identifier].get(timeout=PATIENCE)
+
+    def ask(self, params: dict[str, Any], method: str = "elicitation/create", *, by_get: bool = False) -> dict[str, Any]:
+        return self.answer(self.begin(method, params, by_get=by_get))
+
+    def break_off(self, event_id: str) -> Asking:
+        """Ends the stream behind an event with this id, and goes on on the one that is fetched from there."""
+        self._write(f"id: {event_id}\nretry: 10\ndata: \n\n".encode())
+        self.server.broken.set()
+        return self.server.resumed.get(timeout=PATIENCE)
 
 
-def main() -> None:
-    server = Asking(sys.argv[1] if len(sys.argv) > 1 else None)
-    for line in sys.stdin:
-        server.hear(json.loads(line))
+class AskingServer(ThreadingHTTPServer):
+    """Answers `tools/call` and `prompts/get` by what the script returns."""
+
+    daemon_threads = True
+
+    def __init__(self, script: Callable[[Asking], dict[str, Any]], revision: str = "2025-11-25") -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.script = script
+        self.revision = revision
+        self.messages: list[dict[str, Any]] = []
+        self.hello: dict[str, Any] = {}
+        self.answers: dict[str, queue.SimpleQueue[dict[str, Any]]] = {}
+        self.cancelled: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        self.listening: queue.SimpleQueue[Asking] = queue.SimpleQueue()
+        self.resumed: queue.SimpleQueue[Asking] = queue.SimpleQueue()
+        self.broken = threading.Event()
+        self.stopped = threading.Event()
+        self._ids = iter(range(1, 1_000))
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/mcp"
+
+    def new_id(self) -> str:
+        identifier = f"question-{next(self._ids)}"
+        self.answers[identifier] = queue.SimpleQueue()
+        return identifier
+
+    def __exit__(self, *arguments: object) -> None:
+        self.stopped.set()
+        self.shutdown()
+        super().__exit__(*arguments)
 
 
-if __name__ == "__main__":
-    main()
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: AskingServer
+
+    def do_POST(self) -> None:
+        message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.messages.append(message)
+        method = message.get("method")
+        if method == "initialize":
+            self.server.hello = message["params"]
+            info = {"name": "asking", "version": "1"}
+            result = {"protocolVersion": self.server.revision, "capabilities": {"tools": {}}, "serverInfo": info}
+            self._json({"jsonrpc": "2.0", "id": message["id"], "result": result})
+        elif method in ("tools/call", "prompts/get"):
+            self._call(message["id"])
+        elif method is None:
+            self.server.answers[message["id"]].put(message)
+            self._head(202, 0)
+        else:
+            if method == "notifications/cancelled":
+                self.server.cancelled.put(message["params"])
+            self._head(202, 0)
+
+    def do_GET(self) -> None:
+        self._stream()
+        asking = Asking(self.server, self._write)
+        waiting = self.server.resumed if self.headers["Last-Event-ID"] else self.server.listening
+        waiting.put(asking)
+        self.server.stopped.wait()
+        self.close_connection = True
+
+    def do_DELETE(self) -> None:
+        self._head(200, 0)
+
+    def _call(self, identifier: int) -> None:
+        self._stream()
+        self.server.broken.clear()
+        asking = Asking(self.server, self._write)
+        done = threading.Event()
+        last: list[Asking] = [asking]
+
+        def run() -> None:
+            result = self.server.script(asking)
+            last[0] = result.pop("_on", asking)
+            last[0].say({"id": identifier, "result": result})
+            done.set()
+
+        threading.Thread(target=run, daemon=True).start()
+        while not done.wait(0.01):
+            if self.server.broken.is_set() or self.server.stopped.is_set():
+                break
+        self.close_connection = True
+
+    def _stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    def _write(self, data: bytes) -> None:
+        try:
+            self.wfile.write(data)
+            self.wfile.flush()
+        except (OSError, ValueError):
+            pass
+
+    def _head(self, status: int, length: int, kind: str | None = None) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        self.send_header("Mcp-Session-Id", "one")
+        if kind is not None:
+            self.send_header("Content-Type", kind)
+        self.end_headers()
+
+    def _json(self, message: dict[str, Any]) -> None:
+        body = json.dumps(message).encode()
+        self._head(200, len(body), "application/json")
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass

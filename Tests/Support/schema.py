@@ -126,3 +126,8 @@ def revision(name: str) -> Revision:
 
 def check(message: object, revision_name: str, method: str | None = None, *, no_id: NoID | None = None) -> None:
     revision(revision_name).check(message, method, no_id=no_id)
+
+
+def check_part(value: object, definition: str, revision_name: str) -> None:
+    """Raises unless a part of a message is what this definition says."""
+    revision(revision_name)._check_definition(definition, value)

@@ -6,7 +6,8 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "The endpoint, such as http://127.0.0.1:8769/mcp. Default: the service's local Unix socket.")
     var url: String?
 
-    func client() throws -> MCPClient {
+    /// - Parameter inbox: where a server's questions to a person go.
+    func client(asking inbox: CallInbox? = nil) throws -> MCPClient {
         let environment = ProcessInfo.processInfo.environment
         if let url, !Self.isEndpoint(url) {
             StandardStreams.error(
@@ -16,7 +17,8 @@ struct ServiceOptions: ParsableArguments {
         do {
             return try MCPClient(
                 endpoint: try self.url.map { .url($0) }
-                    ?? .socket(path: ClientPlaces.trustedSocket("http.sock", environment: environment))
+                    ?? .socket(path: ClientPlaces.trustedSocket("http.sock", environment: environment)),
+                asking: inbox
             )
         } catch {
             StandardStreams.error("mcp-bridge: \(error)\n")

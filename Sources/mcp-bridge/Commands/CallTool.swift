@@ -9,11 +9,14 @@ struct CallTool: ParsableCommand {
         abstract: "Call a tool and print its result.",
         discussion: """
             For example: mcp-bridge call demo.add '{"a": 1, "b": 2}'
-            Exit status: 0 a result, 1 an error (its text goes to standard error), 2 the arguments are not a JSON object.
+            A tool that asks something in the meantime asks at the terminal, where there is one. Ctrl-C cancels the call.
+            Exit status: 0 a result, 1 an error (its text goes to standard error), 2 the arguments are not a JSON object, \
+            130 cancelled.
             """
     )
 
     @OptionGroup var service: ServiceOptions
+    @OptionGroup var questions: QuestionOptions
 
     @Argument(help: "The tool's name, as 'mcp-bridge tools' lists it.")
     var name: String
@@ -36,7 +39,7 @@ struct CallTool: ParsableCommand {
             JSONWriter.object {
                 $0.member("name", self.name)
                 $0.member("arguments", arguments)
-            })
+            }, asking: self.questions, for: "'\(self.name)'")
         if self.json { ContentText.showAsJSON(result) } else { Self.show(result) }
         if result.bool("isError") == true { throw ExitCode.failure }
     }

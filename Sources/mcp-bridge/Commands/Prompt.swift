@@ -6,11 +6,14 @@ struct Prompt: ParsableCommand {
         abstract: "Get a prompt and print its messages.",
         discussion: """
             For example: mcp-bridge prompt notes.summary style=short
-            Exit status: 0 a prompt, 1 an error (its text goes to standard error), 2 an argument is not KEY=VALUE.
+            A server that asks something in the meantime asks at the terminal, where there is one. Ctrl-C cancels.
+            Exit status: 0 a prompt, 1 an error (its text goes to standard error), 2 an argument is not KEY=VALUE, \
+            130 cancelled.
             """
     )
 
     @OptionGroup var service: ServiceOptions
+    @OptionGroup var questions: QuestionOptions
 
     @Argument(help: "The prompt's name, as 'mcp-bridge prompts' lists it.")
     var name: String
@@ -34,7 +37,8 @@ struct Prompt: ParsableCommand {
             params.member("name", self.name)
             params.memberObject("arguments") { for (key, value) in values { $0.member(key, value) } }
         }
-        let result = try self.service.result(of: "prompts/get", parameters)
+        let result = try self.service.result(
+            of: "prompts/get", parameters, asking: self.questions, for: "'\(self.name)'")
         if self.json { return ContentText.showAsJSON(result) }
         guard let messages = result.value("messages") else { return }
         messages.elements { span in

@@ -38,13 +38,6 @@ struct Resources: ParsableCommand {
 
 /// The entries of lists, for people or as they are.
 enum EntryList {
-    /// Without what a terminal would act on.
-    private static func printable(_ text: String) -> String {
-        String(
-            String.UnicodeScalarView(
-                text.unicodeScalars.map { $0.properties.generalCategory == .control ? "\u{FFFD}" : $0 }))
-    }
-
     static func show(_ offerings: [Offering], of service: ServiceOptions, asJSON: Bool) throws {
         let client = try service.client()
         defer { client.close() }
@@ -61,7 +54,7 @@ enum EntryList {
                 ?? (offering.isNamed ? "" : entry.string("name") ?? "")
             let identity = entry.member(named: offering.identity.string).flatMap { entry[$0].string } ?? ""
             return [identity, String(text.split(whereSeparator: \.isNewline).first?.prefix(100) ?? "")].map(
-                Self.printable)
+                { PrintableText.line($0) })
         }
         let heading = offerings[0].singular.uppercased()
         StandardStreams.output(StatusTable.table([heading, "DESCRIPTION"], rows).joined(separator: "\n") + "\n")
