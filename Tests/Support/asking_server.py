@@ -41,6 +41,12 @@ class Asking:
     def ask(self, params: dict[str, Any], method: str = "elicitation/create", *, by_get: bool = False) -> dict[str, Any]:
         return self.answer(self.begin(method, params, by_get=by_get))
 
+    def drop(self) -> dict[str, Any]:
+        """Closes the connection without an answer."""
+        self.server.broken.set()
+        self.server.stopped.wait()
+        return {}
+
     def break_off(self, event_id: str) -> Asking:
         """Ends the stream behind an event with this id, and goes on on the one that is fetched from there."""
         self._write(f"id: {event_id}\nretry: 10\ndata: \n\n".encode())
@@ -71,6 +77,9 @@ class AskingServer(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/mcp"
+
+    def received(self, method: str) -> list[dict[str, Any]]:
+        return [message for message in self.messages if message.get("method") == method]
 
     def new_id(self) -> str:
         identifier = f"question-{next(self._ids)}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import mcp.types as types
-from mcp import ClientSession
+from mcp import ClientSession, StdioServerParameters
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import McpError
 
@@ -91,12 +93,20 @@ class Session:
         await self._session.set_logging_level(level)
 
 
+def _transport(url: str) -> Any:
+    """Streamable HTTP, or the command behind `stdio:`."""
+    if not url.startswith("stdio:"):
+        return streamable_http_client(url)
+    command, *arguments = shlex.split(url.removeprefix("stdio:"))
+    return stdio_client(StdioServerParameters(command=command, args=arguments))
+
+
 @asynccontextmanager
 async def connect(
     url: str, mode: str, on_log: Any = None, on_message: Any = None, on_question: Any = None
 ) -> AsyncIterator[Session]:
     async with (
-        streamable_http_client(url) as (reader, writer, _),
+        _transport(url) as (reader, writer, *_),
         ClientSession(
             reader, writer, logging_callback=on_log, message_handler=on_message, **_callbacks(on_question)
         ) as session,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import mcp.types as types
-from mcp import Client, MCPDeprecationWarning, MCPError
+from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters
 
 # `auto` is what its users get: it asks `server/discover` first and falls back to `initialize`.
 MODES = ("auto", "legacy")
@@ -88,12 +89,20 @@ class Session:
         await self._client.set_logging_level(level)
 
 
+def _server(url: str) -> Any:
+    """Streamable HTTP, or the command behind `stdio:`."""
+    if not url.startswith("stdio:"):
+        return url
+    command, *arguments = shlex.split(url.removeprefix("stdio:"))
+    return StdioServerParameters(command=command, args=arguments)
+
+
 @asynccontextmanager
 async def connect(
     url: str, mode: str, on_log: Any = None, on_message: Any = None, on_question: Any = None
 ) -> AsyncIterator[Session]:
     async with Client(
-        url, mode=mode, logging_callback=on_log, message_handler=on_message, **_callbacks(on_question)
+        _server(url), mode=mode, logging_callback=on_log, message_handler=on_message, **_callbacks(on_question)
     ) as client:
         yield Session(client)
 

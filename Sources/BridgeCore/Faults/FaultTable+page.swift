@@ -75,6 +75,8 @@ extension FaultTable {
         "admin_required": Guide(
             "403", "changing servers takes an admin on the Unix socket",
             "as root, or `bridge.peers`"),
+        "bridge_unavailable": Guide(
+            "none", "`mcp-bridge stdio` finds no bridge; the request did not run", "start the service; repeat"),
         "session_unavailable": Guide("503", "the session worker is away; the request did not run", "repeat"),
         "supervisor_unavailable": Guide("503", "the supervisor did not answer in time", "repeat"),
         "draining": Guide("503", "the service is stopping", "repeat"),

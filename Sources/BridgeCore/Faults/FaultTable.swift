@@ -27,7 +27,7 @@ package enum FaultTable {
     ]
     /// What is wrong with the service.
     private static let service: [Fault] = [
-        .sessionUnavailable, .supervisorUnavailable, .draining, .internal, .notReady,
+        .bridgeUnavailable, .sessionUnavailable, .supervisorUnavailable, .draining, .internal, .notReady,
     ]
 }
 
@@ -117,6 +117,10 @@ extension Fault {
 
 // What is wrong with the service.
 extension Fault {
+    /// Told by `mcp-bridge stdio` alone.
+    package static let bridgeUnavailable = Fault(
+        "bridge_unavailable", -32003, 503, "No bridge answers on {place}; the request did not run. {advice}", .didNotRun
+    )
     package static let sessionUnavailable = Fault(
         "session_unavailable", -32003, 503,
         "The session worker is not available. The request has not run.", .didNotRun)

@@ -75,12 +75,7 @@ struct MCPClient {
         guard let root = HTTPAddress(socket: path) else { return "/mcp" }
         let request = HTTPRequest(.GET, root, limits: TransferLimits(total: .seconds(10)))
         let reply = try? connections.loop.flatSubmit { connections.reply(to: request, maximumBody: 1 << 20) }.wait()
-        guard let reply, let text = try? JSONText(validating: reply.body), let url = text.string("mcp") else {
-            return "/mcp"
-        }
-        // http://host/path: what follows the host.
-        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        return parts.count == 4 ? "/" + parts[3] : "/mcp"
+        return reply.map { ServicePath.mcp(in: $0) } ?? "/mcp"
     }
 
     func close() {

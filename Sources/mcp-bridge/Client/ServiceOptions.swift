@@ -27,7 +27,7 @@ struct ServiceOptions: ParsableArguments {
     }
 
     /// Whether it is HTTP and names a host.
-    private static func isEndpoint(_ url: String) -> Bool {
+    static func isEndpoint(_ url: String) -> Bool {
         for scheme in ["http://", "https://"] where url.lowercased().hasPrefix(scheme) {
             return url.dropFirst(scheme.count).first.map { $0 != "/" && $0 != ":" } ?? false
         }

@@ -1,0 +1,59 @@
+import ArgumentParser
+import BridgeHTTPClient
+import FoundationEssentials
+import Glibc
+import NIOCore
+import NIOPosix
+
+struct Stdio: ParsableCommand {
+    enum Names: String, CaseIterable, ExpressibleByArgument { case dot, safe }
+
+    static let configuration = CommandConfiguration(
+        abstract: "Carry MCP between standard input and output and a running bridge.",
+        discussion: """
+            For clients that only start programs. The session outlives restarts of the bridge; without a bridge each \
+            request is answered with what to do. Says what happens on standard error.
+            Exit status: 0 when the client closes its end, or after SIGTERM; 1 when the address is none.
+            """
+    )
+
+    @Option(
+        help:
+            "The endpoint, such as http://127.0.0.1:8769/mcp. Default: $MCP_BRIDGE_PROXY_URL, else the service's local Unix socket."
+    )
+    var url: String?
+
+    @Option(help: "How names are spelled, 'dot' or 'safe'. Default: as the bridge does it for this client.")
+    var names: Names?
+
+    func run() throws {
+        let environment = ProcessInfo.processInfo.environment
+        let settings = try self.settings(environment)
+        // A client that has gone is seen where its output is written.
+        signal(SIGPIPE, SIG_IGN)
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        var connecting = HTTPConnectionSettings()
+        connecting.connectTimeout = .seconds(10)
+        let connections = HTTPConnections(on: loop, settings: connecting)
+        defer { try? connections.shutdown().wait() }
+        let front = try StdioFront()
+        let relay = try loop.submit { NIOLoopBound(StdioRelay(settings, connections, front), eventLoop: loop) }.wait()
+        StdioNotes.say("started", ["bridge": settings.name])
+        front.run(relay)
+        StdioNotes.say("ended")
+    }
+
+    private func settings(_ environment: [String: String]) throws -> StdioSettings {
+        let url = self.url ?? environment["MCP_BRIDGE_PROXY_URL"].flatMap { $0.isEmpty ? nil : $0 }
+        if let url, !ServiceOptions.isEndpoint(url) {
+            StdioNotes.say("this is not an endpoint's address; one is http://127.0.0.1:8769/mcp", ["url": url])
+            throw ExitCode.failure
+        }
+        let limit = environment["MCP_BRIDGE_PROXY_TIMEOUT_MS"].flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
+        return StdioSettings(
+            place: url.map { .url($0) } ?? .localSocket(environment: environment),
+            names: self.names, silence: .milliseconds(limit ?? StdioSettings.standardSilence),
+            isSilenceOfCalls: limit != nil
+        )
+    }
+}

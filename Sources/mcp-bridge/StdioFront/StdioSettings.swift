@@ -1,0 +1,65 @@
+import BridgeHTTPClient
+import NIOCore
+
+/// What the front on standard input and output was told.
+struct StdioSettings {
+    enum Place {
+        case url(String)
+        /// Looked for anew at each attempt: the service may have come elsewhere.
+        case localSocket(environment: [String: String])
+    }
+
+    let place: Place
+    /// nil: as the bridge does it for this client.
+    let names: Stdio.Names?
+    /// How long a request may hear nothing.
+    let silence: TimeAmount
+    /// Whether that goes for calls of tools, too. By itself it does not: how long they may take is the bridge's to say.
+    let isSilenceOfCalls: Bool
+
+    /// How long a request waits for a bridge that is away.
+    static let patience = TimeAmount.seconds(10)
+    /// How long answers are waited for when the client has closed its end.
+    static let farewell = TimeAmount.seconds(60)
+    static let standardSilence: Int64 = 60_000
+
+    /// As somebody would write it.
+    var name: String {
+        switch self.place {
+        case .url(let url): url
+        case .localSocket(let environment): ClientPlaces.socket("http.sock", environment: environment)
+        }
+    }
+
+    /// What to do when nobody is there.
+    var advice: String {
+        switch self.place {
+        case .url: "Is it running? ('systemctl --user start mcp-bridge.service', or 'mcp-bridge serve')"
+        case .localSocket(let environment):
+            ClientPlaces.isMachines(ClientPlaces.socket("http.sock", environment: environment))
+                ? "Start it: systemctl start mcp-bridge.service"
+                : "Start it: systemctl --user start mcp-bridge.service (or 'mcp-bridge serve')"
+        }
+    }
+
+    /// - Parameter path: of MCP, where a socket has said so.
+    func address(path: String = "/mcp") throws -> HTTPAddress? {
+        switch self.place {
+        case .url(let url): return HTTPAddress(self.named(url))
+        case .localSocket(let environment):
+            let socket = try ClientPlaces.trustedSocket("http.sock", environment: environment)
+            return HTTPAddress(socket: socket, target: self.named(path))
+        }
+    }
+
+    /// Where a socket's service says where MCP is; nil for a URL, which says so itself.
+    func rootAddress() throws -> HTTPAddress? {
+        guard case .localSocket(let environment) = self.place else { return nil }
+        return HTTPAddress(socket: try ClientPlaces.trustedSocket("http.sock", environment: environment))
+    }
+
+    private func named(_ target: String) -> String {
+        guard let names else { return target }
+        return target + (target.contains("?") ? "&" : "?") + "names=\(names.rawValue)"
+    }
+}
