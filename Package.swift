@@ -57,6 +57,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Pure: the dialects of model APIs, and MCP sampling.
+        .target(
+            name: "BridgeChat",
+            dependencies: ["BridgeCore", .product(name: "NIOCore", package: "swift-nio")],
+            swiftSettings: strict
+        ),
         // Pure: the file, what it means, and the frames that carry it to the workers.
         .target(
             name: "BridgeConfiguration",
@@ -168,6 +174,13 @@ let package = Package(
             name: "BridgeMCPTests",
             dependencies: [
                 "BridgeMCP", "BridgeCore", "BridgeTesting", .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BridgeChatTests",
+            dependencies: [
+                "BridgeChat", "BridgeCore", "BridgeTesting", .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

@@ -1,0 +1,83 @@
+import BridgeCore
+import NIOCore
+
+/// Reads tools, which differ little from dialect to dialect.
+enum ToolReading {
+    /// Where an object with a tool's name, description and schema stands, and what the schema is called there.
+    static func function(
+        _ members: inout MemberReader, schema name: String
+    ) throws(ChatFault) -> ChatTool {
+        let tool = ChatTool(
+            name: try Self.name(&members), description: try members.string("description"),
+            inputSchema: try Self.schema(&members, name))
+        return tool
+    }
+
+    /// A tool that takes a plain text. What its text must look like goes into the description.
+    static func freeform(_ members: inout MemberReader, remarks: inout ChatRemarks) throws(ChatFault) -> ChatTool {
+        let name = try Self.name(&members)
+        var description = try members.string("description")
+        if let format = try members.object("format"), format.string("type") != "text" {
+            let definition = (format.value("grammar") ?? format).string("definition") ?? format.compact.description
+            description = [description, "The input must follow this grammar:\n\(definition)"].compactMap(\.self)
+                .joined(separator: "\n\n")
+        }
+        remarks.approximate("tools.custom")
+        return ChatTool(
+            name: name, description: description, inputSchema: ChatTool.freeformSchema, isFreeform: true)
+    }
+
+    private static func name(_ members: inout MemberReader) throws(ChatFault) -> String {
+        let name = try members.requiredString("name")
+        guard ChatTool.isName(name) else {
+            throw .invalid(members.path("name"), "1 to 128 letters, digits, '_', '-' and '.' are expected")
+        }
+        return name
+    }
+
+    /// A schema as MCP has them, whose type is `object`. One without a type has that one meaning here.
+    private static func schema(_ members: inout MemberReader, _ name: String) throws(ChatFault) -> JSONText {
+        guard let schema = try members.object(name) else { return ChatTool.emptySchema }
+        guard let type = schema.value("type"), !type.isNull else { return Self.typed(schema) }
+        guard type.string == "object" else {
+            throw .invalid("\(members.path(name)).type", "the type of a tool's input must be 'object'")
+        }
+        return schema
+    }
+
+    private static func typed(_ schema: JSONText) -> JSONText {
+        JSONWriter.object { object in
+            object.member("type", "object")
+            schema.members { key, value in if !(key == "type") { object.member(key.string, schema[value]) } }
+        }
+    }
+
+    /// Checks what the tools and the choice say together.
+    static func check(_ request: inout ChatRequest) throws(ChatFault) {
+        var names: Set<String> = []
+        for tool in request.tools where !names.insert(tool.name).inserted {
+            throw .invalid("tools", "two tools are called \(ChatFault.quoted(tool.name))")
+        }
+        switch request.toolChoice {
+        case .automatic, .none: break
+        case .required:
+            guard !request.tools.isEmpty else { throw .invalid("tool_choice", "there is no tool to be called") }
+        case .tool(let name):
+            guard names.contains(name) else {
+                throw .invalid("tool_choice", "there is no tool \(ChatFault.quoted(name))")
+            }
+        }
+    }
+
+    /// Leaves only the tools that a choice allows.
+    ///
+    /// - Parameter allowed: objects with a name each; those of chat completions one level deeper.
+    static func allow(_ allowed: [JSONText], in request: inout ChatRequest) {
+        let names = Set(
+            allowed.compactMap { tool in
+                tool.string("name") ?? tool.value("function")?.string("name") ?? tool.value("custom")?.string("name")
+            })
+        request.tools.removeAll { !names.contains($0.name) }
+        request.remarks.approximate("tool_choice.allowed_tools")
+    }
+}
