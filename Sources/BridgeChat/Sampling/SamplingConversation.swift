@@ -1,0 +1,150 @@
+import BridgeCore
+
+/// Fits a conversation to what a sampling client takes. Nothing in it is left out.
+///
+/// MCP wants every call of a tool answered in the very next message, and a message with results to hold nothing else
+/// (client/sampling, "Message Content Constraints"). Clients of model APIs send what they like.
+struct SamplingConversation {
+    private let abilities: SamplingAbilities
+    private(set) var turns: [ChatTurn] = []
+    private(set) var remarks = ChatRemarks()
+
+    init(_ turns: [ChatTurn], for abilities: SamplingAbilities) throws(ChatFault) {
+        self.abilities = abilities
+        if abilities.takesTools {
+            self.balance(turns)
+        } else {
+            self.tellTools(turns)
+        }
+        if !abilities.takesAudio { try self.refuseAudio() }
+    }
+
+    private func refuseAudio() throws(ChatFault) {
+        for turn in self.turns {
+            for case .content(.audio) in turn.blocks {
+                throw .unsupported("messages.content", "the source of this model takes no sound")
+            }
+        }
+    }
+
+    private mutating func add(_ turn: ChatTurn) {
+        if turn.blocks.isEmpty { return }
+        guard turn.role == .system else { return self.turns.append(turn) }
+        // Folded into the system prompt it would come too early.
+        self.remarks.approximate("messages.system")
+        self.turns.append(
+            ChatTurn(
+                .user,
+                turn.blocks.map {
+                    if case .content(.text(let text)) = $0 { .text("<system>\n\(text)\n</system>") } else { $0 }
+                }))
+    }
+}
+
+// For a client with tools.
+extension SamplingConversation {
+    private mutating func balance(_ turns: [ChatTurn]) {
+        var results = ResultShelf(turns)
+        for (index, turn) in turns.enumerated() {
+            switch turn.role {
+            case .assistant:
+                let turn = Self.withOwnIDs(turn)
+                self.add(turn)
+                self.answer(turn, at: index, from: &results)
+            case .user, .system:
+                let rest = turn.blocks.enumerated().compactMap { position, block in
+                    self.restOf(block, at: .init(turn: index, block: position), results)
+                }
+                self.add(ChatTurn(turn.role, rest))
+            }
+        }
+    }
+
+    /// Writes the message that answers all calls of a turn.
+    private mutating func answer(_ turn: ChatTurn, at index: Int, from results: inout ResultShelf) {
+        var answers: [ChatBlock] = []
+        var images: [ChatBlock] = []
+        for case .toolUse(let use) in turn.blocks {
+            var result = results.take(for: use.id, after: index) ?? Self.missing(use.id)
+            if !self.abilities.takesImagesInResults || !self.abilities.takesAudio {
+                images += self.takeMedia(out: &result)
+            }
+            answers.append(.toolResult(result))
+        }
+        self.add(ChatTurn(.user, answers))
+        self.add(ChatTurn(.user, images))
+    }
+
+    private static func missing(_ id: String) -> ChatToolResult {
+        ChatToolResult(id: id, content: [.text("No result of this call was sent.")], isError: true)
+    }
+
+    /// What a source would not look at inside a result.
+    private mutating func takeMedia(out result: inout ChatToolResult) -> [ChatBlock] {
+        var media: [ChatBlock] = []
+        var kept: [ChatContent] = []
+        for content in result.content {
+            switch content {
+            case .text: kept.append(content)
+            case .image where self.abilities.takesImagesInResults: kept.append(content)
+            case .image, .audio: media.append(.content(content))
+            }
+        }
+        guard !media.isEmpty else { return [] }
+        self.remarks.approximate("tool_result.content")
+        kept.append(.text("What this call returned besides text follows in the next message."))
+        result.content = kept
+        return media
+    }
+
+    /// A block of a user's turn that stays there; nil for a result that has been taken to the call that it answers.
+    private func restOf(_ block: ChatBlock, at place: ResultShelf.Place, _ results: ResultShelf) -> ChatBlock? {
+        guard case .toolResult(let result) = block else { return block }
+        return results.isTaken(place) ? nil : .text(ToolsAsText.result(result))
+    }
+
+    /// Ids that are the only ones of their turn. Results cannot tell two calls of one id apart, nor can MCP.
+    private static func withOwnIDs(_ turn: ChatTurn) -> ChatTurn {
+        var ids: Set<String> = []
+        var turn = turn
+        for (index, block) in turn.blocks.enumerated() {
+            guard case .toolUse(var use) = block, !ids.insert(use.id).inserted else { continue }
+            var number = 2
+            while !ids.insert("\(use.id)_\(number)").inserted { number += 1 }
+            use.id = "\(use.id)_\(number)"
+            turn.blocks[index] = .toolUse(use)
+        }
+        return turn
+    }
+}
+
+// For a client without tools.
+extension SamplingConversation {
+    private mutating func tellTools(_ turns: [ChatTurn]) {
+        for turn in turns {
+            var blocks: [ChatBlock] = []
+            for block in turn.blocks {
+                switch block {
+                case .content: blocks.append(block)
+                case .toolUse(let use): blocks.append(.text(ToolsAsText.call(use)))
+                case .toolResult(let result):
+                    blocks.append(.text(ToolsAsText.result(result)))
+                    blocks += result.content.compactMap { if case .text = $0 { nil } else { .content($0) } }
+                }
+                if case .content = block { continue }
+                self.remarks.approximate("messages.tools")
+            }
+            self.add(ChatTurn(turn.role, blocks))
+        }
+    }
+}
+
+/// Tools in words.
+enum ToolsAsText {
+    static func call(_ use: ChatToolUse) -> String { "called \(use.name)(\(use.arguments))" }
+
+    static func result(_ result: ChatToolResult) -> String {
+        let texts = result.content.compactMap { if case .text(let text) = $0 { text } else { nil } }
+        return "\(result.isError ? "error" : "result"): \(texts.joined(separator: "\n"))"
+    }
+}
