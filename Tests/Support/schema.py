@@ -76,20 +76,20 @@ class Revision:
         if not isinstance(message, dict):
             raise NotOfTheSchema(f"not a JSON-RPC message: {message!r:.500}")
         if "result" in message:
-            self._check_definition("JSONRPCResultResponse", message, or_else="JSONRPCResponse")
+            self.check_definition("JSONRPCResultResponse", message, or_else="JSONRPCResponse")
             if method is None:
                 raise NotOfTheSchema(f"a response to no request: {message!r:.500}")
-            self._check_definition(_RESULTS.get(method, "Result"), message["result"])
+            self.check_definition(_RESULTS.get(method, "Result"), message["result"])
         elif "error" in message:
             if no_id is not None and no_id.excuses(message, self.name):
                 message = {**message, "id": "excused"}
-            self._check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
+            self.check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
         elif "id" in message:
-            self._check_definition("JSONRPCRequest", message)
-            self._check_definition(self._by_method("ServerRequest", message), message)
+            self.check_definition("JSONRPCRequest", message)
+            self.check_definition(self._by_method("ServerRequest", message), message)
         else:
-            self._check_definition("JSONRPCNotification", message)
-            self._check_definition(self._by_method("ServerNotification", message), message)
+            self.check_definition("JSONRPCNotification", message)
+            self.check_definition(self._by_method("ServerNotification", message), message)
         if message.keys() - {"jsonrpc", "id", "result", "error", "method", "params"}:
             raise NotOfTheSchema(f"members that JSON-RPC does not know: {message!r:.500}")
 
@@ -100,7 +100,7 @@ class Revision:
                 return name
         raise NotOfTheSchema(f"{self.name} has no {union} {message.get('method')!r}")
 
-    def _check_definition(self, name: str, value: object, or_else: str | None = None) -> None:
+    def check_definition(self, name: str, value: object, or_else: str | None = None) -> None:
         if name not in self._definitions and or_else is not None:
             name = or_else
         error = jsonschema.exceptions.best_match(self._validator(name).iter_errors(value))
@@ -130,4 +130,9 @@ def check(message: object, revision_name: str, method: str | None = None, *, no_
 
 def check_part(value: object, definition: str, revision_name: str) -> None:
     """Raises unless a part of a message is what this definition says."""
-    revision(revision_name)._check_definition(definition, value)
+    revision(revision_name).check_definition(definition, value)
+
+
+def check_as(definition: str, value: object, revision_name: str) -> None:
+    """Raises unless `value` is what the revision calls `definition`."""
+    revision(revision_name).check_definition(definition, value)
