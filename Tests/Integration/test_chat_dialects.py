@@ -10,19 +10,20 @@ from pathlib import Path
 
 import pytest
 import schema
-from places import MODELS_PYTHON, ROOT, SUPPORT
+from places import MODELS_PYTHON, OLD_MODELS_PYTHON, ROOT, SUPPORT
 
 SCRIPT = SUPPORT / "chat_scenarios.py"
 SCENARIOS = re.findall(r"^@scenario\ndef (\w+)", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
 FILES = ROOT / "Tests/chat-streams"
 
 
-@pytest.fixture(scope="module")
-def said() -> dict[str, str | None]:
-    assert MODELS_PYTHON.is_file(), f"no environment with the packages: {MODELS_PYTHON} (scripts/python-env makes it)"
+@pytest.fixture(scope="module", params=[MODELS_PYTHON, OLD_MODELS_PYTHON], ids=["newest", "old"])
+def said(request: pytest.FixtureRequest) -> dict[str, str | None]:
+    python = request.param
+    assert python.is_file(), f"no environment with the packages: {python} (scripts/python-env makes it)"
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     run = subprocess.run(
-        [MODELS_PYTHON, SCRIPT],
+        [python, SCRIPT],
         capture_output=True,
         text=True,
         timeout=300,

@@ -14,6 +14,12 @@ package struct ChatStream: Sendable {
         package init() {}
     }
 
+    /// How long a stream may be silent.
+    package static let keepAliveInterval = Duration.seconds(15)
+    /// How long the head of a response waits for the source's first word, so that an early failure has its own status:
+    /// what fails in mid-stream is sent again by some clients, and idle proxies cut a response that says nothing.
+    package static let headPatience = Duration.seconds(10)
+
     private enum State {
         /// Nothing was sent. May move to `open` or `ended`.
         case idle
