@@ -32,37 +32,24 @@ enum Base64Text {
     /// Whether all is of the alphabet, `=` only at the end, and there is something; nil when it has to be looked at closer.
     private static func isPlain(_ bytes: ByteBuffer) -> Bool? {
         bytes.withUnsafeReadableBytes { input in
-            guard let base = input.baseAddress, input.count >= 4 else { return input.isEmpty ? false : nil }
-            let end = Self.endOfPadding(input)
-            var index = 0
-            while index + 16 <= end {
-                guard Self.isAlphabet(base.loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)) else {
-                    return nil
-                }
-                index += 16
+            guard input.count >= 4 else { return input.isEmpty ? false : nil }
+            let content = UnsafeRawBufferPointer(rebasing: input[..<Self.endOfPadding(input)])
+            // Without a branch: an image has millions of bytes.
+            let strangers = Self.strangers.withUnsafeBufferPointer { strangers in
+                content.reduce(UInt8(0)) { $0 | strangers[Int($1)] }
             }
-            while index < end {
-                guard Self.value(input[index]) != nil else { return nil }
-                index += 1
-            }
-            return true
+            return strangers == 0 ? true : nil
         }
     }
+
+    /// For every byte whether it is of the alphabet (0) or not (1).
+    private static let strangers: [UInt8] = (UInt8.min...UInt8.max).map { Self.value($0) == nil ? 1 : 0 }
 
     /// Where up to two `=` at the end begin.
     private static func endOfPadding(_ input: UnsafeRawBufferPointer) -> Int {
         var end = input.count
         while end > input.count - 2, input[end - 1] == UInt8(ascii: "=") { end -= 1 }
         return end
-    }
-
-    /// The cast is sound: a mask of sixteen bytes is those bytes, each all ones or all zeros.
-    private static func isAlphabet(_ block: SIMD16<UInt8>) -> Bool {
-        let letters = ((block | 0x20) &- UInt8(ascii: "a")) .< 26
-        let digits = (block &- UInt8(ascii: "0")) .< 10
-        let others = (block .== UInt8(ascii: "+")) .| (block .== UInt8(ascii: "/"))
-        let halves = unsafeBitCast(letters .| digits .| others, to: SIMD2<UInt64>.self)
-        return halves[0] & halves[1] == .max
     }
 
     /// Decodes all of it.

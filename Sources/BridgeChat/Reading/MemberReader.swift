@@ -7,7 +7,10 @@ import BridgeCore
 struct MemberReader {
     /// Where the object stands: empty for the body, `messages[2]` in it.
     let path: String
-    private var members: [(key: String, value: JSONText, isTaken: Bool)] = []
+    // Side by side, in their order. Most searches find nothing: they step through the keys alone.
+    private var keys: [String] = []
+    private var values: [JSONText] = []
+    private var isTaken: [Bool] = []
 
     /// No object that is read here has nearly as many in any dialect. Each is looked through several times.
     private static let maximumMembers = 512
@@ -19,8 +22,10 @@ struct MemberReader {
         text.members { key, span in
             count += 1
             guard count <= Self.maximumMembers, span.kind != .null else { return }
-            self.members.append((key.string, text[span], false))
+            self.keys.append(key.string)
+            self.values.append(text[span])
         }
+        self.isTaken = [Bool](repeating: false, count: self.keys.count)
         guard count <= Self.maximumMembers else {
             throw .invalid(path, "it has \(count) members, and at most \(Self.maximumMembers) are accepted")
         }
@@ -31,24 +36,22 @@ struct MemberReader {
 
     mutating func take(_ name: String) throws(ChatFault) -> JSONText? {
         var value: JSONText?
-        for index in self.members.indices where !self.members[index].isTaken && self.members[index].key == name {
+        for index in self.keys.indices where self.keys[index] == name && !self.isTaken[index] {
             guard value == nil else { throw .invalid(self.path(name), "it is given twice") }
-            value = self.members[index].value
-            self.members[index].isTaken = true
+            value = self.values[index]
+            self.isTaken[index] = true
         }
         return value
     }
 
     /// Members that mean nothing here, and nothing that a client could miss.
     mutating func discard(_ names: String...) {
-        for index in self.members.indices where names.contains(self.members[index].key) {
-            self.members[index].isTaken = true
-        }
+        for index in self.keys.indices where names.contains(self.keys[index]) { self.isTaken[index] = true }
     }
 
     /// What nobody has taken, in its order.
     var rest: [(key: String, value: JSONText)] {
-        self.members.lazy.filter { !$0.isTaken }.map { ($0.key, $0.value) }
+        self.keys.indices.lazy.filter { !self.isTaken[$0] }.map { (self.keys[$0], self.values[$0]) }
     }
 
     /// Names what nobody has taken as ignored, `prefix` before each name.
