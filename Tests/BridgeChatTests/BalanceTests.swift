@@ -76,7 +76,12 @@ import Testing
         let turns = try Self.balanced([
             .init(.assistant, [Self.call("a"), Self.call("a")]), .init(.user, [Self.result("a")]),
         ])
-        #expect(turns[0].blocks == [Self.call("a"), Self.call("a_2")])
+        #expect(turns[0].blocks == [Self.call("a"), Self.call("a_1")])
+        let answered = try Self.balanced([
+            .init(.assistant, [Self.call("a"), Self.call("a")]),
+            .init(.user, [Self.result("a", "1"), Self.result("a", "2")]),
+        ])
+        #expect(answered[1].blocks == [Self.result("a", "1"), Self.result("a_1", "2")])
     }
 
     @Test func `an id that is used again in a later turn is answered there`() throws {
@@ -85,5 +90,28 @@ import Testing
             .init(.assistant, [Self.call("a")]), .init(.user, [Self.result("a", "2")]),
         ]
         #expect(try Self.balanced(turns) == turns)
+    }
+
+    @Test func `a call that was never answered leaves the result to the next one of its id`() throws {
+        let turns = try Self.balanced([
+            .init(.assistant, [Self.call("a")]), .user("again"), .init(.assistant, [Self.call("a")]),
+            .init(.user, [Self.result("a", "2")]),
+        ])
+        #expect(turns.count == 5)
+        #expect(turns[4] == ChatTurn(.user, [Self.result("a", "2")]))
+        guard case .toolResult(let missing) = turns[1].blocks[0] else { throw ChatFault(.internal, "") }
+        #expect(missing.isError)
+    }
+
+    @Test func `an image in a result without a call is kept`() throws {
+        let image = ChatContent.image(Samples.media())
+        let result = ChatBlock.toolResult(.init(id: "z", content: [.text("lost"), image]))
+        #expect(
+            try Self.balanced([.init(.user, [result])]) == [.init(.user, [.text("result: lost"), .content(image)])])
+    }
+
+    @Test func `many calls of one id are told apart at once`() throws {
+        let calls = (0..<5_000).map { _ in Self.call("a") }
+        #expect(try Self.balanced([.init(.assistant, calls)]).count == 2)
     }
 }

@@ -48,11 +48,11 @@ extension SamplingConversation {
         for (index, turn) in turns.enumerated() {
             switch turn.role {
             case .assistant:
-                let turn = Self.withOwnIDs(turn)
-                self.add(turn)
-                self.answer(turn, at: index, from: &results)
+                let named = Self.withOwnIDs(turn)
+                self.add(named)
+                self.answer(named, as: turn, at: index, from: &results)
             case .user, .system:
-                let rest = turn.blocks.enumerated().compactMap { position, block in
+                let rest = turn.blocks.enumerated().flatMap { position, block in
                     self.restOf(block, at: .init(turn: index, block: position), results)
                 }
                 self.add(ChatTurn(turn.role, rest))
@@ -61,11 +61,16 @@ extension SamplingConversation {
     }
 
     /// Writes the message that answers all calls of a turn.
-    private mutating func answer(_ turn: ChatTurn, at index: Int, from results: inout ResultShelf) {
+    ///
+    /// - Parameter sent: the turn with the ids that the client knows.
+    private mutating func answer(
+        _ turn: ChatTurn, as sent: ChatTurn, at index: Int, from results: inout ResultShelf
+    ) {
         var answers: [ChatBlock] = []
         var images: [ChatBlock] = []
-        for case .toolUse(let use) in turn.blocks {
-            var result = results.take(for: use.id, after: index) ?? Self.missing(use.id)
+        for case (.toolUse(let use), .toolUse(let known)) in zip(turn.blocks, sent.blocks) {
+            var result = results.take(for: known.id, after: index) ?? Self.missing(use.id)
+            result.id = use.id
             if !self.abilities.takesImagesInResults || !self.abilities.takesAudio {
                 images += self.takeMedia(out: &result)
             }
@@ -97,21 +102,21 @@ extension SamplingConversation {
         return media
     }
 
-    /// A block of a user's turn that stays there; nil for a result that has been taken to the call that it answers.
-    private func restOf(_ block: ChatBlock, at place: ResultShelf.Place, _ results: ResultShelf) -> ChatBlock? {
-        guard case .toolResult(let result) = block else { return block }
-        return results.isTaken(place) ? nil : .text(ToolsAsText.result(result))
+    /// What stays of a block of a user's turn: nothing of a result that has been taken to the call that it answers.
+    private func restOf(_ block: ChatBlock, at place: ResultShelf.Place, _ results: ResultShelf) -> [ChatBlock] {
+        guard case .toolResult(let result) = block else { return [block] }
+        return results.isTaken(place) ? [] : ToolsAsText.blocks(result)
     }
 
-    /// Ids that are the only ones of their turn. Results cannot tell two calls of one id apart, nor can MCP.
+    /// Ids that are the only ones of their turn. MCP cannot tell two calls of one id apart; their results come in their order.
     private static func withOwnIDs(_ turn: ChatTurn) -> ChatTurn {
         var ids: Set<String> = []
         var turn = turn
         for (index, block) in turn.blocks.enumerated() {
             guard case .toolUse(var use) = block, !ids.insert(use.id).inserted else { continue }
-            var number = 2
-            while !ids.insert("\(use.id)_\(number)").inserted { number += 1 }
-            use.id = "\(use.id)_\(number)"
+            // The place is in no other id that was made here. One of the client's may look like it.
+            while !ids.insert("\(use.id)_\(index)").inserted { use.id += "_" }
+            use.id = "\(use.id)_\(index)"
             turn.blocks[index] = .toolUse(use)
         }
         return turn
@@ -128,8 +133,7 @@ extension SamplingConversation {
                 case .content: blocks.append(block)
                 case .toolUse(let use): blocks.append(.text(ToolsAsText.call(use)))
                 case .toolResult(let result):
-                    blocks.append(.text(ToolsAsText.result(result)))
-                    blocks += result.content.compactMap { if case .text = $0 { nil } else { .content($0) } }
+                    blocks += ToolsAsText.blocks(result)
                 }
                 if case .content = block { continue }
                 self.remarks.approximate("messages.tools")
@@ -143,7 +147,12 @@ extension SamplingConversation {
 enum ToolsAsText {
     static func call(_ use: ChatToolUse) -> String { "called \(use.name)(\(use.arguments))" }
 
-    static func result(_ result: ChatToolResult) -> String {
+    /// A result: its texts as one, and everything else behind it.
+    static func blocks(_ result: ChatToolResult) -> [ChatBlock] {
+        [.text(Self.text(result))] + result.content.compactMap { if case .text = $0 { nil } else { .content($0) } }
+    }
+
+    private static func text(_ result: ChatToolResult) -> String {
         let texts = result.content.compactMap { if case .text(let text) = $0 { text } else { nil } }
         return "\(result.isError ? "error" : "result"): \(texts.joined(separator: "\n"))"
     }
