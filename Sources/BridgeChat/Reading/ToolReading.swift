@@ -3,14 +3,11 @@ import NIOCore
 
 /// Reads tools, which differ little from dialect to dialect.
 enum ToolReading {
-    /// Where an object with a tool's name, description and schema stands, and what the schema is called there.
-    static func function(
-        _ members: inout MemberReader, schema name: String
-    ) throws(ChatFault) -> ChatTool {
-        let tool = ChatTool(
+    /// - Parameter name: what the dialect calls the schema.
+    static func function(_ members: inout MemberReader, schema name: String) throws(ChatFault) -> ChatTool {
+        ChatTool(
             name: try Self.name(&members), description: try members.string("description"),
             inputSchema: try Self.schema(&members, name))
-        return tool
     }
 
     /// A tool that takes a plain text. What its text must look like goes into the description.

@@ -23,7 +23,7 @@ struct ResponseObject: Sendable {
         object.member("model", self.identity.model)
         object.memberArray("output") { output in
             guard case .ended(let answer) = progress else { return }
-            for (index, item) in self.items(of: answer).enumerated() {
+            for (index, item) in answer.blocks.enumerated() {
                 output.object { self.write(item, at: index, to: &$0) }
             }
         }
@@ -115,8 +115,6 @@ struct ResponseObject: Sendable {
 
 // Items of the output.
 extension ResponseObject {
-    func items(of answer: ChatAnswer) -> [ChatAnswer.Block] { answer.blocks }
-
     func itemID(of item: ChatAnswer.Block, at index: Int) -> String {
         switch item {
         case .text: self.identity.itemID("msg", index)

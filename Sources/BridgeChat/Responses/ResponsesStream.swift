@@ -17,7 +17,7 @@ struct ResponsesStream: DialectStream {
 
     mutating func answer(_ answer: ChatAnswer, _ events: inout EventWriter) {
         if !self.isOpen { self.open(&events) }
-        for (index, item) in self.object.items(of: answer).enumerated() { self.item(item, at: index, &events) }
+        for (index, item) in answer.blocks.enumerated() { self.item(item, at: index, &events) }
         let isWhole = ResponseObject.incompleteReason(answer) == nil
         self.response(isWhole ? "response.completed" : "response.incomplete", .ended(answer), &events)
     }
