@@ -138,4 +138,11 @@ import Testing
         try Self.check(
             "sampling-2026-07-28.json", try Samples.params(request, .init(takesTools: true, isModern: true)).text.bytes)
     }
+
+    @Test func `results of samplings`() throws {
+        let (text, tools) = (Self.answers[0].answer, Self.answers[4].answer)
+        try Self.check("result-2025-11-25-tools.json", SamplingResult.text(tools).bytes)
+        try Self.check("result-2025-11-25.json", SamplingResult.text(text).bytes)
+        try Self.check("result-2024-11-05.json", SamplingResult.text(tools, lists: false).bytes)
+    }
 }

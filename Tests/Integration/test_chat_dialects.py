@@ -47,3 +47,9 @@ def test_params_of_a_sampling_are_valid_for_their_revision(file: Path) -> None:
         schema.check({"jsonrpc": "2.0", "id": 1, **request}, revision)
     else:
         schema.check_as("CreateMessageRequest", request, revision)
+
+
+@pytest.mark.parametrize("file", sorted(FILES.glob("result-*.json")), ids=lambda file: file.stem)
+def test_results_of_a_sampling_are_valid_for_their_revision(file: Path) -> None:
+    result = json.loads(file.read_text(encoding="utf-8"))
+    schema.check_as("CreateMessageResult", result, file.stem.removeprefix("result-")[:10])

@@ -17,10 +17,7 @@ enum MessagesContent {
     ) throws(ChatFault) -> [ChatBlock] {
         if let text = content.string { return text.isEmpty ? [] : [.text(text)] }
         guard content.kind == .array else { throw .invalid(path, "a string or an array of blocks is expected") }
-        let elements = content.elementTexts
-        guard elements.count <= ContentParts.maximum else {
-            throw .invalid(path, "at most \(ContentParts.maximum) blocks are accepted")
-        }
+        let elements = try MemberReader.elements(of: content, atMost: ContentParts.maximum, at: path)
         var blocks: [ChatBlock] = []
         for (index, element) in elements.enumerated() {
             var members = try MemberReader(element, at: "\(path)[\(index)]")

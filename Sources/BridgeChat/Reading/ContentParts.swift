@@ -13,8 +13,7 @@ enum ContentParts {
     ) throws(ChatFault) -> [ChatContent] {
         if let text = content.string { return text.isEmpty ? [] : [.text(text)] }
         guard content.kind == .array else { throw .invalid(path, "a string or an array of parts is expected") }
-        let parts = content.elementTexts
-        guard parts.count <= Self.maximum else { throw .invalid(path, "at most \(Self.maximum) parts are accepted") }
+        let parts = try MemberReader.elements(of: content, atMost: Self.maximum, at: path)
         var result: [ChatContent] = []
         for (index, part) in parts.enumerated() {
             if let text = part.string {

@@ -37,11 +37,4 @@ extension JSONText {
         output?.writeBytes(UnsafeRawBufferPointer(rebasing: input[begun...]))
         return output
     }
-
-    /// The elements of an array, in their order.
-    var elementTexts: [JSONText] {
-        var elements: [JSONText] = []
-        self.elements { elements.append(self[$0]) }
-        return elements
-    }
 }

@@ -97,9 +97,14 @@ extension MemberReader {
     mutating func array(_ name: String, atMost limit: Int) throws(ChatFault) -> [JSONText]? {
         guard let value = try self.take(name) else { return nil }
         guard value.kind == .array else { throw .invalid(self.path(name), "an array is expected") }
-        let elements = value.elementTexts
-        guard elements.count <= limit else {
-            throw .invalid(self.path(name), "it has \(elements.count) elements, and at most \(limit) are accepted")
+        return try Self.elements(of: value, atMost: limit, at: self.path(name))
+    }
+
+    /// - Parameter array: one.
+    static func elements(of array: JSONText, atMost limit: Int, at path: String) throws(ChatFault) -> [JSONText] {
+        let (elements, count) = array.elementTexts(atMost: limit)
+        guard count <= limit else {
+            throw .invalid(path, "it has \(count) elements, and at most \(limit) are accepted")
         }
         return elements
     }

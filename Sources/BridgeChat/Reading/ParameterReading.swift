@@ -25,13 +25,12 @@ enum ParameterReading {
     ) throws(ChatFault) -> [String] {
         let path = body.path(name)
         guard let value = try body.take(name) else { return [] }
-        let elements = value.kind == .string ? [value] : value.elementTexts
         guard value.kind == .string || value.kind == .array else {
             throw .invalid(path, "a string or an array of strings is expected")
         }
-        guard elements.count <= ChatRequest.maximumStopSequences else {
-            throw .invalid(path, "at most \(ChatRequest.maximumStopSequences) are accepted")
-        }
+        let elements =
+            value.kind == .string
+            ? [value] : try MemberReader.elements(of: value, atMost: ChatRequest.maximumStopSequences, at: path)
         var sequences: [String] = []
         for element in elements {
             guard let sequence = element.string else { throw .invalid(path, "a string is expected") }

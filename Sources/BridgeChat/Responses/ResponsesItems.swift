@@ -10,10 +10,7 @@ enum ResponsesItems {
             return
         }
         guard input.kind == .array else { throw .invalid(path, "a string or an array of items is expected") }
-        let items = input.elementTexts
-        guard items.count <= ChatRequest.maximumTurns else {
-            throw .invalid(path, "at most \(ChatRequest.maximumTurns) items are accepted")
-        }
+        let items = try MemberReader.elements(of: input, atMost: ChatRequest.maximumTurns, at: path)
         for (index, item) in items.enumerated() {
             try Self.item(item, at: "\(path)[\(index)]", into: &turns, remarks: &remarks)
         }

@@ -44,7 +44,10 @@ extension SamplingParams {
             }
         guard let content = try members.take("content") else { throw .invalid("\(path).content", "it is missing") }
         var blocks: [ChatBlock] = []
-        for block in content.kind == .array ? content.elementTexts : [content] {
+        let elements =
+            content.kind == .array
+            ? try MemberReader.elements(of: content, atMost: ContentParts.maximum, at: "\(path).content") : [content]
+        for block in elements {
             blocks.append(try SamplingContent.block(block, at: "\(path).content"))
         }
         return ChatTurn(role, blocks)

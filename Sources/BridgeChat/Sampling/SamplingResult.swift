@@ -25,7 +25,10 @@ package enum SamplingResult {
         if let text = content.string {
             blocks.append(.text(text))
         } else {
-            for element in content.kind == .array ? content.elementTexts : [content] {
+            let elements =
+                content.kind == .array
+                ? try MemberReader.elements(of: content, atMost: ContentParts.maximum, at: "content") : [content]
+            for element in elements {
                 blocks.append(try Self.block(element))
             }
         }
