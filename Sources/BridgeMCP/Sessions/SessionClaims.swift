@@ -21,6 +21,8 @@ package struct SessionClaims: Sendable, Hashable {
     package var capabilities: Capabilities
     /// Whether lists show this client the safe spelling of names.
     package var safeNames: Bool
+    /// Whether it lasts as long as its one event stream, and its id is known to the front alone (HTTP+SSE, 2024-11-05).
+    package var endsWithStream: Bool
     /// Whoever opened the session. Nobody else may use it.
     package var principal: String
     /// Seconds since 1970.
@@ -34,12 +36,14 @@ package struct SessionClaims: Sendable, Hashable {
         safeNames: Bool,
         principal: String,
         created: UInt64,
-        expires: UInt64
+        expires: UInt64,
+        endsWithStream: Bool = false
     ) {
         self.number = number
         self.revision = revision
         self.capabilities = capabilities
         self.safeNames = safeNames
+        self.endsWithStream = endsWithStream
         self.principal = principal
         self.created = created
         self.expires = expires
@@ -50,6 +54,8 @@ extension SessionClaims: SealedClaims {
     package static let purpose = "mcp-bridge session 1"
 
     private static let format: UInt8 = 1
+    private static let safeNamesFlag: UInt8 = 1
+    private static let streamFlag: UInt8 = 2
     /// A principal is a short word; a longer one would make a session id that clients may refuse.
     private static let maximumPrincipal = 128
 
@@ -61,7 +67,7 @@ extension SessionClaims: SealedClaims {
         buffer.writeInteger(self.number)
         buffer.writeInteger(self.revision.rawValue)
         buffer.writeInteger(self.capabilities.rawValue)
-        buffer.writeInteger(UInt8(self.safeNames ? 1 : 0))
+        buffer.writeInteger((self.safeNames ? Self.safeNamesFlag : 0) | (self.endsWithStream ? Self.streamFlag : 0))
         buffer.writeInteger(self.created)
         buffer.writeInteger(self.expires)
         buffer.writeString(self.principal)
@@ -74,7 +80,7 @@ extension SessionClaims: SealedClaims {
             let number = bytes.readInteger(as: UInt64.self),
             let revision = bytes.readInteger(as: UInt8.self).flatMap(ProtocolRevision.init(rawValue:)),
             let capabilities = bytes.readInteger(as: UInt8.self),
-            let safeNames = bytes.readInteger(as: UInt8.self),
+            let flags = bytes.readInteger(as: UInt8.self),
             let created = bytes.readInteger(as: UInt64.self),
             let expires = bytes.readInteger(as: UInt64.self),
             let principal = bytes.readString(length: bytes.readableBytes)
@@ -83,10 +89,11 @@ extension SessionClaims: SealedClaims {
             number: number,
             revision: revision,
             capabilities: Capabilities(rawValue: capabilities),
-            safeNames: safeNames == 1,
+            safeNames: flags & Self.safeNamesFlag != 0,
             principal: principal,
             created: created,
-            expires: expires
+            expires: expires,
+            endsWithStream: flags & Self.streamFlag != 0
         )
     }
 }

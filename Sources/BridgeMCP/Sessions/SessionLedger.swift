@@ -24,6 +24,8 @@ package struct SessionLedger: Sendable {
         package var topics: [ResourceTopic] = []
         /// Whose session it is; empty where an older version wrote the line.
         package var principal = ""
+        /// Whether the session ends with its stream.
+        package var endsWithStream = false
     }
 
     package private(set) var entries: [UInt64: Entry] = [:]
@@ -53,23 +55,40 @@ package struct SessionLedger: Sendable {
         return Self.line(session, entry)
     }
 
+    /// Forgets a session that nobody can come back to, and returns the journal's line; nil when nothing is remembered of it.
+    package mutating func forget(_ session: UInt64) -> ByteBuffer? {
+        guard self.entries[session] != nil else { return nil }
+        self.put(nil, session)
+        return Self.line(session, Entry(expires: 0))
+    }
+
+    /// The sessions that end with their streams, as far as something is remembered of them.
+    package var streamed: [UInt64] { self.entries.filter { $0.value.endsWithStream }.map(\.key) }
+
     /// Takes an end back that could not be written: the session is as it was.
     package mutating func takeBack(_ session: UInt64, _ before: Entry?) { self.put(before, session) }
 
     /// Sets a session's log level; returns the journal's line, or nil when nothing changed.
     package mutating func set(
-        _ level: LogSeverity, for session: UInt64, of principal: String, expires: UInt64
+        _ level: LogSeverity, for session: UInt64, of principal: String, expires: UInt64, endsWithStream: Bool = false
     ) throws(LedgerFull) -> ByteBuffer? {
         guard self.entries[session]?.level != level else { return nil }
-        return try self.change(session, of: principal, expires: expires) { $0.level = level }
+        return try self.change(session, of: principal, expires: expires) {
+            $0.level = level
+            $0.endsWithStream = endsWithStream
+        }
     }
 
     /// Sets what a session has subscribed to; returns the journal's line, or nil when nothing changed.
     package mutating func set(
-        _ topics: [ResourceTopic], for session: UInt64, of principal: String, expires: UInt64
+        _ topics: [ResourceTopic], for session: UInt64, of principal: String, expires: UInt64,
+        endsWithStream: Bool = false
     ) throws(LedgerFull) -> ByteBuffer? {
         guard (self.entries[session]?.topics ?? []) != topics else { return nil }
-        return try self.change(session, of: principal, expires: expires) { $0.topics = topics }
+        return try self.change(session, of: principal, expires: expires) {
+            $0.topics = topics
+            $0.endsWithStream = endsWithStream
+        }
     }
 
     private mutating func change(
@@ -113,10 +132,12 @@ package struct SessionLedger: Sendable {
             let session = text.string("s").flatMap({ UInt64($0, radix: 16) }),
             let expires = text.int("x"), expires >= 0
         else { return }
+        guard expires > 0 else { return self.put(nil, session) }
         var entry = Entry(expires: UInt64(expires))
         entry.ended = text.bool("ended") ?? false
         entry.level = text.string("level").flatMap(LogSeverity.init(rawValue:))
         entry.principal = text.string("p") ?? ""
+        entry.endsWithStream = text.bool("stream") ?? false
         if let topics = text.value("topics") { entry.topics = Self.topics(in: topics) }
         if !self.isEnded(session) { self.put(entry, session) }
     }
@@ -148,6 +169,7 @@ package struct SessionLedger: Sendable {
             line.member("x", Int(entry.expires))
             if !entry.principal.isEmpty { line.member("p", entry.principal) }
             if entry.ended { line.member("ended", true) }
+            if entry.endsWithStream { line.member("stream", true) }
             line.member("level", ifPresent: entry.level?.rawValue)
             guard !entry.topics.isEmpty else { return }
             line.memberArray("topics") { list in

@@ -49,6 +49,24 @@ import Testing
         #expect(late.isEnded(7))
     }
 
+    @Test func `forgets a session that has ended with its stream, in this life and the next`() throws {
+        var ledger = SessionLedger()
+        var journal = ByteBuffer()
+        for session: UInt64 in [1, 2] {
+            let line = try ledger.set(.error, for: session, of: "local", expires: 9, endsWithStream: session == 1)
+            journal.writeImmutableBuffer(try #require(line))
+        }
+        #expect(ledger.streamed == [1])
+        #expect(self.replayed(journal).entries == ledger.entries)
+        let line = ledger.forget(1)
+        journal.writeImmutableBuffer(try #require(line))
+        let again = ledger.forget(1)
+        #expect(again == nil)
+        #expect(self.replayed(journal).entries == ledger.entries)
+        #expect(ledger.entries.keys.sorted() == [2])
+        #expect(ledger.lowestLevel == .error)
+    }
+
     @Test func `writes nothing for a level that is set already`() throws {
         var ledger = SessionLedger()
         let first = try ledger.set(.warning, for: 1, of: "local", expires: 9)
