@@ -127,6 +127,7 @@ package final class SessionWorker {
     /// Stops serving at once and writes what is unwritten. Calls in flight are the front's to answer.
     package func stop() -> EventLoopFuture<Void> {
         self.housekeeping?.cancel()
+        self.sessions.stop()
         self.listener?.close()
         self.listener?.closeConnections()
         return self.records.finish().and(self.directory.close().flatMapErrorThrowing { _ in }).map { _ in }

@@ -35,6 +35,9 @@ package struct SessionRequest: LinkHeader, Equatable {
         case post
         /// An HTTP GET: a stream for what belongs to no request, or the rest of one that broke.
         case get
+        /// An HTTP GET of HTTP+SSE (2024-11-05): a session that lasts as long as this stream. With a session's id, its stream
+        /// goes on: the link was lost, and the client has not noticed.
+        case sse
         /// An HTTP DELETE: the session's end.
         case delete
         /// `GET /tools`: what each server offers, by name.
@@ -97,10 +100,13 @@ package struct SessionEvent: LinkHeader, Equatable {
     package var eventID: String?
     /// An event without content, which gives a client something to resume after.
     package var isPriming: Bool
+    /// Of the first message of ``SessionRequest/Operation/sse``, which has no payload: the session that the stream belongs to.
+    package var sessionID: String?
 
-    package init(eventID: String? = nil, isPriming: Bool = false) {
+    package init(eventID: String? = nil, isPriming: Bool = false, sessionID: String? = nil) {
         self.eventID = eventID
         self.isPriming = isPriming
+        self.sessionID = sessionID
     }
 
     /// The stream is open; nothing is to be said yet.
@@ -109,11 +115,13 @@ package struct SessionEvent: LinkHeader, Equatable {
     package func write(to header: inout HeaderWriter) {
         header.member("ev", self.eventID)
         header.flag("prime", self.isPriming)
+        header.member("sid", self.sessionID)
     }
 
     package init?(reading header: inout HeaderReader) {
         self.eventID = header.string("ev")
         self.isPriming = header.flag("prime")
+        self.sessionID = header.string("sid")
     }
 }
 
@@ -122,7 +130,7 @@ package struct SessionEvent: LinkHeader, Equatable {
 package struct SessionEnd: LinkHeader, Equatable {
     /// The HTTP status, where the answer has not begun.
     package var status: Int
-    /// The id of the session that `initialize` opened.
+    /// The id of the session that `initialize` opened; of one that lasts as long as its stream, its new one.
     package var sessionID: String?
     /// Of the last event.
     package var eventID: String?

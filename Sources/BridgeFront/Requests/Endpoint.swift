@@ -46,7 +46,7 @@ extension Endpoint {
             case .post: TransportRules.checkPost(fields, limit: limit)
             case .get: TransportRules.checkGet(fields)
             case .delete: TransportRules.checkDelete(fields)
-            case .tools: nil
+            case .sse, .tools: nil
             }
         },
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },

@@ -15,15 +15,15 @@ final class Caller {
         case cancel
     }
 
-    let revision: ProtocolRevision
-    let capabilities: SessionClaims.Capabilities
+    private(set) var revision: ProtocolRevision
+    private(set) var capabilities: SessionClaims.Capabilities
     let principal: String
     /// Its session's, where it has one.
     let number: UInt64?
     /// A short digest of its session, for logs.
-    let session: String?
+    private(set) var session: String?
     /// Whether lists show the safe spelling of names, where the request says nothing else.
-    let showsSafeNames: Bool
+    private(set) var showsSafeNames: Bool
     let onDisconnect: Disconnect
     /// The level of log messages that it has asked for.
     var level: LogSeverity?
@@ -49,9 +49,17 @@ final class Caller {
         let claims = identity.claims
         self.init(
             revision: claims.revision, capabilities: claims.capabilities, principal: claims.principal,
-            session: identity.digest, showsSafeNames: claims.safeNames, onDisconnect: .goOn(keeping: streams),
-            level: level, number: claims.number
+            session: identity.digest, showsSafeNames: claims.safeNames,
+            onDisconnect: claims.endsWithStream ? .cancel : .goOn(keeping: streams), level: level, number: claims.number
         )
+    }
+
+    /// Its session has been initialized after it was opened.
+    func isInitialized(as identity: SessionIdentity) {
+        self.revision = identity.claims.revision
+        self.capabilities = identity.claims.capabilities
+        self.showsSafeNames = identity.claims.safeNames
+        self.session = identity.digest
     }
 
     /// What a client hears that has not asked for a level.

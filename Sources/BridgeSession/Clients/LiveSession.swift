@@ -37,7 +37,9 @@ struct ListChange: Hashable {
 ///
 /// Confined to the event loop.
 final class LiveSession {
-    let identity: SessionIdentity
+    private(set) var identity: SessionIdentity
+    /// Of a session that was opened without: whether it has been initialized in this life of the worker.
+    private(set) var isInitialized = false
     let caller: Caller
     let streams = KeptStreams()
     /// The streams that the client opened with GET, the newest last.
@@ -55,6 +57,13 @@ final class LiveSession {
 
     var number: UInt64 { self.identity.claims.number }
 
+    /// A session that was opened without has been initialized.
+    func isInitialized(as identity: SessionIdentity) {
+        self.identity = identity
+        self.isInitialized = true
+        self.caller.isInitialized(as: identity)
+    }
+
     /// Whether nothing would be lost by forgetting it.
     var isIdle: Bool { self.caller.calls.isEmpty && self.streams.isEmpty && self.listening.isEmpty }
 
@@ -70,6 +79,19 @@ final class LiveSession {
         if self.listening.count >= Self.maximumListening { self.listening.removeFirst().end() }
         self.listening.append(stream)
         stream.open(number: self.caller.revision.allowsPrimingEvents ? number : nil)
+        self.payDebts()
+    }
+
+    /// Sends on this stream whatever is told from now on: it is the only one that the session has, and it says first by which
+    /// id the session is known.
+    ///
+    /// - Parameter onEnd: called when the client, or the front with it, is gone.
+    func stream(on exchange: Exchange, id: String, onEnd: @escaping () -> Void) {
+        for stream in self.listening { stream.replace() }
+        let stream = ListeningStream(of: self, exchange, onEnd: onEnd)
+        exchange.delegate = stream
+        self.listening = [stream]
+        exchange.send(header: SessionEvent(sessionID: id).text)
         self.payDebts()
     }
 
@@ -122,10 +144,13 @@ final class LiveSession {
 final class ListeningStream: ExchangeDelegate {
     private weak var session: LiveSession?
     private let exchange: Exchange
+    private var onEnd: (() -> Void)?
 
-    init(of session: LiveSession, _ exchange: Exchange) {
+    /// - Parameter onEnd: called when the client, or the front with it, is gone.
+    init(of session: LiveSession, _ exchange: Exchange, onEnd: (() -> Void)? = nil) {
         self.session = session
         self.exchange = exchange
+        self.onEnd = onEnd
     }
 
     /// - Parameter number: of the event that the stream begins with; nil where the revision has no such event.
@@ -154,10 +179,20 @@ final class ListeningStream: ExchangeDelegate {
 
     func end() { self.exchange.end(header: SessionEnd.answered) }
 
+    /// Another one has taken its place: that it ends means nothing.
+    func replace() {
+        self.onEnd = nil
+        self.end()
+    }
+
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.gone() }
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.gone() }
     func exchangeBecameWritable(_ exchange: Exchange) { self.session?.payDebts() }
 
-    private func gone() { self.session?.forget(self) }
+    private func gone() {
+        self.session?.forget(self)
+        self.onEnd?()
+        self.onEnd = nil
+    }
 }

@@ -32,6 +32,26 @@ struct Initialization {
         )
     }
 
+    /// Of a session that was opened without it: the same, with what has been negotiated.
+    func claims(of opened: SessionClaims, _ configuration: SessionConfiguration) -> SessionClaims {
+        var claims = opened
+        claims.revision = self.revision
+        claims.capabilities = self.capabilities
+        claims.safeNames = configuration.showsSafeNames(to: self.client)
+        return claims
+    }
+
+    /// Of a session that lasts as long as its stream, before it is initialized: there are clients that open their stream again
+    /// and go on as if nothing had been. This is what can be said of one that declares nothing.
+    static func claimsWithout(of principal: String, _ configuration: SessionConfiguration, now: UInt64) -> SessionClaims
+    {
+        SessionClaims(
+            number: .random(in: .min ... .max), revision: .v2024_11_05, capabilities: [], safeNames: false,
+            principal: principal, created: now,
+            expires: now + UInt64(max(1, configuration.sessionLifetime.rawValue)), endsWithStream: true
+        )
+    }
+
     func result(_ configuration: SessionConfiguration, offerings: [Offering], instructions: String?) -> JSONText {
         JSONWriter.object { result in
             result.member("protocolVersion", self.revision.name)

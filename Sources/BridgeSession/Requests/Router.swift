@@ -41,6 +41,7 @@ final class Router {
         switch request.operation {
         case .post: self.post(request)
         case .get: self.get(request)
+        case .sse: self.openStream(request)
         case .delete: self.delete(request)
         case .tools: exchange.end(header: SessionEnd.answered, payload: self.toolsByServer().bytes)
         }
@@ -193,7 +194,8 @@ final class Router {
     private func initialize(_ message: RPCMessage, _ request: ClientRequest) {
         guard let id = message.idBytes else { return }
         // A client that comes with the id of a session that is no more would never get over a refusal: it gets a new one.
-        guard !request.isInSession || self.sessions.find(request) == nil else {
+        let opened = request.isInSession ? self.sessions.find(request) : nil
+        guard opened.map(self.sessions.awaitsInitialization) ?? true else {
             return request.refuse(.invalidRequest("initialize opens a session and cannot be sent in one"), id: id)
         }
         let initialization: Initialization
@@ -202,11 +204,13 @@ final class Router {
         } catch {
             return request.refuse(error, id: id)
         }
-        let claims = initialization.claims(
-            of: request.principal, self.configuration, now: WallClock.seconds())
+        let claims =
+            opened.map { initialization.claims(of: $0.claims, self.configuration) }
+            ?? initialization.claims(of: request.principal, self.configuration, now: WallClock.seconds())
         guard let (sessionID, identity) = self.sessions.open(claims, now: request.now) else {
             return request.refuse(.internalError, id: id)
         }
+        if opened != nil { self.sessions.bring(identity, now: request.now).isInitialized(as: identity) }
         self.logger.info(
             "MCP session initialized",
             metadata: [
@@ -230,6 +234,26 @@ final class Router {
         guard let (number, sequence) = EventLog.parse(event), let stream = session.streams[number],
             stream.resume(after: sequence, on: request.exchange)
         else { return request.refuse(.unknownEvent) }
+    }
+
+    /// The stream of a session that lasts as long as it, a new one or one whose stream the front opens again.
+    private func openStream(_ request: ClientRequest) {
+        let opened: (id: String, identity: SessionIdentity)?
+        if case .named(let id?, _) = request.asker {
+            guard let identity = self.identity(of: request) else { return }
+            opened = (id, identity)
+        } else {
+            let claims = Initialization.claimsWithout(
+                of: request.principal, self.configuration, now: WallClock.seconds())
+            opened = self.sessions.open(claims, now: request.now)
+        }
+        guard let (id, identity) = opened else { return request.refuse(.internalError) }
+        let session = self.sessions.bring(identity, now: request.now)
+        session.stream(on: request.exchange, id: id) { [weak session, weak sessions, logger] in
+            guard let session else { return }
+            logger.info("MCP session closed", metadata: ["mcp.session": "\(session.identity.digest)"])
+            sessions?.streamEnded(session.number)
+        }
     }
 
     private func delete(_ request: ClientRequest) {

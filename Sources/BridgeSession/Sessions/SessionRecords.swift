@@ -43,13 +43,25 @@ final class SessionRecords {
 
     /// Sets a session's level. It counts from now on; that it is written is not waited for.
     func set(_ level: LogSeverity, of claims: SessionClaims) throws(LedgerFull) {
-        self.write(try self.ledger.set(level, for: claims.number, of: claims.principal, expires: claims.expires))
+        self.write(
+            try self.ledger.set(
+                level, for: claims.number, of: claims.principal, expires: claims.expires,
+                endsWithStream: claims.endsWithStream))
     }
 
     /// Sets what a session has subscribed to, in the same way.
     func set(_ topics: [ResourceTopic], of claims: SessionClaims) throws(LedgerFull) {
-        self.write(try self.ledger.set(topics, for: claims.number, of: claims.principal, expires: claims.expires))
+        self.write(
+            try self.ledger.set(
+                topics, for: claims.number, of: claims.principal, expires: claims.expires,
+                endsWithStream: claims.endsWithStream))
     }
+
+    /// Forgets a session that ended with its stream.
+    func forget(_ session: UInt64) { self.write(self.ledger.forget(session)) }
+
+    /// The sessions that end with their streams, as far as something is remembered of them.
+    var streamed: [UInt64] { self.ledger.streamed }
 
     /// What sessions that are not over have subscribed to.
     var topics: [UInt64: [ResourceTopic]] {

@@ -29,6 +29,7 @@ final class SessionStore {
     /// Counts what may change a verdict on who asks: ends of sessions, and configurations.
     private(set) var epoch = 0
     private var usePruned = NIODeadline.now()
+    private var isStopping = false
 
     init(seal: SessionSeal, records: SessionRecords, retention: Retention, configuration: SessionConfiguration) {
         self.seal = seal
@@ -101,6 +102,11 @@ final class SessionStore {
         return session
     }
 
+    /// Whether a session was opened without `initialize`, and has not had it since.
+    func awaitsInitialization(_ identity: SessionIdentity) -> Bool {
+        identity.claims.endsWithStream && self.inMemory(identity)?.isInitialized != true
+    }
+
     /// Ends a session for good. The future succeeds once that is on the disk; when it fails, the session goes on as if
     /// nothing had been asked.
     func end(_ identity: SessionIdentity) -> EventLoopFuture<Void> {
@@ -108,15 +114,34 @@ final class SessionStore {
         let hadLevel = self.records.level(of: identity.claims.number) != nil
         let ended = self.records.end(identity.claims)
         self.epoch += 1
-        ended.assumeIsolated().whenSuccess { [weak self] in self?.forget(identity, hadLevel: hadLevel) }
+        ended.assumeIsolated().whenSuccess { [weak self] in self?.forget(identity.claims.number, hadLevel: hadLevel) }
         return ended
     }
 
-    private func forget(_ identity: SessionIdentity, hadLevel: Bool) {
-        self.use.ended(identity.claims.number, hadLevel: hadLevel)
-        self.onForget?(identity.claims.number)
+    /// The worker stops, and with it all links: that streams end means nothing from now on.
+    func stop() { self.isStopping = true }
+
+    /// A session's stream has ended, and the session with it. Nobody knows its id any more.
+    func streamEnded(_ number: UInt64) {
+        guard !self.isStopping else { return }
+        let hadLevel = self.records.level(of: number) != nil
+        self.records.forget(number)
+        self.forget(number, hadLevel: hadLevel)
+    }
+
+    /// A front that died at the same time as the session worker before this one has left sessions behind: their streams would
+    /// have been opened again long since.
+    private func endThoseWithoutStream() {
+        for number in self.records.streamed where self.live[number]?.listening.isEmpty != false {
+            self.streamEnded(number)
+        }
+    }
+
+    private func forget(_ number: UInt64, hadLevel: Bool) {
+        self.use.ended(number, hadLevel: hadLevel)
+        self.onForget?(number)
         self.passOnLevel()
-        guard let session = self.live.removeValue(forKey: identity.claims.number) else { return }
+        guard let session = self.live.removeValue(forKey: number) else { return }
         session.caller.abortCalls(.cancelled)
         self.onEnd?(session.caller)
         session.endStreams()
@@ -206,6 +231,7 @@ final class SessionStore {
 
     private func pruneUse(now: NIODeadline) {
         self.usePruned = now
+        self.endThoseWithoutStream()
         for session in self.records.forgetExpired() { self.onForget?(session) }
         self.use.forgetUnused(
             for: self.configuration.idleMemory.timeAmount, now: now,

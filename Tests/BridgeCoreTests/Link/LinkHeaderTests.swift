@@ -63,7 +63,10 @@ import Testing
         try self.check(SessionOpening.whole(SessionRequest(.get, requestID: "r")))
         for isPriming in [false, true] {
             try self.check(SessionEvent(isPriming: isPriming))
-            for string in Self.odd { try self.check(SessionEvent(eventID: string, isPriming: isPriming)) }
+            for string in Self.odd {
+                try self.check(SessionEvent(eventID: string, isPriming: isPriming))
+                try self.check(SessionEvent(isPriming: isPriming, sessionID: string))
+            }
         }
         #expect(SessionEvent(SessionEvent.open) == SessionEvent())
         #expect(SessionEnd.answered.description == #"{"st":200}"#)

@@ -43,6 +43,7 @@ final class Client: ExchangeDelegate {
         if self.answer.isOver { self.violations.append("message after the last word") }
         self.answer.isStreaming = true
         guard let event = SessionEvent(header) else { return self.changed() }
+        if let session = event.sessionID { self.answer.session = session }
         if let payload {
             self.answer.events.append(Answer.Event(id: event.eventID, body: String(buffer: payload)))
         } else if event.isPriming {
