@@ -17,7 +17,7 @@ struct FrontResponder: Sendable {
     /// Call it on the event loop.
     init(_ state: FrontState) {
         self.state = NIOLoopBound(state, eventLoop: state.loop)
-        self.router = FrontRouter.make(state.endpoints, mcpPath: state.configuration.mcpPath)
+        self.router = FrontRouter.make(mcpPath: state.configuration.mcpPath)
         self.logger = state.logger
     }
 
@@ -72,9 +72,9 @@ struct FrontResponder: Sendable {
         }
     }
 
-    /// Callers of the MCP endpoint read JSON-RPC; all others plain JSON.
+    /// Callers of MCP's endpoints read JSON-RPC; all others plain JSON.
     private func dialect(of target: RequestTarget) -> Refusal.Dialect {
-        target.path.map(self.state.value.endpoints.isMCP) == true ? .rpc(id: nil) : .plain
+        target.path.flatMap(self.state.value.endpoints.methods) != nil ? .rpc(id: nil) : .plain
     }
 
     private static func allow(_ origin: String, _ response: inout Response) {

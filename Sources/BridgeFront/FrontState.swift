@@ -18,7 +18,10 @@ final class FrontState {
     /// By which the session worker knows who asks on the link that there is.
     let bindings = BindingNumbers()
     let control: LinkConnection
-    let endpoints: EndpointTable
+    /// The sessions of HTTP+SSE.
+    let streamed = StreamedSessions()
+    private(set) var endpoints: EndpointTable
+    private(set) var trustedProxies: [AddressBlock]
     /// Serves what the front's own path does not; there while the front runs.
     var router: RouterHalf?
     private(set) var configuration: FrontConfiguration
@@ -42,9 +45,11 @@ final class FrontState {
         self.bodies = PayloadGate(limit: configuration.limits.maximumHeldBytes, loop: loop)
         self.session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
         self.control = control
-        self.endpoints = EndpointTable(mcpPath: configuration.mcpPath)
+        self.endpoints = EndpointTable(mcpPath: configuration.mcpPath, publicURL: configuration.publicURL)
+        self.trustedProxies = configuration.trustedProxies.compactMap(AddressBlock.init)
         self.configuration = configuration
         self.door = FrontDoor(configuration)
+        self.session.onConnected = { [streamed] _ in streamed.linkConnected() }
         self.session.onLost = { [bindings] in
             metrics.linkRestarts += 1
             bindings.linkLost()
@@ -52,6 +57,8 @@ final class FrontState {
     }
 
     func reconfigure(_ configuration: FrontConfiguration) {
+        self.endpoints.reconfigure(publicURL: configuration.publicURL)
+        self.trustedProxies = configuration.trustedProxies.compactMap(AddressBlock.init)
         self.configuration = configuration
         self.door = FrontDoor(configuration)
         self.epoch += 1

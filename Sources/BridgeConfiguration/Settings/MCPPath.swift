@@ -2,7 +2,7 @@
 package enum MCPPath {
     static let complaint = "must begin with '/', have no query, and not be one of the bridge's own routes."
 
-    private static let routes: Set<String> = ["health", "servers", "tools", "metrics", "v1"]
+    private static let routes: Set<String> = ["health", "servers", "tools", "metrics", "v1", "sse", "messages"]
 
     /// Without a slash at its end; `nil` when it is no path or somebody else's.
     package static func normalized(_ text: String) -> String? {

@@ -40,6 +40,14 @@ struct IPAddress: Hashable, Sendable {
         self.init(text)
     }
 
+    /// Whether the first bits, of 128, are those of another address.
+    func begins(as other: IPAddress, bits: Int) -> Bool {
+        func differs(_ left: UInt64, _ right: UInt64, _ bits: Int) -> Bool {
+            bits > 0 && (left ^ right) >> UInt64(64 - min(bits, 64)) != 0
+        }
+        return !differs(self.high, other.high, bits) && !differs(self.low, other.low, bits - 64)
+    }
+
     /// 127.0.0.0/8 or ::1.
     var isLoopback: Bool {
         guard self.high == 0 else { return false }

@@ -55,6 +55,17 @@ extension Refusal {
     static let sessionRequired = Refusal(Fault.sessionRequired.told())
     static let unknownSession = Refusal(Fault.unknownSession.told())
 
+    static let sessionIDMissing = Refusal.badRequest("session_id is missing, or there twice.")
+    /// So many requests of one session are under way that it has to wait for their answers.
+    static let overloadedSession = Refusal(
+        ToldFault(
+            .overloaded,
+            message:
+                "Too many requests of this session are under way: \(StreamedSession.maximumUnderWay), a fixed limit. "
+                + "This one has not run."), field: .soon
+    )
+    static let draining = Refusal(Fault.draining.told(), field: .soon)
+
     static let sessionUnavailable = Refusal(Fault.sessionUnavailable.told(), field: .soon)
     static let supervisorUnavailable = Refusal(Fault.supervisorUnavailable.told(), field: .soon)
     static let overloaded = Refusal(

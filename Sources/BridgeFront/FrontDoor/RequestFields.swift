@@ -22,6 +22,8 @@ struct RequestFields: Sendable, Equatable {
     var expectsContinue = false
     /// Another protocol is offered.
     var wantsUpgrade = false
+    /// What a proxy says that it puts before our paths. Nobody is believed to be one for saying so.
+    var forwardedPrefix: String?
     /// The request carries one of ``ProxyFields``: a proxy speaks for somebody else.
     var isForwarded = false
     /// A field that we act on, and that may occur once, occurs again: two readers might take different ones.
@@ -52,6 +54,9 @@ struct RequestFields: Sendable, Equatable {
         case 17 where name.isField("transfer-encoding"):
             if self.isChunked || !value.withoutTrailingSpace.isField("chunked") { self.hasOtherTransferCoding = true }
             self.isChunked = true
+        case 18 where name.isField("x-forwarded-prefix"):
+            self.isForwarded = true
+            self.forwardedPrefix = self.forwardedPrefix == nil ? value.withoutTrailingSpace : "several"
         case 20 where name.isField("mcp-protocol-version"):
             self.note(repeated: Self.replace(&self.protocolVersion, value))
         default:

@@ -31,6 +31,11 @@ enum EventStream {
         buffer.writeStaticString("\n\n")
     }
 
+    /// Appends the event that tells a client of HTTP+SSE where to send its messages.
+    static func write(endpoint: String, to buffer: inout ByteBuffer) {
+        buffer.writeString("event: endpoint\ndata: \(endpoint)\n\n")
+    }
+
     /// Appends an event without content, which gives a client something to resume after, and says how long to wait before.
     static func write(primeWithID id: String?, retry: Int, to buffer: inout ByteBuffer) {
         Self.write(id: id, to: &buffer)

@@ -27,6 +27,24 @@ enum TransportRules {
         return fields.sessionID == nil ? .sessionRequired : nil
     }
 
+    /// HTTP+SSE knows no header of a revision, nor of a session: what a client sends of them is passed over.
+    static func checkStream(_ fields: RequestFields) -> Refusal? {
+        guard Self.accepts(fields.accept, [EventStream.contentType]) else {
+            return .notAcceptable(EventStream.contentType)
+        }
+        guard !fields.isChunked, (fields.contentLength ?? 0) == 0 else {
+            return .badRequest("A GET of an event stream has no body.")
+        }
+        return nil
+    }
+
+    static func checkMessage(_ fields: RequestFields, limit: Int) -> Refusal? {
+        guard Self.isJSON(fields.contentType) else { return .unsupportedMediaType }
+        guard !fields.hasContentCoding else { return .contentCodingUnknown }
+        if let length = fields.contentLength, length > limit { return .contentTooLarge(limit: limit) }
+        return nil
+    }
+
     /// An absent header is the client's right: the session knows what was negotiated.
     ///
     /// The refusal is that of a server which knows the handshake only, so that a client of a later era falls back to it.

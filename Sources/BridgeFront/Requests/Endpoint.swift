@@ -1,4 +1,5 @@
 import BridgeCore
+import BridgeMCP
 import NIOCore
 import NIOHTTP1
 
@@ -26,6 +27,8 @@ struct Endpoint: Sendable {
     let lost: @Sendable (PostBody?) -> ByteBuffer
     /// Appends one message of a stream.
     let event: @Sendable (_ message: ByteBuffer, _ id: String?, inout ByteBuffer) -> Void
+    /// Whether it is of HTTP+SSE: what is asked with POST is answered on the stream that a GET opened.
+    var isStreamed = false
 }
 
 extension Endpoint {
@@ -52,30 +55,83 @@ extension Endpoint {
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },
         refusal: { refusal, id in refusal.body(.rpc(id: id)) },
         unreadableID: TransportRules.unreadableID,
-        lost: { body in
-            guard let body, body.isBatch else { return Refusal.outcomeUnknown.body(.rpc(id: body?.id)) }
-            return JSONWriter.array { array in
-                for id in body.requestIDs {
-                    array.element(JSONText(trusting: Refusal.outcomeUnknown.body(.rpc(id: id.bytes))))
-                }
-            }.bytes
-        },
+        lost: Endpoint.lost,
         event: { message, id, buffer in EventStream.write(message: message, id: id, to: &buffer) }
+    )
+
+    /// HTTP+SSE (2024-11-05): the stream on which everything is told, for as long as its session lasts.
+    static let sse = Endpoint(
+        route: .sse, needs: .mcp,
+        operation: { $0 == .GET ? .sse : nil },
+        check: { _, fields, _ in TransportRules.checkStream(fields) },
+        read: { bytes, limit in PostBody.read(bytes, limit: limit) },
+        refusal: { refusal, id in refusal.body(.rpc(id: id)) },
+        unreadableID: { _ in nil },
+        lost: Endpoint.lost,
+        event: { message, id, buffer in EventStream.write(message: message, id: id, to: &buffer) },
+        isStreamed: true
+    )
+
+    /// HTTP+SSE: where its clients say everything. The answer is no more than that it has been accepted.
+    static let messages = Endpoint(
+        route: .messages, needs: .mcp,
+        operation: { $0 == .POST ? .post : nil },
+        check: { _, fields, limit in TransportRules.checkMessage(fields, limit: limit) },
+        read: { bytes, limit in PostBody.read(bytes, limit: limit) },
+        refusal: { refusal, id in refusal.body(.rpc(id: id)) },
+        unreadableID: { _ in ProtocolRevision.v2024_11_05.unreadableID },
+        lost: Endpoint.lost,
+        event: { message, id, buffer in EventStream.write(message: message, id: id, to: &buffer) },
+        isStreamed: true
     )
 
     /// The methods of the MCP endpoint.
     static let mcpMethods = "GET, POST, DELETE"
+
+    @Sendable private static func lost(_ body: PostBody?) -> ByteBuffer {
+        guard let body, body.isBatch else { return Refusal.outcomeUnknown.body(.rpc(id: body?.id)) }
+        return JSONWriter.array { array in
+            for id in body.requestIDs {
+                array.element(JSONText(trusting: Refusal.outcomeUnknown.body(.rpc(id: id.bytes))))
+            }
+        }.bytes
+    }
 }
 
 /// Which requests the front's own path takes.
 struct EndpointTable: Sendable {
     private let mcpPath: String
+    private var streamed: StreamedPaths
 
-    init(mcpPath: String) { self.mcpPath = mcpPath }
+    /// - Parameter publicURL: its path is where the paths of HTTP+SSE are found, too.
+    init(mcpPath: String, publicURL: String? = nil) {
+        self.mcpPath = mcpPath
+        self.streamed = StreamedPaths(publicURL: publicURL)
+    }
+
+    /// The MCP path is that of the start.
+    mutating func reconfigure(publicURL: String?) { self.streamed = StreamedPaths(publicURL: publicURL) }
 
     func endpoint(_ method: HTTPMethod, _ target: String) -> (endpoint: Endpoint, operation: Endpoint.Operation)? {
+        if target != self.mcpPath, let kind = self.streamed.kind(of: target) {
+            let endpoint = kind == .stream ? Endpoint.sse : Endpoint.messages
+            return endpoint.operation(method).map { (endpoint, $0) }
+        }
         guard self.isMCP(target), let operation = Endpoint.mcp.operation(method) else { return nil }
         return (Endpoint.mcp, operation)
+    }
+
+    /// What is allowed at a path of the front's own path, for a method that is not; `nil` for any other path.
+    func methods(at target: String) -> String? {
+        if target != self.mcpPath, let kind = self.streamed.kind(of: target) { return kind == .stream ? "GET" : "POST" }
+        return self.isMCP(target) ? Endpoint.mcpMethods : nil
+    }
+
+    /// The path at which a session of HTTP+SSE takes messages.
+    ///
+    /// - Parameter prefix: where a proxy that is believed says that it has us.
+    func messages(of session: String, below prefix: String?) -> String {
+        self.streamed.messages(of: session, below: prefix)
     }
 
     /// Whether a path is the MCP endpoint's, by the rule of the router: empty segments do not count.

@@ -25,7 +25,10 @@ extension FrontRequest: ExchangeDelegate {
         case .answer: self.answer(header, payload)
         case .endStream:
             let end = SessionEnd(header)
-            if payload != nil { self.append(SessionEvent(eventID: end?.eventID), payload, isLast: true) }
+            // That a session is unknown is nothing that its stream could tell anybody.
+            if payload != nil, self.operation != .sse {
+                self.append(SessionEvent(eventID: end?.eventID), payload, isLast: true)
+            }
             self.endStream(failure: end?.failure)
         case .none: break
         }
@@ -45,6 +48,7 @@ extension FrontRequest: ExchangeDelegate {
             askAgain()
         case .refuse(let reason): self.tell(reason)
         case .endStream:
+            if self.isPosted { return self.tellPosted(.outcomeUnknown, self.stream?.owed ?? []) }
             self.stream?.writeOwed(self.endpoint)
             self.endStream(failure: Refusal.outcomeUnknown.code)
         case .none: break
@@ -55,13 +59,21 @@ extension FrontRequest: ExchangeDelegate {
     private func openAgain(_ lost: Exchange) {
         let unsent = lost.takePayload()
         if let bytes = unsent.bytes { self.payload = CollectedBody(bytes: bytes, hold: unsent.hold) }
+        // What came by the exchange that is lost is nothing to acknowledge to the next one.
+        _ = self.stream?.takeUnacknowledged()
         self.state.loop.assumeIsolated().execute {
-            if !self.machine.isOver { self.open() }
+            guard !self.machine.isOver, self.exchange == nil else { return }
+            // A stream that goes on waits for the link by itself, not among those that are let in as long as there is room.
+            if self.stream == nil || self.state.session.isConnected { self.open() }
         }
     }
 
     private func answer(_ header: JSONText, _ payload: ByteBuffer?) {
         let end = header.bytes == SessionEnd.answered.bytes ? SessionEnd(200) : SessionEnd(header) ?? SessionEnd(500)
+        if self.isPosted {
+            if end.status < 300 { self.takenUp() }
+            return self.answerPosted(end, payload)
+        }
         let status = (200...599).contains(end.status) ? end.status : 500
         if status < 300 { self.takenUp() }
         let without = status == 200 ? ResponseHead.Content.noEvents : .bare(length: 0)
@@ -92,9 +104,15 @@ extension FrontRequest: ConnectionObserver {
             self.record(Self.clientClosed, failure: Self.gone)
         }
         self.release()
+        if self.operation == .sse { self.session?.streamEnded() }
     }
 
     func connectionDrains() {
+        if self.operation == .sse {
+            guard let session else { return self.refuseToStream() }
+            // Its requests are finished first: it is the only way to tell their answers.
+            guard session.drain() else { return }
+        }
         switch self.machine.drained() {
         case .beginAndEndStream:
             self.cancel("draining")
@@ -110,12 +128,20 @@ extension FrontRequest: ConnectionObserver {
     }
 
     func connectionBecameWritable() {
-        if self.machine.acknowledges { self.acknowledge() }
+        guard self.machine.acknowledges else { return }
+        if self.operation == .sse { self.flush() } else { self.acknowledge() }
+    }
+
+    /// The service stops, and the stream has not begun.
+    private func refuseToStream() {
+        guard self.machine.refused() else { return }
+        self.cancel("draining")
+        self.tell(.draining, isRecorded: false)
     }
 
     /// nginx's word for a client that did not wait; it is logged and never sent.
     private static let clientClosed = 499
-    private static let gone = "client_gone"
+    static let gone = "client_gone"
 }
 
 // MARK: Answers with one body
@@ -129,6 +155,7 @@ extension FrontRequest {
 
     /// - Parameter isRecorded: whether the log has a record of it, as of every request that was handed on.
     func tell(_ refusal: Refusal, id: ByteBuffer? = nil, isRecorded: Bool = true) {
+        if self.isPosted { return self.tellPosted(refusal, self.body?.requestIDs ?? []) }
         let isLost = refusal.told.fault == .outcomeUnknown
         let bytes = isLost ? self.endpoint.lost(self.body) : self.endpoint.refusal(refusal, id ?? self.answeredID)
         if !isLost || self.body == nil {

@@ -12,13 +12,13 @@ extension FrontRequest {
     /// header, and binds nothing. So all that goes by numbers begins in the order in which it was sent.
     func opening(_ id: RequestID?) -> JSONText {
         self.binding = nil
-        guard let caller, self.state.session.isConnected, !self.mayWaitForRoom else {
-            return self.verdict.request(self.operation, id: id).text
+        guard let caller = self.asker, self.state.session.isConnected, !self.mayWaitForRoom else {
+            return self.request(id).text
         }
         switch caller.open() {
         case .binds(let number):
             self.binding = (number, isKnown: false)
-            var request = self.verdict.request(self.operation, id: id)
+            var request = self.request(id)
             request.binding = number
             return request.text
         case .isBound(let number, let header):
@@ -28,6 +28,19 @@ extension FrontRequest {
         }
     }
 
+    /// How the session worker is told who asks: as is known of the session, or of the connection.
+    private var asker: CallerBinding? {
+        self.operation == .post ? self.session?.caller ?? self.caller : nil
+    }
+
+    private func request(_ id: RequestID?) -> SessionRequest {
+        var request = self.verdict.request(self.operation, id: id)
+        guard self.endpoint.isStreamed else { return request }
+        request.sessionID = self.session?.sealed
+        request.names = self.session?.names
+        return request
+    }
+
     private var mayWaitForRoom: Bool {
         (self.payload?.bytes.readableBytes ?? 0) >= PayloadShares<String>.smallest
     }
@@ -35,7 +48,7 @@ extension FrontRequest {
     /// The session worker serves it, and so knows who asks by the number, if it was given one.
     func takenUp() {
         guard let binding else { return }
-        if !binding.isKnown { self.caller?.taken(binding.number) }
+        if !binding.isKnown { self.asker?.taken(binding.number) }
         self.binding = nil
     }
 
@@ -46,7 +59,7 @@ extension FrontRequest {
     ///
     /// - Parameter payload: what was sent, from where nothing was done with it.
     func openInFull(_ payload: ByteBuffer?) {
-        if let binding { self.caller?.unknown(binding.number) }
+        if let binding { self.asker?.unknown(binding.number) }
         self.failed(self.machine.unknownBinding()) {
             if self.payload == nil { self.payload = payload.map { CollectedBody(bytes: $0) } }
             self.open()

@@ -10,7 +10,9 @@ struct EventBuffer {
     /// Sizes of the messages that their sender has not been told of as read.
     private var unacknowledged: [Int] = []
     /// Requests that were POSTed and not answered yet. When the exchange is lost, each gets an error.
-    private var owed: [RPCID]
+    private(set) var owed: [RPCID]
+    /// How much of what has not been given to the connection is counted as held for its client.
+    var counted = 0
     private let isBatch: Bool
     var isFlushDue = false
     /// When anything was last said.
@@ -31,12 +33,14 @@ struct EventBuffer {
 
     mutating func write(_ event: SessionEvent, _ payload: ByteBuffer?, _ endpoint: Endpoint) {
         if let payload {
-            if self.isBatch { self.noteAnswer(payload) }
+            self.note(payload)
             endpoint.event(payload, event.eventID, &self.bytes)
         } else if event.isPriming {
             EventStream.write(primeWithID: event.eventID, retry: Self.retry, to: &self.bytes)
         }
     }
+
+    mutating func write(endpoint: String) { EventStream.write(endpoint: endpoint, to: &self.bytes) }
 
     mutating func owesAcknowledgement(_ octets: Int) { self.unacknowledged.append(octets) }
 
@@ -60,8 +64,8 @@ struct EventBuffer {
     }
 
     /// Which request of a batch a message answers, if any.
-    private mutating func noteAnswer(_ payload: ByteBuffer) {
-        guard let message = try? RPCMessage(JSONText(trusting: payload)) else { return }
+    mutating func note(_ payload: ByteBuffer) {
+        guard self.isBatch, let message = try? RPCMessage(JSONText(trusting: payload)) else { return }
         guard message.shape == .result || message.shape == .error, let id = message.rpcID else { return }
         self.owed.removeAll { $0 == id }
     }
@@ -71,23 +75,28 @@ struct EventBuffer {
 
 extension FrontRequest {
     func beginStream() {
-        self.count(200)
-        self.state.metrics.openStreams += 1
         self.timer?.cancel()
         self.timer = nil
         self.payload = nil
         self.stream = EventBuffer(self.body, now: self.state.clock.now)
+        guard !self.isPosted else { return }
+        self.count(200)
+        self.state.metrics.openStreams += 1
         var head = ResponseHead(200, .events)
         head.origin = self.page
         self.connection.beginStream(head)
     }
 
-    /// - Parameter isLast: the exchange is over, and nothing of it is acknowledged any more.
-    func append(_ event: SessionEvent, _ payload: ByteBuffer?, isLast: Bool = false) {
+    /// - Parameters:
+    ///   - isLast: the exchange is over, and nothing of it is acknowledged any more.
+    ///   - isCounted: whether it is of this request's own exchange, which is to be acknowledged.
+    func append(_ event: SessionEvent, _ payload: ByteBuffer?, isLast: Bool = false, isCounted: Bool = true) {
         guard self.stream != nil else { return }
+        if self.isPosted { return self.appendPosted(payload, isLast: isLast) }
+        if let session = event.sessionID { self.isKnown(as: session) }
         self.stream?.write(event, payload, self.endpoint)
         guard !isLast else { return }
-        self.stream?.owesAcknowledgement(payload?.readableBytes ?? 0)
+        if isCounted { self.stream?.owesAcknowledgement(payload?.readableBytes ?? 0) }
         if self.stream?.isFull == true { self.handOver() }
         self.flushSoon()
     }
@@ -102,7 +111,7 @@ extension FrontRequest {
         }
     }
 
-    private func flush() {
+    func flush() {
         guard !self.machine.isOver else { return }
         self.handOver()
         self.connection.flushStream()
@@ -110,16 +119,31 @@ extension FrontRequest {
         if self.timer == nil { self.keepAlive() }
     }
 
-    private func handOver() {
+    /// - Parameter isLast: nothing comes after it.
+    private func handOver(isLast: Bool = false) {
+        if self.operation == .sse, !isLast, !self.connection.isWritable { return self.keepBack() }
+        if let counted = self.stream?.counted, counted > 0 {
+            self.stream?.counted = 0
+            self.connection.payloads.releaseAnswer(counted)
+        }
         guard let bytes = self.stream?.takeBytes(), bytes.readableBytes > 0 else { return }
         self.stream?.lastSaid = self.state.clock.now
         self.connection.writeStream(bytes)
+    }
+
+    /// What the client of HTTP+SSE has not read may be any number of small answers. They are kept together, and counted: in the
+    /// channel they would not be.
+    private func keepBack() {
+        guard let stream, stream.bytes.readableBytes - stream.counted >= PayloadBudget.smallest else { return }
+        self.stream?.counted = stream.bytes.readableBytes
+        self.connection.payloads.holdAnswer(stream.bytes.readableBytes - stream.counted)
     }
 
     /// Messages count as read once the connection has taken them: a client that does not read holds back its own exchange
     /// and nothing else.
     func acknowledge() {
         for octets in self.stream?.takeUnacknowledged() ?? [] { self.exchange?.acknowledge(octets: octets) }
+        if self.operation == .sse { self.session?.acknowledge() }
     }
 
     /// Has a silent stream say that it is alive.
@@ -142,11 +166,13 @@ extension FrontRequest {
     /// - Parameter failure: the stable word of why it ended early.
     func endStream(failure: String? = nil) {
         guard self.stream != nil else { return }
-        self.handOver()
+        if self.isPosted { return self.isDone(failure: failure) }
+        self.handOver(isLast: true)
         self.stream = nil
         self.state.metrics.openStreams -= 1
         self.release()
         self.connection.endStream()
         self.record(200, failure: failure)
+        if self.operation == .sse { self.session?.streamEnded() }
     }
 }

@@ -32,6 +32,10 @@ final class FrontRequest {
     var binding: (number: BindingNumber, isKnown: Bool)?
     private var id: RequestID?
     private let start: NIODeadline
+    /// Of HTTP+SSE: the session that it is the stream of, or is for.
+    var session: StreamedSession?
+    /// Of HTTP+SSE: it has been accepted, and what comes of it goes to its session.
+    var isPosted = false
     /// Why it is not served. Told when all has been looked at that came with the head.
     private var refusal: Refusal?
     private var isOpened = false
@@ -57,7 +61,9 @@ final class FrontRequest {
         self.refusal = verdict.refusal
         self.start = state.clock.now
         self.machine = ResponseMachine(
-            .init(outlivesClient: operation == .post, endsOnDrain: operation == .get, mayBeRepeated: true))
+            .init(
+                outlivesClient: operation == .post, endsOnDrain: operation == .get || operation == .sse,
+                mayBeRepeated: true, outlivesWorker: operation == .sse))
         self.collector = BodyCollector(
             expected: contentLength, limit: state.configuration.limits.maximumBodyBytes)
     }
@@ -65,6 +71,7 @@ final class FrontRequest {
     // MARK: What the client sends
 
     func begin() {
+        if self.refusal == nil, self.endpoint.isStreamed, self.operation == .post { self.refusal = self.findSession() }
         guard self.refusal == nil else { return }
         self.isCounted = true
         self.state.metrics.requestsInFlight += 1
@@ -89,8 +96,9 @@ final class FrontRequest {
             self.body = body
             self.machine.rules.mayBeRepeated = body.mayBeRepeated
             self.payload = collected
-            self.open()
+            if self.session == nil { self.open() } else { self.post(body) }
         case .failure(let failure):
+            if self.session != nil, let id = failure.id, self.post(failure, id) { return }
             let id = failure.id ?? self.endpoint.unreadableID(self.verdict.fields)
             if self.machine.refused() { self.tell(failure.refusal, id: id, isRecorded: false) }
         }
@@ -102,14 +110,19 @@ final class FrontRequest {
             self.refusal = nil
             if self.machine.refused() { self.tell(refusal, isRecorded: false) }
         } else if self.operation != .post, !self.isOpened, !self.machine.isOver {
-            if self.operation == .get, self.state.table.isDraining { self.connectionDrains() } else { self.open() }
+            if self.state.table.isDraining, self.machine.rules.endsOnDrain {
+                self.connectionDrains()
+            } else {
+                self.open()
+            }
         }
     }
 
     private func findRoom(_ octets: Int) {
         var isWaiting = false
         self.connection.holdRequest(true)
-        self.ticket = self.state.bodies.ask(caller: self.verdict.fields.sessionID ?? "", octets: octets) { hold in
+        let caller = self.session?.id ?? self.verdict.fields.sessionID ?? ""
+        self.ticket = self.state.bodies.ask(caller: caller, octets: octets) { hold in
             self.ticket = nil
             if let hold {
                 self.collector.grant(hold)
@@ -132,12 +145,13 @@ final class FrontRequest {
         exchange.automaticCredit = false
         self.exchange = exchange
         if !self.machine.rules.mayBeRepeated { self.payload = nil }
-        if !self.state.session.isConnected { self.waitForWorker() }
+        if !self.state.session.isConnected, self.stream == nil { self.waitForWorker() }
     }
 
     private func header() -> JSONText {
-        let isNamed =
-            self.operation != .post || self.verdict.fields.sessionID == nil || self.state.logger.logLevel <= .debug
+        let isInSession =
+            self.session.map { _ in self.body?.method != "initialize" } ?? (self.verdict.fields.sessionID != nil)
+        let isNamed = self.operation != .post || !isInSession || self.state.logger.logLevel <= .debug
         return self.opening(isNamed ? self.name() : nil)
     }
 
@@ -186,9 +200,9 @@ final class FrontRequest {
     /// - Parameter failure: the stable word of what went wrong; `nil` when all went as it should.
     func record(_ status: Int, failure: String? = nil) {
         CallRecord(
-            method: self.body?.method ?? (self.operation == .get ? "GET" : "DELETE"),
-            session: self.verdict.fields.sessionID,
-            elapsed: self.state.clock.now - self.start, isLong: self.operation == .get
+            method: self.body?.method ?? (self.operation == .delete ? "DELETE" : "GET"),
+            session: self.session?.sealed ?? self.verdict.fields.sessionID,
+            elapsed: self.state.clock.now - self.start, isLong: self.machine.rules.endsOnDrain
         ).write(to: self.state.logger, status: status, failure: failure, id: self.name())
     }
 

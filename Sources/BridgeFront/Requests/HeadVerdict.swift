@@ -16,6 +16,8 @@ final class HeadVerdict: Sendable {
     let principal: String
     /// How this client wants names to be shown.
     let names: String?
+    /// For which session of HTTP+SSE it is, where it says so.
+    let streamedSession: String?
 
     init(
         _ head: HTTPRequestHead, _ fields: RequestFields, _ endpoint: Endpoint, _ operation: Endpoint.Operation,
@@ -43,7 +45,8 @@ final class HeadVerdict: Sendable {
             self.principal = ""
             self.refusal = refusal
         }
-        self.names = operation == .post ? Self.names(head.uri) : nil
+        self.names = operation == .post || operation == .sse ? Self.names(head.uri) : nil
+        self.streamedSession = endpoint.isStreamed ? StreamedPaths.session(in: head.uri) : nil
     }
 
     /// The header that opens the exchange with the session worker.

@@ -14,6 +14,8 @@ struct ResponseMachine: ~Copyable {
         var endsOnDrain = false
         /// It may be handed to a second worker when the first died with it.
         var mayBeRepeated = true
+        /// Its stream goes on when the session worker is lost: the next one is asked for what comes.
+        var outlivesWorker = false
     }
 
     private enum State {
@@ -89,6 +91,7 @@ struct ResponseMachine: ~Copyable {
         switch self.state {
         case .waiting: return self.lost(failure)
         case .streaming:
+            if self.rules.outlivesWorker, case .linkLost = failure { return .askAgain }
             self.state = .ended
             return .endStream
         case .plain, .ended: return .none
@@ -149,6 +152,9 @@ struct ResponseMachine: ~Copyable {
         self.state = .ended
         return true
     }
+
+    /// Its stream ends for a reason of its own. The exchange is to be cancelled.
+    mutating func end() { self.state = .ended }
 
     enum Drain: Equatable {
         /// Nothing has been said yet. It is answered all the same with a stream that ends as that of the others does: clients

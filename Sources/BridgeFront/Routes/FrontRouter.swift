@@ -6,7 +6,7 @@ import Hummingbird
 enum FrontRouter {
     typealias Handler = @Sendable (Request, FrontContext) async throws -> Response
 
-    static func make(_ endpoints: EndpointTable, mcpPath: String) -> RouterResponder<FrontContext> {
+    static func make(mcpPath: String) -> RouterResponder<FrontContext> {
         let router = Router(context: FrontContext.self, options: .autoGenerateHeadEndpoints)
         let mcp = RouterPath(mcpPath)
         // Whatever the front's own path does not take of its endpoint.
@@ -23,7 +23,7 @@ enum FrontRouter {
         router.get("/tools", use: Self.serve(.tools, .management, needs: .mcp, ServerRoutes.tools))
         router.get("/metrics", use: Self.serve(.metrics, .plain, needs: .mcp, MetricsRoute.metrics))
         // Added last, it is in no route's way: it answers what no route does.
-        router.add(middleware: UnroutedMiddleware(endpoints: endpoints))
+        router.add(middleware: UnroutedMiddleware())
         return router.buildResponder()
     }
 
@@ -61,15 +61,13 @@ enum FrontRouter {
 
 /// Answers what no route does: 404, or 405 where the path is known.
 private struct UnroutedMiddleware: RouterMiddleware {
-    let endpoints: EndpointTable
-
     func handle(
         _ request: Request, context: FrontContext, next: (Request, FrontContext) async throws -> Response
     ) async throws -> Response {
-        let isMCP = self.endpoints.isMCP(request.uri.path)
-        let allowed = isMCP ? Endpoint.mcpMethods : Self.allowed(request.uri.path)
+        let own = context.state.value.endpoints.methods(at: request.uri.path)
+        let allowed = own ?? Self.allowed(request.uri.path)
         let refusal = allowed.map(Refusal.methodNotAllowed) ?? .notFound
-        let response = FrontRouter.refuse(refusal, isMCP ? .rpc(id: nil) : .plain, context)
+        let response = FrontRouter.refuse(refusal, own == nil ? .plain : .rpc(id: nil), context)
         context.state.value.metrics.count(.other, response.status.code)
         return response
     }

@@ -52,6 +52,8 @@ final class RawClient {
 
     func startReading() async throws { try await self.channel.setOption(.autoRead, value: true).get() }
 
+    func stopReading() async throws { try await self.channel.setOption(.autoRead, value: false).get() }
+
     func close() async throws { try await self.channel.close() }
 
     func closeOutput() async throws { try await self.channel.close(mode: .output) }

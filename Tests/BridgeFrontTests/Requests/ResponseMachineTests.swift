@@ -54,6 +54,22 @@ import Testing
         #expect(done == expected)
     }
 
+    @Test(arguments: zip(State.allCases, [.askAgain, .none, .askAgain, .none] as [ResponseMachine.Failure]))
+    func `a stream that outlives its worker is asked for again, as often as the link is lost`(
+        state: State, expected: ResponseMachine.Failure
+    ) {
+        var machine = Self.machine(state, .init(outlivesWorker: true))
+        let done = machine.failed(.linkLost(sent: true))
+        #expect(done == expected)
+        _ = machine.message()
+        let again = machine.failed(.linkLost(sent: true))
+        #expect(again == expected)
+        let cancelled = machine.failed(.cancelled(reason: "x"))
+        #expect(cancelled == (expected == .none ? .none : .endStream))
+        let isOver = machine.isOver
+        #expect(isOver)
+    }
+
     @Test(arguments: zip(State.allCases, [.letGo, .none, .letGo, .none] as [ResponseMachine.Gone]))
     func `who asked by POST may go, and what was asked for is done`(state: State, expected: ResponseMachine.Gone) {
         var machine = Self.machine(state)
