@@ -91,7 +91,7 @@ def test_a_form_of_every_shape_is_filled_in(folder: Path) -> None:
     }
     # The generated schema takes no fractions in a form, though a number may be asked for.
     answer["result"]["content"]["number"] = 7
-    schema.check_part(answer["result"], "ElicitResult", "2025-11-25")
+    schema.check_as("ElicitResult", answer["result"], "2025-11-25")
 
 
 @pytest.mark.parametrize(

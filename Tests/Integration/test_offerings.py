@@ -50,12 +50,13 @@ def paging(shared_bridges: Bridges) -> Bridge:
 
 
 class Scenarios:
-    def __init__(self, runner: SDKRunner, mode: str) -> None:
-        self._runner, self._mode = runner, mode
+    def __init__(self, runner: SDKRunner, mode: str, transport: str) -> None:
+        self._runner, self._mode, self._transport = runner, mode, transport
 
     def __call__(self, bridge: Bridge, scenario: str, **options: Any) -> dict[str, Any]:
         with Recorder(bridge.address) as recorder:
-            facts = self._runner.run(scenario, recorder.url, self._mode, **options)
+            url = recorder.sse_url if self._transport == "sse" else recorder.url
+            facts = self._runner.run(scenario, url, self._mode, **options)
             assert recorder.check() > 0, "the proxy heard nothing"
         return facts
 
@@ -63,10 +64,15 @@ class Scenarios:
         return self(bridge, "verbs", steps=list(steps))["outcomes"]
 
 
+@pytest.fixture(params=["streamable", "sse"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(params=GENERATIONS)
-def sdk(request: pytest.FixtureRequest, runners: dict[str, SDKRunner]) -> Scenarios:
+def sdk(request: pytest.FixtureRequest, runners: dict[str, SDKRunner], transport: str) -> Scenarios:
     generation, mode = request.param
-    return Scenarios(runners[generation], mode)
+    return Scenarios(runners[generation], mode, transport)
 
 
 def test_what_is_served_is_declared(sdk: Scenarios, bridge: Bridge) -> None:

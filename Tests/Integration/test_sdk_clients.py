@@ -58,11 +58,18 @@ class Scenarios:
         return self._runner.run(scenario, self._url, self.mode, **options)
 
 
+@pytest.fixture(params=["streamable", "sse"])
+def transport(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
 @pytest.fixture(params=GENERATIONS)
-def sdk(request: pytest.FixtureRequest, runners: dict[str, SDKRunner], bridge: Bridge) -> Iterator[Scenarios]:
+def sdk(
+    request: pytest.FixtureRequest, runners: dict[str, SDKRunner], bridge: Bridge, transport: str
+) -> Iterator[Scenarios]:
     generation, mode = request.param
     with Recorder(bridge.address) as recorder:
-        yield Scenarios(runners[generation], mode, recorder.url)
+        yield Scenarios(runners[generation], mode, recorder.sse_url if transport == "sse" else recorder.url)
         assert recorder.check() > 0, "the proxy heard nothing"
 
 

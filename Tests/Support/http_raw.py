@@ -81,8 +81,8 @@ class ServerSentEvent:
 
     @property
     def message(self) -> dict | None:
-        """The JSON-RPC message it carries; nothing for an event that only gives an id."""
-        return json.loads(self.data) if self.data else None
+        """The JSON-RPC message it carries; nothing for an event that only gives an id, or says where to post."""
+        return json.loads(self.data) if self.data and self.event == "message" else None
 
 
 @dataclass

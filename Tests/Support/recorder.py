@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import schema
-from http_raw import EventParser, Headers
+from http_raw import EventParser, Headers, ServerSentEvent
 from waiting import PATIENCE
 
 HANDSHAKE_METHODS = ("initialize", "server/discover")
@@ -26,6 +26,8 @@ class Recorded:
     status: int
     response_headers: Headers
     received: list[Any]
+    #: Of a stream of HTTP+SSE: where its session's messages go.
+    endpoint: str | None = None
 
 
 class _Tape:
@@ -60,8 +62,16 @@ class Recorder:
 
     @property
     def url(self) -> str:
+        return f"{self._base}/mcp"
+
+    @property
+    def sse_url(self) -> str:
+        return f"{self._base}/sse"
+
+    @property
+    def _base(self) -> str:
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}/mcp"
+        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def exchanges(self) -> list[Recorded]:
         return [exchange for tape in list(self._tapes) for exchange in _exchanges(tape)]
@@ -72,6 +82,9 @@ class Recorder:
         versions = _negotiated_versions(exchanges)
         checked = 0
         for exchange in exchanges:
+            if exchange.endpoint is not None:
+                checked += _check_stream(exchange, exchanges)
+                continue
             methods = _methods_by_id(exchange.sent)
             handshake = any(method in HANDSHAKE_METHODS for method in methods.values())
             named = exchange.headers.get("mcp-protocol-version")
@@ -123,6 +136,21 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, tape
         raise
 
 
+def _check_stream(stream: Recorded, exchanges: list[Recorded]) -> int:
+    """Checks what came on a stream of HTTP+SSE, where all that was posted for its session is answered."""
+    methods: dict[str, str] = {}
+    for exchange in exchanges:
+        if exchange.path == stream.endpoint:
+            methods |= _methods_by_id(exchange.sent)
+    version = "2024-11-05"
+    for message in stream.received:
+        method = None if "method" in message else methods.get(json.dumps(message.get("id")))
+        if method == "initialize" and "result" in message:
+            version = message["result"]["protocolVersion"]
+        schema.check(message, version, method)
+    return len(stream.received)
+
+
 def _negotiated_versions(exchanges: list[Recorded]) -> dict[str, str]:
     """The version of each session, by its id."""
     found: dict[str, str] = {}
@@ -159,6 +187,7 @@ def _exchanges(tape: _Tape) -> list[Recorded]:
     found: list[Recorded] = []
     for (line, headers, body), (status_line, response_headers, response_body) in zip(requests, responses, strict=False):
         method, path, _ = line.split(" ", 2)
+        events = _events(response_headers, response_body)
         found.append(
             Recorded(
                 method,
@@ -168,15 +197,21 @@ def _exchanges(tape: _Tape) -> list[Recorded]:
                 int(status_line.split(" ")[1]),
                 response_headers,
                 _received(response_headers, response_body),
+                next((event.data for event in events if event.event == "endpoint"), None),
             )
         )
     return found
 
 
+def _events(headers: Headers, body: bytes) -> list[ServerSentEvent]:
+    is_stream = (headers.get("content-type") or "").startswith("text/event-stream")
+    return EventParser().feed(body) if is_stream else []
+
+
 def _received(headers: Headers, body: bytes) -> list[Any]:
     kind = headers.get("content-type") or ""
     if kind.startswith("text/event-stream"):
-        return [event.message for event in EventParser().feed(body) if event.message is not None]
+        return [event.message for event in _events(headers, body) if event.message is not None]
     return [json.loads(body)] if kind.startswith("application/json") and body else []
 
 

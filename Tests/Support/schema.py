@@ -128,11 +128,6 @@ def check(message: object, revision_name: str, method: str | None = None, *, no_
     revision(revision_name).check(message, method, no_id=no_id)
 
 
-def check_part(value: object, definition: str, revision_name: str) -> None:
-    """Raises unless a part of a message is what this definition says."""
-    revision(revision_name).check_definition(definition, value)
-
-
 def check_as(definition: str, value: object, revision_name: str) -> None:
     """Raises unless `value` is what the revision calls `definition`."""
     revision(revision_name).check_definition(definition, value)

@@ -9,6 +9,7 @@ from typing import Any
 
 import mcp.types as types
 from mcp import ClientSession, StdioServerParameters
+from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import McpError
@@ -94,9 +95,9 @@ class Session:
 
 
 def _transport(url: str) -> Any:
-    """Streamable HTTP, or the command behind `stdio:`."""
+    """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
     if not url.startswith("stdio:"):
-        return streamable_http_client(url)
+        return sse_client(url) if url.endswith("/sse") else streamable_http_client(url)
     command, *arguments = shlex.split(url.removeprefix("stdio:"))
     return stdio_client(StdioServerParameters(command=command, args=arguments))
 

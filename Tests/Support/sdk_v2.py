@@ -10,6 +10,7 @@ from typing import Any
 
 import mcp.types as types
 from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters
+from mcp.client.sse import sse_client
 
 # `auto` is what its users get: it asks `server/discover` first and falls back to `initialize`.
 MODES = ("auto", "legacy")
@@ -90,9 +91,9 @@ class Session:
 
 
 def _server(url: str) -> Any:
-    """Streamable HTTP, or the command behind `stdio:`."""
+    """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
     if not url.startswith("stdio:"):
-        return url
+        return sse_client(url) if url.endswith("/sse") else url
     command, *arguments = shlex.split(url.removeprefix("stdio:"))
     return StdioServerParameters(command=command, args=arguments)
 
