@@ -40,8 +40,26 @@ package struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// What a reference in a response to this address means (RFC 3986, section 5).
-    func resolving(_ reference: String) -> HTTPAddress? {
+    package func resolving(_ reference: String) -> HTTPAddress? {
         URL(string: reference, relativeTo: self.url).flatMap { HTTPAddress($0.absoluteURL) }
+    }
+
+    /// Whether what is meant for the one may go to the other. From http to https of the same host, with both at their
+    /// standard ports, counts: it is how a server says that it has TLS.
+    package func isSameServer(as other: HTTPAddress) -> Bool {
+        let (one, two) = (self.origin, other.origin)
+        if one == two { return true }
+        return one.scheme == "http" && two.scheme == "https" && one.host == two.host && one.port == 80
+            && two.port == 443
+    }
+
+    /// The same path and query, below the folder of another address; `nil` where it is below it already.
+    package func moved(belowFolderOf other: HTTPAddress) -> HTTPAddress? {
+        guard let slash = other.url.path.lastIndex(of: "/") else { return nil }
+        let folder = String(other.url.path[..<slash])
+        guard !folder.isEmpty, !self.url.path.hasPrefix(folder + "/") else { return nil }
+        let query = self.url.query.map { "?\($0)" } ?? ""
+        return other.resolving(folder + self.url.path + query)
     }
 
     /// Whether a Unix socket is at the other end.

@@ -11,6 +11,10 @@ package struct HTTPConnectionSettings: Sendable {
     package var connectionsPerHost = 1_024
     /// How many times larger than what came a body may become by unpacking it; 0 leaves bodies packed.
     package var maximumInflation = 100
+    /// Whom a TLS connection is believed.
+    package var trust = HTTPTrust.system
+    /// What every connection goes through.
+    package var proxy: HTTPProxy?
 
     package init() {}
 }

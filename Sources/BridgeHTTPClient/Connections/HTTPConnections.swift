@@ -23,6 +23,8 @@ package struct HTTPConnections: Sendable {
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = settings.connectionsPerHost
         // Who asks is told at once that nobody listens, and has a back-off of its own.
         configuration.connectionPool.retryConnectionEstablishment = false
+        configuration.tlsConfiguration = settings.trust.tlsConfiguration
+        configuration.proxy = settings.proxy?.library
         if settings.maximumInflation > 0 {
             configuration.decompression = .enabled(limit: .ratio(settings.maximumInflation))
         }

@@ -1,5 +1,5 @@
 import NIOCore
-import NIOHTTP1
+package import NIOHTTP1
 
 /// How a body is to be read.
 enum AnswerKind: Equatable {
@@ -33,4 +33,9 @@ extension ByteBuffer {
     mutating func skipByteOrderMark() {
         if self.readableBytesView.starts(with: [0xEF, 0xBB, 0xBF]) { self.moveReaderIndex(forwardBy: 3) }
     }
+}
+
+extension HTTPHeaders {
+    /// Whether a body that they come with may be a stream of events: they say so, or say nothing.
+    package var mayBeEvents: Bool { AnswerKind(self).map { $0 == .events } ?? true }
 }

@@ -72,6 +72,8 @@ extension MCPTransfer: HTTPTransferDelegate {
     }
 
     package func received(_ bytes: ByteBuffer, of transfer: HTTPTransfer) {
+        self.delegate?.heard(self)
+        guard self.delegate != nil else { return }
         switch self.reading {
         case .undecided:
             guard self.collect(bytes), let kind = AnswerKind(self.body.bytes) else { return }

@@ -6,9 +6,15 @@ package import NIOHTTP1
 /// neither comes when it has cancelled the transfer itself.
 package protocol MCPTransferDelegate: AnyObject {
     func received(_ head: HTTPResponseHead, of transfer: MCPTransfer)
+    /// Bytes of the body have come, of whatever they are a part.
+    func heard(_ transfer: MCPTransfer)
     /// One event of a stream; it may lack data, or its end (``ServerSentEvent/isUnfinished``).
     func received(_ event: ServerSentEvent, of transfer: MCPTransfer)
     /// - Parameter body: the whole body, a byte order mark taken away; `nil` when it was a stream of events.
     func ended(_ transfer: MCPTransfer, body: ByteBuffer?)
     func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure)
+}
+
+extension MCPTransferDelegate {
+    package func heard(_ transfer: MCPTransfer) {}
 }

@@ -3,6 +3,7 @@ import Glibc
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 
 extension HTTPFailure {
     /// What an error of the libraries below means.
@@ -20,6 +21,10 @@ extension HTTPFailure {
         case let error as NIOConnectionError: .unreachable(Self.words(error))
         case let error as IOError: sent ? .closed : .unreachable(Self.words(error))
         case is ChannelError: sent ? .closed : .unreachable("\(error)")
+        case NIOSSLError.uncleanShutdown: .closed
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            .unreachable("TLS: the server's certificate is for another name")
+        case let error as NIOSSLError: sent ? .closed : .unreachable("TLS: \(Self.words(error))")
         default: sent ? .malformed("\(error)") : .unreachable("\(error)")
         }
     }
@@ -44,6 +49,13 @@ extension HTTPFailure {
         }
         return (error.dnsAError ?? error.dnsAAAAError).map { "the name \(error.host) is not known (\($0))" }
             ?? "the name \(error.host) is not known"
+    }
+
+    /// The library's error has where in its own files the handshake ended, which tells nobody anything.
+    private static func words(_ error: NIOSSLError) -> String {
+        guard case .handshakeFailed(.sslError(let stack)) = error, let first = stack.first else { return "\(error)" }
+        let parts = "\(first)".split(separator: ":").map(String.init)
+        return parts.count > 5 ? parts[5].split(separator: " at ").first.map(String.init) ?? "\(first)" : "\(first)"
     }
 
     private static func words(_ error: IOError) -> String {

@@ -38,6 +38,27 @@ package struct HTTPFailure: Error, Sendable, Hashable, CustomStringConvertible {
         self.mayHaveRun = mayHaveRun
     }
 
+    /// Whether there was no connection, so that others would not be answered either.
+    package var isUnreachable: Bool {
+        switch self.reason {
+        case .unreachable, .slowConnection: true
+        default: false
+        }
+    }
+
+    /// The same, where the next attempt may have another outcome at once: the connection may have been an old one.
+    package var isRefusedConnection: Bool {
+        if case .unreachable = self.reason { true } else { false }
+    }
+
+    /// Whether it is the answer that is amiss: asked for again it would be the same.
+    package var isOfAnswer: Bool {
+        switch self.reason {
+        case .tooLarge, .unknownEncoding, .malformed, .shutDown: true
+        default: false
+        }
+    }
+
     package var description: String {
         switch self.reason {
         case .unreachable(let words): "no connection: \(words)"

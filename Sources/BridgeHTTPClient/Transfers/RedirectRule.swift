@@ -20,7 +20,7 @@ enum RedirectRule {
         on status: HTTPResponseStatus, location: String?, method: HTTPMethod, at address: HTTPAddress, followed: Int
     ) -> Verdict {
         guard [301, 302, 303, 307, 308].contains(status.code), let location else { return .answer }
-        guard let target = address.resolving(location), Self.isSameServer(address, target) else {
+        guard let target = address.resolving(location), address.isSameServer(as: target) else {
             return .refuse(.redirectedAway(from: "\(address)", to: Self.shown(location, at: address)))
         }
         let keepsMethod = status.code > 303 || method == .GET || method == .HEAD
@@ -29,13 +29,6 @@ enum RedirectRule {
         }
         guard followed < Self.most else { return .refuse(.redirectedTooOften(from: "\(address)", limit: Self.most)) }
         return .follow(target)
-    }
-
-    private static func isSameServer(_ address: HTTPAddress, _ target: HTTPAddress) -> Bool {
-        let (one, other) = (address.origin, target.origin)
-        if one == other { return true }
-        return one.scheme == "http" && other.scheme == "https" && one.host == other.host && one.port == 80
-            && other.port == 443
     }
 
     /// Without a password; an address that nobody understands is shown by its beginning.
