@@ -84,6 +84,11 @@ extension BridgeConfiguration {
             members.append(("url", .string(endpoint.url.masked)))
             let headers = endpoint.headers.keys.sorted().map { ($0, ConfigurationValue.string(Secret.mask)) }
             if !headers.isEmpty { members.append(("headers", .object(headers))) }
+            if let authorities = endpoint.authorities {
+                members.append(("tls", .object([("ca", .string(authorities.masked))])))
+            } else if endpoint.trustsAnybody {
+                members.append(("tls", .object([("insecure", .bool(true))])))
+            }
         }
         return members
     }

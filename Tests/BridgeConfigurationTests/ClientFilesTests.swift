@@ -119,8 +119,7 @@ import Testing
         #expect(endpoint.headers["Authorization"]?.value == "Bearer ghp_secret")
         #expect(
             loaded.brief == [
-                "10:14 mcpServers.remote.url: servers with a 'url' are accepted, but not served by this version.",
-                "12:7 mcpServers.remote.auth: ignored: 'auth' is a setting of another program.",
+                "12:7 mcpServers.remote.auth: ignored: 'auth' is a setting of another program."
             ]
         )
     }

@@ -139,7 +139,7 @@ extension ServerEntryReader {
     }
 
     /// What is a path for certain starts at the configuration file's folder, or at the home where there is no file.
-    private func path(_ text: ConfiguredText) -> ConfiguredText {
+    func path(_ text: ConfiguredText) -> ConfiguredText {
         let paths = RelativePath(
             directories: [], start: self.folder ?? self.directory ?? self.context.homeDirectory, self.context)
         return Self.mapped(text, paths.path)

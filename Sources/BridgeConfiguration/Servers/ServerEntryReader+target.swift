@@ -35,6 +35,7 @@ extension ServerEntryReader {
         let program = self.takeProgramKeys(&object)
         let addresses = ServerKeyTable.addresses.compactMap { key in object.take(key).map { (key: key, node: $0) } }
         let headers = object.take("headers")
+        let tls = object.take("tls")
         let url = addresses.first
         // What Gemini CLI calls 'httpUrl' is one dialect; the other names tell none.
         let inferred: Transport? =
@@ -48,7 +49,7 @@ extension ServerEntryReader {
                 self.report.error(node, "stdio transport requires 'command'.", remedy: self.misplacedKey(object))
                 return nil
             }
-            for unused in addresses.map(\.node) + [headers].compactMap(\.self) {
+            for unused in addresses.map(\.node) + [headers, tls].compactMap(\.self) {
                 self.report.warning(unused, "is ignored: this server is started as a program.")
             }
             return self.program(command, program).map(UpstreamTarget.stdio)
@@ -61,7 +62,10 @@ extension ServerEntryReader {
         for other in addresses.dropFirst() where other.node.text.string != url.node.text.string {
             self.report.error(other.node, "contradicts '\(url.key)'.", remedy: "Remove one of the two.")
         }
-        return self.endpoint(url.node, headers, transport.dialect).map(UpstreamTarget.remote)
+        guard var endpoint = self.endpoint(url.node, headers, transport.dialect) else { return nil }
+        if let tls { self.readTLS(tls, into: &endpoint) }
+        self.findProxy(for: &endpoint, program.environment, at: url.node)
+        return .remote(endpoint)
     }
 
     private enum ToldTransport {
@@ -145,10 +149,6 @@ extension ServerEntryReader {
             self.refuse(url, text, "must begin with 'https://' or 'http://'.", remedy: nil)
             return nil
         }
-        self.report.warning(
-            url, "servers with a 'url' are accepted, but not served by this version.",
-            remedy: "Until then, a local program such as 'mcp-remote' can reach it."
-        )
         let shown = ConfiguredText(text.value, masked: SecretMask.url(text.masked))
         var endpoint = UpstreamTarget.Endpoint(url: shown)
         endpoint.dialect = dialect

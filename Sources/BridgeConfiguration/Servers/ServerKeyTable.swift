@@ -16,13 +16,13 @@ package enum ServerKeyTable {
     package static let common: [Key] = [
         Key("command", "text", "program to start"),
         Key("args", "[text]", "its arguments"),
-        Key("env", "{name: text}", "its environment variables; `null` removes one"),
+        Key("env", "{name: text}", "its environment variables; `null` removes one. Of a remote server: its proxies"),
         Key("envFile", "path", "a file of further variables; `env` wins"),
         Key("cwd", "path", "its working directory; the service's home when absent"),
-        Key("url", "URL", "a remote server (not served by this version)"),
+        Key("url", "URL", "a remote server (`sse` is not served by this version)"),
         Key("serverUrl", "URL", "the same, as Windsurf writes it"),
         Key("httpUrl", "URL", "the same, as Gemini CLI writes it for Streamable HTTP"),
-        Key("headers", "{name: text}", "sent to a remote server"),
+        Key("headers", "{name: text}", "sent to a remote server with each request"),
         Key(
             "type", "`stdio` or `local`, `http` or `streamable-http`, `sse`, `remote`",
             "how it is reached; inferred when absent"),
@@ -46,6 +46,9 @@ package enum ServerKeyTable {
         Key(
             "timeouts", "{`connect`, `list`, `call`, `ping`, `question`, `turn`, `tools`: {name: time}}",
             "in place of `bridge.timeouts`"),
+        Key(
+            "tls", "{`ca`: path, `insecure`: true}",
+            "who is trusted beside the system's own; `insecure` on loopback only"),
         Key("oauth", "object", "accepted, without effect in this version"),
         Key(
             "share", "`all`, `principal`, `session`",

@@ -25,6 +25,10 @@ package enum UpstreamTarget: Sendable, Hashable {
         package var url: ConfiguredText
         package var headers: [String: ConfiguredText] = [:]
         package var dialect: RemoteTarget.Dialect = .probe
+        package var proxy: RemoteTarget.Proxy?
+        /// A PEM file of who is trusted beside those whom the system trusts.
+        package var authorities: ConfiguredText?
+        package var trustsAnybody = false
 
         package init(url: ConfiguredText) {
             self.url = url

@@ -1,3 +1,4 @@
+import CNIOLinux
 import NIOCore
 
 /// Questions about addresses and host names, answered without asking the network.
@@ -26,6 +27,29 @@ package enum NetworkAddress {
             guard let length = Int(parts[1]), !parts[1].hasPrefix("+") else { return false }
             return (0...(address.contains(":") ? 128 : 32)).contains(length)
         default: return false
+        }
+    }
+
+    /// Whether a host is an address, and that of a block, or the one address that stands in its place.
+    static func contains(block: String, _ host: String) -> Bool {
+        let parts = block.split(separator: "/", maxSplits: 1).map(String.init)
+        guard self.isBlock(block), self.isLiteral(host), let first = self.octets(parts[0]),
+            let other = self.octets(host),
+            first.count == other.count
+        else { return false }
+        let bits = parts.count > 1 ? Int(parts[1]) ?? 0 : first.count * 8
+        return zip(first, other).enumerated().allSatisfy { index, pair in
+            let kept = min(max(bits - index * 8, 0), 8)
+            let mask = kept == 0 ? 0 : UInt8(truncatingIfNeeded: 0xFF << (8 - kept))
+            return pair.0 & mask == pair.1 & mask
+        }
+    }
+
+    private static func octets(_ address: String) -> [UInt8]? {
+        switch try? SocketAddress(ipAddress: address, port: 0) {
+        case .v4(let address): withUnsafeBytes(of: address.address.sin_addr) { Array($0) }
+        case .v6(let address): withUnsafeBytes(of: address.address.sin6_addr) { Array($0) }
+        default: nil
         }
     }
 

@@ -48,6 +48,13 @@ extension BridgeConfiguration {
         "mcp-bridge serves the tools of several MCP servers. A tool's name begins with the name of its server; "
         + "when a server is down, calls of its tools say so and the others go on."
 
+    /// What the worker of a remote server is told, where there is no service.
+    package func upstreamConfiguration(for entry: UpstreamEntry, version: String) -> UpstreamConfiguration {
+        UpstreamConfiguration(
+            name: entry.name, transport: Self.transport(entry.target, environment: [:]), timeouts: entry.timeouts,
+            roots: entry.roots, version: version)
+    }
+
     package func upstreamConfiguration(for entry: UpstreamEntry, _ facts: RuntimeFacts) -> UpstreamConfiguration {
         UpstreamConfiguration(
             name: entry.name,
@@ -93,12 +100,17 @@ extension BridgeConfiguration {
         case .stdio(let program):
             .stdio(Self.launch(program, environment: environment))
         case .remote(let endpoint):
-            .http(
-                RemoteTarget(
-                    url: endpoint.url.secret, headers: endpoint.headers.mapValues(\.secret), dialect: endpoint.dialect
-                )
-            )
+            .http(Self.remote(endpoint))
         }
+    }
+
+    private static func remote(_ endpoint: UpstreamTarget.Endpoint) -> RemoteTarget {
+        var target = RemoteTarget(
+            url: endpoint.url.secret, headers: endpoint.headers.mapValues(\.secret), dialect: endpoint.dialect)
+        target.proxy = endpoint.proxy
+        target.authorities = endpoint.authorities?.value
+        target.trustsAnybody = endpoint.trustsAnybody
+        return target
     }
 
     private static func launch(_ program: UpstreamTarget.Program, environment: [String: String]) -> StdioLaunch {

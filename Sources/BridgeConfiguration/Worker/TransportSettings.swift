@@ -1,7 +1,6 @@
 /// How an upstream is reached.
 package enum TransportSettings: Sendable, Hashable {
     case stdio(StdioLaunch)
-    /// Parsed and carried; workers of this version report it as not served.
     case http(RemoteTarget)
 
     /// The word for it in status reports.

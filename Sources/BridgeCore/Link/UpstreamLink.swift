@@ -238,4 +238,6 @@ package enum UpstreamNews: LinkHeader, Equatable {
 /// How an upstream is doing, in one word.
 package enum UpstreamPhase: String, Sendable, CaseIterable {
     case connecting, ready, idle, backoff, failed, stopped
+    /// It answers nobody who has not signed in.
+    case signIn = "sign-in needed"
 }

@@ -97,7 +97,7 @@ final class UpstreamLink {
     var isRunning: Bool {
         switch self.phase {
         case .ready, .connecting: true
-        case .idle, .backoff, .failed, .stopped: false
+        case .idle, .backoff, .failed, .stopped, .signIn: false
         }
     }
 
@@ -170,7 +170,7 @@ final class UpstreamLink {
         guard self.lists[offering] == nil, now < self.waitsUntil else { return false }
         switch self.phase {
         case .connecting, .ready, .idle: return true
-        case .backoff, .failed, .stopped: return false
+        case .backoff, .failed, .stopped, .signIn: return false
         }
     }
 
@@ -184,6 +184,7 @@ final class UpstreamLink {
         case .idle: return "it has not been started yet"
         case .connecting, .ready: return "it is starting, and has not listed its tools yet"
         case .backoff, .failed: return "it could not be started"
+        case .signIn: return "somebody has to sign in"
         case .stopped: return "it is being stopped"
         }
     }

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
 import Glibc
@@ -30,11 +31,24 @@ protocol Connection: AnyObject {
 
     func flush()
 
+    /// Nobody waits any more for the answer to a request.
+    func giveUp(_ request: Int)
+
+    /// Requests that it has taken, and that the server has certainly not acted upon.
+    var unsentRequests: [Int] { get }
+
+    /// Takes a changed configuration, as far as it can be taken without connecting anew.
+    func adopt(_ configuration: UpstreamConfiguration)
+
     /// Ends it and all that belongs to it. Saying it again with ``EndManner/now`` makes it faster.
     func end(_ manner: EndManner)
 }
 
 extension Connection {
+    func giveUp(_ request: Int) {}
+    var unsentRequests: [Int] { [] }
+    func adopt(_ configuration: UpstreamConfiguration) {}
+
     /// Takes one message of the bridge's own.
     func send(_ message: JSONText, request: Int? = nil) {
         self.send(message, replacing: [], request: request, hold: nil)
@@ -58,7 +72,8 @@ protocol ConnectionDelegate: AnyObject {
     /// The server said something, a piece of a message perhaps. What messages that makes is told next.
     func connectionSpoke(_ connection: any Connection)
 
-    /// - Parameter request: what it came in answer to, where the connection can tell.
+    /// - Parameter request: what it came in answer to, where the connection can tell: the request's own answer, or
+    ///   whatever else the server says while it is at that request.
     func connection(_ connection: any Connection, received message: JSONText, answering request: Int?)
 
     /// Something came that is no message, or not only.
@@ -75,6 +90,15 @@ protocol ConnectionDelegate: AnyObject {
 
     /// It could not be opened, or is closed. Said at most once, and not after ``Connection/end(_:)``.
     func connectionLost(_ connection: any Connection, reason: String)
+
+    /// The server has forgotten what was agreed upon, and the connection goes on: the server is to be greeted again. What
+    /// is sent before that is over waits.
+    ///
+    /// - Parameter refusesRevision: whether the server does not want the revision that it had agreed to.
+    func connectionLostSession(_ connection: any Connection, refusesRevision: Bool)
+
+    /// As ``connectionLost(_:reason:)``: the server answers nobody who has not signed in.
+    func connectionNeedsSignIn(_ connection: any Connection, reason: String)
 
     /// Nothing of it is left. Said once, after ``Connection/end(_:)``; the last call.
     func connectionEnded(_ connection: any Connection)

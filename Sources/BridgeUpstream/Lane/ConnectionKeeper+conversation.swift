@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeMCP
 import Logging
@@ -17,7 +18,8 @@ extension ConnectionKeeper: ConversationDelegate {
 
     func conversation(_ conversation: Conversation, connectedTo identity: UpstreamIdentity) {
         self.attemptDeadline = nil
-        guard self.lifecycle.initialized() else { return }
+        // Greeted again, it is what it was.
+        guard self.lifecycle.initialized() || self.lifecycle.isConnected else { return }
         self.patience.connected()
         self.proposals.accepted(now: .now())
         self.record.connected()
@@ -53,6 +55,7 @@ extension ConnectionKeeper: ConversationDelegate {
         self.delegate?.keeperChanged(self)
     }
 
+    func conversation(_ conversation: Conversation, gaveUp request: Int) { self.connection?.giveUp(request) }
     func conversationHasMessages(_ conversation: Conversation) { self.sendSoon() }
     func conversationDeadlinesChanged(_ conversation: Conversation) { self.delegate?.keeperDeadlinesChanged(self) }
     func conversationFailed(_ conversation: Conversation, _ reason: String) { self.lost(reason) }
@@ -60,5 +63,20 @@ extension ConnectionKeeper: ConversationDelegate {
     func conversationUnused(_ conversation: Conversation) {
         self.logger.info("upstream unused; ending it")
         self.perform(self.lifecycle.unused())
+    }
+}
+
+// What only some connections have to say.
+extension ConnectionKeeper {
+    func connectionNeedsSignIn(_ connection: any Connection, reason: String) {
+        if connection === self.connection { self.lost(reason, needsSignIn: true) }
+    }
+
+    func connectionLostSession(_ connection: any Connection, refusesRevision: Bool) {
+        guard connection === self.connection, let conversation else { return }
+        if refusesRevision { self.proposals.regretted(now: .now()) }
+        self.attemptDeadline = .now() + self.patience.limit(self.configuration.timeouts).timeAmount
+        conversation.greetAgain(proposing: self.proposals.begin(now: .now()))
+        self.delegate?.keeperChanged(self)
     }
 }

@@ -29,12 +29,12 @@ final class ConnectionKeeper {
     private let makeConnection: Maker
     private let offerings: [Offering]
     private let desk: CallDesk
-    private var configuration: UpstreamConfiguration
+    private(set) var configuration: UpstreamConfiguration
     var lifecycle: UpstreamLifecycle
     /// From its start until nothing of it is left.
-    private var connection: (any Connection)?
+    private(set) var connection: (any Connection)?
     /// While the connection is open.
-    private var conversation: Conversation?
+    private(set) var conversation: Conversation?
     private var logLevel: JSONText?
     var record = LaneRecord()
     var proposals = Proposals()
@@ -101,6 +101,7 @@ final class ConnectionKeeper {
 
     func tellCancelled(_ id: Int, reason: String) {
         self.conversation?.notify(ClientMessage.cancelled(id: id, reason: reason))
+        self.connection?.giveUp(id)
     }
 
     func say(_ message: JSONText) { self.conversation?.say(message) }
@@ -125,6 +126,7 @@ final class ConnectionKeeper {
     func reconfigure(_ configuration: UpstreamConfiguration) {
         self.configuration = configuration
         self.conversation?.reconfigure(configuration)
+        self.connection?.adopt(configuration)
         self.perform(self.lifecycle.reconfigured(policy: configuration.reconnect, reconnect: false))
     }
 
@@ -175,7 +177,9 @@ final class ConnectionKeeper {
         self.isSendingScheduled = false
         guard let connection, let conversation, connection.isWritable else { return }
         conversation.send(on: connection)
-        if self.lifecycle.isConnected, !self.holdsCalls, !conversation.isSilent { self.desk.send(on: connection) }
+        if self.lifecycle.isConnected, conversation.identity != nil, !self.holdsCalls, !conversation.isSilent {
+            self.desk.send(on: connection)
+        }
         connection.flush()
     }
 
@@ -209,8 +213,9 @@ final class ConnectionKeeper {
     }
 
     /// The connection is of no use any more.
-    func lost(_ reason: String) {
+    func lost(_ reason: String, needsSignIn: Bool = false) {
         self.record.lastError = reason
+        self.record.needsSignIn = needsSignIn
         if self.attemptDeadline != nil { self.proposals.failed() }
         self.logger.warning("upstream closed; scheduling reconnect", metadata: ["error": "\(reason)"])
         self.endConversation(reason)
@@ -233,6 +238,7 @@ final class ConnectionKeeper {
         self.attemptDeadline = nil
         self.conversation?.end()
         self.conversation = nil
+        for request in self.connection?.unsentRequests ?? [] { self.desk.lost(request, sent: false, reason: reason) }
         self.desk.connectionLost(reason)
     }
 }

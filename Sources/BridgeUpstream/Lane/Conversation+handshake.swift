@@ -14,6 +14,13 @@ extension Conversation {
         self.propose(revision)
     }
 
+    /// Begins anew over the same connection, with the calls that there are.
+    func greetAgain(proposing revision: ProtocolRevision) {
+        guard !self.isOver else { return }
+        self.forget()
+        self.propose(revision)
+    }
+
     private func propose(_ revision: ProtocolRevision) {
         // Its time is that of the whole attempt.
         self.ask(

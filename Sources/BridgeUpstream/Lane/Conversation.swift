@@ -85,7 +85,7 @@ final class Conversation {
 
     func tick(_ now: NIODeadline) {
         for (id, purpose) in self.own.expire(now: now) {
-            self.desk.giveUp(reserved: id)
+            self.giveUp(id)
             if purpose != .initialize { self.notify(ClientMessage.cancelled(id: id, reason: "timeout")) }
             // That a ping went unanswered is for the upkeep to judge.
             if purpose != .ping { self.failed(purpose, self.lateness(of: purpose)) }
@@ -108,8 +108,23 @@ final class Conversation {
 
     private func ping() {
         // One that speaks and answers no pings would leave one for each interval.
-        for id in self.own.takeAll(.ping) { self.desk.giveUp(reserved: id) }
+        for id in self.own.takeAll(.ping) { self.giveUp(id) }
         self.ask(.ping, "ping", nil, within: .longest)
+    }
+
+    private func giveUp(_ id: Int) {
+        self.desk.giveUp(reserved: id)
+        self.delegate?.conversation(self, gaveUp: id)
+    }
+
+    /// The server has forgotten what was agreed upon: nothing that was said to it, or was going to be, counts any more.
+    func forget() {
+        self.identity = nil
+        for id in self.own.removeAll() { self.giveUp(id) }
+        self.outbox.clear()
+        self.lists = Lists(self.lists.offerings)
+        self.upkeep.disconnected()
+        self.excuses = Excuses()
     }
 
     // MARK: Saying
@@ -117,9 +132,10 @@ final class Conversation {
     /// Sends what the bridge has to say for itself, as long as the connection takes it. It goes before any further call.
     func send(on connection: any Connection) { self.outbox.send(on: connection) }
 
-    func say(_ message: JSONText) {
+    /// - Parameter request: the message's id, where it is a request.
+    func say(_ message: JSONText, request: Int? = nil) {
         guard !self.isOver else { return }
-        self.outbox.add(message)
+        self.outbox.add(message, request: request)
         self.delegate?.conversationHasMessages(self)
         if self.outbox.isFull { self.delegate?.conversationFailed(self, "it does not read its input: \(Outbox.limit)") }
     }
@@ -133,7 +149,7 @@ final class Conversation {
     func ask(_ purpose: OwnRequests.Purpose, _ method: String, _ parameters: JSONText?, within limit: Seconds) {
         let id = self.desk.reserveID()
         self.own.add(id, purpose, deadline: .now() + limit.timeAmount)
-        self.say(ClientMessage.request(id: id, method: method, parameters: parameters))
+        self.say(ClientMessage.request(id: id, method: method, parameters: parameters), request: id)
         self.delegate?.conversationDeadlinesChanged(self)
     }
 }

@@ -25,6 +25,9 @@ protocol ConversationDelegate: AnyObject {
     /// Every list has been read once, or is known not to come.
     func conversationReady(_ conversation: Conversation)
 
+    /// Nobody waits any more for the answer to a request of the bridge's own.
+    func conversation(_ conversation: Conversation, gaveUp request: Int)
+
     /// ``Conversation/send(on:)`` has something to send.
     func conversationHasMessages(_ conversation: Conversation)
 

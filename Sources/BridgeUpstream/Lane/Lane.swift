@@ -232,8 +232,18 @@ extension Lane: ConnectionKeeperDelegate {
 extension UpstreamConfiguration {
     /// Whether a server that runs by the old one would not notice.
     fileprivate func needsConnection(otherThan old: UpstreamConfiguration) -> Bool {
-        self.transport != old.transport || self.limits != old.limits || self.cgroup != old.cgroup
+        self.transport.needsConnection(otherThan: old.transport) || self.limits != old.limits
+            || self.cgroup != old.cgroup
             || self.originalNoFileLimit != old.originalNoFileLimit || self.roots != old.roots
             || self.maximumLineBytes != old.maximumLineBytes
+    }
+}
+
+extension TransportSettings {
+    /// Whether a server that is reached by the old ones would not notice: new headers come with the next request.
+    fileprivate func needsConnection(otherThan old: TransportSettings) -> Bool {
+        guard case .http(var target) = self, case .http(let before) = old else { return self != old }
+        target.headers = before.headers
+        return target != before
     }
 }

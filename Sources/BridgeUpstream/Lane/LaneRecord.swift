@@ -1,4 +1,5 @@
 import BridgeConfiguration
+import BridgeCore
 import BridgeMCP
 import FoundationEssentials
 import NIOCore
@@ -13,6 +14,8 @@ struct LaneRecord {
 
     private var lastConnected: Date?
     var lastError: String?
+    /// Whether ``lastError`` is that somebody has to sign in.
+    var needsSignIn = false
     /// The lists that could not be read, over this connection.
     private var failures: [Offering: String] = [:]
     private var lists: [Offering: Listed] = [:]
@@ -21,6 +24,7 @@ struct LaneRecord {
 
     mutating func connected() {
         self.lastConnected = Date()
+        self.needsSignIn = false
         self.remarks = [:]
         self.failures = [:]
     }
@@ -47,12 +51,21 @@ struct LaneRecord {
     /// Another server takes its place.
     mutating func replaced() {
         self.lastError = nil
+        self.needsSignIn = false
         self.failures = [:]
         self.lists = [:]
         self.remarks = [:]
     }
 
     func count(of offering: Offering) -> Int { self.lists[offering]?.listing.count ?? 0 }
+
+    /// What is tried again and again changes nothing until somebody has signed in.
+    private func phase(_ phase: UpstreamPhase) -> UpstreamPhase {
+        switch phase {
+        case .backoff, .connecting: self.needsSignIn ? .signIn : phase
+        case .ready, .idle, .failed, .stopped, .signIn: phase
+        }
+    }
 
     /// - Parameters:
     ///   - connection: from its start until nothing of it is left.
@@ -69,7 +82,7 @@ struct LaneRecord {
             (self.remarks[offering].map { [$0] } ?? []) + (self.lists[offering]?.notes ?? [])
         }
         return UpstreamStatus(
-            name: configuration.name, kind: configuration.transport.kind, phase: lifecycle.phase,
+            name: configuration.name, kind: configuration.transport.kind, phase: self.phase(lifecycle.phase),
             isConnected: lifecycle.isConnected, toolCount: self.count(of: .tools), lastConnected: self.lastConnected,
             lastToolRefresh: self.lists[.tools]?.at, lastError: self.lastError, attempts: lifecycle.attempts,
             nextReconnect: next, pid: isOpen ? connection?.pid : nil, notes: (connection?.notes ?? []) + flaws

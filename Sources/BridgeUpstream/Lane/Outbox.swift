@@ -7,22 +7,23 @@ struct Outbox {
     private static let maximumOctets = 4 << 20
     static let limit = "more than \(maximumOctets) bytes wait, a fixed limit"
 
-    private var messages = CircularBuffer<JSONText>(initialCapacity: 4)
+    private var messages = CircularBuffer<(text: JSONText, request: Int?)>(initialCapacity: 4)
     private var octets = 0
 
     /// Whether the server leaves too much unread.
     var isFull: Bool { self.octets > Self.maximumOctets }
 
-    mutating func add(_ message: JSONText) {
-        self.messages.append(message)
+    /// - Parameter request: the message's id, where it is a request.
+    mutating func add(_ message: JSONText, request: Int?) {
+        self.messages.append((message, request))
         self.octets += message.count
     }
 
     /// Sends what the connection takes.
     mutating func send(on connection: any Connection) {
-        while connection.isWritable, let message = self.messages.popFirst() {
+        while connection.isWritable, let (message, request) = self.messages.popFirst() {
             self.octets -= message.count
-            connection.send(message)
+            connection.send(message, request: request)
         }
     }
 

@@ -44,7 +44,9 @@ struct OwnRequests {
         return ids.compactMap { id in self.take(id).map { (id, $0) } }
     }
 
-    mutating func removeAll() {
-        self.requests = [:]
+    /// Takes out all.
+    mutating func removeAll() -> [Int] {
+        defer { self.requests = [:] }
+        return self.requests.keys.sorted()
     }
 }

@@ -100,6 +100,12 @@ struct Proposals {
         }
     }
 
+    /// The server had taken a proposal, and refuses what speaks of it.
+    mutating func regretted(now: NIODeadline) {
+        guard self.current > .v2025_06_18 else { return }
+        self.verdict = (.v2025_06_18, now + Self.lifetime)
+    }
+
     /// The connection was lost before that.
     mutating func failed() { self.verdict = nil }
 }

@@ -12,9 +12,13 @@ extension UpstreamCore {
             configuration, offerings: isEverybodys ? Offering.served : [], isOneClients: isOneClients, loop: self.loop,
             logger: self.logger, delegate: self, news: news
         ) { [logger, processes, loop] configuration in
-            guard case .stdio(let launch) = configuration.transport else { return nil }
-            return Child(
-                launch: ChildLaunch(configuration, launch), processes: processes, loop: loop, logger: logger)
+            switch configuration.transport {
+            case .stdio(let launch):
+                Child(launch: ChildLaunch(configuration, launch), processes: processes, loop: loop, logger: logger)
+            case .http(let target) where target.dialect == .sse: nil
+            case .http(let target):
+                StreamableHTTP(target, maximumMessage: configuration.maximumLineBytes, loop: loop, logger: logger)
+            }
         }
     }
 

@@ -160,16 +160,5 @@ extension LiveTests {
                 #expect(state.value("notes").map { "\($0)" }?.contains("not enforced") == true)
             }
         }
-
-        @Test func `a kind that is not served says so`() async throws {
-            try await WorkerBench.run(configure: {
-                $0.transport = .http(RemoteTarget(url: Secret("http://localhost:1/")))
-            }) { bench in
-                let state = await bench.phase("failed")
-                #expect(state.string("lastError")?.contains("not served") == true)
-                let code1 = await bench.call("echo").error().int("code")
-                #expect(code1 == -32003)
-            }
-        }
     }
 }

@@ -1,0 +1,82 @@
+import BridgeConfiguration
+import BridgeHTTPClient
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// What a connection over HTTP sends its requests by: the pool, the address as it is now, the user's headers, cookies, and
+/// what must not be told on. Confined to its event loop.
+final class HTTPCarrier {
+    private let loop: any EventLoop
+    private let logger: Logger
+    private let maximumMessage: Int
+    private let target: RemoteTarget
+    private var connections: HTTPConnections?
+    private var destination: MCPDestination?
+    private var cookies = CookieJar()
+    private(set) var words: ServerWords
+    private(set) var notes: [String] = []
+
+    init(_ target: RemoteTarget, maximumMessage: Int, loop: any EventLoop, logger: Logger) {
+        self.target = target
+        self.maximumMessage = maximumMessage
+        self.loop = loop
+        self.logger = logger
+        self.words = ServerWords(secrets: target.secrets)
+    }
+
+    func open() throws(HTTPTargetError) {
+        self.destination = try self.target.destination
+        let settings = try self.target.connectionSettings
+        self.notes = self.target.notes
+        self.connections = HTTPConnections(on: self.loop, settings: settings)
+    }
+
+    /// Takes new headers.
+    func adopt(_ transport: TransportSettings) {
+        guard case .http(let target) = transport else { return }
+        self.destination?.headers = target.fields
+        self.words = ServerWords(secrets: target.secrets + self.target.secrets)
+    }
+
+    var address: HTTPAddress? { self.destination?.address }
+
+    /// The endpoint, with what every request carries.
+    func endpoint(session: String? = nil, revision: String? = nil) -> MCPDestination? {
+        guard var destination = self.destination else { return nil }
+        destination.session = session
+        destination.revision = revision
+        self.cookies.add(to: &destination.headers)
+        return destination
+    }
+
+    func send(_ request: HTTPRequest, to delegate: any MCPTransferDelegate) -> MCPTransfer {
+        guard let connections else { preconditionFailure("nothing is sent before it is open") }
+        return connections.send(request, maximumMessage: self.maximumMessage, to: delegate)
+    }
+
+    func took(_ head: HTTPResponseHead) { self.cookies.take(head.headers) }
+    func forgetCookies() { self.cookies = CookieJar() }
+
+    /// Requests go where this one was sent in the end.
+    func remember(_ address: HTTPAddress?) {
+        guard let address, self.destination?.address != address else { return }
+        self.destination?.address = address
+        self.logger.info("upstream redirects; what follows goes there at once", metadata: ["url": "\(address)"])
+    }
+
+    /// Ends a session, and whatever becomes of that within a time.
+    func delete(_ destination: MCPDestination, within limit: TimeAmount, _ body: @escaping () -> Void) {
+        guard let connections else { return body() }
+        var request = destination.delete()
+        request.limits.total = limit
+        connections.reply(to: request, maximumBody: 1 << 16).assumeIsolated().whenComplete { _ in body() }
+    }
+
+    /// Ends all that is under way.
+    func shutDown(_ body: @escaping () -> Void) {
+        let done = self.connections?.shutdown() ?? self.loop.makeSucceededVoidFuture()
+        self.connections = nil
+        done.hop(to: self.loop).assumeIsolated().whenComplete { _ in body() }
+    }
+}

@@ -1,0 +1,107 @@
+import BridgeCore
+import BridgeHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// Hears of the stream of what a server says by itself, on the event loop.
+protocol HTTPListenerOwner: AnyObject {
+    func listen(after event: String?, to listener: HTTPListener) -> MCPTransfer
+    func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead)
+    func listenerSpoke(_ listener: HTTPListener)
+    func listener(_ listener: HTTPListener, said message: JSONText)
+    func listener(_ listener: HTTPListener, saidUnreadable bytes: ByteBuffer, reason: String)
+    /// Nothing comes over it now; it may be asked for again.
+    func listenerBroke(_ listener: HTTPListener, _ failure: HTTPFailure?)
+    func listenerLostSession(_ listener: HTTPListener)
+}
+
+/// Keeps the stream of what a server says by itself open, as ``ListeningStream`` decides. Confined to its event loop.
+final class HTTPListener {
+    private let loop: any EventLoop
+    private unowned let owner: any HTTPListenerOwner
+    private var machine = ListeningStream()
+    private var transfer: MCPTransfer?
+    private var timer: Scheduled<Void>?
+    private var hasSession = false
+
+    init(loop: any EventLoop, owner: any HTTPListenerOwner) {
+        self.loop = loop
+        self.owner = owner
+    }
+
+    /// Whether something may still come over it.
+    var isOpen: Bool { self.machine.isOpen }
+
+    var isReading = true {
+        didSet { self.transfer?.isReading = self.isReading }
+    }
+
+    func begin(hasSession: Bool) {
+        self.stop()
+        self.hasSession = hasSession
+        self.perform(self.machine.begin())
+    }
+
+    func end() {
+        self.stop()
+        self.machine.end()
+    }
+
+    private func stop() {
+        self.timer?.cancel()
+        self.timer = nil
+        self.transfer?.cancel()
+        self.transfer = nil
+    }
+
+    private func perform(_ action: ListeningStream.Action) {
+        switch action {
+        case .none: break
+        case .open(let event):
+            self.transfer = self.owner.listen(after: event, to: self)
+            self.transfer?.isReading = self.isReading
+        case .wait(let until):
+            self.timer = self.loop.assumeIsolated().scheduleTask(deadline: until) { [weak self] in
+                guard let self else { return }
+                self.perform(self.machine.delayOver(now: .now()))
+            }
+        case .sessionUnknown: self.owner.listenerLostSession(self)
+        }
+    }
+}
+
+extension HTTPListener: MCPTransferDelegate {
+    func received(_ head: HTTPResponseHead, of transfer: MCPTransfer) {
+        self.owner.listenerBegan(self, head)
+        if head.status.code == 200, head.headers.mayBeEvents { return self.machine.opened(now: .now()) }
+        transfer.cancel()
+        self.transfer = nil
+        let retryAfter = RetryAfter.seconds(head.headers, now: WallClock.seconds)
+        self.perform(
+            self.machine.refused(
+                status: head.status.code, retryAfter: retryAfter, hasSession: self.hasSession, now: .now()))
+        if !self.isOpen { self.owner.listenerBroke(self, nil) }
+    }
+
+    func heard(_ transfer: MCPTransfer) { self.owner.listenerSpoke(self) }
+
+    func received(_ event: ServerSentEvent, of transfer: MCPTransfer) {
+        self.machine.event(id: event.isUnfinished ? nil : event.id)
+        guard let data = event.data, data.readableBytes > 0 else { return }
+        do {
+            self.owner.listener(self, said: try JSONText(validating: data))
+        } catch {
+            self.owner.listener(self, saidUnreadable: data, reason: "\(error)")
+        }
+    }
+
+    func ended(_ transfer: MCPTransfer, body: ByteBuffer?) { self.over(transfer, nil) }
+    func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) { self.over(transfer, failure) }
+
+    private func over(_ transfer: MCPTransfer, _ failure: HTTPFailure?) {
+        guard transfer === self.transfer else { return }
+        self.transfer = nil
+        self.perform(self.machine.ended(retry: transfer.retry, now: .now()))
+        self.owner.listenerBroke(self, failure)
+    }
+}

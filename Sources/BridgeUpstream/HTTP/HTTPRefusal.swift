@@ -1,0 +1,66 @@
+import BridgeCore
+import NIOCore
+import NIOHTTP1
+
+/// What an answer with a status of 300 and more means for the message that it answers. Pure.
+enum HTTPRefusal: Equatable {
+    /// The body says it, whatever the status: a JSON-RPC response to this very request.
+    case answer(JSONText)
+    /// The server does not know the session. The message was not looked at.
+    case sessionUnknown
+    /// The server does not like the revision that it has agreed to itself. The message was not looked at.
+    case revisionRefused
+    /// Nobody may ask who has not signed in.
+    case signInNeeded
+    /// It was refused before anything was done.
+    case notRun(retryAfter: Int?)
+    /// Anything may have been done.
+    case mayHaveRun
+
+    /// - Parameters:
+    ///   - isGreeting: whether it was `initialize`, which is sent outside any session.
+    ///   - retryAfter: in seconds, where the answer says it.
+    init(
+        status: HTTPResponseStatus, headers: HTTPHeaders, body: JSONText?, request: Int?, isGreeting: Bool,
+        hasSession: Bool, retryAfter: Int?
+    ) {
+        let error = body.flatMap { Self.error(in: $0) }
+        let isOurs = error != nil && body.map { Self.isAbout(request, $0) } ?? false
+        let says = error?.string("message")?.lowercased() ?? ""
+        switch status.code {
+        case 401: self = .signInNeeded
+        case 403 where Self.wantsSignIn(headers): self = .signInNeeded
+        case 404 where hasSession && !isGreeting:
+            let code = error?.int("code")
+            let isAnswer = isOurs && (code == Fault.methodNotFound.code || code == Fault.invalidParams.code)
+            self = isAnswer ? Self.answer(body) : .sessionUnknown
+        case 400 where !isGreeting && Self.speaksOfRevisions(says): self = .revisionRefused
+        case 400 where hasSession && !isGreeting && (!isOurs || says.contains("session")): self = .sessionUnknown
+        case _ where error != nil && request != nil: self = Self.answer(body)
+        case 405, 413, 421, 425, 429, 431: self = .notRun(retryAfter: retryAfter)
+        case 503 where retryAfter != nil: self = .notRun(retryAfter: retryAfter)
+        default: self = .mayHaveRun
+        }
+    }
+
+    private static func answer(_ body: JSONText?) -> HTTPRefusal { body.map { .answer($0) } ?? .mayHaveRun }
+
+    private static func error(in body: JSONText) -> JSONText? {
+        guard body.kind == .object, let error = body.value("error"), error.kind == .object,
+            error.member("message") != nil || error.member("code") != nil
+        else { return nil }
+        return error
+    }
+
+    private static func isAbout(_ request: Int?, _ body: JSONText) -> Bool {
+        guard let request, let id = body.value("id") else { return false }
+        return id.ownNumber == request
+    }
+
+    private static func speaksOfRevisions(_ words: String) -> Bool {
+        words.contains("protocol version") || words.contains("protocol-version") || words.contains("protocolversion")
+    }
+
+    /// Whether somebody who signs in, or in another way, may.
+    static func wantsSignIn(_ headers: HTTPHeaders) -> Bool { headers.contains(name: "WWW-Authenticate") }
+}

@@ -1,0 +1,133 @@
+import NIOCore
+
+/// When the stream of what a server says by itself is opened, and opened again. Pure: times come in.
+///
+/// A server need not have one, and many say so in other ways than by 405. What has once been there is there again.
+struct ListeningStream {
+    enum Action: Equatable {
+        case none
+        /// Ask for it, behind this event where there is one.
+        case open(after: String?)
+        /// Report ``delayOver(now:)`` at this time.
+        case wait(until: NIODeadline)
+        /// The server does not know the session any more.
+        case sessionUnknown
+    }
+
+    private enum State {
+        case off
+        case opening
+        case open(since: NIODeadline)
+        case waiting(until: NIODeadline)
+        /// The server has none.
+        case none
+    }
+
+    /// 1 s, 1.7 s, 2.9 s … 30 s.
+    static let firstDelay = TimeAmount.seconds(1)
+    static let factor = 1.7
+    static let longestDelay = TimeAmount.seconds(30)
+    /// A stream that ends sooner, and without an event, was none.
+    static let shortLife = TimeAmount.seconds(1)
+    /// After so many of those in a row it is asked for more seldom.
+    static let mostShortLives = 3
+    static let delayAfterShortLives = TimeAmount.seconds(60)
+    /// So long a stream is a good one even if nothing was said.
+    static let goodLife = TimeAmount.seconds(10)
+
+    private var state = State.off
+    private var lastEventID: String?
+    private var hasWorked = false
+    private var hasEvent = false
+    private var delay = Self.firstDelay
+    private var shortLives = 0
+
+    /// Whether something may still come over it.
+    var isOpen: Bool {
+        switch self.state {
+        case .opening, .open, .waiting: true
+        case .off, .none: false
+        }
+    }
+
+    /// A session has been opened; no event of another one counts.
+    mutating func begin() -> Action {
+        self = ListeningStream()
+        self.state = .opening
+        return .open(after: nil)
+    }
+
+    mutating func end() { self.state = .off }
+
+    /// The server has begun to answer with events.
+    mutating func opened(now: NIODeadline) {
+        guard case .opening = self.state else { return }
+        self.state = .open(since: now)
+        self.hasWorked = true
+        self.hasEvent = false
+    }
+
+    mutating func event(id: String?) {
+        self.hasEvent = true
+        self.delay = Self.firstDelay
+        self.shortLives = 0
+        if let id { self.lastEventID = id.isEmpty ? nil : id }
+    }
+
+    /// The server has answered something else than events.
+    ///
+    /// - Parameters:
+    ///   - status: 200 for what is no stream of events.
+    ///   - retryAfter: in seconds.
+    mutating func refused(status: UInt, retryAfter: Int?, hasSession: Bool, now: NIODeadline) -> Action {
+        guard case .opening = self.state else { return .none }
+        if self.hasWorked, status == 404, hasSession {
+            self.state = .off
+            return .sessionUnknown
+        }
+        let isBusy = status == 429 || status == 408 || status == 425
+        let isNo = (status < 500 && !isBusy) || status == 501
+        if isNo, !self.hasWorked || status == 405 {
+            self.state = .none
+            return .none
+        }
+        // What it remembers of the stream may be gone.
+        if status == 400 { self.lastEventID = nil }
+        return self.pause(retryAfter.map { .seconds(Int64($0)) }, now: now)
+    }
+
+    /// The stream is over, or there was no connection for it.
+    ///
+    /// - Parameter retry: in milliseconds, as the server wants it.
+    mutating func ended(retry: Int?, now: NIODeadline) -> Action {
+        switch self.state {
+        case .open(let since):
+            if !self.hasEvent, now - since < Self.shortLife {
+                self.shortLives += 1
+            } else if now - since >= Self.goodLife {
+                self.delay = Self.firstDelay
+                self.shortLives = 0
+            }
+        case .opening: break
+        case .off, .waiting, .none: return .none
+        }
+        if self.shortLives >= Self.mostShortLives { return self.pause(Self.delayAfterShortLives, now: now) }
+        return self.pause(retry.map { .milliseconds(Int64($0)) }, now: now)
+    }
+
+    private mutating func pause(_ wanted: TimeAmount?, now: NIODeadline) -> Action {
+        let until = now + (wanted ?? self.delay)
+        if wanted == nil {
+            let grown = Int64(Double(self.delay.nanoseconds) * Self.factor)
+            self.delay = min(.nanoseconds(grown), Self.longestDelay)
+        }
+        self.state = .waiting(until: until)
+        return .wait(until: until)
+    }
+
+    mutating func delayOver(now: NIODeadline) -> Action {
+        guard case .waiting(let until) = self.state, now >= until else { return .none }
+        self.state = .opening
+        return .open(after: self.lastEventID)
+    }
+}

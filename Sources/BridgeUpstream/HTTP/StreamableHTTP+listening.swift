@@ -1,0 +1,51 @@
+import BridgeCore
+import BridgeHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// What the server says by itself.
+extension StreamableHTTP: HTTPListenerOwner {
+    func listen(after event: String?, to listener: HTTPListener) -> MCPTransfer {
+        guard let request = self.listening(after: event) else { preconditionFailure("there is a session") }
+        return self.start(request, to: listener)
+    }
+
+    func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead) { self.took(head) }
+    func listenerSpoke(_ listener: HTTPListener) { self.delegate?.connectionSpoke(self) }
+
+    func listener(_ listener: HTTPListener, said message: JSONText) {
+        guard message.kind == .array else { return self.hear(message) }
+        message.elements { self.hear(message[$0]) }
+    }
+
+    private func hear(_ message: JSONText) {
+        guard case .open = self.state else { return }
+        let match = AnswerMatch.match(message, to: nil) { self.requests[$0] != nil }
+        let post = match.answered.flatMap { self.requests.removeValue(forKey: $0) }
+        self.delegate?.connection(self, received: message, answering: match.answered)
+        post?.answered()
+    }
+
+    func listener(_ listener: HTTPListener, saidUnreadable bytes: ByteBuffer, reason: String) {
+        let words = ByteBuffer(string: self.words.quoted(bytes))
+        self.delegate?.connection(self, couldNotRead: Unreadable(bytes: words, reason: reason), answering: nil)
+    }
+
+    func listenerBroke(_ listener: HTTPListener, _ failure: HTTPFailure?) {
+        guard case .open = self.state else { return }
+        self.loseElsewhere(failure?.description ?? "it ended")
+        // Nobody listens there any more, and nothing is under way that could tell more.
+        if let failure, failure.isUnreachable, !self.requests.values.contains(where: \.mayHaveRun) {
+            self.lose(.unreachable(failure.description))
+        }
+    }
+
+    func listenerLostSession(_ listener: HTTPListener) {
+        guard case .open = self.state else { return }
+        switch self.session.refused(inSession: self.session.number) {
+        case .again: break
+        case .lost: self.lostSession("404 on its stream", isRevision: false)
+        case .hopeless: self.lose(.unreachable("its sessions are lost as soon as they are opened"))
+        }
+    }
+}

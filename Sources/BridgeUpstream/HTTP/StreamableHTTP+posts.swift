@@ -1,0 +1,292 @@
+import BridgeCore
+import BridgeHTTPClient
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// What comes back for each message.
+extension StreamableHTTP: HTTPPostOwner {
+    /// A server that wants to be asked again sooner is asked again, once.
+    private static let longestRetry = 5
+
+    func transfer(_ request: HTTPRequest, to post: HTTPPost) -> MCPTransfer { self.start(request, to: post) }
+
+    func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
+        self.took(head)
+        // Its body says nothing, and need not end.
+        if post.kind == .confirmation, head.status.code < 300 { self.confirmed(post) }
+    }
+
+    func postSpoke(_ post: HTTPPost) { self.delegate?.connectionSpoke(self) }
+
+    // MARK: Answers
+
+    func post(_ post: HTTPPost, said message: JSONText, event: String?) {
+        if let event, event != ServerSentEvent.standardName { self.report("an event of kind '\(event)'") }
+        guard message.kind == .array else { return self.take(message, from: post) }
+        message.elements { self.take(message[$0], from: post) }
+    }
+
+    private func take(_ text: JSONText, from post: HTTPPost) {
+        // One that ended the connection.
+        guard case .open = self.state else { return }
+        let own = post.stream.isAnswered ? nil : post.request
+        let match = AnswerMatch.match(text, to: own) { self.requests[$0] != nil }
+        if let answered = match.answered {
+            guard let answeredPost = self.requests.removeValue(forKey: answered) else { return }
+            if answeredPost.kind == .greeting { self.greeted(answeredPost, match.message) }
+            self.succeeded(answeredPost)
+            self.delegate?.connection(self, received: match.message, answering: answered)
+            answeredPost.answered()
+        } else if own == nil, OddMessage(text).meaning == .answer {
+            // What has been answered, told again.
+        } else {
+            self.delegate?.connection(self, received: text, answering: post.request)
+        }
+    }
+
+    private func greeted(_ post: HTTPPost, _ message: JSONText) {
+        guard let result = message.value("result") else { return self.session.greetingRefused() }
+        self.carrier.remember(post.address)
+        // From this answer only: there are servers that put an id that is good for nothing on others.
+        self.session.greeted(
+            id: post.head?.headers.first(name: "Mcp-Session-Id"), revision: result.string("protocolVersion"))
+        self.checkWritable()
+    }
+
+    private func succeeded(_ post: HTTPPost) {
+        guard post.kind == .request else { return }
+        self.session.succeeded(inSession: post.session)
+        self.pendingLoss = nil
+        self.carrier.remember(post.address)
+    }
+
+    func post(_ post: HTTPPost, saidUnreadable bytes: ByteBuffer, reason: String, isWhole: Bool) {
+        if isWhole, post.kind == .greeting, bytes.looksLikePage {
+            let words = self.words.quoted(bytes)
+            return self.lose(
+                bytes.asksForSignIn
+                    ? .signInNeeded("it answers with a page: \(words)")
+                    : .unreachable("it answers with a page, and not as an MCP server does: \(words)"))
+        }
+        let words = ByteBuffer(string: self.words.quoted(bytes))
+        let what = Unreadable(bytes: words, reason: reason)
+        guard isWhole, let request = post.request, self.requests.removeValue(forKey: request) != nil else {
+            self.delegate?.connection(self, couldNotRead: what, answering: nil)
+            return
+        }
+        post.answered()
+        self.delegate?.connection(self, couldNotRead: what, answering: request)
+    }
+
+    // MARK: Refusals
+
+    func post(_ post: HTTPPost, refusedWith head: HTTPResponseHead, _ body: ByteBuffer?) {
+        self.posts[ObjectIdentifier(post)] = nil
+        defer { self.settle() }
+        let text = body.flatMap { try? JSONText(validating: $0) }
+        let refusal = HTTPRefusal(
+            status: head.status, headers: head.headers, body: text, request: post.request,
+            isGreeting: post.kind == .greeting, hasSession: post.hasSession,
+            retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
+        let words = self.words.sentence(head.status, body)
+        switch refusal {
+        case .answer(let answer): self.take(answer, from: post)
+        case .sessionUnknown: self.refusedSession(post, words, isRevision: false)
+        case .revisionRefused: self.refusedSession(post, words, isRevision: true)
+        case .signInNeeded:
+            self.failed(post, .signInNeeded(self.words.challenge(head.status, head.headers, body)), sent: false)
+        case .notRun, .mayHaveRun:
+            if post.kind == .greeting, head.status.isOfForeigners {
+                return self.lose(.foreign("initialize was answered with \(words)"))
+            }
+            if case .notRun(let retryAfter) = refusal {
+                return self.refused(post, "it refused the request (\(words))", retryAfter)
+            }
+            if post.kind == .greeting {
+                return self.lose(.unreachable("initialize was answered with \(words)"))
+            }
+            self.unanswered(post, "it answered with \(words)")
+        }
+    }
+
+    private func refusedSession(_ post: HTTPPost, _ words: String, isRevision: Bool) {
+        let refusal = self.session.refused(inSession: post.session)
+        post.sessionRefusals += 1
+        switch refusal {
+        case .hopeless:
+            self.giveBack(post, "its sessions are lost again and again (\(words))")
+            return self.lose(
+                .unreachable(
+                    "its sessions are lost as soon as they are opened, as where replicas do not share them: \(words)"))
+        case .lost, .again: break
+        }
+        if post.request != nil, post.kind == .request {
+            if post.sessionRefusals > HTTPSession.mostLosses || !post.canBeSent {
+                self.giveBack(post, "it refused the session twice (\(words))")
+            } else if self.session.phase == .open {
+                self.dispatch(post)
+            } else {
+                self.waiting.append(post)
+            }
+        }
+        guard refusal == .lost else { return }
+        self.lostSession(words, isRevision: isRevision)
+    }
+
+    /// The server is greeted again.
+    func lostSession(_ words: String, isRevision: Bool) {
+        self.carrier.forgetCookies()
+        self.listener.end()
+        self.loseElsewhere("its session was lost")
+        self.logger.info("upstream has lost the session; opening another", metadata: ["error": "\(words)"])
+        self.delegate?.connectionLostSession(self, refusesRevision: isRevision)
+    }
+
+    /// It was refused before anything was done.
+    private func refused(_ post: HTTPPost, _ words: String, _ retryAfter: Int?) {
+        guard let retryAfter, retryAfter <= Self.longestRetry, !post.hasBeenRepeated, post.canBeSent else {
+            let told = retryAfter.map { "\(words), and wants to be asked again in \($0) s" } ?? words
+            return post.kind == .greeting
+                ? self.failed(post, .unreachable(told), sent: false) : self.giveBack(post, told)
+        }
+        post.hasBeenRepeated = true
+        self.posts[ObjectIdentifier(post)] = post
+        post.wait(.seconds(Int64(retryAfter))) { [weak self, weak post] in
+            if let self, let post { self.dispatch(post) }
+        }
+    }
+
+    // MARK: Losses
+
+    func post(_ post: HTTPPost, failedWith failure: HTTPFailure) {
+        self.posts[ObjectIdentifier(post)] = nil
+        defer { self.settle() }
+        if failure.mayHaveRun {
+            return post.kind == .greeting
+                ? self.failed(post, .unreachable(failure.description), sent: true)
+                : self.unanswered(post, failure.description)
+        }
+        // A connection that was being closed: another one is made.
+        if failure.isRefusedConnection, !post.hasBeenRepeated, post.canBeSent, self.session.phase == .open {
+            post.hasBeenRepeated = true
+            return self.dispatch(post)
+        }
+        if failure.isUnreachable || post.kind == .greeting {
+            self.failed(post, .unreachable(failure.description), sent: false)
+        } else {
+            self.giveBack(post, failure.description)
+        }
+    }
+
+    func post(_ post: HTTPPost, ended ending: HTTPPost.Ending, reason: String) {
+        guard post.request != nil else { return self.postOver(post) }
+        let end = ending == .gone ? .lost : post.ended(isClean: ending == .clean, isListening: self.listener.isOpen)
+        switch end {
+        case .over: self.postOver(post)
+        case .lost:
+            self.posts[ObjectIdentifier(post)] = nil
+            if post.kind == .greeting {
+                self.failed(post, .unreachable("initialize: \(reason)"), sent: true)
+            } else {
+                self.unanswered(post, reason)
+            }
+            self.settle()
+        case .elsewhere: post.isElsewhere = true
+        case .resume(let event, let delay):
+            post.wait(delay) { [weak self, weak post] in
+                guard let self, let post, let request = self.listening(after: event) else { return }
+                post.resume(request)
+            }
+        }
+    }
+
+    /// There is no answer, and it may have run.
+    private func unanswered(_ post: HTTPPost, _ reason: String) {
+        guard let request = post.request else { return self.confirmed(post) }
+        if post.onlyReads, !post.hasBeenRepeated, post.canBeSent, self.session.phase == .open {
+            post.hasBeenRepeated = true
+            return self.dispatch(post)
+        }
+        self.drop(post)
+        self.delegate?.connection(self, lost: request, sent: true, reason: reason)
+    }
+
+    /// It did not run.
+    private func giveBack(_ post: HTTPPost, _ reason: String) {
+        guard let request = post.request else { return self.confirmed(post) }
+        self.drop(post)
+        self.delegate?.connection(self, lost: request, sent: false, reason: reason)
+    }
+
+    /// It did not run, and others would not.
+    private func failed(_ post: HTTPPost, _ loss: HTTPLoss, sent: Bool) {
+        guard post.kind != .greeting else { return self.lose(loss) }
+        self.pendingLoss = loss
+        self.giveBack(post, loss.reason)
+    }
+
+    private func drop(_ post: HTTPPost) {
+        if let request = post.request { self.requests[request] = nil }
+        self.posts[ObjectIdentifier(post)] = nil
+        post.cancel()
+    }
+
+    func postOver(_ post: HTTPPost) {
+        self.posts[ObjectIdentifier(post)] = nil
+        if post.request == nil { self.confirmed(post) }
+        self.settle()
+    }
+
+    /// A notification has been taken, or not: nobody is told.
+    private func confirmed(_ post: HTTPPost) {
+        self.posts[ObjectIdentifier(post)] = nil
+        guard case .open = self.state, post.kind == .confirmation, self.pendingLoss == nil, self.session.confirmed()
+        else { return }
+        self.listener.begin(hasSession: self.session.id != nil)
+        self.sendWaiting()
+    }
+
+    // MARK: The end of it
+
+    /// One is over: the connection may be lost for what an earlier one has met.
+    private func settle() {
+        if let loss = self.pendingLoss, self.requests.values.allSatisfy({ !$0.mayHaveRun }) { return self.lose(loss) }
+        self.checkWritable()
+    }
+
+    func loseElsewhere(_ reason: String) {
+        for post in self.requests.values where post.isElsewhere {
+            post.isElsewhere = false
+            self.unanswered(post, "the answer did not come over another stream: \(reason)")
+        }
+    }
+
+    func lose(_ loss: HTTPLoss) {
+        guard case .open = self.state else { return }
+        if case .foreign(let reason) = loss, self.onForeign?(reason) ?? false { return }
+        self.state = .lost
+        switch loss {
+        case .unreachable, .foreign: self.delegate?.connectionLost(self, reason: loss.reason)
+        case .signInNeeded: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
+        }
+    }
+
+    func report(_ oddity: String) {
+        guard self.reported.count < 16, self.reported.insert(oddity).inserted else { return }
+        self.logger.warning(
+            "upstream is understood although it breaks a rule; not reported again",
+            metadata: ["reason": "\(self.words.masked(oddity))"])
+    }
+}
+
+extension ByteBuffer {
+    /// Whether it is a page for people.
+    var looksLikePage: Bool { self.readableBytesView.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "<") }
+
+    /// Whether a page is one to sign in by, as far as words tell.
+    var asksForSignIn: Bool {
+        let text = String(decoding: self.readableBytesView.prefix(64 << 10), as: UTF8.self).lowercased()
+        return ["sign in", "signin", "sign-in", "log in", "login"].contains { text.contains($0) }
+    }
+}

@@ -1,0 +1,93 @@
+import BridgeCore
+import NIOCore
+import NIOHTTP1
+import Testing
+
+@testable import BridgeUpstream
+
+@Suite("Refusals by an HTTP server") struct HTTPRefusalTests {
+    private static func refusal(
+        _ status: Int, _ body: String? = nil, headers: HTTPHeaders = [:], request: Int? = 7, isGreeting: Bool = false,
+        hasSession: Bool = true
+    ) -> HTTPRefusal {
+        HTTPRefusal(
+            status: HTTPResponseStatus(statusCode: status), headers: headers,
+            body: body.flatMap { try? JSONText(validating: ByteBuffer(string: $0)) }, request: request,
+            isGreeting: isGreeting, hasSession: hasSession, retryAfter: RetryAfter.seconds(headers, now: 0))
+    }
+
+    private static func error(_ id: String, _ code: Int, _ message: String) -> String {
+        #"{"jsonrpc":"2.0","id":\#(id),"error":{"code":\#(code),"message":"\#(message)"}}"#
+    }
+
+    private static func isAnswer(_ refusal: HTTPRefusal) -> Bool { if case .answer = refusal { true } else { false } }
+
+    @Test(arguments: [405, 413, 421, 425, 429, 431]) func `these say that nothing was done`(status: Int) {
+        #expect(Self.refusal(status) == .notRun(retryAfter: nil))
+        #expect(Self.refusal(status, hasSession: false) == .notRun(retryAfter: nil))
+    }
+
+    @Test(arguments: [300, 402, 406, 408, 409, 410, 418, 500, 502, 503, 504])
+    func `these say nothing of it`(status: Int) {
+        #expect(Self.refusal(status) == .mayHaveRun)
+    }
+
+    @Test func `a server that is busy says so by Retry-After`() {
+        #expect(Self.refusal(503, headers: ["Retry-After": "3"]) == .notRun(retryAfter: 3))
+        #expect(Self.refusal(429, headers: ["Retry-After": " 9 "]) == .notRun(retryAfter: 9))
+    }
+
+    @Test(arguments: [
+        nil, "", #"{"detail":"x"}"#, Self.error("null", -32001, "Session not found"),
+        Self.error(#""server-error""#, -32600, "Session not found"), Self.error("7", -32600, "Session not found"),
+    ]) func `a session is unknown by 404, whatever the body says`(body: String?) {
+        #expect(Self.refusal(404, body) == .sessionUnknown)
+    }
+
+    @Test func `404 is an answer where it is about the method, and nothing where there is no session`() {
+        #expect(Self.isAnswer(Self.refusal(404, Self.error("7", -32601, "Method not found"))))
+        #expect(Self.refusal(404, hasSession: false) == .mayHaveRun)
+        #expect(Self.refusal(404, isGreeting: true) == .mayHaveRun)
+    }
+
+    @Test(arguments: [
+        (nil, HTTPRefusal.sessionUnknown),
+        (Self.error("null", -32000, "Bad Request: No valid session ID"), .sessionUnknown),
+        (Self.error("7", -32000, "no such session"), .sessionUnknown),
+        (Self.error("null", -32000, "Bad Request: Unsupported protocol version: 2025-11-25"), .revisionRefused),
+    ]) func `400 may be about the session, or about the revision`(body: String?, expected: HTTPRefusal) {
+        #expect(Self.refusal(400, body) == expected)
+    }
+
+    @Test func `400 with an error to this very request is its answer`() {
+        #expect(Self.isAnswer(Self.refusal(400, Self.error("7", -32602, "bad arguments"))))
+        #expect(Self.isAnswer(Self.refusal(400, Self.error("null", -32700, "what?"), hasSession: false)))
+    }
+
+    @Test(arguments: [402, 403, 409, 422, 429, 500, 503]) func `an error in the body is the answer`(status: Int) {
+        #expect(Self.isAnswer(Self.refusal(status, Self.error("7", -1, "of its own"))))
+        #expect(!Self.isAnswer(Self.refusal(status, Self.error("7", -1, "of its own"), request: nil)))
+    }
+
+    @Test func `who has not signed in is told so by 401, and by 403 with a challenge`() {
+        #expect(Self.refusal(401) == .signInNeeded)
+        #expect(Self.refusal(401, Self.error("7", -1, "who?")) == .signInNeeded)
+        #expect(
+            Self.refusal(403, headers: ["WWW-Authenticate": #"Bearer error="insufficient_scope""#]) == .signInNeeded)
+        #expect(Self.refusal(403) == .mayHaveRun)
+    }
+
+    @Test(arguments: [
+        ("120", 120), ("  5", 5), ("0", 0), ("99999999999999999999", 86_400), ("-1", nil), ("soon", nil), ("", nil),
+        ("Thu, 01 Jan 1970 00:01:40 GMT", 90), ("Sun, 06 Nov 1994 08:49:37 GMT", 86_400),
+        ("Thu, 01 Jan 1970 00:00:01 GMT", 0), ("Thu, 41 Jan 1970 00:00:01 GMT", nil),
+    ]) func `Retry-After is a number or a date`(text: String, expected: Int?) {
+        #expect(RetryAfter.seconds(["Retry-After": text], now: 10) == expected)
+    }
+
+    @Test func `a date is a time`() {
+        let now = 784_111_777 - 30
+        #expect(RetryAfter.seconds(["Retry-After": "Sun, 06 Nov 1994 08:49:37 GMT"], now: now) == 30)
+        #expect(RetryAfter.seconds(["Retry-After": "Thu, 29 Feb 2024 00:00:00 GMT"], now: 1_709_164_800) == 0)
+    }
+}

@@ -1,0 +1,123 @@
+import NIOCore
+import Testing
+
+@testable import BridgeUpstream
+
+@Suite("Streams of an HTTP server") struct StreamMachineTests {
+    private static let start = NIODeadline.uptimeNanoseconds(1_000_000_000)
+
+    @Test func `the stream is opened again behind its last event, ever more slowly`() {
+        var stream = ListeningStream()
+        var now = Self.start
+        #expect(stream.begin() == .open(after: nil))
+        stream.opened(now: now)
+        stream.event(id: "7")
+        var delays: [Double] = []
+        for _ in 0..<9 {
+            guard case .wait(let until) = stream.ended(retry: nil, now: now) else { return #expect(Bool(false)) }
+            delays.append(Double((until - now).nanoseconds) / 1e9)
+            #expect(stream.delayOver(now: now) == .none)
+            now = until
+            #expect(stream.delayOver(now: now) == .open(after: "7"))
+        }
+        let expected = [1, 1.7, 2.89, 4.913, 8.3521, 14.198, 24.137, 30, 30]
+        #expect(zip(delays, expected).allSatisfy { abs($0 - $1) < 0.01 }, "\(delays)")
+        stream.opened(now: now)
+        stream.event(id: nil)
+        #expect(stream.ended(retry: nil, now: now) == .wait(until: now + .seconds(1)))
+    }
+
+    @Test func `the server may say how long`() {
+        var stream = ListeningStream()
+        _ = stream.begin()
+        stream.opened(now: Self.start)
+        stream.event(id: "")
+        #expect(stream.ended(retry: 250, now: Self.start) == .wait(until: Self.start + .milliseconds(250)))
+        #expect(stream.delayOver(now: Self.start + .seconds(1)) == .open(after: nil))
+    }
+
+    @Test(arguments: [200, 400, 401, 404, 405, 406, 501] as [UInt])
+    func `a server that has none is not asked again`(status: UInt) {
+        var stream = ListeningStream()
+        _ = stream.begin()
+        #expect(stream.refused(status: status, retryAfter: nil, hasSession: true, now: Self.start) == .none)
+        #expect(!stream.isOpen)
+        #expect(stream.delayOver(now: .distantFuture) == .none)
+    }
+
+    @Test(arguments: [429, 500, 502, 503] as [UInt]) func `a server that is busy is asked again`(status: UInt) {
+        var stream = ListeningStream()
+        _ = stream.begin()
+        #expect(
+            stream.refused(status: status, retryAfter: 9, hasSession: true, now: Self.start)
+                == .wait(until: Self.start + .seconds(9)))
+        #expect(stream.isOpen)
+    }
+
+    @Test func `a stream that was there and is unknown now tells of a lost session`() {
+        var stream = ListeningStream()
+        _ = stream.begin()
+        stream.opened(now: Self.start)
+        guard case .wait(let until) = stream.ended(retry: nil, now: Self.start) else { return #expect(Bool(false)) }
+        _ = stream.delayOver(now: until)
+        var without = stream
+        #expect(stream.refused(status: 404, retryAfter: nil, hasSession: true, now: until) == .sessionUnknown)
+        #expect(without.refused(status: 404, retryAfter: nil, hasSession: false, now: until) != .sessionUnknown)
+    }
+
+    @Test func `streams that end as soon as they begin are asked for seldom`() {
+        var stream = ListeningStream()
+        var now = Self.start
+        _ = stream.begin()
+        var waits: [TimeAmount] = []
+        for _ in 0..<4 {
+            stream.opened(now: now)
+            guard case .wait(let until) = stream.ended(retry: 10, now: now + .milliseconds(5)) else {
+                return #expect(Bool(false))
+            }
+            waits.append(until - now - .milliseconds(5))
+            now = until
+            _ = stream.delayOver(now: now)
+        }
+        #expect(waits == [.milliseconds(10), .milliseconds(10), .seconds(60), .seconds(60)])
+    }
+
+    // Of one request
+
+    @Test func `an answered request is over however its stream ends`() {
+        var stream = AnswerStream()
+        stream.event(hasData: true, id: "1", retry: nil)
+        stream.answered()
+        #expect(stream.ended(isClean: false, isListening: true) == .over)
+    }
+
+    @Test func `behind an event the rest is asked for, some times`() {
+        var stream = AnswerStream()
+        stream.event(hasData: false, id: "1", retry: nil)
+        #expect(stream.ended(isClean: true, isListening: true) == .resume(after: "1", in: .seconds(1)))
+        #expect(stream.ended(isClean: false, isListening: true) == .resume(after: "1", in: .milliseconds(1_700)))
+        stream.event(hasData: true, id: "2", retry: 40)
+        for _ in 0..<AnswerStream.mostAttempts {
+            #expect(stream.ended(isClean: false, isListening: false) == .resume(after: "2", in: .milliseconds(40)))
+        }
+        #expect(stream.ended(isClean: false, isListening: true) == .lost)
+    }
+
+    @Test(arguments: [(true, true, AnswerStream.End.elsewhere), (true, false, .lost), (false, true, .lost)])
+    func `a stream without a word may have its answer elsewhere`(
+        isClean: Bool, isListening: Bool, expected: AnswerStream.End
+    ) {
+        var stream = AnswerStream()
+        #expect(stream.ended(isClean: isClean, isListening: isListening) == expected)
+        var talkative = AnswerStream()
+        talkative.event(hasData: true, id: nil, retry: nil)
+        #expect(talkative.ended(isClean: isClean, isListening: isListening) == .lost)
+    }
+
+    @Test func `an id that is taken back is none`() {
+        var stream = AnswerStream()
+        stream.event(hasData: true, id: "1", retry: nil)
+        stream.event(hasData: true, id: "", retry: nil)
+        #expect(stream.ended(isClean: true, isListening: false) == .lost)
+    }
+}
