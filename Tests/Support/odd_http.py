@@ -312,3 +312,72 @@ class OddHTTP:
             listeners, self._listeners = self._listeners, []
         for told in listeners:
             told.put(None)
+
+
+class OddSSE(OddHTTP):
+    """The same by HTTP+SSE (2024-11-05). `endpoint` is what the first event says, with `{id}` for the stream's number."""
+
+    endpoint: str = "/messages?id={id}"
+    #: What the stream says before that.
+    early: tuple[Message, ...] = ()
+    #: Where an answer goes: `stream`, `body` or `both`.
+    place: str = "stream"
+    accepted: tuple[int, bytes] = (202, b"Accepted")
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}/sse"
+
+    def entry(self, **more: Any) -> Message:
+        return {"type": "sse", "url": self.url, **more}
+
+    def serve(self, exchange: Exchange) -> None:
+        seen = exchange.seen
+        if seen.method == "GET" and seen.path.startswith("/sse"):
+            return self.listen(exchange)
+        if seen.method != "POST" or seen.path.split("?")[0] != self.posted_at:
+            return exchange.reply(405 if seen.method == "POST" else 404, b"")
+        return self.answer(exchange)
+
+    posted_at: str = "/messages"
+
+    def listen(self, exchange: Exchange) -> None:
+        with self._lock:
+            self._made += 1
+            number = str(self._made)
+        self.sessions.add(number)
+        told: queue.Queue[Any] = queue.Queue()
+        exchange.stream()
+        for message in self.early:
+            exchange.event(message)
+        exchange.event(self.endpoint.format(id=number, host=self.host, port=self.port), name="endpoint")
+        with self._lock:
+            self._listeners.append(told)
+        while (item := told.get()) is not None:
+            exchange.event(item[0], name="message")
+        exchange.end()
+
+    def answer(self, exchange: Exchange) -> None:
+        number = exchange.seen.path.rpartition("=")[2]
+        if number not in self.sessions:
+            return exchange.reply(404, b"no such session")
+        collected: list[Any] = []
+        inner = Exchange(self, exchange.handler, exchange.seen)
+        inner.reply = lambda status=200, body=b"", type=None, **_: collected.append(body)  # type: ignore[method-assign]
+        match exchange.seen.what:
+            case "initialize":
+                self.has_sessions = False
+                self.greet(inner)
+            case "tools/list":
+                inner.result({"tools": TOOLS})
+            case "tools/call":
+                self.call(inner)
+            case _ if "id" in exchange.seen.message and "method" in exchange.seen.message:
+                inner.result({})
+        answers = [each for each in collected if isinstance(each, dict)]
+        if self.place in ("stream", "both"):
+            for each in answers:
+                self.say(each)
+        if self.place in ("body", "both") and answers:
+            return exchange.reply(200, answers[0])
+        exchange.reply(self.accepted[0], self.accepted[1], "text/plain" if self.accepted[1] else None)

@@ -19,7 +19,7 @@ package enum ServerKeyTable {
         Key("env", "{name: text}", "its environment variables; `null` removes one. Of a remote server: its proxies"),
         Key("envFile", "path", "a file of further variables; `env` wins"),
         Key("cwd", "path", "its working directory; the service's home when absent"),
-        Key("url", "URL", "a remote server (`sse` is not served by this version)"),
+        Key("url", "URL", "a remote server: Streamable HTTP is tried first, then SSE, unless `type` says which"),
         Key("serverUrl", "URL", "the same, as Windsurf writes it"),
         Key("httpUrl", "URL", "the same, as Gemini CLI writes it for Streamable HTTP"),
         Key("headers", "{name: text}", "sent to a remote server with each request"),

@@ -8,3 +8,20 @@ protocol RemoteConnection: Connection {
     /// Whoever says true has taken it over.
     var onForeign: ((_ reason: String) -> Bool)? { get set }
 }
+
+enum RemoteConnections {
+    /// A connection of the kind that is configured, or of the one that is found.
+    static func make(
+        _ target: RemoteTarget, memory: ProbeMemory, maximumMessage: Int, loop: any EventLoop, logger: Logger
+    ) -> any Connection {
+        let maker: ProbedHTTP.Maker = { dialect in
+            switch dialect {
+            case .sse: EventStreamHTTP(target, maximumMessage: maximumMessage, loop: loop, logger: logger)
+            case .probe, .streamableHTTP:
+                StreamableHTTP(target, maximumMessage: maximumMessage, loop: loop, logger: logger)
+            }
+        }
+        guard target.dialect == .probe else { return maker(target.dialect) }
+        return ProbedHTTP(target, memory: memory, make: maker)
+    }
+}

@@ -26,6 +26,8 @@ final class UpstreamCore {
     }
     var configuration: UpstreamConfiguration
     let processes: ProcessThread
+    /// How a server was spoken to that says nothing of it, for every lane.
+    let memory = ProbeMemory()
     /// The one that everybody shares. The server is listed over it.
     lazy var lane = self.makeLane(self.configuration, news: self.announcer)
     /// Those that belong to one session or principal each, and hear of their servers.

@@ -4,10 +4,12 @@ import BridgeCore
 import BridgeFiles
 import BridgeProcess
 import BridgeSupervisor
+import BridgeUpstream
 import CNIOLinux
 import FoundationEssentials
 import Glibc
 import NIOCore
+import NIOPosix
 
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,12 +25,17 @@ struct Config: ParsableCommand {
                 was changed over HTTP. Its credentials are for the service alone; that they exist is not checked.
                 What is wrong about one server keeps only that one from being served, and is an error here all the same.
                 A program or a folder that is not there now is a warning.
-                Exit status: 0 no errors (warnings may be printed), 1 errors.
+                With --connect, each server that has a 'url' is greeted once: is it there, by which transport, and does it \
+                want a sign-in?
+                Exit status: 0 no errors (warnings may be printed), 1 errors, or a server that is not there.
                 """
         )
 
         @Option(help: "The file to check, in place of the one the service would read.")
         var config: String?
+
+        @Flag(help: "Look whether servers that have a 'url' are there.")
+        var connect = false
 
         @Argument(help: "The same.")
         var file: String?
@@ -38,12 +45,14 @@ struct Config: ParsableCommand {
             for diagnostic in loaded.diagnostics { StandardStreams.error("\(diagnostic)\n") }
             guard let configuration = loaded.configuration else { throw ExitCode.failure }
             let names = configuration.upstreams.map(\.name).joined(separator: ", ")
+            let isReached = self.connect ? RemoteServers.look(in: configuration) : true
             guard loaded.errors.isEmpty else {
                 let failed = configuration.troubled.map(\.name).joined(separator: ", ")
                 StandardStreams.output("served: \(names.isEmpty ? "none" : names)\nnot served: \(failed)\n")
                 throw ExitCode.failure
             }
             StandardStreams.output("ok: \(configuration.upstreams.count) upstreams (\(names))\n")
+            if !isReached { throw ExitCode.failure }
         }
     }
 

@@ -1,0 +1,83 @@
+import BridgeCore
+import BridgeHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// The stream.
+extension EventStreamHTTP: MCPTransferDelegate {
+    func received(_ head: HTTPResponseHead, of transfer: MCPTransfer) {
+        self.carrier.took(head)
+        self.delegate?.connectionSpoke(self)
+        self.source = transfer.address
+        if head.status.code == 200, head.headers.mayBeEvents { return }
+        transfer.cancel()
+        self.stream = nil
+        if head.status.code == 401 || (head.status.code == 403 && HTTPRefusal.wantsSignIn(head.headers)) {
+            return self.lose(.signInNeeded(self.words.challenge(head.status, head.headers, nil)))
+        }
+        let words = self.words.sentence(head.status, nil)
+        let told = "it gives no stream of events (\(words))"
+        let isForeign = head.status.code < 300 || head.status.isOfForeigners
+        self.lose(isForeign ? .foreign(told) : .unreachable(told))
+    }
+
+    func heard(_ transfer: MCPTransfer) { self.delegate?.connectionSpoke(self) }
+
+    func received(_ event: ServerSentEvent, of transfer: MCPTransfer) {
+        guard let data = event.data, data.readableBytes > 0 else { return }
+        if event.name == "endpoint" { return self.named(String(buffer: data)) }
+        do {
+            let message = try JSONText(validating: data)
+            if case .opening = self.state { self.early.append(message) } else { self.hear(message) }
+        } catch {
+            let words = ByteBuffer(string: self.words.quoted(data))
+            self.delegate?.connection(self, couldNotRead: Unreadable(bytes: words, reason: "\(error)"), answering: nil)
+        }
+    }
+
+    /// The address for what is said to the server.
+    private func named(_ reference: String) {
+        guard let source, case .opening = self.state else { return }
+        guard let endpoint = source.resolving(reference.trimmingBlanks), source.isSameServer(as: endpoint) else {
+            let named = source.resolving(reference).map { "\($0)" } ?? "'\(reference.prefix(100))'"
+            return self.lose(
+                .unreachable(
+                    "its stream at \(source) names \(named) for messages, which is another server: nothing is sent there"
+                ))
+        }
+        self.endpoint = endpoint
+        self.state = .open
+        self.delegate?.connectionOpened(self)
+        let early = self.early
+        self.early = []
+        for message in early { self.hear(message) }
+    }
+
+    private func hear(_ message: JSONText) {
+        guard message.kind == .array else { return self.take(message, from: nil) }
+        message.elements { self.take(message[$0], from: nil) }
+    }
+
+    /// - Parameter post: in whose body it came.
+    func take(_ text: JSONText, from post: HTTPPost?) {
+        guard case .open = self.state else { return }
+        let match = AnswerMatch.match(text, to: post?.request) { self.requests[$0] != nil }
+        guard let answered = match.answered, let answeredPost = self.requests.removeValue(forKey: answered) else {
+            // Of an answer that has been told in one place, the other says nothing.
+            if post != nil, OddMessage(text).meaning == .answer { return }
+            self.delegate?.connection(self, received: text, answering: nil)
+            return
+        }
+        self.pendingLoss = nil
+        self.delegate?.connection(self, received: match.message, answering: answered)
+        answeredPost.answered()
+    }
+
+    func ended(_ transfer: MCPTransfer, body: ByteBuffer?) { self.over("it ended its stream") }
+    func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) { self.over(failure.description) }
+
+    private func over(_ reason: String) {
+        self.stream = nil
+        self.lose(.unreachable(reason))
+    }
+}

@@ -1,0 +1,108 @@
+import BridgeCore
+import BridgeHTTPClient
+import Logging
+import NIOCore
+import NIOHTTP1
+
+/// What comes back for each message: as a rule nothing but that it was taken.
+extension EventStreamHTTP: HTTPPostOwner {
+    func transfer(_ request: HTTPRequest, to post: HTTPPost) -> MCPTransfer {
+        let transfer = self.carrier.send(request, to: post)
+        if !self.isReading { transfer.isReading = false }
+        return transfer
+    }
+
+    func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
+        self.carrier.took(head)
+        self.delegate?.connectionSpoke(self)
+    }
+
+    func postSpoke(_ post: HTTPPost) { self.delegate?.connectionSpoke(self) }
+
+    func post(_ post: HTTPPost, said message: JSONText, event: String?) {
+        guard message.kind == .array else { return self.take(message, from: post) }
+        message.elements { self.take(message[$0], from: post) }
+    }
+
+    func post(_ post: HTTPPost, saidUnreadable bytes: ByteBuffer, reason: String, isWhole: Bool) {
+        // `Accepted`, for one. The answer comes over the stream.
+    }
+
+    func post(_ post: HTTPPost, refusedWith head: HTTPResponseHead, _ body: ByteBuffer?) {
+        self.posts[ObjectIdentifier(post)] = nil
+        defer { self.settle() }
+        let words = self.words.sentence(head.status, body)
+        let isUnknown = head.status.code == 404 || head.status.code == 410
+        if isUnknown, post.kind == .greeting, self.moveEndpoint() { return self.dispatch(post) }
+        if isUnknown {
+            return self.failed(post, .unreachable("it does not know its own address for messages (\(words))"))
+        }
+        let text = body.flatMap { try? JSONText(validating: $0) }
+        let refusal = HTTPRefusal(
+            status: head.status, headers: head.headers, body: text, request: post.request,
+            isGreeting: post.kind == .greeting, hasSession: false,
+            retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
+        switch refusal {
+        case .answer(let answer): self.take(answer, from: post)
+        case .signInNeeded:
+            self.failed(post, .signInNeeded(self.words.challenge(head.status, head.headers, body)))
+        case .notRun, .sessionUnknown, .revisionRefused:
+            self.over(post, "it refused the request (\(words))", sent: false)
+        case .mayHaveRun: self.over(post, "it answered with \(words)", sent: true)
+        }
+    }
+
+    /// Servers behind a proxy may not know the folder that they stand in: the address is looked for there, once.
+    private func moveEndpoint() -> Bool {
+        guard !self.hasMoved, let source, let endpoint, let moved = endpoint.moved(belowFolderOf: source) else {
+            return false
+        }
+        self.hasMoved = true
+        self.endpoint = moved
+        self.logger.info("upstream names an address that is not there; another is tried", metadata: ["url": "\(moved)"])
+        return true
+    }
+
+    func post(_ post: HTTPPost, failedWith failure: HTTPFailure) {
+        self.posts[ObjectIdentifier(post)] = nil
+        defer { self.settle() }
+        if !failure.mayHaveRun, failure.isRefusedConnection, !post.hasBeenRepeated, post.canBeSent {
+            post.hasBeenRepeated = true
+            return self.dispatch(post)
+        }
+        if failure.isUnreachable, !failure.mayHaveRun { return self.failed(post, .unreachable(failure.description)) }
+        // What the server makes of it may come over the stream, if it has it.
+        self.over(post, failure.description, sent: failure.mayHaveRun)
+    }
+
+    func post(_ post: HTTPPost, ended ending: HTTPPost.Ending, reason: String) {
+        // The answer comes over the stream.
+        if post.request == nil { self.postOver(post) } else { post.isElsewhere = true }
+    }
+
+    func postOver(_ post: HTTPPost) {
+        self.posts[ObjectIdentifier(post)] = nil
+        self.settle()
+    }
+
+    private func over(_ post: HTTPPost, _ reason: String, sent: Bool) {
+        post.cancel()
+        guard let request = post.request else { return }
+        self.requests[request] = nil
+        self.delegate?.connection(self, lost: request, sent: sent, reason: reason)
+    }
+
+    /// It did not run, and others would not.
+    private func failed(_ post: HTTPPost, _ loss: HTTPLoss) {
+        if post.kind == .greeting { return self.lose(loss) }
+        self.pendingLoss = loss
+        self.over(post, loss.reason, sent: false)
+    }
+
+    private func settle() {
+        if let loss = self.pendingLoss, !self.requests.values.contains(where: \.mayHaveRun) { return self.lose(loss) }
+        if case .open = self.state, self.posts.count == StreamableHTTP.mostPosts - 1 {
+            self.delegate?.connectionBecameWritable(self)
+        }
+    }
+}

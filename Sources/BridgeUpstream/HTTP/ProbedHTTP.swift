@@ -1,0 +1,141 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import Glibc
+import Logging
+import NIOCore
+
+/// How the server at an address that says nothing of it is spoken to, as far as has been found out. For as long as the
+/// address is the same.
+final class ProbeMemory {
+    private var found: (url: String, dialect: RemoteTarget.Dialect)?
+
+    func dialect(of url: String) -> RemoteTarget.Dialect? { self.found?.url == url ? self.found?.dialect : nil }
+    func remember(_ dialect: RemoteTarget.Dialect, of url: String) { self.found = (url, dialect) }
+    func forget() { self.found = nil }
+}
+
+/// A connection to a server of which nobody says how it is spoken to: by Streamable HTTP, and where that is refused as by
+/// who does not know it, by HTTP+SSE (basic/transports, "Backwards Compatibility"). Nobody above notices.
+///
+/// Confined to its event loop.
+final class ProbedHTTP: Connection {
+    typealias Maker = (RemoteTarget.Dialect) -> any RemoteConnection
+
+    /// Until the end, which is always told.
+    var delegate: (any ConnectionDelegate)?
+    private let url: String
+    private let memory: ProbeMemory
+    private let make: Maker
+    private var inner: (any RemoteConnection)?
+    private(set) var dialect = RemoteTarget.Dialect.streamableHTTP
+    /// `initialize`, until it is answered, and whether it has been sent.
+    private var greeting: (message: JSONText, request: Int)?
+    private var greeted: Int?
+    /// What the first way was refused with.
+    private var refusal: String?
+    private var isOver = false
+
+    init(_ target: RemoteTarget, memory: ProbeMemory, make: @escaping Maker) {
+        self.url = target.url.value
+        self.memory = memory
+        self.make = make
+    }
+
+    var pid: pid_t? { nil }
+    var notes: [String] { self.inner?.notes ?? [] }
+    var isWritable: Bool { self.inner?.isWritable ?? false }
+    var unsentRequests: [Int] { self.inner?.unsentRequests ?? [] }
+    var isReading = true {
+        didSet { self.inner?.isReading = self.isReading }
+    }
+
+    func start() { self.start(self.memory.dialect(of: self.url) ?? .streamableHTTP) }
+
+    private func start(_ dialect: RemoteTarget.Dialect) {
+        self.dialect = dialect
+        let inner = self.make(dialect)
+        self.inner = inner
+        inner.delegate = self
+        inner.isReading = self.isReading
+        inner.onForeign = { [weak self] reason in self?.refused(reason) ?? false }
+        inner.start()
+    }
+
+    /// - Returns: whether another way is tried.
+    private func refused(_ reason: String) -> Bool {
+        guard !self.isOver, self.refusal == nil else { return false }
+        // What was found out holds no longer.
+        self.memory.forget()
+        self.refusal = reason
+        self.inner?.delegate = nil
+        self.inner?.end(.now)
+        self.start(self.dialect == .sse ? .streamableHTTP : .sse)
+        return true
+    }
+
+    func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {
+        if let request, self.greeted == nil, edits.isEmpty { self.greeting = (message, request) }
+        self.inner?.send(message, replacing: edits, request: request, hold: hold)
+    }
+
+    func flush() { self.inner?.flush() }
+    func giveUp(_ request: Int) { self.inner?.giveUp(request) }
+    func adopt(_ configuration: UpstreamConfiguration) { self.inner?.adopt(configuration) }
+
+    func end(_ manner: EndManner) {
+        self.isOver = true
+        self.inner?.end(manner)
+    }
+}
+
+extension ProbedHTTP: ConnectionDelegate {
+    func connectionOpened(_ connection: any Connection) {
+        guard let greeting else {
+            self.delegate?.connectionOpened(self)
+            return
+        }
+        // The second way: who is above has said this already.
+        connection.send(greeting.message, request: greeting.request)
+        connection.flush()
+    }
+
+    func connectionSpoke(_ connection: any Connection) { self.delegate?.connectionSpoke(self) }
+
+    func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {
+        if let greeting, greeting.request == request {
+            self.greeting = nil
+            self.greeted = request
+            self.memory.remember(self.dialect, of: self.url)
+        }
+        self.delegate?.connection(self, received: message, answering: request)
+    }
+
+    func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {
+        self.delegate?.connection(self, couldNotRead: what, answering: request)
+    }
+
+    func connectionBecameWritable(_ connection: any Connection) { self.delegate?.connectionBecameWritable(self) }
+
+    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
+        self.delegate?.connection(self, lost: request, sent: sent, reason: reason)
+    }
+
+    func connectionLost(_ connection: any Connection, reason: String) {
+        let told = self.refusal.map { "neither transport is there: \($0); and \(reason)" } ?? reason
+        self.delegate?.connectionLost(self, reason: self.greeted == nil ? told : reason)
+    }
+
+    func connectionLostSession(_ connection: any Connection, refusesRevision: Bool) {
+        self.delegate?.connectionLostSession(self, refusesRevision: refusesRevision)
+    }
+
+    func connectionNeedsSignIn(_ connection: any Connection, reason: String) {
+        self.delegate?.connectionNeedsSignIn(self, reason: reason)
+    }
+
+    func connectionEnded(_ connection: any Connection) {
+        self.delegate?.connectionEnded(self)
+        self.delegate = nil
+    }
+}
