@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -131,6 +133,7 @@ def odd() -> Iterator[OddHTTP]:
     server = OddHTTP()
     yield server
     server.stop()
+    server.check()
 
 
 @pytest.fixture
@@ -608,3 +611,145 @@ def test_a_certificate_is_believed_where_the_configuration_says_so(
         assert "CERTIFICATE_VERIFY_FAILED" in bridge.wait_error("plain")["lastError"]
     finally:
         odd.stop()
+
+
+# Proxies
+
+
+class Proxy:
+    """A proxy that is asked to CONNECT, and remembers how."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            self._connect(client)
+
+    def _connect(self, client: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += client.recv(4096)
+        self.asked.append(head.decode())
+        host, _, port = head.split()[1].decode().rpartition(":")
+        server = socket.create_connection((host, int(port)))
+        client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+        threading.Thread(target=self._copy, args=(client, server), daemon=True).start()
+        self._copy(server, client)
+
+    @staticmethod
+    def _copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def outer_address() -> str | None:
+    """An address of this machine that is not the loopback's."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.connect(("192.0.2.1", 9))
+        found = probe.getsockname()[0]
+        return None if found.startswith("127.") else found
+    return None
+
+
+def test_a_server_is_reached_through_a_proxy_whose_password_nobody_sees(bridges: Bridges) -> None:
+    address = outer_address()
+    if address is None:
+        pytest.skip("this machine has only a loopback")
+    odd, near, proxy = OddHTTP(host=address), OddHTTP(), Proxy()
+    try:
+        bridge = bridges.start(
+            {"odd": odd.entry(), "near": near.entry(), "direct": odd.entry(env={"NO_PROXY": address})},
+            environment={"http_proxy": f"http://me:secret-password@127.0.0.1:{proxy.port}"},
+            bridge={"log": {"level": "trace"}},
+        )
+        for name in ("odd", "near", "direct"):
+            bridge.wait_upstream(name)
+        assert ask(bridge, "echo", text="x") == "x"
+        assert proxy.asked and all(each.startswith(f"CONNECT {address}:{odd.port} ") for each in proxy.asked)
+        assert "Basic bWU6c2VjcmV0LXBhc3N3b3Jk" in proxy.asked[0]
+        assert any("through the proxy" in note for note in bridge.upstream("odd")["notes"])
+        assert not bridge.upstream("direct").get("notes")
+        assert "secret-password" not in json.dumps(bridge.health()) + "\n".join(bridge.log)
+        for seen in odd.seen:
+            assert "proxy-authorization" not in seen.headers
+    finally:
+        for each in (odd, near):
+            each.stop()
+        proxy.close()
+
+
+def test_a_server_that_the_environment_names_is_served_under_bare_names(bridges: Bridges, odd: OddHTTP) -> None:
+    bridge = bridges.start(None, environment={"MCP_BRIDGE_OVERSEER_URL": odd.url})
+    bridge.wait_upstream("overseer")
+    with bridge.client() as client:
+        bridge.wait_tool("echo", client)
+        assert text_of(client.call("echo", {"text": "x"}).result) == "x"
+
+
+@pytest.mark.parametrize("harm", ["drop_connections", "restart"])
+def test_whatever_happens_amid_calls_each_has_one_answer(odd: OddHTTP, bridge: Bridge, harm: str) -> None:
+    outcomes: dict[str, str] = {}
+    over = threading.Event()
+
+    def slowly(exchange: Exchange) -> None:
+        tag = odd.count(exchange)
+        exchange.stream()
+        exchange.event({"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": tag}})
+        over.wait(0.01)
+        exchange.event({"jsonrpc": "2.0", "id": exchange.id, "result": text_result(tag)})
+        exchange.end()
+
+    def slow(exchange: Exchange) -> Any:
+        return slowly(exchange) if odd.is_known(exchange) else None
+
+    odd.hooks["tools/call:count"] = slow
+
+    def caller(number: int) -> None:
+        with bridge.client() as client:
+            for turn in itertools.count():
+                if over.is_set():
+                    return
+                tag = f"{number}-{turn}"
+                try:
+                    outcomes[tag] = text_of(client.call("odd.count", {"tag": tag}).result)
+                except RPCFailure as failure:
+                    outcomes[tag] = failure.word or ""
+
+    def results() -> int:
+        return sum(tag == outcome for tag, outcome in list(outcomes.items()))
+
+    with bridge.client() as client:
+        bridge.wait_tool("odd.count", client)
+    with ThreadPoolExecutor(16) as pool:
+        running = [pool.submit(caller, number) for number in range(16)]
+        try:
+            for _ in range(3):
+                wanted = results() + 32
+                eventually(lambda wanted=wanted: results() > wanted, "calls are answered")
+                getattr(odd, harm)()
+            wanted = results() + 32
+            eventually(lambda: results() > wanted, "calls are answered again")
+        finally:
+            over.set()
+        for each in running:
+            each.result()
+    assert set(odd.counted.values()) == {1}
+    for tag, outcome in outcomes.items():
+        assert outcome in (tag, DID_NOT_RUN, MAY_HAVE_RUN), outcome
+        if outcome == DID_NOT_RUN:
+            assert tag not in odd.counted

@@ -22,6 +22,7 @@ def odd() -> Iterator[OddSSE]:
     server = OddSSE()
     yield server
     server.stop()
+    server.check()
 
 
 def ask(bridge: Bridge, tool: str = "odd", **arguments: Any) -> str:

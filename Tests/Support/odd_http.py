@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import schema
 from waiting import eventually
 
 Message = dict[str, Any]
@@ -206,6 +207,12 @@ class OddHTTP:
 
     def requests(self, what: str) -> list[Seen]:
         return [seen for seen in list(self.seen) if seen.what == what]
+
+    def check(self, revision: str = "2025-11-25") -> None:
+        """Raises unless all that it was sent is what a client may send."""
+        for seen in list(self.seen):
+            if seen.method == "POST":
+                schema.check_from_client(seen.message, revision)
 
     def wait_requests(self, what: str, count: int = 1) -> list[Seen]:
         return eventually(

@@ -93,6 +93,19 @@ class Revision:
         if message.keys() - {"jsonrpc", "id", "result", "error", "method", "params"}:
             raise NotOfTheSchema(f"members that JSON-RPC does not know: {message!r:.500}")
 
+    def check_from_client(self, message: object) -> None:
+        """Raises unless `message` is one that a client may send."""
+        if not isinstance(message, dict):
+            raise NotOfTheSchema(f"not a JSON-RPC message: {message!r:.500}")
+        if "result" in message:
+            self._check_definition("JSONRPCResultResponse", message, or_else="JSONRPCResponse")
+        elif "error" in message:
+            self._check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
+        else:
+            kind = "Request" if "id" in message else "Notification"
+            self._check_definition(f"JSONRPC{kind}", message)
+            self._check_definition(self._by_method(f"Client{kind}", message), message)
+
     def _by_method(self, union: str, message: dict) -> str:
         for reference in self._definitions[union]["anyOf"]:
             name = reference["$ref"].rpartition("/")[2]
@@ -131,3 +144,7 @@ def check(message: object, revision_name: str, method: str | None = None, *, no_
 def check_as(definition: str, value: object, revision_name: str) -> None:
     """Raises unless `value` is what the revision calls `definition`."""
     revision(revision_name).check_definition(definition, value)
+
+
+def check_from_client(message: object, revision_name: str) -> None:
+    revision(revision_name).check_from_client(message)
