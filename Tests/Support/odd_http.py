@@ -145,6 +145,8 @@ class OddHTTP:
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
                 body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the connection was dropped amid it
                 seen = Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body) if body else None)
                 owner.take(Exchange(owner, self, seen))
 

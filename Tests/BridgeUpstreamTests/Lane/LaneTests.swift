@@ -126,7 +126,7 @@ import Testing
 }
 
 /// What a lane sees and is seen by. Confined to its loop, the logs aside.
-private final class Stage: @unchecked Sendable {
+final class Stage: @unchecked Sendable {
     let sent = EventLog<String>()
     let news = EventLog<String>()
     let ends = EventLog<EndManner>()
@@ -210,7 +210,7 @@ extension Stage: LaneDelegate, LaneNews {
     func noted(_ notification: JSONText) { self.news.append("\(notification)") }
 }
 
-private final class FakeConnection: Connection {
+final class FakeConnection: Connection {
     weak var delegate: (any ConnectionDelegate)?
     var pid: pid_t? { nil }
     var notes: [String] { [] }
