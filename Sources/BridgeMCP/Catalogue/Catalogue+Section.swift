@@ -46,6 +46,11 @@ extension Catalogue {
         /// The entry of a public name, in either spelling.
         package subscript(name: String) -> Entry? { self.byName[name] }
 
+        /// What the list shows at a place, by which it is sorted.
+        func shownName(at index: Int, safe: Bool) -> String {
+            safe ? self.bySafeName[index].name.safe : self.entries[index].name.dot
+        }
+
         /// The JSON array of a part of the list.
         func part(_ range: Range<Int>, safe: Bool) -> ByteBuffer {
             let sorted = safe ? self.bySafeName : self.entries

@@ -7,6 +7,9 @@ extension Catalogue.Section {
 
     /// Answers a request for the list: all of it, or a page.
     ///
+    /// A cursor names the last entry of its page, and not a place: whatever comes and goes between two pages, no entry that
+    /// stays is left out or shown twice, and nobody has to begin anew.
+    ///
     /// - Parameters:
     ///   - id: the request's, as it was written.
     ///   - cursor: what the page before gave for the next.
@@ -15,20 +18,28 @@ extension Catalogue.Section {
         to id: ByteBuffer, cursor: JSONText?, size: Int?, safe: Bool
     ) throws(UnknownCursor) -> ByteBuffer {
         let total = self.entries.count
-        let start = try self.start(cursor, isPaged: size != nil)
+        let start = try self.start(cursor, safe: safe)
         guard let size, total - start > size else {
             let rest = start == 0 ? (safe ? self.safeList : self.dotList) : self.part(start..<total, safe: safe)
             return self.reply(to: id, rest, next: nil)
         }
-        return self.reply(to: id, self.part(start..<start + size, safe: safe), next: "p\(start + size)")
+        let last = self.shownName(at: start + size - 1, safe: safe)
+        return self.reply(to: id, self.part(start..<start + size, safe: safe), next: Self.mark + last)
     }
 
-    private func start(_ cursor: JSONText?, isPaged: Bool) throws(UnknownCursor) -> Int {
+    private static var mark: String { "after:" }
+
+    private func start(_ cursor: JSONText?, safe: Bool) throws(UnknownCursor) -> Int {
         guard let cursor, !cursor.isNull else { return 0 }
-        guard isPaged, let text = cursor.string, text.hasPrefix("p"), let position = Int(text.dropFirst()),
-            position > 0, position <= self.entries.count
-        else { throw UnknownCursor() }
-        return position
+        guard let text = cursor.string, text.hasPrefix(Self.mark) else { throw UnknownCursor() }
+        let last = String(text.dropFirst(Self.mark.count))
+        // The first that is behind it.
+        var (low, high) = (0, self.entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if self.shownName(at: middle, safe: safe) > last { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 
     private func reply(to id: ByteBuffer, _ entries: ByteBuffer, next: String?) -> ByteBuffer {

@@ -55,9 +55,9 @@ import Testing
         let first = try section.reply(to: id, cursor: .null, size: 1, safe: false)
         #expect(
             String(buffer: first)
-                == #"{"jsonrpc":"2.0","id":7,"result":{"resourceTemplates":[{"uriTemplate":"a:{x}"}],"nextCursor":"p1"}}"#
+                == #"{"jsonrpc":"2.0","id":7,"result":{"resourceTemplates":[{"uriTemplate":"a:{x}"}],"nextCursor":"after:a:{x}"}}"#
         )
-        let last = try section.reply(to: id, cursor: JSONText("p1"), size: 1, safe: false)
+        let last = try section.reply(to: id, cursor: JSONText("after:a:{x}"), size: 1, safe: false)
         #expect(
             String(buffer: last)
                 == #"{"jsonrpc":"2.0","id":7,"result":{"resourceTemplates":[{"uriTemplate":"b:{x}"}]}}"#
