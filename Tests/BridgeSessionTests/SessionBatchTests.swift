@@ -9,11 +9,11 @@ import Testing
     private static let initialized = #"{"jsonrpc":"2.0","method":"notifications/initialized"}"#
     private static func pong(_ id: String) -> String { #"{"jsonrpc":"2.0","id":\#(id),"result":{}}"# }
 
-    @Test(arguments: ["2024-11-05", "2025-03-26"])
-    func `is a batch in the old revisions: every request is answered, as events with ids`(version: String) async throws
+    @Test func `is a batch in the one revision that has them: every request is answered, as events with ids`()
+        async throws
     {
         try await SessionBench.with { bench in
-            let session = try await bench.open(version: version)
+            let session = try await bench.open(version: "2025-03-26")
             let answer = try await bench.post(
                 "[\(Self.ping("1")),\(Self.initialized), \(Self.ping("\"b\"")) ,\(Self.ping("3"))]", session: session
             )
@@ -26,8 +26,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ["2025-06-18", "2025-11-25"])
-    func `is no batch in the new revisions`(version: String) async throws {
+    @Test(arguments: ["2024-11-05", "2025-06-18", "2025-11-25"])
+    func `is no batch in any other revision`(version: String) async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open(version: version)
             for body in ["[\(Self.ping("1"))]", "[]", "[\(Self.initialized)]"] {
@@ -86,8 +86,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [("2025-06-18", "null"), ("2025-11-25", nil)] as [(String, String?)])
-    func `is no batch in the later revisions, and its error has no id, or null`(version: String, id: String?)
+    @Test(arguments: [("2024-11-05", "null"), ("2025-06-18", "null"), ("2025-11-25", nil)] as [(String, String?)])
+    func `is no batch in the other revisions, and its error has no id, or null`(version: String, id: String?)
         async throws
     {
         try await SessionBench.with { bench in
@@ -95,6 +95,54 @@ import Testing
             let answer = try await bench.post(#"[{"jsonrpc":"2.0","id":4,"method":"ping"}]"#, session: session)
             #expect(answer.status == 400 && answer.errorWord == "batch_not_allowed")
             #expect(answer.json.value("id")?.description == id)
+        }
+    }
+
+    /// The specification has arrays of requests and notifications, and arrays of responses.
+    @Test func `may hold answers beside requests, which are answered all the same`() async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: "2025-03-26")
+            let stray = #"{"jsonrpc":"2.0","id":77,"result":{}}"#
+            let answer = try await bench.post("[\(stray),\(Self.ping("1")),\(Self.initialized)]", session: session)
+            #expect(answer.status == 200 && answer.events.isEmpty)
+            #expect(answer.body == Self.pong("1"))
+        }
+    }
+
+    @Test(arguments: ["2025-03-26", "2025-11-25"])
+    func `opens no session in a batch, and nothing of that batch runs`(version: String) async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open(version: version)
+            try await bench.publish(["t"])
+            let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s.t"}}"#
+            for session in [session, nil] {
+                for body in ["[\(call),\(SessionBench.initialize)]", "[\(SessionBench.initialize)]"] {
+                    let answer = try await bench.post(body, session: session)
+                    #expect(answer.status == 400 && answer.errorCode == -32600 && answer.session == nil)
+                    #expect(answer.json.value("id")?.description == "0")
+                }
+            }
+            // A notification of that name asks for nothing.
+            let notification = #"[{"jsonrpc":"2.0","method":"initialize"}]"#
+            if version == "2025-03-26" {
+                #expect(try await bench.post(notification, session: session) == Answer(status: 202))
+            }
+            try await bench.run { #expect($0.upstream().calls.isEmpty) }
+        }
+    }
+
+    @Test func `cannot have two requests of one id under way`() async throws {
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await bench.open(version: "2025-03-26")
+            let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s.t"}}"#
+            try await bench.post("batch", "[\(call),\(call)]", session: session)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.run { $0.upstream().call(0)?.succeed() }
+            let answer = try await bench.answer("batch")
+            let bodies = (answer.events.map(\.body) + [answer.body]).compactMap { $0 }
+            #expect(bodies.count == 2 && bodies.contains(Self.pong("1")))
+            #expect(bodies.contains { $0.contains("duplicate_id") })
         }
     }
 

@@ -44,7 +44,7 @@ extension FaultTable {
         "method_not_found": Guide("200", "a method that this version does not serve"),
         "duplicate_id": Guide("200", "a request with this id is still under way in the session", "use a new id"),
         "invalid_request": Guide("200, 400", "not a JSON-RPC 2.0 request, or not here"),
-        "batch_not_allowed": Guide("400", "revisions from 2025-06-18 on have no batches", "send single messages"),
+        "batch_not_allowed": Guide("400", "only the revision 2025-03-26 has batches", "send single messages"),
         "parse_error": Guide("400", "the body is not JSON (RFC 8259, UTF-8)"),
         "session_required": Guide("400", "no `Mcp-Session-Id`, and not `initialize`", "initialize first"),
         "unknown_session": Guide(

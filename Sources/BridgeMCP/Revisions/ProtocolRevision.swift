@@ -42,9 +42,8 @@ package enum ProtocolRevision: UInt8, Sendable, CaseIterable, Comparable {
         ProtocolRevision(name: name) ?? .newest
     }
 
-    /// Whether a POST may hold an array of messages. Added with 2025-03-26 and taken out with 2025-06-18; JSON-RPC 2.0,
-    /// on which 2024-11-05 rests, has them.
-    package var allowsBatches: Bool { self <= .v2025_03_26 }
+    /// Whether a POST may hold an array of messages. Added with 2025-03-26 and taken out with 2025-06-18.
+    package var allowsBatches: Bool { self == .v2025_03_26 }
 
     /// Whether a stream may begin with an event that has an id and no data, so that the client can come back for the
     /// rest (basic/transports, "Sending Messages to the Server", since 2025-11-25). Older clients parse every event.

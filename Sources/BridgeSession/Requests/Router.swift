@@ -70,6 +70,9 @@ final class Router {
         if case .one(let message) = messages, message.shape == .request, message.method == "initialize" {
             return self.initialize(message, request)
         }
+        if let initialize = messages.initializeInBatch {
+            return request.refuse(.invalidRequest("initialize cannot be part of a batch"), id: initialize.idBytes)
+        }
         guard let identity = self.identity(of: request, answering: messages.firstID) else { return }
         switch messages {
         case .one(let message):

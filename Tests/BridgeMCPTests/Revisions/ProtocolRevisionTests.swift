@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func `have batches until 2025-06-18 took them out`() {
-        #expect(ProtocolRevision.allCases.filter(\.allowsBatches) == [.v2024_11_05, .v2025_03_26])
+        #expect(ProtocolRevision.allCases.filter(\.allowsBatches) == [.v2025_03_26])
     }
 
     @Test func `have events without data since 2025-11-25 only`() {
