@@ -98,13 +98,13 @@ class Revision:
         if not isinstance(message, dict):
             raise NotOfTheSchema(f"not a JSON-RPC message: {message!r:.500}")
         if "result" in message:
-            self._check_definition("JSONRPCResultResponse", message, or_else="JSONRPCResponse")
+            self.check_definition("JSONRPCResultResponse", message, or_else="JSONRPCResponse")
         elif "error" in message:
-            self._check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
+            self.check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
         else:
             kind = "Request" if "id" in message else "Notification"
-            self._check_definition(f"JSONRPC{kind}", message)
-            self._check_definition(self._by_method(f"Client{kind}", message), message)
+            self.check_definition(f"JSONRPC{kind}", message)
+            self.check_definition(self._by_method(f"Client{kind}", message), message)
 
     def _by_method(self, union: str, message: dict) -> str:
         for reference in self._definitions[union]["anyOf"]:

@@ -31,7 +31,8 @@ package struct Method: Sendable, Hashable {
 
     package let name: String
     package let target: Target
-    /// Whether it only reads, so that it may be sent a second time when it is not known whether it ran.
+    /// Whether it only reads, so that it may be sent a second time when it is not known whether it ran. What changes no more
+    /// than who is told of changes counts as that.
     package let onlyReads: Bool
     package let eras: Eras
     /// The server capability that it belongs to.
@@ -108,10 +109,10 @@ package struct MethodTable: Sendable {
         Method("resources/templates/list", .list(.templates), onlyReads: true, capability: "resources"),
         Method("resources/read", .entry(.resources), onlyReads: true, capability: "resources"),
         Method(
-            "resources/subscribe", .subscription(isWanted: true), onlyReads: false, eras: .handshake,
+            "resources/subscribe", .subscription(isWanted: true), onlyReads: true, eras: .handshake,
             capability: "resources"),
         Method(
-            "resources/unsubscribe", .subscription(isWanted: false), onlyReads: false, eras: .handshake,
+            "resources/unsubscribe", .subscription(isWanted: false), onlyReads: true, eras: .handshake,
             capability: "resources"),
         Method("completion/complete", .reference, onlyReads: true, capability: "completions"),
     ]

@@ -82,9 +82,13 @@ package struct ResourceOwners: Sendable {
         return candidates
     }
 
-    /// The upstream that has a template, by its exact text, for completion.
-    package func owner(ofTemplate text: String) -> Int? {
-        self.templates.first { $0.isShown && $0.template.text.utf8.elementsEqual(text.utf8) }?.server
+    /// The upstreams that have a template, by its exact text, for completion: in the order of the configuration, each once.
+    package func owners(ofTemplate text: String) -> [Int] {
+        var owners: [Int] = []
+        for known in self.templates where known.isShown && known.template.text.utf8.elementsEqual(text.utf8) {
+            if owners.last != known.server { owners.append(known.server) }
+        }
+        return owners
     }
 }
 

@@ -74,17 +74,19 @@ package struct SubscriptionBook<Request> {
 
     /// The server has answered the subscription that was forwarded.
     ///
+    /// - Parameter other: what is held in its place, where another server has the resource.
     /// - Returns: whoever waited for that, each to be answered alike, the one that was forwarded first; and whether the
     ///   server is to be unsubscribed from, as nobody wants it any more.
     package mutating func answered(
-        _ topic: Topic, isGood: Bool
+        _ topic: Topic, by other: Topic? = nil, isGood: Bool
     ) -> (waiting: [(session: UInt64, request: Request)], isUnwanted: Bool) {
         guard let waiting = self.entries[topic]?.waiting else { return ([], false) }
         self.entries[topic]?.waiting = nil
         self.asked.remove(topic)
         for (session, _) in waiting { self.isAskingLess(session, topic) }
-        if isGood { for (session, _) in waiting { self.hold(topic, by: session) } }
-        let isUnwanted = isGood && self.holders(of: topic).isEmpty
+        let held = other ?? topic
+        if isGood { for (session, _) in waiting { self.hold(held, by: session) } }
+        let isUnwanted = isGood && self.holders(of: held).isEmpty
         self.forgetIfUnused(topic)
         return (waiting, isUnwanted)
     }

@@ -38,6 +38,7 @@ final class Call {
     /// What a server has answered that has the resource, and nothing in it.
     private var emptyAnswer: ByteBuffer?
     private let hasContent: Bool
+    private let onNext: ((UpstreamLink) -> Void)?
     private let onEnd: ((ByteBuffer?) -> Void)?
 
     /// The upstream's worker counts the timeout itself; this side only catches a worker that does not.
@@ -52,6 +53,7 @@ final class Call {
         self.others = route.others[...]
         self.uri = route.uri
         self.hasContent = route.hasContent
+        self.onNext = route.onNext
         self.onEnd = route.onEnd
         self.desk = desk
         self.header = header
@@ -197,6 +199,7 @@ extension Call: ExchangeDelegate {
         self.upstream.callBegan()
         self.mayHaveRun = false
         self.waitingSince = .now()
+        self.onNext?(self.upstream)
         self.send()
     }
 

@@ -37,22 +37,23 @@ extension CallDesk {
         else { return request.refuse(.invalidParams("ref names neither a prompt nor a resource")) }
         let offering: Offering = isPrompt ? .prompts : .templates
         let entry = isPrompt ? self.directory.find(name, of: .prompts) : nil
-        let upstream = entry?.upstream ?? (isPrompt ? nil : self.owner(ofReference: name, request.caller))
-        guard let upstream else {
+        let owners = isPrompt ? [entry?.upstream].compactMap { $0 } : self.owners(ofReference: name, request.caller)
+        guard !owners.isEmpty else {
             guard mayWait else { return request.refuse(self.directory.unknown(name, of: offering)) }
             return self.wait(request, for: name, of: offering) { [weak self] in
                 self?.complete(request, mayWait: false)
             }
         }
         // A server that says nothing of completions has none, and need not be asked.
-        guard upstream.capabilities.member("completions") != nil else {
+        let upstreams = owners.filter { $0.capabilities.member("completions") != nil }
+        guard let first = upstreams.first else {
             return request.succeed(JSONText(literal: #"{"completion":{"values":[],"hasMore":false}}"#))
         }
         self.send(
             request,
             along: CallRoute(
-                to: upstream, called: name, named: entry?.entry.ownNameJSON, timeout: upstream.route.callTimeout,
-                mayRepeat: true),
+                to: first, others: Array(upstreams.dropFirst()), called: name, named: entry?.entry.ownNameJSON,
+                uri: isPrompt ? nil : name, timeout: first.route.callTimeout, mayRepeat: true),
             now: mayWait ? request.now : .now())
     }
 
@@ -63,7 +64,8 @@ extension CallDesk {
     }
 
     /// A reference may be a template, or a resource as it stands.
-    private func owner(ofReference uri: String, _ caller: Caller) -> UpstreamLink? {
-        self.resources.upstream(ofTemplate: uri) ?? self.resources.upstreams(for: uri, of: caller).first
+    private func owners(ofReference uri: String, _ caller: Caller) -> [UpstreamLink] {
+        let owners = self.resources.upstreams(ofTemplate: uri)
+        return owners.isEmpty ? self.resources.upstreams(for: uri, of: caller) : owners
     }
 }

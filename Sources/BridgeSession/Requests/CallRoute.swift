@@ -17,6 +17,8 @@ struct CallRoute {
     let timeout: Seconds
     /// Whether it may be sent a second time.
     let mayRepeat: Bool
+    /// Told of the one that is asked next, before it is.
+    let onNext: ((UpstreamLink) -> Void)?
     /// Told of the response before its client is; of nil where there is none, as the client does not want it any more.
     let onEnd: ((ByteBuffer?) -> Void)?
     /// Whether it is made for all sessions together, whoever shares the upstream's child.
@@ -26,7 +28,8 @@ struct CallRoute {
         to upstream: UpstreamLink, others: [UpstreamLink] = [], called calledName: String,
         named ownName: JSONText? = nil,
         uri: String? = nil, hasContent: Bool = false, timeout: Seconds, mayRepeat: Bool,
-        onEnd: ((ByteBuffer?) -> Void)? = nil, isEverybodys: Bool = false
+        onNext: ((UpstreamLink) -> Void)? = nil, onEnd: ((ByteBuffer?) -> Void)? = nil,
+        isEverybodys: Bool = false
     ) {
         self.upstream = upstream
         self.others = others
@@ -36,6 +39,7 @@ struct CallRoute {
         self.hasContent = hasContent
         self.timeout = timeout
         self.mayRepeat = mayRepeat
+        self.onNext = onNext
         self.onEnd = onEnd
         self.isEverybodys = isEverybodys
     }

@@ -12,6 +12,8 @@ final class SubscriptionDesk {
     private let desk: CallDesk
     private let sessions: SessionStore
     private var book = SubscriptionBook<PendingRequest>()
+    /// The subscriptions that are not at the server that they were for at first.
+    private var elsewhere: [ObjectIdentifier: Asking] = [:]
     private var lastID = 0
     /// By server: what it is still to be subscribed to after it has been connected to.
     private var restorations: [String: Restoration] = [:]
@@ -35,13 +37,14 @@ final class SubscriptionDesk {
 
     func subscribe(_ request: PendingRequest, _ identity: SessionIdentity, mayWait: Bool = true) {
         guard let uri = request.name(in: .resources) else { return request.refuse(.invalidParams("uri is required")) }
-        guard let upstream = self.resources.upstreams(for: uri, of: request.caller).first else {
+        let upstreams = self.resources.upstreams(for: uri, of: request.caller)
+        guard let first = upstreams.first else {
             guard mayWait else { return request.refuse(Offering.resources.unknownEntry(uri)) }
             return self.desk.wait(request, for: uri, of: .resources) { [weak self] in
                 self?.subscribe(request, identity, mayWait: false)
             }
         }
-        let topic = ResourceTopic(server: upstream.route.name, uri: uri)
+        let topic = ResourceTopic(server: first.route.name, uri: uri)
         switch self.book.subscribe(topic, by: identity.claims.number, request) {
         case .done:
             self.keep(identity)
@@ -49,23 +52,54 @@ final class SubscriptionDesk {
         case .full: request.refuse(.tooManySubscriptions)
         case .wait: break
         case .forward:
+            let asking = Asking(topic)
             self.desk.send(
                 request,
                 along: CallRoute(
-                    to: upstream, called: uri, timeout: upstream.route.callTimeout, mayRepeat: false,
-                    onEnd: { [weak self] in self?.answered(topic, to: request, $0) }, isEverybodys: true),
+                    to: first, others: Array(upstreams.dropFirst()), called: uri, uri: uri,
+                    timeout: first.route.callTimeout, mayRepeat: request.method.onlyReads,
+                    onNext: { [weak self] in self?.asksNext(asking, $0) },
+                    onEnd: { [weak self] in self?.answered(asking, to: request, $0) }, isEverybodys: true),
                 now: .now())
         }
     }
 
+    /// A subscription on its way through the servers that may have the resource.
+    private final class Asking {
+        /// What was asked for first: by this the book knows who waits.
+        let first: ResourceTopic
+        /// At the server that is asked now.
+        var topic: ResourceTopic
+        /// Whether that server has been unsubscribed from since it was asked, as somebody else who held it has left.
+        var isUndone = false
+
+        init(_ topic: ResourceTopic) {
+            self.first = topic
+            self.topic = topic
+        }
+    }
+
+    private func asksNext(_ asking: Asking, _ upstream: UpstreamLink) {
+        asking.topic = ResourceTopic(server: upstream.route.name, uri: asking.first.uri)
+        asking.isUndone = false
+        self.elsewhere[ObjectIdentifier(asking)] = asking
+    }
+
     /// The server has answered the client that asked first, which gets that from its call; or that client has gone.
-    private func answered(_ topic: ResourceTopic, to asker: PendingRequest, _ response: ByteBuffer?) {
+    private func answered(_ asking: Asking, to asker: PendingRequest, _ response: ByteBuffer?) {
+        self.elsewhere[ObjectIdentifier(asking)] = nil
+        let topic = asking.topic
         let text = response.map { JSONText(trusting: $0) }
         let isGood = text?.member("result") != nil
-        let (waiting, isUnwanted) = self.book.answered(topic, isGood: isGood)
+        let (waiting, isUnwanted) = self.book.answered(asking.first, by: topic, isGood: isGood)
         let others = waiting.filter { !$0.request.isSame(as: asker) }
         // Whether a server holds what it was asked for is not known where nobody heard its answer.
-        if isUnwanted || (response == nil && others.isEmpty) { self.tell(topic, "resources/unsubscribe") }
+        let isUnknown = response == nil && others.isEmpty && self.book.holders(of: topic).isEmpty
+        if isUnwanted || isUnknown {
+            self.unsubscribe(from: topic)
+        } else if isGood, asking.isUndone {
+            self.tell(topic, "resources/subscribe")
+        }
         if isGood { for session in Set(waiting.map(\.session)) { self.keep(session) } }
         for (session, request) in others {
             if isGood {
@@ -91,7 +125,7 @@ final class SubscriptionDesk {
         guard let uri = request.name(in: .resources) else { return request.refuse(.invalidParams("uri is required")) }
         let number = identity.claims.number
         for topic in self.book.topics(of: number) where topic.uri == uri {
-            if self.book.unsubscribe(topic, by: number) == .forward { self.tell(topic, "resources/unsubscribe") }
+            if self.book.unsubscribe(topic, by: number) == .forward { self.unsubscribe(from: topic) }
         }
         self.keep(identity)
         request.succeed()
@@ -102,7 +136,7 @@ final class SubscriptionDesk {
     /// A session is over.
     func ended(_ session: UInt64) {
         let (unwanted, requests) = self.book.ended(session)
-        for topic in unwanted { self.tell(topic, "resources/unsubscribe") }
+        for topic in unwanted { self.unsubscribe(from: topic) }
         // One that was forwarded is answered by its call.
         for request in requests where request.isWaiting(for: request.caller) { request.refuse(.cancelled) }
     }
@@ -197,6 +231,11 @@ final class SubscriptionDesk {
     }
 
     // MARK: For the server
+
+    private func unsubscribe(from topic: ResourceTopic) {
+        for asking in self.elsewhere.values where asking.topic == topic { asking.isUndone = true }
+        self.tell(topic, "resources/unsubscribe")
+    }
 
     /// Tells a server something that no client waits for.
     ///

@@ -27,10 +27,10 @@ final class ResourceDirectory {
             .map { self.directory.upstreams[$0] }
     }
 
-    /// The upstream that has a template, by its exact text.
-    func upstream(ofTemplate text: String) -> UpstreamLink? {
+    /// The upstreams that have a template, by its exact text, the first in the configuration first.
+    func upstreams(ofTemplate text: String) -> [UpstreamLink] {
         self.bringUpToDate()
-        return self.owners.owner(ofTemplate: text).map { self.directory.upstreams[$0] }
+        return self.owners.owners(ofTemplate: text).map { self.directory.upstreams[$0] }
     }
 
     /// Remembers what a result names.

@@ -63,8 +63,17 @@ import Testing
         let owners = ResourceOwners([self.server(["db://{table}", "file:///{x}"], deny: ["db://{table}"])])
         #expect(owners.candidates(for: "db://users", listed: nil, handedOut: nil) == [])
         #expect(owners.candidates(for: "file:///a", listed: nil, handedOut: nil) == [0])
-        #expect(owners.owner(ofTemplate: "db://{table}") == nil)
-        #expect(owners.owner(ofTemplate: "file:///{x}") == 0)
+        #expect(owners.owners(ofTemplate: "db://{table}") == [])
+        #expect(owners.owners(ofTemplate: "file:///{x}") == [0])
+    }
+
+    @Test func `a template has all the servers that show it, by its exact text`() {
+        let owners = ResourceOwners([
+            self.server(["a:{x}", "a:{y}", "a:{x}"]), self.server(["a:{x}"], deny: ["a:{x}"]), self.server(["a:{x}"]),
+        ])
+        #expect(owners.owners(ofTemplate: "a:{x}") == [0, 2])
+        #expect(owners.owners(ofTemplate: "a:{y}") == [0])
+        #expect(owners.owners(ofTemplate: "A:{x}") == [])
     }
 
     @Test func `a filter that hides the first one's resource gives the URI to the second`() {
