@@ -82,6 +82,7 @@ package final class SessionWorker {
             subscriptions?.ended($0)
             resources?.forget(session: $0)
         }
+        self.sessions.onPresence = { [weak subscriptions] in subscriptions?.refresh($0) }
         self.sessions.owed = { [weak directory, weak subscriptions] claims in
             (directory?.changes(since: claims.created) ?? []) + (subscriptions?.missed(by: claims.number) ?? [])
         }

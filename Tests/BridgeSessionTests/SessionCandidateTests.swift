@@ -105,6 +105,9 @@ struct SessionCandidateTests {
             // Each is asked anew by whoever comes.
             try await bench.post("again", Self.request("subscribe"), session: sessions[0])
             try await bench.until { $0.upstream("one").calls.count == 2 }
+            try await bench.run { scene in
+                #expect(["one", "two", "three"].map { scene.upstream($0).keeps } == [0, 0, 0])
+            }
         }
     }
 

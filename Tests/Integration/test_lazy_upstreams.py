@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from command_line import beside
 from harness import Bridge, Bridges
+from places import BINARY
 from processes import ProcessWatch, children
 from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
@@ -119,3 +120,29 @@ def test_callers_that_wake_it_at_once_start_one_child(bridges: Bridges, upstream
         with connection:
             answers.add(json.loads(connection.read_response().body)["result"]["content"][0]["text"])
     assert len(answers) == 1 and len(upstream.received("initialize")) == 1
+
+
+@pytest.mark.parametrize("how", ["lazy", "eager"])
+def test_a_child_stays_while_somebody_has_subscribed_and_is_started_for_who_comes_back(
+    bridges: Bridges, how: str
+) -> None:
+    everything = {"command": str(BINARY), "args": ["demo-server", "--everything"], "start": how, "idleStop": "200ms"}
+    bridge = bridges.start({"demo": demo_upstream(), "lazy": everything}, ready="live")
+    client = bridge.client()
+    uri = {"uri": "demo://notes/1"}
+    client.request("resources/list")
+    assert client.request("resources/subscribe", uri).result == {}
+    with ProcessWatch([bridge.upstream_child("lazy")]) as watch:
+        assert watch.wait_until_one_ended(1.0) is None, "it was ended though somebody waits for its news"
+    # Nobody calls it after a restart: that the session is there is enough.
+    assert bridge.stop() == 0
+    bridge.start("live")
+    with client.open_stream() as events:
+        assert events.wait_for("notifications/resources/updated")["params"] == uri
+        with ProcessWatch([bridge.upstream_child("lazy")]) as watch:
+            assert watch.wait_until_one_ended(1.0) is None, "it was ended though somebody listens"
+            beside_it = bridge.client()
+            beside_it.call("lazy.touch", uri)
+            assert events.wait_for("notifications/resources/updated")["params"] == uri
+            assert client.request("resources/unsubscribe", uri).result == {}
+            assert watch.wait_until_all_ended(PATIENCE), "it was not ended after the last had left"

@@ -61,7 +61,9 @@ package enum ServerKeyTable {
         Key("limits", "{`memory`: size, `cpu`: percent, `tasks`: number}", "what its processes may use together"),
         Key("retry", "`none`, `annotated`", "whether a call that may have run is sent again"),
         Key("start", "`eager`, `lazy`", "with the service, or with the first call"),
-        Key("idleStop", "time", "stops the child after so long without a call"),
+        Key(
+            "idleStop", "time",
+            "stops the child after so long without a call, unless somebody waits for news of its resources"),
     ]
 
     /// A remote server's address goes by several names; the first that is there counts.

@@ -8,6 +8,8 @@ package enum UpstreamRequest: LinkHeader, Equatable {
     case watch
     /// To connect now, whatever its back-off says.
     case retry
+    /// To be connected, and to stay so until the exchange ends, though nobody calls: somebody waits for the server's news.
+    case keep
     /// The lowest level of log messages that any client wants: the payload has it as `level`.
     case level
     /// Which revision to propose to the server, as it wanted it in an earlier life, and for how long that holds.
@@ -22,6 +24,7 @@ package enum UpstreamRequest: LinkHeader, Equatable {
             call.write(to: &header)
         case .watch: header.member("op", "watch")
         case .retry: header.member("op", "retry")
+        case .keep: header.member("op", "keep")
         case .level: header.member("op", "level")
         case .propose(let revision, let seconds):
             header.member("op", "propose")
@@ -36,6 +39,7 @@ package enum UpstreamRequest: LinkHeader, Equatable {
         case "call": self = .call(UpstreamCallHeader(reading: &header))
         case "watch": self = .watch
         case "retry": self = .retry
+        case "keep": self = .keep
         case "level": self = .level
         case "propose": self = .propose(revision: header.string("rev") ?? "", seconds: header.int("s") ?? 0)
         case "asks": self = .asks

@@ -14,6 +14,7 @@ final class SubscriptionDesk {
     private var book = SubscriptionBook<PendingRequest>()
     /// The subscriptions that are not at the server that they were for at first.
     private var elsewhere: [ObjectIdentifier: Asking] = [:]
+    private var listeners = ListenedServers()
     private var lastID = 0
     /// By server: what it is still to be subscribed to after it has been connected to.
     private var restorations: [String: Restoration] = [:]
@@ -137,6 +138,7 @@ final class SubscriptionDesk {
     func ended(_ session: UInt64) {
         let (unwanted, requests) = self.book.ended(session)
         for topic in unwanted { self.unsubscribe(from: topic) }
+        self.refresh(session)
         // One that was forwarded is answered by its call.
         for request in requests where request.isWaiting(for: request.caller) { request.refuse(.cancelled) }
     }
@@ -145,6 +147,22 @@ final class SubscriptionDesk {
     func reconfigured() {
         let servers = Set(self.directory.upstreams.map(\.route.name))
         for server in self.book.servers.subtracting(servers) { self.book.gone(server) }
+        for session in self.sessions.all { self.refresh(session.number) }
+        // One of them may be there for the first time under its name.
+        for upstream in self.directory.upstreams {
+            upstream.isKept = self.listeners.isListened(to: upstream.route.name)
+        }
+    }
+
+    /// A session has come into memory, or left it; or it holds something else. What somebody wants to hear of is not let go
+    /// as unused. A session that is not in memory hears of what it has missed when it comes back.
+    func refresh(_ session: UInt64) {
+        let isThere = self.sessions.session(session) != nil
+        let servers = isThere ? Set(self.book.topics(of: session).map(\.server)) : []
+        for server in self.listeners.set(servers, by: session) {
+            let upstream = self.directory.upstreams.first { $0.route.name == server }
+            upstream?.isKept = self.listeners.isListened(to: server)
+        }
     }
 
     /// A server has been connected to, and knows of no subscription. What changed meanwhile nobody can say.
@@ -223,6 +241,7 @@ final class SubscriptionDesk {
 
     private func keep(_ identity: SessionIdentity) {
         self.sessions.keep(self.book.topics(of: identity.claims.number), of: identity)
+        self.refresh(identity.claims.number)
     }
 
     private func keep(_ session: UInt64) {

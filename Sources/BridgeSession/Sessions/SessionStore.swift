@@ -15,6 +15,8 @@ final class SessionStore {
     var onEnd: ((Caller) -> Void)?
     /// The session of this number has ended.
     var onForget: ((UInt64) -> Void)?
+    /// The session of this number has come into memory, or left it.
+    var onPresence: ((UInt64) -> Void)?
     /// Which changes a session has yet to be told of that has not been in memory.
     var owed: ((SessionClaims) -> [ListChange])?
 
@@ -99,6 +101,7 @@ final class SessionStore {
         let session = LiveSession(
             identity, level: self.records.level(of: number), owed: self.owed?(identity.claims) ?? [], now: now)
         self.live[number] = session
+        self.onPresence?(number)
         return session
     }
 
@@ -221,7 +224,7 @@ final class SessionStore {
             session.primeQuietStreams(now: now)
             session.streams.forgetFinished(for: self.configuration.resultRetention.timeAmount, now: now)
             if session.isIdle, now - session.lastUsed > self.configuration.idleMemory.timeAmount {
-                self.live[session.number] = nil
+                self.leave(session)
             }
         }
         if now - self.usePruned > .seconds(60) { self.pruneUse(now: now) }
@@ -244,8 +247,13 @@ final class SessionStore {
     func boundMemory() {
         if self.live.count > Self.maximumLive {
             let idle = self.live.values.filter(\.isIdle).sorted { $0.lastUsed < $1.lastUsed }
-            for session in idle.prefix(self.live.count - Self.maximumLive) { self.live[session.number] = nil }
+            for session in idle.prefix(self.live.count - Self.maximumLive) { self.leave(session) }
         }
         self.retention.bound(self.live.values.flatMap { $0.streams.all })
+    }
+
+    private func leave(_ session: LiveSession) {
+        self.live[session.number] = nil
+        self.onPresence?(session.number)
     }
 }

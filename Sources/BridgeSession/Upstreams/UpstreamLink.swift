@@ -44,6 +44,8 @@ final class UpstreamLink {
     private let loop: any EventLoop
     private let dialer: LinkDialer
     private var watch: Exchange?
+    /// For as long as ``isKept`` is true.
+    private var keeping: Exchange?
     private var phase = UpstreamPhase.connecting
     private var wasWoken = false
     private var waitsUntil: NIODeadline
@@ -77,12 +79,14 @@ final class UpstreamLink {
             self.propose(over: link)
             self.watch = link.open(header: Self.watchRequest, delegate: self)
             if let level = self.level { self.send(level: level) }
+            self.beginToKeep()
         }
     }
 
     private static let watchRequest = UpstreamRequest.watch.text
     private static let asksRequest = UpstreamRequest.asks.text
     private static let retryRequest = UpstreamRequest.retry.text
+    private static let keepRequest = UpstreamRequest.keep.text
     private static let levelRequest = UpstreamRequest.level.text
 
     /// Before it watches, so that the worker knows it when it greets its server.
@@ -139,6 +143,22 @@ final class UpstreamLink {
     var isReading: Bool {
         get { self.dialer.isReading }
         set { self.dialer.isReading = newValue }
+    }
+
+    /// Whether its server is to be connected though nobody calls it: somebody waits for its news.
+    var isKept = false {
+        didSet {
+            guard self.isKept != oldValue else { return }
+            self.keeping?.cancel(reason: "nobody waits for its news any more")
+            self.keeping = nil
+            self.beginToKeep()
+        }
+    }
+
+    /// On this link. With the next one it begins anew.
+    private func beginToKeep() {
+        guard self.isKept, self.dialer.isConnected else { return }
+        self.keeping = self.open(header: Self.keepRequest, payload: nil, delegate: AnswerWaiter { _ in })
     }
 
     // MARK: Lists

@@ -52,6 +52,15 @@ final class ConnectionKeeper {
         didSet { if !self.holdsGreeting { self.greet() } }
     }
     private var hasGreeted = false
+    /// Whether the connection is wanted though nobody calls.
+    var isKept = false {
+        didSet {
+            guard self.isKept != oldValue else { return }
+            self.conversation?.keep(self.isKept, now: .now())
+            if self.isKept { self.wake() }
+            self.delegate?.keeperDeadlinesChanged(self)
+        }
+    }
     /// Whether what the server says is read.
     var isReading = true {
         didSet { self.connection?.isReading = self.isReading }
@@ -251,6 +260,7 @@ extension ConnectionKeeper: ConnectionDelegate {
             logger: self.logger)
         self.conversation = conversation
         conversation.delegate = self
+        conversation.keep(self.isKept, now: .now())
         self.hasGreeted = false
         self.greet()
         self.delegate?.keeperChanged(self)

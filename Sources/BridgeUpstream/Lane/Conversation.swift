@@ -75,6 +75,9 @@ final class Conversation {
     /// Calls are there, sent or not, or none is any more.
     func busy(_ isBusy: Bool, now: NIODeadline) { self.upkeep.busy(isBusy, now: now) }
 
+    /// Whether it is not to be let go though nobody calls.
+    func keep(_ isKept: Bool, now: NIODeadline) { self.upkeep.keep(isKept, now: now) }
+
     /// The server has said something, whatever it is.
     ///
     /// - Returns: whether that was being waited for.

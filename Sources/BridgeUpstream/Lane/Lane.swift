@@ -78,6 +78,12 @@ final class Lane {
     /// Somebody wants its lists: connects what starts on demand.
     func wake() { self.keeper.wake() }
 
+    /// Whether it is to be connected though nobody calls.
+    var isKept: Bool {
+        get { self.keeper.isKept }
+        set { self.keeper.isKept = newValue }
+    }
+
     func take(_ call: UpstreamCall) {
         guard !self.isStopping else {
             return self.desk.refuse(call, self.faults.unavailable("it is being stopped"))

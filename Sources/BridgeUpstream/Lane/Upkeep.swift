@@ -32,7 +32,7 @@ struct Upkeep {
         case hold
         /// The upstream said nothing after a ping, and no call is under way.
         case mute
-        /// Nobody has called for the whole of `idleStop`.
+        /// Nobody has called, or waited for news, for the whole of `idleStop`.
         case unused
     }
 
@@ -66,6 +66,8 @@ struct Upkeep {
     var intervals: Intervals
     private var connection: Connection?
     private var isBusy = false
+    /// Somebody waits for its news.
+    private var isKept = false
 
     init(_ intervals: Intervals) {
         self.intervals = intervals
@@ -139,6 +141,12 @@ struct Upkeep {
         self.connection?.idleSince = now
     }
 
+    /// Whether it is used though nobody calls.
+    mutating func keep(_ isKept: Bool, now: NIODeadline) {
+        self.isKept = isKept
+        self.connection?.idleSince = now
+    }
+
     /// When ``due(now:callsUnderWay:)`` has something to say at the earliest. While ``isSilent``, also as soon as no call is
     /// under way any more.
     var next: NIODeadline? {
@@ -153,9 +161,11 @@ struct Upkeep {
         return times.compactMap { $0 }.min()
     }
 
-    /// When the upstream is let go, if nobody calls until then. Not while it is being listed.
+    /// When the upstream is let go, if nobody calls until then, or waits for its news. Not while it is being listed.
     private var unusedAt: NIODeadline? {
-        guard let connection, let idleStop = self.intervals.idleStop, !self.isBusy else { return nil }
+        guard let connection, let idleStop = self.intervals.idleStop, !self.isBusy, !self.isKept else {
+            return nil
+        }
         for case .running in connection.lists.values.map(\.state) { return nil }
         return connection.idleSince + idleStop
     }

@@ -40,6 +40,10 @@ final class UpstreamCore {
     private var isMainFinished = false
     private var listener: LinkListener?
     private var links: [ObjectIdentifier: LinkConnection] = [:]
+    /// How many session workers have somebody who waits for the server's news.
+    private var keeps = 0 {
+        didSet { self.lane.isKept = self.keeps > 0 }
+    }
     var isStopping = false
     private var isFinished = false
     private var onFinished: [() -> Void] = []
@@ -181,6 +185,9 @@ final class UpstreamCore {
         case .retry:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.wake()
+        case .keep:
+            exchange.delegate = AnswerWaiter { [weak self] _ in self?.keeps -= 1 }
+            self.keeps += 1
         case nil:
             exchange.end(header: UpstreamEnd(failure: Fault.invalidRequest.word).text)
         }

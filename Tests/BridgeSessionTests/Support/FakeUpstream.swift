@@ -63,6 +63,8 @@ final class FakeUpstream {
     private(set) var retries = 0
     /// How often it was told that its server asks in the middle of calls.
     private(set) var asks = 0
+    /// How many exchanges want it to be connected now.
+    private(set) var keeps = 0
     private(set) var proposals: [String] = []
     /// What it had to be spoken to with, because its server had refused the newest revision.
     var proposed: String?
@@ -122,6 +124,12 @@ final class FakeUpstream {
         case .asks:
             self.asks += 1
             exchange.end(header: .emptyObject)
+        case .keep:
+            self.keeps += 1
+            exchange.delegate = AnswerWaiter { [weak self] _ in
+                self?.keeps -= 1
+                self?.changed()
+            }
         case .propose(let revision, _):
             self.proposals.append(revision)
             exchange.end(header: .emptyObject)

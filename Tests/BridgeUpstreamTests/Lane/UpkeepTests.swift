@@ -123,6 +123,20 @@ import Testing
         #expect(upkeep.due(now: self.t0 + .seconds(31), callsUnderWay: false) == [.unused])
     }
 
+    @Test func `one whose news is waited for is not let go, over all its connections`() {
+        var upkeep = self.connected(idleStop: .seconds(10), lists: [])
+        upkeep.keep(true, now: self.t0 + .seconds(5))
+        #expect(upkeep.due(now: self.t0 + .seconds(59), callsUnderWay: false) == [])
+        upkeep.disconnected()
+        upkeep.connected(lists: [], now: self.t0 + .seconds(60))
+        upkeep.busy(true, now: self.t0 + .seconds(61))
+        upkeep.busy(false, now: self.t0 + .seconds(62))
+        #expect(upkeep.due(now: self.t0 + .seconds(100), callsUnderWay: false) == [])
+        upkeep.keep(false, now: self.t0 + .seconds(101))
+        #expect(upkeep.next == self.t0 + .seconds(111))
+        #expect(upkeep.due(now: self.t0 + .seconds(111), callsUnderWay: false) == [.unused])
+    }
+
     @Test func `an upstream is not let go while its list is read`() {
         var upkeep = self.connected(idleStop: .seconds(1))
         #expect(upkeep.due(now: self.t0 + .seconds(5), callsUnderWay: false) == [.list(.tools)])

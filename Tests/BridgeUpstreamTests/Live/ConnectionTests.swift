@@ -118,6 +118,27 @@ extension LiveTests {
             }
         }
 
+        @Test func `one whose news is waited for is started, stays, and is let go when nobody waits any more`()
+            async throws
+        {
+            try await WorkerBench.run(configure: {
+                $0.start = .lazy
+                $0.idleStop = 0.05
+                $0.pingInterval = 0.1
+            }) { bench in
+                await bench.phase("idle")
+                let first = await bench.keep()
+                let second = await bench.keep()
+                await bench.phase("ready")
+                await bench.cancel(first)
+                // Before a single ping it would be let go.
+                while bench.received(#""method":"ping""#) < 5 { try await Task.sleep(for: .milliseconds(10)) }
+                #expect(bench.received("start ") == 1)
+                await bench.cancel(second)
+                await bench.phase("idle")
+            }
+        }
+
         @Test func `the log level is passed on, and again after a reconnect`() async throws {
             try await WorkerBench.run { bench in
                 await bench.phase("ready")

@@ -209,6 +209,22 @@ final class WorkerBench: Sendable {
         await over.next { true }
     }
 
+    /// Wants the server to be connected, until that is cancelled.
+    func keep() async -> NIOLoopBound<Exchange> {
+        let opened = EventLog<NIOLoopBound<Exchange>>()
+        await self.onLoop { bench in
+            let exchange = bench.dialer.value.open(
+                header: UpstreamRequest.keep.text, payload: nil,
+                delegate: Listener(onMessage: { _, _ in }, onOver: { _ in }))
+            opened.append(NIOLoopBound(exchange, eventLoop: bench.loop))
+        }
+        return await opened.next { _ in true }
+    }
+
+    func cancel(_ exchange: NIOLoopBound<Exchange>) async {
+        await self.onLoop { _ in exchange.value.cancel(reason: "test") }
+    }
+
     @discardableResult
     func state(where predicate: @escaping @Sendable (JSONText) -> Bool) async -> JSONText {
         let event = await self.events.next { event in
