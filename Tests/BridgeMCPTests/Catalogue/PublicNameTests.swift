@@ -66,18 +66,67 @@ import Testing
         #expect(self.names(first.0, first.1).safe != self.names(second.0, second.1).safe)
     }
 
-    @Test func `of any two random tools differ`() {
-        var random = SeededRandom(seed: 5)
-        let pieces = ["a", "_", "__", "-", ".", "b", "é", "x y", "A"]
-        func piece() -> String {
-            (0...Int.random(in: 0...3, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+    /// The oracle for what stays readable: every piece is safe already, and where they meet is plain.
+    private func isPlain(_ prefix: String, _ name: String) -> Bool {
+        let pieces = prefix.isEmpty ? [name] : [prefix, name]
+        let isUnmistakable = pieces.allSatisfy { piece in
+            !piece.contains("__") && (pieces.count == 1 || (piece.first != "_" && piece.last != "_"))
         }
+        return isUnmistakable && self.isSafe(pieces.joined(separator: "__"))
+    }
+
+    @Test(arguments: 0..<4)
+    func `of any random tools are safe, readable, told apart and known again`(seed: UInt64) {
+        let pieces = ["a", "_", "__", "-", ".", "b", "é", "x y", "A", "工", "\u{0}", "/", "longer-than-others"]
         var seen: [String: (String, String)] = [:]
-        for _ in 0..<20_000 {
-            let pair = (piece(), piece())
-            let safe = self.names(pair.0, pair.1).safe
-            if let other = seen[safe] { #expect(other == pair, "\(safe)") }
-            seen[safe] = pair
+        Fuzz.cases(5_000, seed: seed) { random, name in
+            let prefix = Fuzz.text(of: pieces, 0...5, &random)
+            let own = Fuzz.text(of: pieces, 1...6, &random)
+            let separator = [".", "/", "__", "-"].randomElement(using: &random) ?? "."
+            let names = self.names(prefix, own, separator: separator)
+            #expect(self.isSafe(names.safe), "\(names.safe) \(name)")
+            #expect(names.dot == (prefix.isEmpty ? own : prefix + separator + own), "\(name)")
+            // A safe name is made of the two names, and of nothing else that is configured.
+            #expect(names.safe == self.names(prefix, own).safe, "\(name)")
+            if self.isPlain(prefix, own) {
+                #expect(names.safe == (prefix.isEmpty ? own : prefix + "__" + own), "\(name)")
+            } else {
+                #expect(names.safe.count >= 11 && names.safe.dropLast(10).last == "_", "\(names.safe) \(name)")
+            }
+            if let other = seen[names.safe] { #expect(other == (prefix, own), "\(names.safe) \(name)") }
+            seen[names.safe] = (prefix, own)
+            // By either spelling one sees whose it may be.
+            for spelling in [names.dot, names.safe] {
+                #expect(
+                    PublicName.mayBe(spelling, prefix: prefix, separator: separator), "\(spelling) \(prefix) \(name)")
+            }
         }
+    }
+}
+
+@Suite("Patterns") struct GlobTests {
+    /// Tries everything.
+    private func matches(_ name: ArraySlice<UnicodeScalar>, _ pattern: ArraySlice<UnicodeScalar>) -> Bool {
+        guard let first = pattern.first else { return name.isEmpty }
+        if first == "*" {
+            return self.matches(name, pattern.dropFirst()) || (!name.isEmpty && self.matches(name.dropFirst(), pattern))
+        }
+        guard let next = name.first, first == "?" || first == next else { return false }
+        return self.matches(name.dropFirst(), pattern.dropFirst())
+    }
+
+    @Test(arguments: 0..<4)
+    func `match as trying everything does`(seed: UInt64) {
+        Fuzz.cases(5_000, seed: seed) { random, case_ in
+            let name = Fuzz.text(of: ["a", "b", "é", "💥", "\u{301}"], 0...8, &random)
+            let pattern = Fuzz.text(of: ["a", "b", "*", "?", "é", "**"], 0...7, &random)
+            let wanted = self.matches(Array(name.unicodeScalars)[...], Array(pattern.unicodeScalars)[...])
+            #expect(Glob.matches(name, pattern: pattern) == wanted, "\(name) \(pattern) \(case_)")
+        }
+    }
+
+    @Test func `with many stars end all the same`() {
+        let pattern = String(repeating: "*a", count: 500) + "b"
+        #expect(!Glob.matches(String(repeating: "a", count: 5_000), pattern: pattern))
     }
 }

@@ -76,6 +76,57 @@ import Testing
         #expect(owners.owners(ofTemplate: "A:{x}") == [])
     }
 
+    /// Whatever servers list and filters keep back: each candidate once, none that may not, and in the order that is said.
+    @Test(arguments: 0..<4)
+    func `of any servers, the candidates are in their order, and none is kept back`(seed: UInt64) {
+        let templates = ["a:{x}", "a:b{x}", "{+any}", "a:b/{x}", "c:{+x}", "{", "a:b", "a:{x}/{y}"]
+        let patterns = ["a:*", "a:b", "*", "c:?", "a:{x}", "A:%62*"]
+        Fuzz.cases(3_000, seed: seed) { random, name in
+            let some = { (texts: [String], random: inout SeededRandom) in
+                texts.filter { _ in Int.random(in: 0..<4, using: &random) == 0 }
+            }
+            let servers = (0..<Int.random(in: 1...4, using: &random)).map { _ in
+                self.server(
+                    some(templates, &random), allow: Int.random(in: 0..<5, using: &random) == 0 ? ["a:*"] : nil,
+                    deny: Int.random(in: 0..<3, using: &random) == 0 ? some(patterns, &random) : [],
+                    hasResources: Bool.random(using: &random))
+            }
+            let owners = ResourceOwners(servers)
+            let uri = Fuzz.text(of: ["a:", "b", "c:", "/", "x", "%62", "A"], 1...4, &random)
+            let anybody = { (random: inout SeededRandom) in
+                Bool.random(using: &random) ? Int.random(in: -1...4, using: &random) : nil
+            }
+            let (listed, handedOut) = (anybody(&random), anybody(&random))
+            let found = owners.candidates(for: uri, listed: listed, handedOut: handedOut)
+            #expect(Set(found).count == found.count, "\(name)")
+            #expect(found.allSatisfy { servers.indices.contains($0) && servers[$0].filter.admits(uri: uri) }, "\(name)")
+            // The oracle: each by the best reason there is for it.
+            let shown = servers.indices.filter { servers[$0].filter.admits(uri: uri) }
+            let best = { (server: Int) -> Int in
+                servers[server].templates.compactMap { text -> Int? in
+                    guard let template = URITemplate(text), template.matches(uri),
+                        servers[server].filter.deny.isEmpty || !self.isDenied(text, servers[server].filter)
+                    else { return nil }
+                    return template.literalPrefix
+                }.max() ?? -1
+            }
+            var wanted = [listed, handedOut].compactMap { $0 }.filter(shown.contains)
+            if wanted.count == 2, wanted[0] == wanted[1] { wanted.removeLast() }
+            wanted += shown.filter { !wanted.contains($0) && best($0) >= 0 }.sorted {
+                best($0) == best($1) ? $0 < $1 : best($0) > best($1)
+            }
+            if !wanted.isEmpty {
+                #expect(found == wanted, "\(uri) \(name)")
+            } else {
+                #expect(found.count <= 1, "\(name)")
+            }
+        }
+    }
+
+    private func isDenied(_ template: String, _ filter: NameFilter) -> Bool {
+        !NameFilter(deny: filter.deny).admits(template: template)
+    }
+
     @Test func `a filter that hides the first one's resource gives the URI to the second`() {
         let owners = ResourceOwners([self.server(["a:{x}"], deny: ["a:*"]), self.server(["a:{x}"])])
         #expect(owners.candidates(for: "a:1", listed: nil, handedOut: nil) == [1])

@@ -1,6 +1,7 @@
-import BridgeMCP
 import BridgeTesting
 import Testing
+
+@testable import BridgeMCP
 
 @Suite("URI templates") struct URITemplateTests {
     @Test(arguments: [
@@ -38,49 +39,84 @@ import Testing
     }
 
     /// What an expander makes of a template is found again, whatever the values are.
-    @Test func `an expanded template is its own`() throws {
-        var random = SeededRandom(seed: 7)
-        let literals = ["a:", "//", "x", "/rows/", "-", "?", "é"]
-        let operators: [(String, (String) -> String)] = [
-            ("", { $0 }), ("+", { $0 + "/" + $0 }), ("/", { "/" + $0 }), ("?", { "?v=" + $0 }), (".", { "." + $0 }),
-        ]
-        for _ in 0..<5_000 {
-            var template = "s:"
-            var uri = "s:"
-            for _ in 0..<Int.random(in: 0...6, using: &random) {
-                let literal = literals.randomElement(using: &random) ?? ""
-                template += literal
-                uri += literal
-                guard let (mark, expand) = operators.randomElement(using: &random) else { continue }
-                template += "{\(mark)v}"
-                uri += expand(
-                    String(
-                        (0..<Int.random(in: 1...5, using: &random)).map { _ in
-                            "abz09_%-".randomElement(using: &random) ?? "a"
-                        }))
-            }
-            #expect(try #require(URITemplate(template)).matches(uri), "\(template) \(uri)")
+    @Test(arguments: 0..<4)
+    func `an expanded template is its own`(seed: UInt64) throws {
+        try Fuzz.cases(3_000, seed: seed) { (random: inout SeededRandom, name: String) throws in
+            // An expression without an operator stands for something; with one it may stand for nothing.
+            let isSimple = Bool.random(using: &random)
+            let marks = isSimple ? URITemplateOracle.marks : Array(URITemplateOracle.marks.dropFirst())
+            let parts = URITemplateOracle.parts(&random, marks: marks)
+            var values = URITemplateOracle.values(parts, &random, mayBeEmpty: !isSimple)
+            if !isSimple { values = values.filter { _ in Int.random(in: 0..<4, using: &random) > 0 } }
+            let text = parts.map(\.text).joined()
+            let uri = URITemplateOracle.expand(parts, values)
+            let template = try #require(URITemplate(text), "\(name)")
+            #expect(template.matches(uri), "\(text) \(uri) \(name)")
         }
     }
 
-    /// Foreign bytes do not matter: each template is one or is none, and a match ends.
-    @Test func `whatever is written, it ends`() {
-        var random = SeededRandom(seed: 3)
-        let alphabet = Array("{}+#/?&;.*,a%: \u{0}é")
-        for _ in 0..<20_000 {
-            let text = { (random: inout SeededRandom) in
-                String(
-                    (0..<Int.random(in: 0...40, using: &random)).map { _ in
-                        alphabet.randomElement(using: &random) ?? "a"
-                    })
+    /// A matcher that tries everything comes to the same.
+    @Test(arguments: 10..<14)
+    func `a match is what trying everything finds`(seed: UInt64) throws {
+        var matched = 0
+        try Fuzz.cases(3_000, seed: seed) { (random: inout SeededRandom, name: String) throws in
+            let parts = URITemplateOracle.parts(&random, upTo: 4)
+            let text = parts.map(\.text).joined()
+            let template = try #require(URITemplate(text), "\(name)")
+            var uris = (0..<3).map { _ in
+                Fuzz.text(of: ["a", "b", "/", "?", "#", "-", "x", "://", "é", "%41", "."], 0...5, &random)
             }
-            let template = text(&random)
-            let uri = text(&random)
-            guard let parsed = URITemplate(template) else { continue }
-            let isMatch = parsed.matches(uri)
-            if !template.contains("{") { #expect(isMatch == (template == uri)) }
+            // Close to what it makes: its own words, with something taken out, put in or changed.
+            let made = URITemplateOracle.expand(parts, URITemplateOracle.values(parts, &random, mayBeEmpty: true))
+            if made.utf8.count < 40 {
+                uris.append(made)
+                var near = Array(made)
+                if let index = near.indices.randomElement(using: &random) {
+                    switch Int.random(in: 0..<3, using: &random) {
+                    case 0: near.remove(at: index)
+                    case 1: near.insert("/", at: index)
+                    default: near[index] = "a"
+                    }
+                }
+                uris.append(String(near))
+            }
+            for uri in uris {
+                let isMatch = template.matches(uri)
+                #expect(
+                    isMatch == URITemplateOracle.matches(parts[...], uri[...].utf8), "\(text) \(uri) \(name)")
+                if isMatch { matched += 1 }
+            }
         }
+        #expect(matched > 500, "the cases say something")
+    }
+
+    /// Foreign bytes do not matter: each template is one or is none, and a match ends.
+    @Test(arguments: 20..<24)
+    func `whatever is written, it ends, and costs no more than it says`(seed: UInt64) {
+        let pieces = "{}+#/?&;.*,a%: \u{0}é\r".map { String($0) } + ["{x}", "{+y*}", "{/a,b:3}", "\u{301}", "💥"]
+        Fuzz.cases(5_000, seed: seed) { random, name in
+            let text = Fuzz.text(of: pieces, 0...40, &random)
+            let uri = Fuzz.text(of: pieces, 0...40, &random)
+            guard let template = URITemplate(text) else {
+                // Without a brace everything is a template.
+                #expect(text.contains("{") || text.contains("}"), "\(name)")
+                return
+            }
+            let isMatch = template.matches(uri)
+            if !text.contains("{") { #expect(isMatch == text.utf8.elementsEqual(uri.utf8), "\(name)") }
+            // What a match may cost grows with the template's length, and with nothing else.
+            #expect(template.weight <= text.utf8.count + 1, "\(text) \(name)")
+            #expect(template.literalPrefix <= text.utf8.count, "\(name)")
+            if isMatch { #expect(uri.utf8.starts(with: text.utf8.prefix(template.literalPrefix)), "\(name)") }
+        }
+    }
+
+    @Test func `what is too long is no template, and no URI of any`() throws {
         let stars = String(repeating: "{+a}x", count: 100)
         #expect(URITemplate(stars)?.matches(String(repeating: "x", count: 8_000) + "y") == false)
+        #expect(URITemplate(String(repeating: "{+a}", count: 257)) == nil)
+        #expect(URITemplate(String(repeating: "a", count: 8_193)) == nil)
+        #expect(try #require(URITemplate("{+any}")).matches(String(repeating: "a", count: 8_192)))
+        #expect(try !#require(URITemplate("{+any}")).matches(String(repeating: "a", count: 8_193)))
     }
 }
