@@ -26,6 +26,9 @@ _RESULTS = {
     "resources/unsubscribe": "EmptyResult",
     "logging/setLevel": "EmptyResult",
     "completion/complete": "CompleteResult",
+    "roots/list": "ListRootsResult",
+    "sampling/createMessage": "CreateMessageResult",
+    "elicitation/create": "ElicitResult",
 }
 
 
@@ -65,13 +68,18 @@ class Revision:
         self._definitions = self._document[self._keyword]
         self._validator_class = jsonschema.validators.validator_for(self._document)
 
-    def check(self, message: object, method: str | None = None, *, no_id: NoID | None = None) -> None:
-        """Raises unless `message` is one that a server may send; `method` is that of the request it answers."""
+    def check(
+        self, message: object, method: str | None = None, *, no_id: NoID | None = None, sender: str = "Server"
+    ) -> None:
+        """Raises unless `message` is one that the sender may send, `Server` or `Client`.
+
+        `method` is that of the request that it answers.
+        """
         if isinstance(message, list):
             if self.name != "2025-03-26":
                 raise NotOfTheSchema(f"{self.name} knows no batches: {message!r:.500}")
             for member in message:
-                self.check(member, method, no_id=no_id)
+                self.check(member, method, no_id=no_id, sender=sender)
             return
         if not isinstance(message, dict):
             raise NotOfTheSchema(f"not a JSON-RPC message: {message!r:.500}")
@@ -86,10 +94,10 @@ class Revision:
             self.check_definition("JSONRPCErrorResponse", message, or_else="JSONRPCError")
         elif "id" in message:
             self.check_definition("JSONRPCRequest", message)
-            self.check_definition(self._by_method("ServerRequest", message), message)
+            self.check_definition(self._by_method(f"{sender}Request", message), message)
         else:
             self.check_definition("JSONRPCNotification", message)
-            self.check_definition(self._by_method("ServerNotification", message), message)
+            self.check_definition(self._by_method(f"{sender}Notification", message), message)
         if message.keys() - {"jsonrpc", "id", "result", "error", "method", "params"}:
             raise NotOfTheSchema(f"members that JSON-RPC does not know: {message!r:.500}")
 
@@ -137,8 +145,15 @@ def revision(name: str) -> Revision:
     return Revision(name)
 
 
-def check(message: object, revision_name: str, method: str | None = None, *, no_id: NoID | None = None) -> None:
-    revision(revision_name).check(message, method, no_id=no_id)
+def check(
+    message: object,
+    revision_name: str,
+    method: str | None = None,
+    *,
+    no_id: NoID | None = None,
+    sender: str = "Server",
+) -> None:
+    revision(revision_name).check(message, method, no_id=no_id, sender=sender)
 
 
 def check_as(definition: str, value: object, revision_name: str) -> None:

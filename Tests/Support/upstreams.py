@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import schema
 from places import BINARY, SUPPORT
 from waiting import eventually
 
@@ -94,3 +95,48 @@ class OddUpstream:
         """The messages with this method that it has been sent so far, over all its lives."""
         entries = map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
         return [entry for entry in entries if entry.get("method") == method]
+
+
+class SDKUpstream:
+    """The server with everything, of one generation of the SDK, and all that it and the bridge have said to each other."""
+
+    def __init__(self, folder: Path, name: str, python: Path, **more: Any) -> None:
+        self.name = name
+        self.journal = folder / f"{name}.journal"
+        self.journal.touch()
+        self._python = python
+        self._more = more
+        self._read = 0
+        #: So many messages have been held against the schema.
+        self.checked = 0
+        self._revision = schema.LEGACY_REVISIONS[-1]
+        #: The methods of the requests that have not been answered, by who asked, and their ids.
+        self._asked: dict[tuple[str, str], str] = {}
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        server = [str(self._python), str(SUPPORT / "sdk_server.py"), self.name]
+        return python_upstream(SUPPORT / "stdio_tap.py", str(self.journal), *server, **self._more)
+
+    def check(self) -> None:
+        """Holds every message, in either direction, that is new since the last time against the schema of its side."""
+        with self.journal.open(encoding="utf-8") as journal:
+            journal.seek(self._read)
+            lines = [line for line in journal.readlines() if line.endswith("\n")]
+        self._read += sum(len(line.encode()) for line in lines)
+        for line in lines:
+            ((direction, raw),) = json.loads(line).items()
+            self._check(direction, json.loads(raw))
+        self.checked += len(lines)
+
+    def _check(self, direction: str, message: dict[str, Any]) -> None:
+        sender, other = ("Client", "Server") if direction == "to" else ("Server", "Client")
+        identifier = json.dumps(message.get("id"))
+        method = None
+        if "method" in message and "id" in message:
+            self._asked[sender, identifier] = message["method"]
+        elif "method" not in message:
+            method = self._asked.pop((other, identifier), None)
+            if "protocolVersion" in message.get("result", {}):
+                self._revision = message["result"]["protocolVersion"]
+        schema.check(message, self._revision, method, sender=sender)
