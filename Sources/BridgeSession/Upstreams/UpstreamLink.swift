@@ -147,16 +147,13 @@ final class UpstreamLink {
 
     /// Whether its server is to be connected though nobody calls it: somebody waits for its news.
     var isKept = false {
-        didSet {
-            guard self.isKept != oldValue else { return }
-            self.keeping?.cancel(reason: "nobody waits for its news any more")
-            self.keeping = nil
-            self.beginToKeep()
-        }
+        didSet { if self.isKept != oldValue { self.beginToKeep() } }
     }
 
-    /// On this link. With the next one it begins anew.
+    /// Says so on the link that there is; with each link anew.
     private func beginToKeep() {
+        self.keeping?.cancel(reason: "nobody waits for its news any more, or by another link")
+        self.keeping = nil
         guard self.isKept, self.dialer.isConnected else { return }
         self.keeping = self.open(header: Self.keepRequest, payload: nil, delegate: AnswerWaiter { _ in })
     }
