@@ -113,6 +113,8 @@ import Testing
         try await SessionBench.with { bench in
             try await bench.until { !$0.upstream().watches.isEmpty }
             let session = try await bench.open()
+            // From here on it is in memory, and owed each word that it has not been told.
+            _ = try await bench.names(session: session)
             for number in 0..<1_000 {
                 try await bench.run {
                     $0.upstream().publish(
