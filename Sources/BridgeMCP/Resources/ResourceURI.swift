@@ -38,10 +38,26 @@ package enum ResourceURI {
     /// first, as a URI and as a file's path.
     static func spellings(_ uri: String) -> Set<String>? {
         guard let normalised = self.normalised(uri) else { return nil }
-        var undone = uri
-        for escape in ["%2F", "%2f", "%5C", "%5c"] { undone = undone.replacing(escape, with: "/") }
+        let undone = self.undoneSlashes(uri)
         let others = [self.normalised(undone), self.normalised(undone, asFilePath: true)]
         return Set([normalised] + others.compactMap { $0 })
+    }
+
+    /// By bytes: as characters, what follows an escape may be joined to its last letter.
+    private static func undoneSlashes(_ uri: String) -> String {
+        var undone: [UInt8] = []
+        var rest = Array(uri.utf8)[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let high = rest.first, let low = rest.dropFirst().first,
+                let value = PercentCoding.byte(high, low), "/\\".utf8.contains(value)
+            {
+                undone.append(UInt8(ascii: "/"))
+                rest = rest.dropFirst(2)
+            } else {
+                undone.append(byte)
+            }
+        }
+        return String(decoding: undone, as: UTF8.self)
     }
 
     private static func place(_ scheme: String, _ authority: String, _ path: String) -> (
@@ -95,9 +111,10 @@ package enum ResourceURI {
             let end = path.utf8.firstIndex { marks.utf8.contains($0) } ?? path.endIndex
             self.rest = path[end...]
             path = path[..<end]
-            if path.hasPrefix("//") {
-                let host = path.dropFirst(2)
-                let slash = host.utf8.firstIndex(of: UInt8(ascii: "/")) ?? host.endIndex
+            // By bytes: a slash may have been joined by a mark that follows it.
+            if path.utf8.starts(with: "//".utf8) {
+                let host = path.utf8.dropFirst(2)
+                let slash = host.firstIndex(of: UInt8(ascii: "/")) ?? host.endIndex
                 self.authority = path[..<slash]
                 self.path = path[slash...]
             } else {

@@ -34,14 +34,6 @@ enum PostedMessages {
         }
     }
 
-    /// A request that opens a session, and cannot be part of a batch (2025-03-26, basic/lifecycle, "Initialization").
-    var initializeInBatch: RPCMessage? {
-        switch self {
-        case .one: nil
-        case .batch(let messages): messages.first { $0.shape == .request && $0.method == "initialize" }
-        }
-    }
-
     /// The id by which a refusal of all is told.
     var firstID: ByteBuffer? {
         switch self {

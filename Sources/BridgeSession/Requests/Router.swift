@@ -70,9 +70,6 @@ final class Router {
         if case .one(let message) = messages, message.shape == .request, message.method == "initialize" {
             return self.initialize(message, request)
         }
-        if let initialize = messages.initializeInBatch {
-            return request.refuse(.invalidRequest("initialize cannot be part of a batch"), id: initialize.idBytes)
-        }
         guard let identity = self.identity(of: request, answering: messages.firstID) else { return }
         switch messages {
         case .one(let message):
@@ -82,6 +79,10 @@ final class Router {
             guard revision.allowsBatches else { return request.refuse(.batchNotAllowed, id: revision.unreadableID) }
             guard !messages.isEmpty else {
                 return request.refuse(.invalidRequest(RPCBatch.limit), id: revision.unreadableID)
+            }
+            // 2025-03-26, basic/lifecycle, "Initialization".
+            if let initialize = messages.first(where: { $0.shape == .request && $0.method == "initialize" }) {
+                return request.refuse(.invalidRequest("initialize cannot be part of a batch"), id: initialize.idBytes)
             }
             self.handle(messages, isBatch: true, identity, request)
         }

@@ -79,8 +79,9 @@ import Testing
     func `of any random tools are safe, readable, told apart and known again`(seed: UInt64) {
         let pieces = ["a", "_", "__", "-", ".", "b", "é", "x y", "A", "工", "\u{0}", "/", "longer-than-others"]
         var seen: [String: (String, String)] = [:]
-        Fuzz.cases(5_000, seed: seed) { random, name in
-            let prefix = Fuzz.text(of: pieces, 0...5, &random)
+        Fuzz.cases(2_500, seed: seed) { random, name in
+            // No name of a server has a NUL.
+            let prefix = Fuzz.text(of: pieces.filter { $0 != "\u{0}" }, 0...5, &random)
             let own = Fuzz.text(of: pieces, 1...6, &random)
             let separator = [".", "/", "__", "-"].randomElement(using: &random) ?? "."
             let names = self.names(prefix, own, separator: separator)
@@ -117,7 +118,7 @@ import Testing
 
     @Test(arguments: 0..<4)
     func `match as trying everything does`(seed: UInt64) {
-        Fuzz.cases(5_000, seed: seed) { random, case_ in
+        Fuzz.cases(2_500, seed: seed) { random, case_ in
             let name = Fuzz.text(of: ["a", "b", "é", "💥", "\u{301}"], 0...8, &random)
             let pattern = Fuzz.text(of: ["a", "b", "*", "?", "é", "**"], 0...7, &random)
             let wanted = self.matches(Array(name.unicodeScalars)[...], Array(pattern.unicodeScalars)[...])

@@ -28,6 +28,15 @@ import Testing
         #expect(ResourceURI.normalised(uri) == wanted)
     }
 
+    /// A mark that joins the character before it makes another character, and no other byte.
+    @Test(arguments: [
+        ("file:///*", "file://\u{301}/etc/passwd"), ("file:///etc/*", "file://\u{301}/etc/passwd"),
+        ("file:///a/*", "file:///a%2F\u{301}/../secret"), ("x://h\u{301}/*", "x://h\u{301}/a"),
+    ])
+    func `what is kept back stays so where characters join`(_ pattern: String, _ uri: String) {
+        #expect(!NameFilter(deny: [pattern]).admits(uri: uri))
+    }
+
     @Test(arguments: [
         "", "relative/path", "/etc/passwd", ":x", "1a:x", "file:///a%2", "file:///a%zz", "file:///a\\..\\b",
         "file:///a\u{0}", "file:///a\n", "f ile:///a",
@@ -38,7 +47,7 @@ import Testing
 
     @Test(arguments: 0..<4)
     func `a second time changes nothing`(seed: UInt64) {
-        Fuzz.cases(5_000, seed: seed) { random, name in
+        Fuzz.cases(2_500, seed: seed) { random, name in
             let tail = Fuzz.text(of: "aB/.%2eE~?#:@-_*".map { String($0) }, 0...24, &random)
             let uri = "X-y:" + (Bool.random(using: &random) ? "//" : "") + tail
             guard let once = ResourceURI.normalised(uri) else { return }
@@ -56,7 +65,9 @@ import Testing
         init(_ random: inout SeededRandom) {
             let scheme = ["file", "note", "x+y.z-1"].randomElement(using: &random) ?? "x"
             self.add(scheme, scheme.map { Bool.random(using: &random) ? $0.uppercased() : String($0) }.joined())
-            let host = Fuzz.text(of: ["a", "b", "-", "7"], scheme == "file" ? 1...1 : 1...6, &random)
+            // Of a file neither host nor query count for a filter.
+            let isFile = scheme == "file"
+            let host = Fuzz.text(of: ["a", "b", "-", "7"], isFile ? 0...0 : 1...6, &random)
             self.add(
                 "://" + host, "://" + host.map { Bool.random(using: &random) ? $0.uppercased() : String($0) }.joined())
             for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -67,7 +78,7 @@ import Testing
                 }
                 for _ in 0..<Int.random(in: 1...4, using: &random) { self.addCharacter(&random) }
             }
-            if Bool.random(using: &random) {
+            if !isFile, Bool.random(using: &random) {
                 self.add("?", "?")
                 for _ in 0..<3 { self.addCharacter(&random) }
             }
@@ -93,7 +104,7 @@ import Testing
 
     @Test(arguments: 0..<4)
     func `in other words it is the same, and no filter is got around by them`(seed: UInt64) {
-        Fuzz.cases(3_000, seed: seed) { random, name in
+        Fuzz.cases(1_000, seed: seed) { random, name in
             let pair = Pair(&random)
             let normalised = ResourceURI.normalised(pair.plain)
             #expect(normalised == pair.plain, "\(pair.plain) \(name)")
@@ -119,7 +130,7 @@ import Testing
             "aZ%/.:?#@[]\\ \"<>^`{|}\u{0}\u{7f}\u{301}é💥".map { String($0) } + [
                 "%2F", "%5c", "%zz", "..", "file://", "//",
             ]
-        Fuzz.cases(5_000, seed: seed) { random, name in
+        Fuzz.cases(2_500, seed: seed) { random, name in
             let uri = Fuzz.text(of: pieces, 0...20, &random)
             let pattern = Fuzz.text(of: pieces + ["*", "**"], 0...6, &random)
             #expect(NameFilter().admits(uri: uri))

@@ -41,7 +41,7 @@ import Testing
     /// What an expander makes of a template is found again, whatever the values are.
     @Test(arguments: 0..<4)
     func `an expanded template is its own`(seed: UInt64) throws {
-        try Fuzz.cases(3_000, seed: seed) { (random: inout SeededRandom, name: String) throws in
+        try Fuzz.cases(1_500, seed: seed) { (random: inout SeededRandom, name: String) throws in
             // An expression without an operator stands for something; with one it may stand for nothing.
             let isSimple = Bool.random(using: &random)
             let marks = isSimple ? URITemplateOracle.marks : Array(URITemplateOracle.marks.dropFirst())
@@ -59,7 +59,7 @@ import Testing
     @Test(arguments: 10..<14)
     func `a match is what trying everything finds`(seed: UInt64) throws {
         var matched = 0
-        try Fuzz.cases(3_000, seed: seed) { (random: inout SeededRandom, name: String) throws in
+        try Fuzz.cases(1_500, seed: seed) { (random: inout SeededRandom, name: String) throws in
             let parts = URITemplateOracle.parts(&random, upTo: 4)
             let text = parts.map(\.text).joined()
             let template = try #require(URITemplate(text), "\(name)")
@@ -87,23 +87,25 @@ import Testing
                 if isMatch { matched += 1 }
             }
         }
-        #expect(matched > 500, "the cases say something")
+        #expect(matched > 250, "the cases say something")
     }
 
     /// Foreign bytes do not matter: each template is one or is none, and a match ends.
     @Test(arguments: 20..<24)
     func `whatever is written, it ends, and costs no more than it says`(seed: UInt64) {
         let pieces = "{}+#/?&;.*,a%: \u{0}é\r".map { String($0) } + ["{x}", "{+y*}", "{/a,b:3}", "\u{301}", "💥"]
-        Fuzz.cases(5_000, seed: seed) { random, name in
+        Fuzz.cases(2_500, seed: seed) { random, name in
             let text = Fuzz.text(of: pieces, 0...40, &random)
             let uri = Fuzz.text(of: pieces, 0...40, &random)
             guard let template = URITemplate(text) else {
                 // Without a brace everything is a template.
-                #expect(text.contains("{") || text.contains("}"), "\(name)")
+                #expect(text.utf8.contains { "{}".utf8.contains($0) }, "\(name)")
                 return
             }
             let isMatch = template.matches(uri)
-            if !text.contains("{") { #expect(isMatch == text.utf8.elementsEqual(uri.utf8), "\(name)") }
+            if !text.utf8.contains(UInt8(ascii: "{")) {
+                #expect(isMatch == text.utf8.elementsEqual(uri.utf8), "\(name)")
+            }
             // What a match may cost grows with the template's length, and with nothing else.
             #expect(template.weight <= text.utf8.count + 1, "\(text) \(name)")
             #expect(template.literalPrefix <= text.utf8.count, "\(name)")
