@@ -136,6 +136,7 @@ def test_a_child_stays_while_somebody_has_subscribed_and_is_started_for_who_come
         assert watch.wait_until_one_ended(1.0) is None, "it was ended though somebody waits for its news"
     # Nobody calls it after a restart: that the session is there is enough.
     assert bridge.stop() == 0
+    client.close()
     bridge.start("live")
     with client.open_stream() as events:
         assert events.wait_for("notifications/resources/updated")["params"] == uri
