@@ -19,7 +19,7 @@ import Testing
                         "bodyTimeout": 2, "idleTimeout": 3, "slowReadTimeout": 4, "linger": "250ms",
                         "heldBytes": 1048576},
              "sessionLifetime": "1d", "sessionIdleMemory": "1m", "resultRetention": 5, "keepAlive": 6,
-             "timeouts": {"connect": 1, "list": 2, "call": 3, "ping": 4}, "pingInterval": 7, "refreshInterval": 8,
+             "timeouts": {"connect": 1, "list": 2, "call": 3, "ping": 4, "question": 5, "turn": 6}, "pingInterval": 7, "refreshInterval": 8,
              "reconnect": {"base": 0.5, "maximum": 9}, "drainTimeout": 10,
              "log": {"level": "WARN", "path": "/var/log/x", "maxBytes": 8192, "backups": 2}}
             """

@@ -117,7 +117,7 @@ import Testing
                 try await bench.get(name, session: session)
                 try await bench.until { $0.answer(name).isStreaming }
             }
-            let other = #"{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{}}"#
+            let other = #"{"jsonrpc":"2.0","method":"notifications/x/changed","params":{}}"#
             try await bench.run { scene in
                 for level in ["debug", "info", "warning", "error", "nonsense", "emergency"] {
                     scene.upstream().note(Self.log(level))

@@ -154,7 +154,7 @@ extension LiveTests {
 
         @Test(arguments: [
             ("ping", #""result": {}"#), ("roots/list", #"file:///srv"#), ("sampling/createMessage", "-32601"),
-            ("elicitation/create", "-32601"), ("x/unheard-of", "-32601"),
+            ("elicitation/create", "decline"), ("x/unheard-of", "-32601"),
         ])
         func `each question of the upstream gets one answer`(method: String, expected: String) async throws {
             try await WorkerBench.run(configure: { $0.roots = [Root(uri: "file:///srv")] }) { bench in

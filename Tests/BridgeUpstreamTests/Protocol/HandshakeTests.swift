@@ -11,14 +11,15 @@ import Testing
         UpstreamConfiguration(name: "x", transport: .stdio(StdioLaunch(command: "true")), roots: roots, version: "1.2")
     }
 
-    @Test func `roots are declared only where there are some`() {
+    @Test func `all that any client can be asked is declared`() {
+        let all = #"{"sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":false}}"#
         let bare = Handshake.parameters(self.configuration())
         #expect(
             "\(bare)"
-                == #"{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"mcp-bridge","version":"1.2"}}"#
+                == #"{"protocolVersion":"2025-11-25","capabilities":\#(all),"clientInfo":{"name":"mcp-bridge","version":"1.2"}}"#
         )
         let rooted = Handshake.parameters(self.configuration(roots: [Root(uri: "file:///a")]))
-        #expect("\(rooted.value("capabilities") ?? .null)" == #"{"roots":{"listChanged":false}}"#)
+        #expect("\(rooted.value("capabilities") ?? .null)" == all)
     }
 
     @Test(arguments: ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
