@@ -156,7 +156,9 @@ def test_print_shows_what_is_set_and_every_default(desk: Desk) -> None:
     assert (said.status, said.err) == (0, "")
     printed = json.loads(said.out)
     assert list(printed["mcpServers"]) == ["demo", "other"]
-    assert printed["bridge"]["timeouts"] == {"connect": 30, "list": 30, "call": 120, "ping": 30}
+    assert printed["bridge"]["timeouts"] == {
+        "connect": 30, "list": 30, "call": 120, "ping": 30, "question": 600, "turn": 30,
+    }
     assert printed["bridge"]["listen"] == ["127.0.0.1:8769"] and printed["bridge"]["drainTimeout"] == 20
 
 

@@ -34,6 +34,10 @@ def not_there(answer: dict[str, Any]) -> bool:
     return answer.get("error", {}).get("data", {}).get("code") == "bridge_unavailable"
 
 
+def has_extra(client: StdioClient) -> bool:
+    return any(tool["name"] == "every.extra" for tool in client.ask("tools/list")["result"]["tools"])
+
+
 def text(answer: dict[str, Any]) -> str:
     return answer["result"]["content"][0]["text"]
 
@@ -81,9 +85,12 @@ def test_names_are_spelled_as_asked_for(every: Bridge) -> None:
 def test_what_the_bridge_says_by_itself_arrives(every: Bridge) -> None:
     with beside(every) as client:
         client.open()
-        for _ in range(2):
+        # Each change has been listed before the next is made: two that follow at once undo each other, and a session that
+        # is made within the second of a change is told of that one.
+        for is_there in (True, False):
             client.call("every.change", list="tools")
             client.hear("notifications/tools/list_changed")
+            eventually(lambda: has_extra(client) == is_there, "a list that is changed")
 
 
 def test_progress_arrives_before_the_answer(every: Bridge) -> None:

@@ -109,10 +109,10 @@ package struct MethodTable: Sendable {
         Method("resources/templates/list", .list(.templates), onlyReads: true, capability: "resources"),
         Method("resources/read", .entry(.resources), onlyReads: true, capability: "resources"),
         Method(
-            "resources/subscribe", .subscription(isWanted: true), onlyReads: true, eras: .handshake,
+            "resources/subscribe", .subscription(isWanted: true), onlyReads: false, eras: .handshake,
             capability: "resources"),
         Method(
-            "resources/unsubscribe", .subscription(isWanted: false), onlyReads: true, eras: .handshake,
+            "resources/unsubscribe", .subscription(isWanted: false), onlyReads: false, eras: .handshake,
             capability: "resources"),
         Method("completion/complete", .reference, onlyReads: true, capability: "completions"),
     ]

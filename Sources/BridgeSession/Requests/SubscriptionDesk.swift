@@ -58,7 +58,7 @@ final class SubscriptionDesk {
                 request,
                 along: CallRoute(
                     to: first, others: Array(upstreams.dropFirst()), called: uri, uri: uri,
-                    timeout: first.route.callTimeout, mayRepeat: request.method.onlyReads,
+                    timeout: first.route.callTimeout, mayRepeat: true,
                     onNext: { [weak self] in self?.asksNext(asking, $0) },
                     onEnd: { [weak self] in self?.answered(asking, to: request, $0) }, isEverybodys: true),
                 now: .now())

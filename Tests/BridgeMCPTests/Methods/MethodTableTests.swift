@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func `does not let a call be sent twice, nor a method that nobody knows`() {
-        for name in ["tools/call", "logging/setLevel", "made/up", ""] {
+        for name in ["tools/call", "resources/subscribe", "logging/setLevel", "made/up", ""] {
             #expect(!MethodTable.standard.onlyReads(name))
         }
     }
