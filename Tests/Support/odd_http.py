@@ -299,9 +299,10 @@ class OddHTTP:
             return exchange.reply(405, b"", None, Allow="POST, DELETE")
         told: queue.Queue[Any] = queue.Queue()
         exchange.stream()
-        exchange.bytes(b": here\n\n")
+        # First: who has seen the stream begin may expect to hear of everything.
         with self._lock:
             self._listeners.append(told)
+        exchange.bytes(b": here\n\n")
         while (item := told.get()) is not None:
             message, id = item
             exchange.event(message, id=id)
@@ -359,9 +360,10 @@ class OddSSE(OddHTTP):
         exchange.stream()
         for message in self.early:
             exchange.event(message)
-        exchange.event(self.endpoint.format(id=number, host=self.host, port=self.port), name="endpoint")
+        # First: who has been told where to post may have an answer at once.
         with self._lock:
             self._listeners.append(told)
+        exchange.event(self.endpoint.format(id=number, host=self.host, port=self.port), name="endpoint")
         while (item := told.get()) is not None:
             exchange.event(item[0], name="message")
         exchange.end()
