@@ -97,7 +97,7 @@ package final class SessionWorker {
             if subscriptions?.take(note, from: upstream) != true { sessions?.tell(note, from: upstream) }
         }
         self.directory.onOwnNote = { [weak sessions, weak desk] note, upstream, owner in
-            if let done = desk?.pageDone(note, from: upstream) {
+            if let done = desk?.pageDone(note, from: upstream, for: owner) {
                 if let done { sessions?.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
                 return
             }

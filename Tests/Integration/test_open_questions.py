@@ -14,7 +14,7 @@ from harness import Bridge, Bridges
 from http_raw import ConnectionEnded
 from mcp_http import EventStream, MCPClient
 from places import SUPPORT
-from replies import text_of
+from replies import RPCFailure, text_of
 from waiting import eventually
 
 FORM = {
@@ -246,6 +246,38 @@ def test_with_a_child_each_nobody_waits(bridges: Bridges) -> None:
     assert text_of(third.call("u.count").result) == "0"
     answer(client, question)
     assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def test_a_server_that_is_known_to_ask_has_lanes_all_the_same(bridges: Bridges) -> None:
+    """What was learnt of it comes back with the session worker's next life, and with each new lane."""
+    bridge = started(bridges, share="session")
+    assert text_of(client_of(bridge).call("u.count").result) == "0"
+    eventually(lambda: bridge.upstream("u").get("asks"), "that it asks")
+    os.kill(bridge.worker("session").pid, signal.SIGKILL)
+    client = client_of(eventually(lambda: answering(bridge), "a new session worker"))
+    for each in (client, client_of(bridge)):
+        stream, question = asked(each)
+        answer(each, question)
+        assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def answering(bridge: Bridge) -> Bridge | None:
+    try:
+        client_of(bridge)
+    except (AssertionError, KeyError, OSError, RPCFailure):
+        return None
+    return bridge
+
+
+def test_pages_of_each_child_are_its_own(bridges: Bridges) -> None:
+    bridge = started(bridges, share="session")
+    client, other = client_of(bridge), client_of(bridge)
+    events, others = client.open_stream(), other.open_stream()
+    pages = [each.call("u.need_page", {"id": "1"}).message["error"]["data"]["elicitations"][0] for each in (client, other)]
+    for each, stream, page in ((client, events, pages[0]), (other, others, pages[1])):
+        each.call("u.done", {"id": "1"})
+        told = stream.wait_for("notifications/elicitation/complete")
+        assert told["params"]["elicitationId"] == page["elicitationId"]
 
 
 def test_without_a_lane_a_call_is_refused(bridges: Bridges) -> None:

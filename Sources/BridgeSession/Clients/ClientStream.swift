@@ -39,7 +39,9 @@ final class ClientStream {
         if isBatch { self.beginStreaming() }
     }
 
-    deinit { if let log = self.log { self.retention.changed(by: -log.octets) } }
+    deinit {
+        if let log = self.log { self.retention.changed(by: -log.octets, questions: -log.questionOctets) }
+    }
 
     /// By which a client can ask for what it missed.
     var number: UInt64? { self.log?.number }
@@ -94,7 +96,10 @@ final class ClientStream {
     // MARK: Questions
 
     /// Whether a question of this size can be kept until its client has seen it.
-    func canAsk(_ octets: Int) -> Bool { self.retention.octets + octets <= Retention.maximum }
+    func canAsk(_ octets: Int) -> Bool {
+        guard case .goOn = self.caller.onDisconnect else { return true }
+        return self.retention.questionOctets + octets <= Retention.maximum
+    }
 
     /// Asks the client something. That is never dropped.
     func ask(_ question: ByteBuffer, as id: String) {
@@ -105,9 +110,7 @@ final class ClientStream {
 
     /// A question has been answered: nobody is to be asked again.
     func forget(question id: String) {
-        let before = self.keptOctets
-        self.log?.forget(question: id)
-        self.retention.changed(by: self.keptOctets - before)
+        self.counting { $0?.forget(question: id) }
     }
 
     /// A question is not to be answered any more.
@@ -163,8 +166,7 @@ final class ClientStream {
 
     /// Gives up what is kept for a client that comes back; one that stays misses nothing.
     func forgetEvents() {
-        self.retention.changed(by: -self.keptOctets)
-        self.log?.forget()
+        self.counting { $0?.forget() }
     }
 
     // MARK: Events
@@ -201,12 +203,19 @@ final class ClientStream {
         self.exchange = nil
     }
 
+    /// Changes what is kept, and counts it.
+    private func counting<Result>(_ body: (inout EventLog?) -> Result) -> Result {
+        let before = (all: self.keptOctets, questions: self.log?.questionOctets ?? 0)
+        let result = body(&self.log)
+        self.retention.changed(
+            by: self.keptOctets - before.all, questions: (self.log?.questionOctets ?? 0) - before.questions)
+        return result
+    }
+
     /// - Returns: the event's id, where it has one.
     private func keep(_ message: ByteBuffer, question: String? = nil) -> String? {
         guard self.log != nil else { return nil }
-        let before = self.keptOctets
-        let id = self.log?.keep(message, question: question)
-        self.retention.changed(by: self.keptOctets - before)
+        let id = self.counting { $0?.keep(message, question: question) }
         return id
     }
 }

@@ -20,6 +20,8 @@ struct EventLog {
     let number: UInt64
     /// Bytes that the kept events hold.
     private(set) var octets = 0
+    /// Those of them that questions hold.
+    private(set) var questionOctets = 0
     private var sequence = 0
     /// The number of the newest event that is not kept any more.
     private var dropped = 0
@@ -43,7 +45,10 @@ struct EventLog {
         let message = message.withoutSurplus
         self.kept.append(Event(sequence: self.sequence, message: message, question: question))
         self.octets += message.readableBytes
-        if question != nil { self.questions += 1 }
+        if question != nil {
+            self.questions += 1
+            self.questionOctets += message.readableBytes
+        }
         while self.kept.count > self.questions + 1, self.isTooLong { self.dropOldest() }
         return id
     }
@@ -61,7 +66,9 @@ struct EventLog {
     /// A question is open no more: who comes back is not asked.
     mutating func forget(question id: String) {
         guard self.questions > 0, let index = self.kept.firstIndex(where: { $0.question == id }) else { return }
-        self.octets -= self.kept.remove(at: index).message.readableBytes
+        let octets = self.kept.remove(at: index).message.readableBytes
+        self.octets -= octets
+        self.questionOctets -= octets
         self.questions -= 1
     }
 
@@ -76,7 +83,7 @@ struct EventLog {
         guard let newest = self.kept.last(where: { $0.question == nil }) else { return }
         self.kept.removeAll { $0.question == nil }
         self.dropped = min(newest.sequence, (self.kept.first?.sequence ?? .max) - 1)
-        self.octets = self.kept.reduce(0) { $0 + $1.message.readableBytes }
+        self.octets = self.questionOctets
     }
 
     func id(of sequence: Int) -> String { "\(String(self.number, radix: 36))-\(sequence)" }

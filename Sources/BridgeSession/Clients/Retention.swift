@@ -6,6 +6,8 @@ final class Retention {
     static let maximum = 64 << 20
 
     private(set) var octets = 0
+    /// Those of them that open questions hold. They are never given up, so no more than ``maximum`` are asked.
+    private(set) var questionOctets = 0
     /// Notifications that were dropped because their client reads too slowly.
     private(set) var droppedNotes = 0
     /// Told, in a later turn of the loop, when more than ``maximum`` is kept.
@@ -24,7 +26,8 @@ final class Retention {
 
     func dropped() { self.droppedNotes += 1 }
 
-    func changed(by octets: Int) {
+    func changed(by octets: Int, questions: Int = 0) {
+        self.questionOctets += questions
         self.octets += octets
         guard self.octets > Self.maximum, !self.isTold else { return }
         self.isTold = true

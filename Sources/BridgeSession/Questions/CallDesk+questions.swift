@@ -32,21 +32,32 @@ extension CallDesk {
 
     private func told(_ pageID: String, of call: Call) -> String? {
         guard let session = call.caller.number else { return nil }
-        return self.elicitations.note(pageID, of: call.upstream.route.name, in: session)
+        let server = Self.child(of: call.upstream, for: call.caller.lane(to: call.upstream))
+        return self.elicitations.note(pageID, of: server, in: session)
     }
 
     /// A notification of a server that belongs to no call, if it says that a page is done: whom it is for, and in which
     /// words. Nobody else hears of it.
     ///
+    /// - Parameter owner: whose lane it came over; nil where everybody shares it.
     /// - Returns: nil for any other notification.
-    func pageDone(_ note: ByteBuffer, from upstream: UpstreamLink) -> (session: UInt64, message: ByteBuffer)?? {
+    func pageDone(
+        _ note: ByteBuffer, from upstream: UpstreamLink, for owner: String? = nil
+    ) -> (session: UInt64, message: ByteBuffer)?? {
         guard let message = try? RPCMessage(JSONText(trusting: note)),
             message.method == "notifications/elicitation/complete"
         else { return nil }
         guard let span = message.param("elicitationId"), let id = message.text[span].string,
-            let (session, ownID) = self.elicitations.done(id, of: upstream.route.name)
+            let (session, ownID) = self.elicitations.done(id, of: Self.child(of: upstream, for: owner))
         else { return .some(nil) }
         return (session, message.text.replacing(span, with: Self.quoted(ownID)).bytes)
+    }
+
+    /// Each child of a server may count its pages from one.
+    ///
+    /// - Parameter owner: whose child it is; nil for the one that everybody shares.
+    private static func child(of upstream: UpstreamLink, for owner: String?) -> String {
+        upstream.route.name + "\u{0}" + (owner ?? "")
     }
 
     private static func quoted(_ id: String) -> ByteBuffer {

@@ -20,13 +20,21 @@ extension CallDesk {
 
     /// The server asks something that only a client can answer.
     ///
+    /// - Parameter request: the call on whose stream it came, where the transport tells that.
     /// - Returns: whether that is asked, or what is to be said in the client's place.
-    func asked(_ question: RPCMessage, _ id: ByteBuffer, now: NIODeadline) -> Questions.Verdict {
+    func asked(_ question: RPCMessage, _ id: ByteBuffer, in request: Int?, now: NIODeadline) -> Questions.Verdict {
         let deadline = now + self.timeouts.question.timeAmount
         let hadAsked = self.questions.hasAsked
-        let verdict = self.questions.asked(
-            id, question.method ?? "", only: self.asker.map { ($0.id, $0.caller.whose) },
-            isAskable: self.pending.isAskable, now: now, deadline: deadline)
+        let method = question.method ?? ""
+        let verdict =
+            if let request {
+                self.questions.asked(
+                    id, method, in: request, isAskable: self.pending.isAskable(request), now: now, deadline: deadline)
+            } else {
+                self.questions.asked(
+                    id, method, only: self.asker.map { ($0.id, $0.caller.whose) }, isAskable: self.pending.isAskable,
+                    now: now, deadline: deadline)
+            }
         if !hadAsked, self.questions.hasAsked { self.delegate?.deskHeardItAsks(self) }
         guard case .ask(let call, let number) = verdict else { return verdict }
         // Its own limit is the question's, and a little more, so that the question ends first.

@@ -203,6 +203,7 @@ final class CallDesk {
     /// - Parameter sent: false where it is certain that the server has not seen it.
     func lost(_ id: Int, sent: Bool, reason: String) {
         guard let call = self.pending.lost(id) else { return }
+        if sent { self.questions.gaveUp(id, whose: call.caller.whose, now: .now()) }
         self.finish(call.caller, sent ? self.faults.outcomeUnknown(reason) : self.faults.unavailable(reason))
     }
 
@@ -227,9 +228,14 @@ final class CallDesk {
     }
 
     private func finished(_ call: UpstreamCall, outcome: String) {
-        let hadQuestions = !self.questions.over(call.id).isEmpty
+        let open = self.questions.over(call.id)
+        // The server may wait for it all the same, in the name of another call even.
+        for question in open {
+            let reason = "before the call was over"
+            self.delegate?.desk(self, says: QuestionReply.unanswered(question.method, reason, id: question.id))
+        }
         self.record(call, outcome: outcome)
-        if hadQuestions { self.delegate?.deskAsks(self) }
+        if !open.isEmpty { self.delegate?.deskAsks(self) }
         self.delegate?.deskChanged(self)
     }
 

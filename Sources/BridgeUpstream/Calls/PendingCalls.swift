@@ -120,6 +120,9 @@ struct PendingCalls<Caller> {
     /// Whether any call under way has a client that can be asked.
     var isAskable: Bool { self.askableWritten > 0 }
 
+    /// Whether this call is under way, and its client can be asked.
+    func isAskable(_ id: Int) -> Bool { self.calls[id].map { $0.isWritten && $0.isAskable } ?? false }
+
     // MARK: Questions
 
     /// A call's client is asked: its clock stands still.

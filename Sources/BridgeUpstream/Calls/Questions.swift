@@ -89,10 +89,24 @@ struct Questions {
         self.hasAsked = true
         self.doubts.removeAll { $0.until <= now }
         guard let call, !self.doubts.contains(where: { $0.whose != call.whose }) else { return .ambiguous }
+        return self.open(Open(id: id, method: method, call: call.id, asked: now, deadline: deadline))
+    }
+
+    /// The server asks on a call's own stream: it is plain whose question it is, and no reason to take turns.
+    ///
+    /// - Parameter isAskable: whether the call is under way, and its client can be asked.
+    mutating func asked(
+        _ id: ByteBuffer, _ method: String, in call: Int, isAskable: Bool, now: NIODeadline, deadline: NIODeadline
+    ) -> Verdict {
+        guard isAskable, self.asks != false else { return .decline }
+        return self.open(Open(id: id, method: method, call: call, asked: now, deadline: deadline))
+    }
+
+    private mutating func open(_ question: Open) -> Verdict {
         guard self.open.count < Self.maximum else { return .full }
         self.lastNumber += 1
-        self.open[self.lastNumber] = Open(id: id, method: method, call: call.id, asked: now, deadline: deadline)
-        return .ask(call: call.id, number: self.lastNumber)
+        self.open[self.lastNumber] = question
+        return .ask(call: question.call, number: self.lastNumber)
     }
 
     /// A question has its answer, which counts only in the name of the call that it belongs to.

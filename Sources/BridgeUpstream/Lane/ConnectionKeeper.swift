@@ -280,7 +280,7 @@ extension ConnectionKeeper: ConnectionDelegate {
     }
 
     func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {
-        if connection === self.connection { self.conversation?.received(message) }
+        if connection === self.connection { self.conversation?.received(message, answering: request) }
     }
 
     func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {

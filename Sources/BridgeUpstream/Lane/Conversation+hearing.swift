@@ -4,13 +4,14 @@ import NIOCore
 
 // What the server says, and whom it is for.
 extension Conversation {
-    func received(_ text: JSONText) {
+    /// - Parameter request: of ours, whose answer is the stream that it came on, where the transport tells that.
+    func received(_ text: JSONText, answering request: Int? = nil) {
         // Older revisions have batches.
-        guard text.kind == .array else { return self.receivedMessage(text) }
+        guard text.kind == .array else { return self.receivedMessage(text, request) }
         var count = 0
         text.elements { span in
             count += 1
-            if count <= Self.maximumBatch { self.receivedMessage(text[span]) }
+            if count <= Self.maximumBatch { self.receivedMessage(text[span], request) }
         }
         guard count > Self.maximumBatch else { return }
         self.complaints.noise(
@@ -20,13 +21,13 @@ extension Conversation {
     /// More messages of one line are not looked at: each of them takes time from everybody else.
     static let maximumBatch = 10_000
 
-    private func receivedMessage(_ text: JSONText) {
+    private func receivedMessage(_ text: JSONText, _ request: Int?) {
         guard !self.isOver else { return }
         do throws(RPCError) {
             let message = try RPCMessage(text)
             switch message.shape {
             case .result, .error: self.answered(message)
-            case .request: self.asked(message)
+            case .request: self.asked(message, answering: request)
             case .notification: self.notified(message)
             }
         } catch {
@@ -65,16 +66,19 @@ extension Conversation {
         self.reported(message.text[error], in: message.text)
     }
 
-    func asked(_ message: RPCMessage) {
+    func asked(_ message: RPCMessage, answering request: Int? = nil) {
         guard let id = message.idBytes else { return }
         let method = message.method ?? ""
         guard Self.questions.contains(method) else {
             return self.say(ClientMessage.answer(to: method, id: id, roots: self.configuration.roots))
         }
-        // Nobody is asked outside a call.
-        guard self.desk.sentCount > 0 else { return self.say(self.declined(method, id: id)) }
-        switch self.desk.asked(message, id.toKeep, now: .now()) {
+        // Nobody is asked outside a call. Servers ask for roots when they start, and calls may be under way then already:
+        // what one client would answer is not to hold for all.
+        let isStarting = method == "roots/list" && !self.lists.areRead
+        guard self.desk.sentCount > 0, !isStarting else { return self.say(self.declined(method, id: id)) }
+        switch self.desk.asked(message, id.toKeep, in: request, now: .now()) {
         case .ask: self.delegate?.conversationDeadlinesChanged(self)
+        case .ambiguous where method == "roots/list": self.say(self.declined(method, id: id))
         case .ambiguous: self.say(QuestionReply.ambiguous(id: id))
         case .full: self.say(QuestionReply.tooMany(id: id))
         case .decline: self.say(self.declined(method, id: id))

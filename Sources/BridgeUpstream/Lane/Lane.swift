@@ -90,7 +90,7 @@ final class Lane {
         }
         let now = NIODeadline.now()
         guard let deadline = self.desk.take(call, timeout: self.timeout(of: call), now: now) else { return }
-        self.alarm.arm(at: deadline)
+        self.alarm.arm(at: min(deadline, self.desk.nextTurnDeadline ?? deadline))
         self.keeper.callArrived(now: now)
     }
 
@@ -127,6 +127,8 @@ final class Lane {
         self.configuration = new
         self.keeper.reconfigure(new)
         self.desk.reconfigure(new)
+        // Calls that waited for their turn need not any more, perhaps.
+        if self.desk.hasWaiting { self.keeper.sendSoon() }
         guard new.needsConnection(otherThan: old), !self.isStopping else {
             if old.start == .lazy { self.start() }
             return
@@ -194,7 +196,7 @@ final class Lane {
         // In a turn of its own: whoever ends several calls is not to find the connection gone in the middle.
         if self.keeper.isSilent, self.desk.sentCount == 0 { self.alarm.arm(at: .now()) }
         // It may be the turn of the next one.
-        if self.desk.takesTurns, self.desk.hasWaiting { self.keeper.sendSoon() }
+        if self.desk.hasWaiting { self.keeper.sendSoon() }
         guard self.desk.count == 0 else { return }
         self.keeper.callsOver()
         if self.configuration.idleStop != nil { self.rearm() }

@@ -29,6 +29,9 @@ struct Lists {
     /// - Returns: whether the server has told by that that it has none, having said nothing of one before.
     mutating func isAbsent(_ offering: Offering) -> Bool { self.presumed.remove(offering) != nil }
 
+    /// Whether everything has been listed, well or badly.
+    var areRead: Bool { self.unlisted.isEmpty }
+
     /// Begins a list, which must end with ``over(_:)``.
     mutating func begin(_ offering: Offering) { self.running[offering] = Listing(of: offering) }
 

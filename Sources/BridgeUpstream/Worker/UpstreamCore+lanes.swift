@@ -42,11 +42,12 @@ extension UpstreamCore {
         let notes = LaneNotes(of: owner, announcer: self.announcer)
         let lane = self.makeLane(
             Self.own(self.configuration), news: notes, isOneClients: self.configuration.share == .session)
-        self.notes[ObjectIdentifier(lane)] = notes
-        self.ownLanes.keep(lane, of: owner)
         lane.isReading = self.isReading
         if let level = self.logLevel { lane.set(logLevel: level) }
         if self.lane.asks { lane.isKnownToAsk() }
+        // Not before: a lane that has had no call yet looks like one that nobody uses any more.
+        self.notes[ObjectIdentifier(lane)] = notes
+        self.ownLanes.keep(lane, of: owner)
         lane.take(call)
     }
 

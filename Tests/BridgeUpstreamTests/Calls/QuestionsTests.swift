@@ -67,6 +67,19 @@ import Testing
         #expect(self.ask(&questions, of: 9, whose: "c", after: .seconds(30)) == .ask(call: 9, number: 3))
     }
 
+    @Test func `on a call's own stream are that call's, and no reason to take turns`() {
+        var questions = Questions()
+        questions.gaveUp(6, whose: "a", now: self.t0)
+        let deadline = self.t0 + .minutes(10)
+        #expect(
+            questions.asked(self.id, "elicitation/create", in: 7, isAskable: true, now: self.t0, deadline: deadline)
+                == .ask(call: 7, number: 1))
+        #expect(
+            questions.asked(self.id, "elicitation/create", in: 8, isAskable: false, now: self.t0, deadline: deadline)
+                == .decline)
+        #expect(!questions.takesTurns)
+    }
+
     @Test func `are bounded`() {
         var questions = Questions()
         for number in 1...Questions.maximum { #expect(self.ask(&questions, of: 7) == .ask(call: 7, number: number)) }
