@@ -87,7 +87,7 @@ def test_a_batch_is_answered_one_by_one_where_the_revision_has_batches(bridge: B
         with SSEClient(bridge.address) as client:
             client.initialize(revision)
             client.post(batch)
-            answers = [client.next_message() for _ in batch]
+            answers = [client.next_answer() for _ in batch]
             assert sorted(answer["id"] for answer in answers) == ["b0", "b1", "b2"]
             refused = revision != "2025-03-26"
             assert all(("error" in answer) is refused for answer in answers), answers
@@ -233,7 +233,7 @@ def test_what_is_no_message_is_refused_and_the_session_goes_on(client: SSEClient
 def test_a_request_that_is_wrong_is_told_so_on_the_stream(client: SSEClient) -> None:
     """The Python SDK posts nothing any more after one answer that is not 2xx."""
     client.post({"jsonrpc": "1.0", "id": "w", "method": "ping"})
-    answer = client.next_message()
+    answer = client.next_answer()
     assert (answer["id"], answer["error"]["data"]["code"]) == ("w", "invalid_request")
     assert client.request("nothing/such").failure.code in (-32601, -32602)
     assert client.call("demo.nothing").failure.word == "unknown_tool"
@@ -259,8 +259,10 @@ def test_the_stop_of_the_service_ends_each_stream(bridges: Bridges) -> None:
     with SSEClient(bridge.address) as client:
         client.initialize()
         bridge.process.terminate()
-        event = client.next_event()
+        while (event := client.next_event()).message is not None:
+            assert "method" in event.message
         assert (event.retry, event.data) == (1000, "")
         with pytest.raises(ConnectionEnded):
-            client.next_event()
+            while True:
+                client.next_event()
     assert bridge.process.wait(30) == 0

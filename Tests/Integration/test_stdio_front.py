@@ -72,7 +72,7 @@ def test_payloads_pass_as_they_came(every: Bridge) -> None:
     with beside(every) as client:
         client.open()
         client.send({"jsonrpc": "2.0", "id": "the-same", "method": "tools/call", "params": arguments})
-        assert client.line() == over_http.body + b"\n"
+        assert client.answer_line() == over_http.body + b"\n"
 
 
 def test_names_are_spelled_as_asked_for(every: Bridge) -> None:
@@ -225,7 +225,7 @@ def test_what_is_no_message_is_refused_where_it_asks(every: Bridge) -> None:
         assert client.process.stdin is not None
         client.process.stdin.write(b'{"jsonrpc": "2.0", "id": 77, "method": "ping", "params": {]}\nnonsense\n')
         client.process.stdin.flush()
-        assert json.loads(client.line())["error"]["code"] == -32700
+        assert json.loads(client.answer_line())["error"]["code"] == -32700
         assert text(client.call("demo.echo", text="still there")) == "still there"
 
 

@@ -109,6 +109,12 @@ class SSEClient:
         schema.check(message, self.revision, method)
         return message
 
+    def next_answer(self) -> dict[str, Any]:
+        """The next message that answers something. A list may change at any time, and a new session may be told of it."""
+        while "method" in (message := self.next_message()):
+            self.notifications.append(message)
+        return message
+
     def answer_to(self, identifier: Any) -> Reply:
         """Reads on to the answer to a request; answers to others must not come before it."""
         told: list[dict[str, Any]] = []

@@ -43,6 +43,12 @@ class StdioClient:
         self.process.stdin.write(json.dumps(message).encode() + b"\n")
         self.process.stdin.flush()
 
+    def answer_line(self) -> bytes:
+        """The next line that answers something. A list may change at any time, and a new session may be told of it."""
+        while "method" in (message := json.loads(line := self.line())):
+            self.unclaimed.append(message)
+        return line
+
     def begin(self, method: str, params: dict[str, Any] | None = None) -> int:
         self._id += 1
         self.send({"jsonrpc": "2.0", "id": self._id, "method": method, "params": params or {}})
