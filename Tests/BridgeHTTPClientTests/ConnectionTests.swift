@@ -26,7 +26,8 @@ import Testing
                 for count in 0..<20 {
                     let found = try await connections.outcome(of: asked)
                     #expect(found.text == "\(count)")
-                    // The close arrives meanwhile.
+                    // The close arrives meanwhile, mostly, and nobody is told of it: whether it has or not, the next
+                    // request must be answered.
                     try await Task.sleep(for: .milliseconds(5))
                 }
             }

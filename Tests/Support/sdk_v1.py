@@ -13,6 +13,7 @@ from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import McpError
+from sdk_questions import callbacks
 
 MODES = ("legacy",)
 SDKError = McpError
@@ -109,33 +110,10 @@ async def connect(
     async with (
         _transport(url) as (reader, writer, *_),
         ClientSession(
-            reader, writer, logging_callback=on_log, message_handler=on_message, **_callbacks(on_question)
+            reader, writer, logging_callback=on_log, message_handler=on_message, **callbacks(on_question, _dump)
         ) as session,
     ):
         yield Session(session, await session.initialize())
-
-
-def _callbacks(on_question: Any) -> dict[str, Any]:
-    """What answers a server's questions, as this generation takes it."""
-    if on_question is None:
-        return {}
-
-    async def sampling(_context: Any, params: Any) -> Any:
-        kind = types.CreateMessageResultWithTools if params.tools else types.CreateMessageResult
-        return kind.model_validate(await on_question("sampling/createMessage", _dump(params)))
-
-    async def elicitation(_context: Any, params: Any) -> Any:
-        return types.ElicitResult.model_validate(await on_question("elicitation/create", _dump(params)))
-
-    async def roots(_context: Any) -> Any:
-        return types.ListRootsResult.model_validate(await on_question("roots/list", {}))
-
-    return {
-        "sampling_callback": sampling,
-        "elicitation_callback": elicitation,
-        "list_roots_callback": roots,
-        "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability()),
-    }
 
 
 def method_of(message: Any) -> str | None:

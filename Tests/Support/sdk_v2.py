@@ -11,6 +11,7 @@ from typing import Any
 import mcp.types as types
 from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters
 from mcp.client.sse import sse_client
+from sdk_questions import callbacks
 
 # `auto` is what its users get: it asks `server/discover` first and falls back to `initialize`.
 MODES = ("auto", "legacy")
@@ -103,32 +104,9 @@ async def connect(
     url: str, mode: str, on_log: Any = None, on_message: Any = None, on_question: Any = None
 ) -> AsyncIterator[Session]:
     async with Client(
-        _server(url), mode=mode, logging_callback=on_log, message_handler=on_message, **_callbacks(on_question)
+        _server(url), mode=mode, logging_callback=on_log, message_handler=on_message, **callbacks(on_question, _dump)
     ) as client:
         yield Session(client)
-
-
-def _callbacks(on_question: Any) -> dict[str, Any]:
-    """What answers a server's questions, as this generation takes it."""
-    if on_question is None:
-        return {}
-
-    async def sampling(_context: Any, params: Any) -> Any:
-        kind = types.CreateMessageResultWithTools if params.tools else types.CreateMessageResult
-        return kind.model_validate(await on_question("sampling/createMessage", _dump(params)))
-
-    async def elicitation(_context: Any, params: Any) -> Any:
-        return types.ElicitResult.model_validate(await on_question("elicitation/create", _dump(params)))
-
-    async def roots(_context: Any) -> Any:
-        return types.ListRootsResult.model_validate(await on_question("roots/list", {}))
-
-    return {
-        "sampling_callback": sampling,
-        "elicitation_callback": elicitation,
-        "list_roots_callback": roots,
-        "sampling_capabilities": types.SamplingCapability(tools=types.SamplingToolsCapability()),
-    }
 
 
 def method_of(message: Any) -> str | None:

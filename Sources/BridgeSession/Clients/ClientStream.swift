@@ -18,6 +18,8 @@ final class ClientStream {
     private var exchange: Exchange?
     /// Since when nobody reads it, while an answer is missing.
     private(set) var awaySince: NIODeadline?
+    /// Questions that were put since its client last read all that there was.
+    private var unreadQuestions = 0
     private var missing: Int
     /// Whether any of the POST's requests has been answered.
     private var hasAnswered = false
@@ -95,8 +97,10 @@ final class ClientStream {
 
     // MARK: Questions
 
-    /// Whether a question of this size can be kept until its client has seen it.
+    /// Whether a question of this size can be put to its client, and kept until the client has seen it.
     func canAsk(_ octets: Int) -> Bool {
+        if self.exchange?.isWritable != false { self.unreadQuestions = 0 }
+        guard self.unreadQuestions < OpenQuestions<Call>.maximum else { return false }
         guard case .goOn = self.caller.onDisconnect else { return true }
         return self.retention.questionOctets + octets <= Retention.maximum
     }
@@ -104,6 +108,7 @@ final class ClientStream {
     /// Asks the client something. That is never dropped.
     func ask(_ question: ByteBuffer, as id: String) {
         guard self.missing > 0 else { return }
+        self.unreadQuestions += 1
         self.beginStreaming()
         self.send(question, id: self.keep(question, question: id))
     }

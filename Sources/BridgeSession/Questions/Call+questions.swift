@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
 import BridgeMCP
@@ -32,13 +33,28 @@ extension Call {
             return self.say(.answered(number), Self.failure(limit))
         }
         guard self.stream.canAsk(question.text.count) else {
-            let limit = "\(Retention.maximum >> 20) MiB are kept for clients that come back, a fixed limit"
+            let limit =
+                "its client has not read \(OpenQuestions<Call>.maximum) questions, or \(Retention.maximum >> 20) MiB of "
+                + "questions are kept for clients that come back, both fixed limits"
             return self.say(.answered(number), Self.failure(limit))
         }
         let ownID = self.caller.questions.open(self, number)
         self.questions[number] = ownID
         self.stream.ask(self.desk.put(question, at: id, as: ownID, edits, of: self), as: ownID)
-        self.deadline = max(self.deadline, .now() + self.questionTime)
+        let until = NIODeadline.now() + self.questionTime
+        for call in self.mayAsk { call.deadline = max(call.deadline, until) }
+    }
+
+    /// Whose clocks stand still while it asks: of a child that is one session's, any of its calls may be the one that asks.
+    private var mayAsk: [Call] {
+        guard self.upstream.route.share == .session else { return [self] }
+        return self.caller.calls.values.filter { $0.upstream === self.upstream }
+    }
+
+    /// It is asked nothing any more.
+    func goOn() {
+        let calls = self.mayAsk
+        if calls.allSatisfy(\.questions.isEmpty) { for call in calls { call.clockGoesOn() } }
     }
 
     /// What stands in the place of an id that is replaced on the way.

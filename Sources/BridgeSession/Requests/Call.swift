@@ -123,7 +123,10 @@ final class Call {
 
     private func leave(_ answer: ByteBuffer?) {
         self.exchange = nil
-        self.withdrawAll()
+        if !self.questions.isEmpty {
+            self.withdrawAll()
+            self.goOn()
+        }
         self.caller.remove(self)
         self.desk.callEnded(self)
         self.upstream.callEnded()
@@ -142,7 +145,7 @@ extension Call: ExchangeDelegate {
         let payload = payload ?? ByteBuffer()
         switch UpstreamMessage(header) {
         case .progress:
-            if self.questions.isEmpty { self.goOn() }
+            self.deadline = max(self.deadline, .now() + self.patience)
             self.stream.notify(payload)
         case .log:
             if self.caller.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
@@ -154,7 +157,7 @@ extension Call: ExchangeDelegate {
     }
 
     /// Its time begins anew.
-    func goOn() { self.deadline = .now() + self.patience }
+    func clockGoesOn() { self.deadline = .now() + self.patience }
 
     /// Whoever has been asked something is not asked it again: it is never repeated, and nobody else is tried.
     func hasAsked() {

@@ -41,9 +41,9 @@ final class UpstreamLink {
     private var isRetired = false
     /// Calls under way. A retired upstream is closed after the last of them.
     private var calls = 0
-    private let loop: any EventLoop
-    private let dialer: LinkDialer
-    private var watch: Exchange?
+    let loop: any EventLoop
+    let dialer: LinkDialer
+    var watch: Exchange?
     /// For as long as ``isKept`` is true.
     private var keeping: Exchange?
     private var phase = UpstreamPhase.connecting
@@ -83,7 +83,7 @@ final class UpstreamLink {
         }
     }
 
-    private static let watchRequest = UpstreamRequest.watch.text
+    static let watchRequest = UpstreamRequest.watch.text
     private static let asksRequest = UpstreamRequest.asks.text
     private static let retryRequest = UpstreamRequest.retry.text
     private static let keepRequest = UpstreamRequest.keep.text
@@ -280,29 +280,6 @@ final class UpstreamLink {
             guard !offering.isAskedForAnyway, self.lists[offering]?.isEmpty != true else { continue }
             self.lists[offering] = []
             self.delegate?.upstream(self, listed: offering)
-        }
-    }
-}
-
-extension UpstreamLink: ExchangeDelegate {
-    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
-        guard let payload, let news = UpstreamNews(header) else { return }
-        self.heard(news, JSONText(trusting: payload))
-    }
-
-    /// With a new link a new watch begins. Where only the watch is over, as after a catalogue too large to be sent, it is
-    /// begun again.
-    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.watchAgain(exchange) }
-    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
-        if case .linkLost = failure { self.watch = nil } else { self.watchAgain(exchange) }
-    }
-
-    private func watchAgain(_ over: Exchange) {
-        guard self.watch === over else { return }
-        self.watch = nil
-        self.loop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
-            guard let self, self.watch == nil, !self.isClosed, self.dialer.isConnected else { return }
-            self.watch = self.open(header: Self.watchRequest, payload: nil, delegate: self)
         }
     }
 }

@@ -39,13 +39,18 @@ extension CallDesk {
         guard case .ask(let call, let number) = verdict else { return verdict }
         // Its own limit is the question's, and a little more, so that the question ends first.
         self.pending.pause(call, until: deadline + .seconds(1), now: now)?.ask(question, number: number)
+        if request == nil, self.questions.isOneClients {
+            // It may be another of them that asks.
+            for each in self.pending.written { self.pending.pause(each, until: deadline + .seconds(1), now: now) }
+        }
         self.delegate?.deskAsks(self)
         return verdict
     }
 
     /// The call that has asked, where that is known.
     private var asker: (id: Int, caller: UpstreamCall)? {
-        self.questions.isOneClients ? self.pending.likelyAsker : self.pending.onlyWritten
+        guard self.questions.isOneClients else { return self.pending.onlyWritten }
+        return self.pending.likelyAsker(isAsking: self.questions.isAsking)
     }
 
     /// The server is known to ask, from an earlier life.
@@ -70,8 +75,15 @@ extension CallDesk {
 
     /// A question of this call is open no more.
     func goOn(_ call: Int, now: NIODeadline) {
-        if !self.questions.isAsking(call) { self.pending.goOn(call, now: now) }
+        if !self.questions.isAsking(call) { self.clocksGoOn(behind: call, now: now) }
         self.delegate?.deskAsks(self)
+    }
+
+    /// A call asks nothing any more, or is over.
+    func clocksGoOn(behind call: Int, now: NIODeadline) {
+        guard self.questions.isOneClients else { return self.pending.goOn(call, now: now) }
+        guard self.questions.isEmpty else { return }
+        for each in self.pending.written { self.pending.goOn(each, now: now) }
     }
 
     // MARK: Turns

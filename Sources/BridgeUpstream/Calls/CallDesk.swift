@@ -10,7 +10,7 @@ protocol CallDeskDelegate: AnyObject {
     func desk(_ desk: CallDesk, gaveUp id: Int, reason: String)
 
     /// The server has an answer to a question of its own.
-    func desk(_ desk: CallDesk, says message: JSONText)
+    func desk(_ desk: CallDesk, says answer: JSONText)
 
     /// - Returns: what is said in the place of a client that cannot be asked.
     func desk(_ desk: CallDesk, declines question: Questions.Open) -> JSONText
@@ -235,7 +235,10 @@ final class CallDesk {
             self.delegate?.desk(self, says: QuestionReply.unanswered(question.method, reason, id: question.id))
         }
         self.record(call, outcome: outcome)
-        if !open.isEmpty { self.delegate?.deskAsks(self) }
+        if !open.isEmpty {
+            self.clocksGoOn(behind: call.id, now: .now())
+            self.delegate?.deskAsks(self)
+        }
         self.delegate?.deskChanged(self)
     }
 

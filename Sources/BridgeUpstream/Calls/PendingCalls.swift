@@ -126,6 +126,7 @@ struct PendingCalls<Caller> {
     // MARK: Questions
 
     /// A call's client is asked: its clock stands still.
+    @discardableResult
     mutating func pause(_ id: Int, until: NIODeadline, now: NIODeadline) -> Caller? {
         guard var call = self.calls[id], call.isWritten else { return nil }
         if call.rest == nil { call.rest = max(.zero, call.deadline - now) }
@@ -218,11 +219,14 @@ struct PendingCalls<Caller> {
     }
 
     /// The newest call that the upstream is busy with and whose client can be asked; one that asks nothing yet, if there is.
-    var likelyAsker: (id: Int, caller: Caller)? {
+    func likelyAsker(isAsking: (Int) -> Bool) -> (id: Int, caller: Caller)? {
         let askable = self.calls.filter { $0.value.isWritten && $0.value.isAskable }
-        let quiet = askable.filter { $0.value.rest == nil }
+        let quiet = askable.filter { !isAsking($0.key) }
         return (quiet.isEmpty ? askable : quiet).max { $0.key < $1.key }.map { ($0.key, $0.value.caller) }
     }
+
+    /// The calls that the upstream is busy with.
+    var written: [Int] { self.calls.filter(\.value.isWritten).map(\.key) }
 
     // MARK: Endings without an answer
 

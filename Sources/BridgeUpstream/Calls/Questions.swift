@@ -135,7 +135,10 @@ struct Questions {
 
     /// A call that the server has was given up. It may still ask.
     mutating func gaveUp(_ call: Int, whose: String, now: NIODeadline) {
-        if self.doubts.count >= Self.maximumDoubts { self.doubts.removeFirst() }
+        if self.doubts.count >= Self.maximumDoubts {
+            // Its own first: nobody else's are to be forgotten for it.
+            self.doubts.remove(at: self.doubts.firstIndex { $0.whose == whose } ?? 0)
+        }
         self.doubts.append((call, whose, now + Self.doubtTime))
     }
 

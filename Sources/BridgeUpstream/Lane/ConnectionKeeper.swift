@@ -27,15 +27,15 @@ final class ConnectionKeeper {
     private let loop: any EventLoop
     let logger: Logger
     private let makeConnection: Maker
-    private let offerings: [Offering]
-    private let desk: CallDesk
+    let offerings: [Offering]
+    let desk: CallDesk
     private(set) var configuration: UpstreamConfiguration
     var lifecycle: UpstreamLifecycle
     /// From its start until nothing of it is left.
-    private(set) var connection: (any Connection)?
+    var connection: (any Connection)?
     /// While the connection is open.
-    private(set) var conversation: Conversation?
-    private var logLevel: JSONText?
+    var conversation: Conversation?
+    var logLevel: JSONText?
     var record = LaneRecord()
     var proposals = Proposals()
     var patience = ConnectPatience()
@@ -45,13 +45,15 @@ final class ConnectionKeeper {
 
     /// Whether calls stay where they are.
     var holdsCalls = false
+    /// Whether it is of use to calls alone: without any it is not tried again by itself.
+    var isForCallsAlone = false
     /// Whether nothing is to follow what there is.
     var isStopping = false
     /// Whether servers are not greeted yet: somebody may still say what they want to have proposed.
     var holdsGreeting = false {
         didSet { if !self.holdsGreeting { self.greet() } }
     }
-    private var hasGreeted = false
+    var hasGreeted = false
     /// Whether the connection is wanted though nobody calls.
     var isKept = false {
         didSet {
@@ -113,7 +115,7 @@ final class ConnectionKeeper {
         self.connection?.giveUp(id)
     }
 
-    func say(_ message: JSONText) { self.conversation?.say(message) }
+    func say(answer: JSONText) { self.conversation?.say(answer: answer) }
 
     /// What the server is told in the place of a client that cannot be asked.
     func declined(_ method: String, id: ByteBuffer) -> JSONText {
@@ -169,7 +171,8 @@ final class ConnectionKeeper {
         self.conversation?.tick(now)
         if let time = self.reconnectTime, now >= time {
             self.reconnectTime = nil
-            self.perform(self.lifecycle.delayOver(now: now))
+            let isNeeded = !self.isForCallsAlone || self.desk.count > 0
+            self.perform(self.lifecycle.delayOver(now: now, isNeeded: isNeeded))
         }
     }
 
@@ -249,60 +252,5 @@ final class ConnectionKeeper {
         self.conversation = nil
         for request in self.connection?.unsentRequests ?? [] { self.desk.lost(request, sent: false, reason: reason) }
         self.desk.connectionLost(reason)
-    }
-}
-
-extension ConnectionKeeper: ConnectionDelegate {
-    func connectionOpened(_ connection: any Connection) {
-        guard connection === self.connection else { return }
-        let conversation = Conversation(
-            self.configuration, offerings: self.offerings, desk: self.desk, news: self.news, logLevel: self.logLevel,
-            logger: self.logger)
-        self.conversation = conversation
-        conversation.delegate = self
-        conversation.keep(self.isKept, now: .now())
-        self.hasGreeted = false
-        self.greet()
-        self.delegate?.keeperChanged(self)
-    }
-
-    private func greet() {
-        guard let conversation, !self.holdsGreeting, !self.hasGreeted else { return }
-        self.hasGreeted = true
-        conversation.begin(
-            proposing: self.proposals.begin(now: .now()), idsBehind: .random(in: 0..<1 << 30))
-    }
-
-    func connectionSpoke(_ connection: any Connection) {
-        guard connection === self.connection, self.conversation?.heard() == true else { return }
-        self.delegate?.keeperDeadlinesChanged(self)
-        self.sendSoon()
-    }
-
-    func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {
-        if connection === self.connection { self.conversation?.received(message, answering: request) }
-    }
-
-    func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {
-        if connection === self.connection { self.conversation?.couldNotRead(what, answering: request) }
-    }
-
-    func connectionBecameWritable(_ connection: any Connection) {
-        if connection === self.connection { self.sendSoon() }
-    }
-
-    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
-        guard connection === self.connection else { return }
-        if self.conversation?.lost(request, reason) != true { self.desk.lost(request, sent: sent, reason: reason) }
-    }
-
-    func connectionLost(_ connection: any Connection, reason: String) {
-        if connection === self.connection { self.lost(reason) }
-    }
-
-    func connectionEnded(_ connection: any Connection) {
-        guard connection === self.connection else { return }
-        self.connection = nil
-        self.perform(self.lifecycle.ended(now: .now()))
     }
 }

@@ -143,6 +143,17 @@ final class Conversation {
         if self.outbox.isFull { self.delegate?.conversationFailed(self, "it does not read its input: \(Outbox.limit)") }
     }
 
+    /// Says what answers a question of the server's, mostly in a client's words.
+    func say(answer: JSONText) {
+        guard !self.isOver else { return }
+        guard self.outbox.hasRoom(forAnswer: answer.count) else {
+            if let refusal = QuestionReply.noRoom(for: answer) { self.say(refusal) }
+            return
+        }
+        self.outbox.add(answer: answer)
+        self.delegate?.conversationHasMessages(self)
+    }
+
     /// Says something that no answer is expected to.
     func notify(_ message: JSONText) {
         self.excuses.notified(behind: self.desk.lastID)

@@ -47,6 +47,7 @@ final class Lane {
             makeConnection: makeConnection)
         self.alarm = Alarm(loop: loop)
         self.desk.questions.isOneClients = isOneClients
+        self.keeper.isForCallsAlone = offerings.isEmpty
         self.desk.delegate = self
         self.keeper.delegate = self
         self.alarm.onTime = { [weak self] in self?.tick() }
@@ -205,7 +206,7 @@ final class Lane {
 }
 
 extension Lane: CallDeskDelegate {
-    func desk(_ desk: CallDesk, says message: JSONText) { self.keeper.say(message) }
+    func desk(_ desk: CallDesk, says answer: JSONText) { self.keeper.say(answer: answer) }
     func desk(_ desk: CallDesk, declines question: Questions.Open) -> JSONText {
         self.keeper.declined(question.method, id: question.id)
     }

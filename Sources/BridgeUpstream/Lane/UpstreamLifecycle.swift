@@ -184,8 +184,13 @@ struct UpstreamLifecycle: ~Copyable {
         }
     }
 
-    mutating func delayOver(now: NIODeadline) -> Action {
+    /// - Parameter isNeeded: whether it is wanted at all; else nothing runs until somebody calls.
+    mutating func delayOver(now: NIODeadline, isNeeded: Bool = true) -> Action {
         guard case .backoff(let until, _) = self.state, now >= until else { return .none }
+        guard isNeeded else {
+            self.state = .idle
+            return .none
+        }
         return self.connect()
     }
 

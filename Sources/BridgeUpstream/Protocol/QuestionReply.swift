@@ -46,6 +46,12 @@ enum QuestionReply {
         self.error(Fault.internal.code, "\(Questions.maximum) questions are open already, a fixed limit.", id: id)
     }
 
+    /// What is said in the place of an answer for which there is no room; nil where that is none.
+    static func noRoom(for answer: JSONText) -> JSONText? {
+        guard let id = (try? RPCMessage(answer))?.idBytes else { return nil }
+        return self.error(Fault.internal.code, "Too many answers wait to be read, a fixed limit.", id: id)
+    }
+
     private static func error(_ code: Int, _ message: String, id: ByteBuffer) -> JSONText {
         JSONText(trusting: RPCReply.error(id: id, code: code, message: message))
     }

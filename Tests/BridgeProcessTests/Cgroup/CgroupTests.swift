@@ -51,7 +51,7 @@ import Testing
         #expect(await processes.readToEnd(child.output) == "")
         close(child.output)
         #expect(try await child.exits.first() == .signaled(SIGKILL, coreDumped: false))
-        // The last of them is dying still.
+        // The last of them is dying still, and a folder that can be removed is told to nobody.
         let deadline = SuspendingClock.now + .seconds(30)
         while (try? group.remove()) == nil, SuspendingClock.now < deadline { usleep(1_000) }
         #expect(access(group.directory, F_OK) != 0)

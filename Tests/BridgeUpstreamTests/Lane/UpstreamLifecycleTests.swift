@@ -161,4 +161,13 @@ import Testing
         let ended = machine.ended(now: self.now)
         #expect(ended == .connect)
     }
+
+    @Test func `what nobody needs is not tried again, and is by the next call`() {
+        var machine = self.machine(.backoff)
+        let later = self.now + .minutes(5)
+        #expect(machine.delayOver(now: later, isNeeded: false) == .none)
+        #expect(machine.phase == .idle)
+        #expect(machine.attempts == 1, "that it failed is remembered")
+        #expect(machine.needed(now: later) == .connect)
+    }
 }

@@ -1,0 +1,61 @@
+import BridgeConfiguration
+import BridgeCore
+import Logging
+import NIOCore
+
+// What is heard of the connection.
+
+extension ConnectionKeeper: ConnectionDelegate {
+    func connectionOpened(_ connection: any Connection) {
+        guard connection === self.connection else { return }
+        let conversation = Conversation(
+            self.configuration, offerings: self.offerings, desk: self.desk, news: self.news, logLevel: self.logLevel,
+            logger: self.logger)
+        self.conversation = conversation
+        conversation.delegate = self
+        conversation.keep(self.isKept, now: .now())
+        self.hasGreeted = false
+        self.greet()
+        self.delegate?.keeperChanged(self)
+    }
+
+    func greet() {
+        guard let conversation, !self.holdsGreeting, !self.hasGreeted else { return }
+        self.hasGreeted = true
+        conversation.begin(
+            proposing: self.proposals.begin(now: .now()), idsBehind: .random(in: 0..<1 << 30))
+    }
+
+    func connectionSpoke(_ connection: any Connection) {
+        guard connection === self.connection, self.conversation?.heard() == true else { return }
+        self.delegate?.keeperDeadlinesChanged(self)
+        self.sendSoon()
+    }
+
+    func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {
+        if connection === self.connection { self.conversation?.received(message, answering: request) }
+    }
+
+    func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {
+        if connection === self.connection { self.conversation?.couldNotRead(what, answering: request) }
+    }
+
+    func connectionBecameWritable(_ connection: any Connection) {
+        if connection === self.connection { self.sendSoon() }
+    }
+
+    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
+        guard connection === self.connection else { return }
+        if self.conversation?.lost(request, reason) != true { self.desk.lost(request, sent: sent, reason: reason) }
+    }
+
+    func connectionLost(_ connection: any Connection, reason: String) {
+        if connection === self.connection { self.lost(reason) }
+    }
+
+    func connectionEnded(_ connection: any Connection) {
+        guard connection === self.connection else { return }
+        self.connection = nil
+        self.perform(self.lifecycle.ended(now: .now()))
+    }
+}
