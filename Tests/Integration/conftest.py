@@ -17,6 +17,16 @@ from sdk_runner import SDKRunner  # noqa: E402
 from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream  # noqa: E402
 
 
+#: The files that take longest. They come first, so that no process is left alone with one of them at the end.
+_LONGEST = (
+    "test_under_load.py", "test_memory.py", "test_suspend.py", "test_bad_upstreams.py", "test_chat_dialects.py",
+    "test_http_upstreams.py", "test_bench_against.py", "test_bench.py", "test_survival.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _machine() -> None:
     processes.adopt_orphans()
