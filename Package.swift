@@ -242,7 +242,7 @@ let package = Package(
             name: "BridgeSessionTests",
             dependencies: [
                 "BridgeSession", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeFiles", "BridgeLink",
-                "BridgeTesting", logging,
+                "BridgeTesting", logging, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

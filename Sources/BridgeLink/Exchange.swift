@@ -25,6 +25,8 @@ package final class Exchange {
     private var consumed = ConsumedCredit()
     /// What waits for a connection or for window; nearly always nothing.
     private var outgoing: Deque<(frame: Frame, hold: PayloadHold?)> = []
+    /// How many messages that had to wait have left.
+    private var released = 0
     /// Of the opening payload, when it travels on a bulk connection.
     private var bulk: UInt32?
     private var over = false
@@ -51,6 +53,13 @@ package final class Exchange {
 
     /// Whether a message sent now would leave now. A sender that sees false stops reading what it would send.
     package var isWritable: Bool { !self.over && self.outgoing.isEmpty && self.window.isOpen }
+
+    /// What waits because the peer has not taken what went before: how much, and how many have left that had to wait. Nil
+    /// when nothing waits.
+    package var queue: (octets: Int, released: Int)? {
+        guard !self.outgoing.isEmpty, self.connection != nil else { return nil }
+        return (self.outgoing.reduce(0) { $0 + ($1.frame.payload?.readableBytes ?? 0) }, self.released)
+    }
 
     /// Sends a further message; queued while the window is used up. Ignored when the exchange is over.
     package func send(header: JSONText, payload: ByteBuffer? = nil) {
@@ -166,6 +175,7 @@ extension Exchange {
         while let (frame, hold) = self.outgoing.first {
             guard frame.kind == .end || self.window.take(frame.payload?.readableBytes ?? 0) else { return }
             self.outgoing.removeFirst()
+            self.released += 1
             // It may have been queued before there was a number.
             var numbered = frame
             numbered.exchange = self.number.rawValue

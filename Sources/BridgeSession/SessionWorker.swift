@@ -23,6 +23,7 @@ package final class SessionWorker {
     /// Room for bodies that are passed on, and answers on their way to the front.
     let gate: PayloadGate
     let answers: AnswerMeter
+    private let stuck: StuckReaders
     private let status: StatusReport
     private let tables: SessionTables
     private let loop: any EventLoop
@@ -70,6 +71,7 @@ package final class SessionWorker {
             subscriptions: self.subscriptions, retention: self.retention, tables: tables, configuration: configuration,
             logger: logger
         )
+        self.stuck = StuckReaders(loop: loop) { [sessions] in sessions.streams }
         self.status = StatusReport(on: control)
         self.connect()
     }
@@ -105,7 +107,10 @@ package final class SessionWorker {
         }
         self.directory.onNews = { [weak waiting] in waiting?.look() }
         self.retention.onExcess = { [weak sessions] in sessions?.boundMemory() }
-        self.answers.onChange = { [weak directory] isFull in directory?.isReading = !isFull }
+        self.answers.onChange = { [weak directory, weak stuck] isFull in
+            directory?.isReading = !isFull
+            stuck?.changed(isFull: isFull)
+        }
     }
 
     /// Begins to serve.
@@ -128,6 +133,7 @@ package final class SessionWorker {
     /// Stops serving at once and writes what is unwritten. Calls in flight are the front's to answer.
     package func stop() -> EventLoopFuture<Void> {
         self.housekeeping?.cancel()
+        self.stuck.changed(isFull: false)
         self.sessions.stop()
         self.listener?.close()
         self.listener?.closeConnections()
@@ -155,9 +161,11 @@ package final class SessionWorker {
     }
 
     /// Everything that time brings about, every second. A test passes in the time.
-    func keepHouse(now: NIODeadline = .now()) {
+    ///
+    /// - Parameter time: in seconds since 1970; by it sessions expire.
+    func keepHouse(now: NIODeadline = .now(), time: UInt64 = WallClock.seconds()) {
         self.desk.endOverdue(now: now)
-        self.sessions.keepHouse(now: now)
+        self.sessions.keepHouse(now: now, time: time)
         self.waiting.look()
         self.status.tell(
             sessions: self.sessions, directory: self.directory, desk: self.desk, retention: self.retention,

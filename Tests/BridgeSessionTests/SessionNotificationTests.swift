@@ -235,6 +235,42 @@ import Testing
         }
     }
 
+    @Test func `a session that expires ends, and its streams with it`() async throws {
+        try await SessionBench.with { bench in
+            let session = try await bench.open()
+            try await bench.get("get", session: session)
+            try await bench.until { $0.answer("get").isStreaming }
+            try await bench.run { scene in
+                let expiry = scene.worker?.sessions.all.first { _ in true }?.identity.claims.expires ?? 0
+                scene.worker?.keepHouse(time: expiry - 1)
+                #expect(scene.worker?.sessions.countListening == 1)
+                scene.worker?.keepHouse(time: expiry)
+                #expect(scene.worker?.sessions.countLive == 0)
+            }
+            #expect(try await bench.answer("get").status == 200)
+        }
+    }
+
+    @Test func `a session with a request that waits does not leave memory`() async throws {
+        try await SessionBench.with(away: ["s"]) { bench in
+            let session = try await bench.open()
+            let call = #"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"s.t"}}"#
+            try await bench.post("call", call, session: session)
+            try await bench.until { $0.worker?.sessions.all.first { _ in true }?.isIdle == false }
+            try await bench.run { scene in
+                #expect(scene.worker?.sessions.all.first { _ in true }?.caller.calls.isEmpty == true)
+                scene.worker?.keepHouse(now: .now() + .seconds(1_801))
+                #expect(scene.worker?.sessions.countLive == 1)
+            }
+            try await bench.flatRun { $0.upstream().start() }
+            try await bench.publish(["t"])
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.run { $0.upstream().call(0)?.succeed() }
+            #expect(try await bench.answer("call").errorCode == nil)
+            try await bench.run { #expect($0.worker?.sessions.all.first { _ in true }?.isIdle == true) }
+        }
+    }
+
     @Test func `an idle session leaves memory, and its id stays good`() async throws {
         try await SessionBench.with { bench in
             let session = try await bench.open()

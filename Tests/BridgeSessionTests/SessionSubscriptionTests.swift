@@ -168,6 +168,26 @@ import Testing
         }
     }
 
+    @Test func `of two subscriptions with one id in a batch each is answered, and nothing is left behind`() async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            let session = try await bench.open(version: "2025-03-26")
+            try await bench.post(
+                "batch", "[\(Self.request("subscribe")),\(Self.request("subscribe"))]", session: session)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.run { $0.upstream().call(0)?.succeed() }
+            let answer = try await bench.answer("batch")
+            let bodies = (answer.events.map(\.body) + [answer.body]).compactMap(\.self)
+            #expect(bodies.count == 2)
+            #expect(bodies.filter { $0.contains("duplicate_id") }.count == 1)
+            #expect(bodies.contains(#"{"jsonrpc":"2.0","id":1,"result":{}}"#))
+            try await bench.run { scene in
+                scene.worker?.keepHouse(now: .now() + .seconds(3_600))
+                #expect(scene.worker?.sessions.all.allSatisfy(\.isIdle) == true)
+            }
+        }
+    }
+
     @Test func `a session that ends answers its own requests and nobody else's`() async throws {
         try await SessionBench.with { bench in
             try await Self.publish(bench)

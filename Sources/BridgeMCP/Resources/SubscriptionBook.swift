@@ -97,6 +97,11 @@ package struct SubscriptionBook<Request> {
         return self.release(topic, by: session) ? .forward : .done
     }
 
+    /// Whether one of the requests that wait for an answer, or have been forwarded, is meant.
+    package func holdsRequest(where isMeant: (Request) -> Bool) -> Bool {
+        self.asked.contains { self.entries[$0]?.waiting?.contains { isMeant($0.request) } == true }
+    }
+
     /// Takes out requests that wait for an answer, or have been forwarded.
     package mutating func takeOut(
         _ isMeant: (_ session: UInt64, _ request: Request) -> Bool

@@ -28,6 +28,8 @@ final class Caller {
     /// The level of log messages that it has asked for.
     var level: LogSeverity?
     private(set) var calls: [RPCID: Call] = [:]
+    /// Requests that have had no answer yet, wherever they wait for it. Its streams count.
+    var unanswered = 0
     /// What its client is being asked.
     var questions = OpenQuestions<Call>()
 

@@ -7,7 +7,7 @@ import NIOCore
 ///
 /// Where its caller may come back, events have ids, and what a client missed waits for its `Last-Event-ID`: the stream
 /// outlives the front worker. Confined to the event loop.
-final class ClientStream {
+final class ClientStream: QueueReader {
     let caller: Caller
     let opened: NIODeadline
     /// When an event stream had its last answer; nil while one is missing.
@@ -35,6 +35,7 @@ final class ClientStream {
         self.caller = caller
         self.exchange = exchange
         self.missing = requests
+        caller.unanswered += requests
         self.retention = retention
         self.opened = now
         exchange.delegate = self
@@ -42,6 +43,7 @@ final class ClientStream {
     }
 
     deinit {
+        self.caller.unanswered -= self.missing
         if let log = self.log { self.retention.changed(by: -log.octets, questions: -log.questionOctets) }
     }
 
@@ -49,6 +51,20 @@ final class ClientStream {
     var number: UInt64? { self.log?.number }
     /// Bytes that are kept for a client which comes back.
     var keptOctets: Int { self.log?.octets ?? 0 }
+
+    private func isAnswered(_ requests: Int) {
+        self.missing -= requests
+        self.caller.unanswered -= requests
+    }
+
+    var queue: (octets: Int, released: Int)? { self.exchange?.queue }
+
+    /// Ends the connection of a client that does not read. It may come back for what it has missed.
+    func hangUp() {
+        guard let exchange = self.exchange else { return }
+        exchange.cancel(reason: "the client does not read")
+        self.detach(exchange)
+    }
 
     /// Answers one of the POST's requests with an error that the bridge makes.
     func refuse(_ id: RPCID, _ fault: ToldFault) { self.reply(fault.reply(to: id.bytes), failure: fault.word) }
@@ -58,22 +74,22 @@ final class ClientStream {
     /// - Parameter failure: the word for what went wrong, for the front's log.
     func reply(_ message: ByteBuffer, failure: String? = nil) {
         guard self.missing > 0 else { return }
-        self.missing -= 1
+        self.isAnswered(1)
         self.hasAnswered = true
-        guard self.missing == 0 else { return self.event(message) }
+        guard self.missing == 0 else { return self.event(message, as: .answer) }
         guard self.isStreaming else {
             let header = failure.map { SessionEnd(200, failure: $0).text(capacity: 64) }
             return self.end(header ?? SessionEnd.answered, payload: message)
         }
         self.finished = .now()
-        self.end(SessionEnd(200, eventID: self.keep(message)).text(capacity: 64), payload: message)
+        self.end(SessionEnd(200, eventID: self.keep(message, as: .answer)).text(capacity: 64), payload: message)
     }
 
     /// One of the POST's requests gets no answer: its client has cancelled it. The last one ends the stream, without an
     /// event where it has not begun; nobody can resume a stream without any answer.
     func drop() {
         guard self.missing > 0 else { return }
-        self.missing -= 1
+        self.isAnswered(1)
         guard self.missing == 0 else { return }
         self.finished = .now()
         self.end(SessionEnd(200, failure: Fault.cancelled.word).text(capacity: 64))
@@ -91,7 +107,7 @@ final class ClientStream {
             self.retention.dropped()
             return false
         }
-        self.event(message)
+        self.event(message, as: .note)
         return true
     }
 
@@ -110,7 +126,7 @@ final class ClientStream {
         guard self.missing > 0 else { return }
         self.unreadQuestions += 1
         self.beginStreaming()
-        self.send(question, id: self.keep(question, question: id))
+        self.send(question, id: self.keep(question, as: .question(id)))
     }
 
     /// A question has been answered: nobody is to be asked again.
@@ -130,7 +146,7 @@ final class ClientStream {
                 $0.member("reason", reason)
             }
         }
-        self.event(message.bytes)
+        self.event(message.bytes, as: .note)
     }
 
     /// Begins to stream although there is nothing to tell yet.
@@ -158,7 +174,7 @@ final class ClientStream {
 
     /// Ends the stream without the answers that are missing: the session is over.
     func abandon() {
-        self.missing = 0
+        self.isAnswered(self.missing)
         self.end(
             SessionEnd(Fault.unknownSession.status).text(capacity: 32), payload: ToldFault.unknownSession.reply(to: nil)
         )
@@ -197,7 +213,9 @@ final class ClientStream {
             header: primes ? SessionEvent(eventID: id, isPriming: true).text(capacity: 64) : SessionEvent.open)
     }
 
-    private func event(_ message: ByteBuffer) { self.send(message, id: self.keep(message)) }
+    private func event(_ message: ByteBuffer, as kind: EventLog.Kind) {
+        self.send(message, id: self.keep(message, as: kind))
+    }
 
     private func send(_ message: ByteBuffer, id: String?) {
         self.exchange?.send(header: SessionEvent(eventID: id).text(capacity: 64), payload: message)
@@ -218,10 +236,9 @@ final class ClientStream {
     }
 
     /// - Returns: the event's id, where it has one.
-    private func keep(_ message: ByteBuffer, question: String? = nil) -> String? {
+    private func keep(_ message: ByteBuffer, as kind: EventLog.Kind) -> String? {
         guard self.log != nil else { return nil }
-        let id = self.counting { $0?.keep(message, question: question) }
-        return id
+        return self.counting { $0?.keep(message, as: kind) }
     }
 }
 

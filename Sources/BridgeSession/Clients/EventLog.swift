@@ -2,31 +2,58 @@ import BridgeCore
 import DequeModule
 import NIOCore
 
-/// The events of one stream that are kept for a client which comes back: the newest of them, the last one always, and every
-/// question that is open.
+/// The events of one stream that are kept for a client which comes back: every question that is open, the answers, and the
+/// newest of what else was said; the last event always.
 ///
 /// Pure. Ids are `<stream>-<sequence>`, the stream's number in base 36.
 struct EventLog {
+    /// Of events that are neither questions nor answers.
     static let maximumEvents = 256
     static let maximumOctets = 1 << 20
+    /// Of answers: only a batch has several.
+    static let maximumAnswerOctets = 8 << 20
+
+    /// What an event is to somebody who misses it.
+    enum Kind: Equatable {
+        /// Progress, a log message: the newest are enough.
+        case note
+        /// To one of the requests.
+        case answer
+        /// By the id that the client knows it by, until it is open no more.
+        case question(String)
+    }
 
     private struct Event {
         let sequence: Int
         let message: ByteBuffer
-        /// The id that the client knows it by, where it is a question that is open.
-        let question: String?
+        let kind: Kind
+        var octets: Int { self.message.readableBytes }
+    }
+
+    /// What is kept of one kind.
+    private struct Share {
+        var count = 0
+        var octets = 0
+
+        mutating func add(_ octets: Int) {
+            self.count += 1
+            self.octets += octets
+        }
+
+        mutating func remove(_ octets: Int) {
+            self.count -= 1
+            self.octets -= octets
+        }
     }
 
     let number: UInt64
-    /// Bytes that the kept events hold.
-    private(set) var octets = 0
-    /// Those of them that questions hold.
-    private(set) var questionOctets = 0
     private var sequence = 0
-    /// The number of the newest event that is not kept any more.
+    /// Who comes back for what followed an event below this one misses something, and is told so.
     private var dropped = 0
     private var kept: Deque<Event> = []
-    private var questions = 0
+    private var notes = Share()
+    private var answers = Share()
+    private var questions = Share()
 
     init(number: UInt64) { self.number = number }
 
@@ -36,40 +63,51 @@ struct EventLog {
         return self.id(of: self.sequence)
     }
 
+    /// Bytes that the kept events hold.
+    var octets: Int { self.notes.octets + self.answers.octets + self.questions.octets }
+    /// Those of them that questions hold.
+    var questionOctets: Int { self.questions.octets }
+
     /// Keeps an event; returns its id.
-    ///
-    /// - Parameter question: the id that the client knows it by, where it is a question.
-    mutating func keep(_ message: ByteBuffer, question: String? = nil) -> String {
+    mutating func keep(_ message: ByteBuffer, as kind: Kind) -> String {
         let id = self.nextID()
         // A small slice would keep the whole read that it came with.
         let message = message.withoutSurplus
-        self.kept.append(Event(sequence: self.sequence, message: message, question: question))
-        self.octets += message.readableBytes
-        if question != nil {
-            self.questions += 1
-            self.questionOctets += message.readableBytes
-        }
-        while self.kept.count > self.questions + 1, self.isTooLong { self.dropOldest() }
+        self.kept.append(Event(sequence: self.sequence, message: message, kind: kind))
+        self.count(kind) { $0.add(message.readableBytes) }
+        while self.notes.count > Self.maximumEvents || self.notes.octets > Self.maximumOctets, self.dropOldest(.note) {}
+        while self.answers.octets > Self.maximumAnswerOctets, self.dropOldest(.answer) {}
         return id
     }
 
-    private var isTooLong: Bool { self.kept.count > Self.maximumEvents || self.octets > Self.maximumOctets }
+    private mutating func count(_ kind: Kind, _ body: (inout Share) -> Void) {
+        switch kind {
+        case .note: body(&self.notes)
+        case .answer: body(&self.answers)
+        case .question: body(&self.questions)
+        }
+    }
 
-    /// Who comes back for what is dropped is told so; but not where questions stand before it: they are to be asked.
-    private mutating func dropOldest() {
-        guard let index = self.kept.firstIndex(where: { $0.question == nil }) else { return }
+    /// Drops the oldest of a kind that is not the last event.
+    ///
+    /// Who comes back is always told that an answer is missing. Of a note it is told where nothing is kept that came before
+    /// it: questions are to be asked, and answers given, even so.
+    private mutating func dropOldest(_ kind: Kind) -> Bool {
+        guard let index = self.kept.firstIndex(where: { $0.kind == kind }), index < self.kept.count - 1 else {
+            return false
+        }
         let oldest = self.kept.remove(at: index)
-        if index == 0 { self.dropped = oldest.sequence }
-        self.octets -= oldest.message.readableBytes
+        self.count(kind) { $0.remove(oldest.octets) }
+        if kind == .answer || index == 0 { self.dropped = max(self.dropped, oldest.sequence) }
+        return true
     }
 
     /// A question is open no more: who comes back is not asked.
     mutating func forget(question id: String) {
-        guard self.questions > 0, let index = self.kept.firstIndex(where: { $0.question == id }) else { return }
-        let octets = self.kept.remove(at: index).message.readableBytes
-        self.octets -= octets
-        self.questionOctets -= octets
-        self.questions -= 1
+        guard self.questions.count > 0, let index = self.kept.firstIndex(where: { $0.kind == .question(id) }) else {
+            return
+        }
+        self.questions.remove(self.kept.remove(at: index).octets)
     }
 
     /// What came after an event; nil when some of it is no longer kept.
@@ -80,10 +118,14 @@ struct EventLog {
 
     /// Gives up what is kept, but for questions that are open.
     mutating func forget() {
-        guard let newest = self.kept.last(where: { $0.question == nil }) else { return }
-        self.kept.removeAll { $0.question == nil }
-        self.dropped = min(newest.sequence, (self.kept.first?.sequence ?? .max) - 1)
-        self.octets = self.questionOctets
+        let newestAnswer = self.kept.last { $0.kind == .answer }?.sequence
+        let newestNote = self.kept.last { $0.kind == .note }?.sequence
+        self.kept.removeAll { $0.kind == .note || $0.kind == .answer }
+        self.notes = Share()
+        self.answers = Share()
+        // As in `dropOldest`.
+        let beforeQuestions = self.kept.first.map { $0.sequence - 1 } ?? .max
+        self.dropped = max(self.dropped, newestAnswer ?? 0, min(newestNote ?? 0, beforeQuestions))
     }
 
     func id(of sequence: Int) -> String { "\(String(self.number, radix: 36))-\(sequence)" }

@@ -65,7 +65,7 @@ final class LiveSession {
     }
 
     /// Whether nothing would be lost by forgetting it.
-    var isIdle: Bool { self.caller.calls.isEmpty && self.streams.isEmpty && self.listening.isEmpty }
+    var isIdle: Bool { self.caller.unanswered == 0 && self.streams.isEmpty && self.listening.isEmpty }
 
     // MARK: Listening
 

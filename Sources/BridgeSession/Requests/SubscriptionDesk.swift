@@ -38,6 +38,10 @@ final class SubscriptionDesk {
 
     func subscribe(_ request: PendingRequest, _ identity: SessionIdentity, mayWait: Bool = true) {
         guard let uri = request.name(in: .resources) else { return request.refuse(.invalidParams("uri is required")) }
+        // Who waits is known by its id. `CallDesk` looks at those that are forwarded only.
+        guard request.caller.calls[request.id] == nil, !self.book.holdsRequest(where: { $0.hasTheID(of: request) }) else {
+            return request.refuse(.duplicateID)
+        }
         let upstreams = self.resources.upstreams(for: uri, of: request.caller)
         guard let first = upstreams.first else {
             guard mayWait else { return request.refuse(Offering.resources.unknownEntry(uri)) }
@@ -283,6 +287,9 @@ final class SubscriptionDesk {
 
 extension PendingRequest {
     fileprivate func isSame(as other: PendingRequest) -> Bool { self.id == other.id && self.stream === other.stream }
+
+    /// Whether its client cannot tell the answers of the two apart.
+    fileprivate func hasTheID(of other: PendingRequest) -> Bool { self.id == other.id && self.caller === other.caller }
 
     /// Whether it is this caller's, and no call of it is under way.
     fileprivate func isWaiting(for caller: Caller) -> Bool {

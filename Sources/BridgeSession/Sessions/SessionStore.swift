@@ -181,6 +181,13 @@ final class SessionStore {
     var countInUse: Int { self.use.count }
     var countListening: Int { self.live.values.reduce(0) { $0 + $1.listening.count } }
     var all: some Sequence<LiveSession> { self.live.values }
+    /// All on which anything may wait for its client to read.
+    var streams: [ClientStream] {
+        self.live.values.flatMap { session in
+            let ofCalls = session.caller.calls.values.lazy.map(\.stream).filter { $0.number == nil }
+            return Array(session.streams.all) + ofCalls
+        }
+    }
 
     /// The session of this number, where it is in memory.
     func session(_ number: UInt64) -> LiveSession? { self.live[number] }
@@ -218,9 +225,13 @@ final class SessionStore {
 
     // MARK: Time
 
-    func keepHouse(now: NIODeadline) {
+    func keepHouse(now: NIODeadline, time: UInt64) {
         self.use.beginRound()
-        for session in self.live.values {
+        for session in Array(self.live.values) {
+            guard session.identity.claims.expires > time else {
+                self.forget(session.number, hadLevel: self.records.level(of: session.number) != nil)
+                continue
+            }
             session.primeQuietStreams(now: now)
             session.streams.forgetFinished(for: self.configuration.resultRetention.timeAmount, now: now)
             if session.isIdle, now - session.lastUsed > self.configuration.idleMemory.timeAmount {
