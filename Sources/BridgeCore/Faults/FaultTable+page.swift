@@ -40,6 +40,9 @@ extension FaultTable {
         "unknown_tool": Guide("200", "no tool has that name", "list the tools anew"),
         "unknown_prompt": Guide("200", "no prompt has that name", "list the prompts anew"),
         "unknown_resource": Guide("200", "no server has a resource with that URI", "list the resources anew"),
+        "unknown_task": Guide(
+            "200", "no task of yours has that id, or its server has ended since, and its tasks with it",
+            "call the tool anew"),
         "invalid_params": Guide("200, 400", "a parameter is missing or wrong"),
         "method_not_found": Guide("200", "a method that this version does not serve"),
         "duplicate_id": Guide("200", "a request with this id is still under way in the session", "use a new id"),

@@ -11,8 +11,7 @@ package enum FaultTable {
     /// What becomes of a call.
     private static let calls: [Fault] = [
         .upstreamUnavailable, .upstreamBusy, .outcomeUnknown, .timeout, .overloaded, .cancelled, .tooLarge,
-        .unknownTool,
-        .unknownPrompt, .unknownResource,
+        .unknownTool, .unknownPrompt, .unknownResource, .unknownTask,
     ]
     /// What is wrong with a message.
     private static let requests: [Fault] = [
@@ -54,6 +53,7 @@ extension Fault {
     package static let unknownTool = Fault("unknown_tool", -32602, 200, "Unknown tool '{name}'.")
     package static let unknownPrompt = Fault("unknown_prompt", -32602, 200, "Unknown prompt '{name}'.")
     package static let unknownResource = Fault("unknown_resource", -32002, 200, "Resource not found: {name}")
+    package static let unknownTask = Fault("unknown_task", -32602, 200, "{what}")
 }
 
 // What is wrong with a message.

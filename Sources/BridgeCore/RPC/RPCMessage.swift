@@ -74,6 +74,8 @@ package struct RPCMessage: Sendable {
     package var name: JSONSpan? { self.known.name }
     /// `params._meta.progressToken`, of any kind.
     package var progressToken: JSONSpan? { self.known.progressToken }
+    /// `params.task`, where it is an object: the request is to run as a task.
+    package var task: JSONSpan? { self.known.task.flatMap { $0.kind == .object ? $0 : nil } }
 
     /// The id of something that was refused as a message, if it has exactly one that is a string or an integer, so that
     /// the refusal can be told to who asked.
@@ -94,4 +96,5 @@ package struct RPCMessage: Sendable {
 struct RPCParams {
     var name: JSONSpan?
     var progressToken: JSONSpan?
+    var task: JSONSpan?
 }

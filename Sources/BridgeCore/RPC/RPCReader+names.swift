@@ -25,7 +25,7 @@ extension RPCReader {
 
     /// The members of `params` that we act on in one method or another.
     enum Parameter: UInt8 {
-        case name, arguments, meta, requestID, progressToken, cursor, level, uri, protocolVersion
+        case name, arguments, meta, requestID, progressToken, cursor, level, uri, protocolVersion, task, taskID
 
         var bit: UInt16 { 1 << UInt16(self.rawValue) }
 
@@ -39,9 +39,11 @@ extension RPCReader {
             switch key.count {
             case 3 where skipper.key(key, is: "uri"): self = .uri
             case 4 where skipper.key(key, is: "name"): self = .name
+            case 4 where skipper.key(key, is: "task"): self = .task
             case 5 where skipper.key(key, is: "_meta"): self = .meta
             case 5 where skipper.key(key, is: "level"): self = .level
             case 6 where skipper.key(key, is: "cursor"): self = .cursor
+            case 6 where skipper.key(key, is: "taskId"): self = .taskID
             case 9 where skipper.key(key, is: "arguments"): self = .arguments
             case 9 where skipper.key(key, is: "requestId"): self = .requestID
             case 13 where skipper.key(key, is: "progressToken"): self = .progressToken
@@ -63,6 +65,8 @@ extension RPCReader {
             case "level": self = .level
             case "uri": self = .uri
             case "protocolVersion": self = .protocolVersion
+            case "task": self = .task
+            case "taskId": self = .taskID
             default: return nil
             }
         }

@@ -74,9 +74,11 @@ struct RPCReader {
         switch parameter {
         case .name:
             return try self.once(&self.known.name, at: start)
+        case .task:
+            return try self.once(&self.known.task, at: start)
         case .meta:
             return try self.readMeta(at: start)
-        case .arguments, .requestID, .progressToken, .cursor, .level, .uri, .protocolVersion:
+        case .arguments, .requestID, .progressToken, .cursor, .level, .uri, .protocolVersion, .taskID:
             return self.skipper.value(at: start).upperBound
         }
     }

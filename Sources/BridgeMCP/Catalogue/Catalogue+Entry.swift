@@ -12,6 +12,7 @@ extension Catalogue {
         package let ownNameJSON: JSONText
         /// Whether its annotations say that calling it twice does no harm. A hint: acted on only where the operator asked.
         package let hintsRepeatable: Bool
+        package let taskSupport: TaskSupport
         private let text: JSONText
         private let identity: JSONSpan
 
@@ -29,6 +30,7 @@ extension Catalogue {
             self.ownNameJSON = text[identity]
             self.hintsRepeatable =
                 annotations?.bool("readOnlyHint") == true || annotations?.bool("idempotentHint") == true
+            self.taskSupport = TaskSupport(of: text)
             self.text = text
             self.identity = identity
         }

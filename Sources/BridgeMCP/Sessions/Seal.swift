@@ -8,9 +8,20 @@ package protocol SealedClaims: Sendable {
     /// Binds a seal to one use of the key: what was sealed for one purpose cannot be opened for another.
     static var purpose: String { get }
 
+    /// Whether the same claims always make the same text, so that it can be compared.
+    static var isSteady: Bool { get }
+
+    /// Longer texts are refused unread.
+    static var maximumLength: Int { get }
+
     /// The binary form that is sealed. `nil` when it would be too long.
     func encoded() -> ByteBuffer?
     init?(decoding bytes: ByteBuffer)
+}
+
+extension SealedClaims {
+    package static var isSteady: Bool { false }
+    package static var maximumLength: Int { 512 }
 }
 
 /// Makes session ids: see ``SessionClaims``.
@@ -21,8 +32,7 @@ package typealias SessionSeal = Seal<SessionClaims>
 /// A text is base64url of a ChaCha20-Poly1305 box around the claims: below 512 characters, visible ASCII, as
 /// basic/transports asks of `Mcp-Session-Id`. It needs no table, so it survives a restart of the worker.
 package struct Seal<Claims: SealedClaims>: Sendable {
-    /// Longer texts are refused unread.
-    package static var maximumLength: Int { 512 }
+    package static var maximumLength: Int { Claims.maximumLength }
 
     private let key: SymmetricKey
     private let purpose = Data(Claims.purpose.utf8)
@@ -41,9 +51,19 @@ package struct Seal<Claims: SealedClaims>: Sendable {
     /// `nil` when the claims would be too long.
     package func seal(_ claims: Claims) -> String? {
         guard let plain = claims.encoded(),
-            let box = try? ChaChaPoly.seal(Data(plain.readableBytesView), using: self.key, authenticating: self.purpose)
+            let nonce = Claims.isSteady ? self.nonce(for: plain) : ChaChaPoly.Nonce(),
+            let box = try? ChaChaPoly.seal(
+                Data(plain.readableBytesView), using: self.key, nonce: nonce, authenticating: self.purpose)
         else { return nil }
         return Self.base64URL(box.combined)
+    }
+
+    /// A nonce that only these claims have: a keyed hash of them. Nobody can tell it from a random one.
+    private func nonce(for plain: ByteBuffer) -> ChaChaPoly.Nonce? {
+        let hashKey = HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: self.key, info: self.purpose + Data(" nonce".utf8), outputByteCount: 32)
+        let hash = HMAC<SHA256>.authenticationCode(for: Data(plain.readableBytesView), using: hashKey)
+        return try? ChaChaPoly.Nonce(data: Data(hash).prefix(12))
     }
 
     /// The claims in a text; `nil` when it was not made with this key or has been altered. Expiry is the caller's to check.
