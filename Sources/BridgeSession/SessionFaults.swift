@@ -36,6 +36,39 @@ extension ToldFault {
             "The session's subscriptions would take more than \(SubscriptionBook<Void>.maximumOctets) bytes, a fixed limit"
     ])
 
+    static let unknownTask = Fault.unknownTask.told(["what": "There is no such task of yours"])
+    static func unconfiguredTask(_ server: String) -> ToldFault {
+        Fault.unknownTask.told(["what": "The task is no more: there is no upstream '\(server)' any more"])
+    }
+    static func tooManyTasks(_ limit: Int) -> ToldFault {
+        Fault.overloaded.told([
+            "what": "\(limit) tasks of yours are under way, a fixed limit; each counts until it ends, or its ttl does"
+        ])
+    }
+    static func noTask(_ tool: String, _ upstream: String) -> ToldFault {
+        ToldFault(
+            .methodNotFound,
+            message: "'\(tool.prefix(256))' cannot be called as a task: upstream '\(upstream)' declares no tasks")
+    }
+    static func longTaskID(_ upstream: String) -> ToldFault {
+        Fault.outcomeUnknown.told([
+            "what":
+                "Upstream '\(upstream)' made a task whose id has more than \(TaskClaims.maximumOwnID) bytes, a fixed limit"
+        ])
+    }
+    static func lostTask(_ upstream: String, _ reason: String) -> ToldFault {
+        Fault.outcomeUnknown.told([
+            "what": "The task that upstream '\(upstream)' made of the call was lost: \(reason.prefix(512))"
+        ])
+    }
+    static func endlessTask(_ upstream: String, after limit: Seconds) -> ToldFault {
+        ToldFault(
+            .timeout,
+            message:
+                "The task of upstream '\(upstream)' did not end within \(limit.words), which is what is left of its "
+                + "ttl; it may go on")
+    }
+
     static func invalidRequest(_ what: String) -> ToldFault { Fault.invalidRequest.told(["what": what]) }
     static func invalidParams(_ what: String) -> ToldFault { Fault.invalidParams.told(["what": what]) }
     static func methodNotFound(_ method: String) -> ToldFault {

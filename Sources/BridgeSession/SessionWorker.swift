@@ -17,6 +17,7 @@ package final class SessionWorker {
     private let waiting: WaitingRoom
     private let resources: ResourceDirectory
     private let subscriptions: SubscriptionDesk
+    private let tasks: TaskDesk
     private let router: Router
     private let records: SessionRecords
     private let retention: Retention
@@ -43,7 +44,10 @@ package final class SessionWorker {
         configuration: SessionConfiguration, tables: SessionTables = .standard, ledger: SessionLedger = SessionLedger(),
         control: LinkConnection, loop: any EventLoop, logger: Logger
     ) throws {
-        guard let seal = SessionSeal(base64Key: configuration.sealingKey.value) else { throw StartError.badSealingKey }
+        let key = configuration.sealingKey.value
+        guard let seal = SessionSeal(base64Key: key), let names = TaskNames(base64Key: key) else {
+            throw StartError.badSealingKey
+        }
         let files = StateFiles(
             journalPath: configuration.sessionJournalPath, cachePath: configuration.toolCachePath)
         let state = try files.load(into: ledger, offerings: tables.offerings, now: WallClock.seconds())
@@ -52,8 +56,8 @@ package final class SessionWorker {
         self.gate = PayloadGate(limit: configuration.workerBytes, loop: loop)
         self.answers = AnswerMeter(limit: configuration.workerBytes, loop: loop)
         self.retention = Retention(loop: loop)
-        self.records = SessionRecords(
-            state.ledger, journal: JournalWriter(files: files, loop: loop), loop: loop, logger: logger)
+        let journal = JournalWriter(files: files, loop: loop)
+        self.records = SessionRecords(state.ledger, journal: journal, loop: loop, logger: logger)
         self.sessions = SessionStore(
             seal: seal, records: self.records, retention: self.retention, configuration: configuration)
         self.directory = Directory(
@@ -66,10 +70,14 @@ package final class SessionWorker {
         self.subscriptions = SubscriptionDesk(
             self.directory, resources: self.resources, desk: self.desk, sessions: self.sessions,
             held: self.records.topics)
+        self.tasks = TaskDesk(
+            self.directory, desk: self.desk, sessions: self.sessions, retention: self.retention, names: names,
+            records: TaskRecords(state.tasks, journal: journal, logger: logger), configuration: configuration,
+            loop: loop)
         self.router = Router(
             sessions: self.sessions, directory: self.directory, waiting: self.waiting, desk: self.desk,
-            subscriptions: self.subscriptions, retention: self.retention, tables: tables, configuration: configuration,
-            logger: logger
+            subscriptions: self.subscriptions, tasks: self.tasks, retention: self.retention, tables: tables,
+            configuration: configuration, logger: logger
         )
         self.stuck = StuckReaders(loop: loop) { [sessions] in sessions.streams }
         self.status = StatusReport(on: control)
@@ -78,6 +86,8 @@ package final class SessionWorker {
 
     /// What one part tells another.
     private func connect() {
+        self.desk.tasks = self.tasks
+        self.records.further = { [weak tasks] in tasks?.compacted ?? ByteBuffer() }
         self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
         self.sessions.onEnd = { [weak waiting] in waiting?.cancelAll(of: $0) }
         self.sessions.onForget = { [weak subscriptions, weak resources] in
@@ -105,6 +115,7 @@ package final class SessionWorker {
             }
             sessions?.tell(note, toOwner: owner, of: upstream)
         }
+        self.directory.onTaskNote = { [weak tasks] in tasks?.take($0, life: $1, from: $2) }
         self.directory.onNews = { [weak waiting] in waiting?.look() }
         self.retention.onExcess = { [weak sessions] in sessions?.boundMemory() }
         self.answers.onChange = { [weak directory, weak stuck] isFull in
@@ -146,6 +157,7 @@ package final class SessionWorker {
         self.answers.limit = configuration.workerBytes
         self.sessions.reconfigure(configuration)
         self.desk.reconfigure(configuration)
+        self.tasks.reconfigure(configuration)
         self.router.reconfigure(configuration)
         self.directory.reconfigure(configuration)
         self.subscriptions.reconfigured()
@@ -167,6 +179,7 @@ package final class SessionWorker {
         self.desk.endOverdue(now: now)
         self.sessions.keepHouse(now: now, time: time)
         self.waiting.look()
+        self.tasks.keepHouse()
         self.status.tell(
             sessions: self.sessions, directory: self.directory, desk: self.desk, retention: self.retention,
             offerings: self.tables.offerings

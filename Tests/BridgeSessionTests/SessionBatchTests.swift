@@ -155,7 +155,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "tasks/list", "subscriptions/listen", "server/discover", "", "tools/call/x", "Tools/call", "tools.call", " x/y",
+        "tasks/update", "subscriptions/listen", "server/discover", "", "tools/call/x", "Tools/call", "tools.call",
+        " x/y",
         "TOOLS", "tools/call\\u0000", "x\\u00e9/y",
     ])
     func `and that we do not serve is answered as unknown`(method: String) async throws {

@@ -58,17 +58,21 @@ package struct UpstreamCallHeader: Sendable, Equatable {
     package var principal: String
     /// A short digest of the client's session, for the log.
     package var session: String?
-    /// What takes the place of the request's `params.name` when it is written to the server: the entry's own name, as JSON.
+    /// What takes the place of the request's `params.name` (of one about a task, of `params.taskId`) when it is written to the
+    /// server: the entry's own name, as JSON.
     /// nil leaves the request as it is.
     package var name: JSONText?
     /// Whether its client can be asked something while it runs.
     package var mayBeAsked: Bool
     /// Whose lane it takes, where not everybody shares one: the session's number or the principal.
     package var lane: String?
+    /// Of a call about a task: the life of the server that has it, without which it is not sent; 0 for one that makes a task.
+    /// The answer says in which life it was given.
+    package var life: Int?
 
     package init(
         requestID: String, timeout: Int?, principal: String, session: String?, name: JSONText? = nil,
-        mayBeAsked: Bool = false, lane: String? = nil
+        mayBeAsked: Bool = false, lane: String? = nil, life: Int? = nil
     ) {
         self.requestID = requestID
         self.timeout = timeout
@@ -77,6 +81,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         self.name = name
         self.mayBeAsked = mayBeAsked
         self.lane = lane
+        self.life = life
     }
 
     func write(to header: inout HeaderWriter) {
@@ -87,6 +92,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         header.member("name", self.name)
         header.flag("ask", self.mayBeAsked)
         header.member("lane", self.lane)
+        header.member("life", self.life)
     }
 
     init(reading header: inout HeaderReader) {
@@ -97,6 +103,7 @@ package struct UpstreamCallHeader: Sendable, Equatable {
         self.name = header.json("name")
         self.mayBeAsked = header.flag("ask")
         self.lane = header.string("lane")
+        self.life = header.int("life")
     }
 }
 
@@ -181,10 +188,13 @@ package struct UpstreamEnd: LinkHeader, Equatable {
     package var failure: String?
     /// Whether the response is an error of the server's own.
     package var isError: Bool
+    /// Of a call about a task: the life of the server that has answered.
+    package var life: Int?
 
-    package init(failure: String? = nil, isError: Bool = false) {
+    package init(failure: String? = nil, isError: Bool = false, life: Int? = nil) {
         self.failure = failure
         self.isError = isError
+        self.life = life
     }
 
     /// By far the most frequent ones, made once.
@@ -194,11 +204,13 @@ package struct UpstreamEnd: LinkHeader, Equatable {
     package func write(to header: inout HeaderWriter) {
         header.member("err", self.failure)
         header.flag("own", self.isError)
+        header.member("life", self.life)
     }
 
     package init?(reading header: inout HeaderReader) {
         self.failure = header.string("err")
         self.isError = header.flag("own")
+        self.life = header.int("life")
     }
 }
 
@@ -214,6 +226,8 @@ package enum UpstreamNews: LinkHeader, Equatable {
     /// A notification that belongs to no call. Where not everybody shares the lane that it came over, it is for that lane's
     /// owner (``UpstreamCallHeader/lane``).
     case note(for: String?)
+    /// A notification about a task of this life of the server.
+    case taskNote(life: Int)
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -225,6 +239,9 @@ package enum UpstreamNews: LinkHeader, Equatable {
         case .note(let owner):
             header.member("t", "note")
             header.member("for", owner)
+        case .taskNote(let life):
+            header.member("t", "task")
+            header.member("life", life)
         }
     }
 
@@ -234,6 +251,7 @@ package enum UpstreamNews: LinkHeader, Equatable {
         case "identity": self = .identity
         case "catalog": self = .catalogue(of: header.string("of") ?? "")
         case "note": self = .note(for: header.string("for"))
+        case "task": self = .taskNote(life: header.int("life") ?? 0)
         default: return nil
         }
     }

@@ -16,6 +16,8 @@ package struct Method: Sendable, Hashable {
         /// The server whose resource `params.uri` names, once for all sessions together: the first one in and the last one
         /// out are heard.
         case subscription(isWanted: Bool)
+        /// The server that has the task which `params.taskId` names, if it is the caller's; of the list, the bridge.
+        case task
         /// The one server there is: what no table knows may be an extension's.
         case onlyServer
     }
@@ -53,7 +55,7 @@ package struct Method: Sendable, Hashable {
         switch self.target {
         case .list(let offering), .entry(let offering): offering
         case .subscription: .resources
-        case .bridge, .reference, .onlyServer: nil
+        case .bridge, .reference, .task, .onlyServer: nil
         }
     }
 }
@@ -115,5 +117,9 @@ package struct MethodTable: Sendable {
             "resources/unsubscribe", .subscription(isWanted: false), onlyReads: false, eras: .handshake,
             capability: "resources"),
         Method("completion/complete", .reference, onlyReads: true, capability: "completions"),
+        Method("tasks/get", .task, onlyReads: true, eras: .handshake, capability: "tasks"),
+        Method("tasks/result", .task, onlyReads: true, eras: .handshake, capability: "tasks"),
+        Method("tasks/list", .task, onlyReads: true, eras: .handshake, capability: "tasks"),
+        Method("tasks/cancel", .task, onlyReads: false, eras: .handshake, capability: "tasks"),
     ]
 }

@@ -126,7 +126,7 @@ package enum TaskMessages {
         return call.text.inserting("task", JSONWriter.object { $0.member("ttl", ttl) }, into: params)
     }
 
-    /// A call that is to run as a task, made a plain one.
+    /// A request that is to run as a task, made a plain one.
     package static func asCall(_ call: RPCMessage) -> JSONText? {
         call.params.map { call.text.replacing($0, with: call.text[$0].without("task").bytes) }
     }

@@ -15,9 +15,11 @@ extension Call {
     /// - Parameter number: of the question, for the upstream's worker.
     func ask(_ number: Int, _ payload: ByteBuffer) {
         self.hasAsked()
-        guard let question = try? RPCMessage(JSONText(trusting: payload)), let id = question.id else {
-            return self.say(.declined(number))
-        }
+        guard let asked = try? RPCMessage(JSONText(trusting: payload)) else { return self.say(.declined(number)) }
+        // Servers are told of no client's tasks, so the wish for one counts as not made (basic/utilities/tasks).
+        let plain = asked.task.flatMap { _ in TaskMessages.asCall(asked) }
+        let question = plain.flatMap { try? RPCMessage($0) } ?? asked
+        guard let id = question.id else { return self.say(.declined(number)) }
         switch QuestionFitting.verdict(on: question, to: self.caller.revision, self.caller.capabilities) {
         case .decline: self.say(.declined(number))
         case .refuse(let reason):
@@ -68,7 +70,11 @@ extension Call {
     func answered(_ number: Int, with response: RPCMessage) {
         guard let id = self.questions.removeValue(forKey: number) else { return }
         self.stream.forget(question: id)
-        self.say(.answered(number), response.text.bytes)
+        var answer = response.text.bytes
+        if self.course != nil, let tasks = self.desk.tasks {
+            answer = tasks.answered(answer, to: self.upstream.route.name, by: self.caller.principal)
+        }
+        self.say(.answered(number), answer)
         if self.questions.isEmpty { self.goOn() }
     }
 
@@ -79,12 +85,14 @@ extension Call {
         if self.questions.isEmpty { self.goOn() }
     }
 
-    /// The call is over.
-    func withdrawAll() {
+    /// The server has answered, or nobody waits for that any more.
+    func asksNoMore() {
+        guard !self.questions.isEmpty else { return }
         for (_, id) in self.questions.sorted(by: { $0.key < $1.key }) {
             self.tellWithdrawn(id, reason: "the call is over")
         }
         self.questions = [:]
+        self.goOn()
     }
 
     private func tellWithdrawn(_ id: String, reason: String) {

@@ -50,7 +50,9 @@ extension CallDesk {
         guard let span = message.param("elicitationId"), let id = message.text[span].string,
             let (session, ownID) = self.elicitations.done(id, of: Self.child(of: upstream, for: owner))
         else { return .some(nil) }
-        return (session, message.text.replacing(span, with: Self.quoted(ownID)).bytes)
+        let told = message.text.replacing(span, with: Self.quoted(ownID)).bytes
+        // It is the page that tells whose it is; a task would be named as its server names it.
+        return (session, TaskMessages.mapped(told) { _ in nil })
     }
 
     /// Each child of a server may count its pages from one.

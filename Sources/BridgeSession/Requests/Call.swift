@@ -13,7 +13,9 @@ final class Call {
     private(set) var upstream: UpstreamLink
 
     let desk: CallDesk
-    private let header: JSONText
+    private var header: JSONText
+    /// Of one about a task.
+    let course: (any CallCourse)?
     /// What is sent, and what that is counted by. Kept only while it may have to be sent.
     private var message: ByteBuffer?
     private var hold: PayloadHold?
@@ -55,6 +57,7 @@ final class Call {
         self.hasContent = route.hasContent
         self.onNext = route.onNext
         self.onEnd = route.onEnd
+        self.course = route.course
         self.desk = desk
         self.header = header
         self.message = request.message.text.bytes
@@ -65,6 +68,7 @@ final class Call {
         self.deadline = now + self.patience
         self.waitingSince = now
         self.mayRepeat = route.mayRepeat
+        self.course?.call = self
     }
 
     var caller: Caller { self.stream.caller }
@@ -88,8 +92,9 @@ final class Call {
     /// Its client does not want it any more: cancelled upstream, and not answered (basic/utilities/cancellation).
     func cancel(reason: String) {
         guard let exchange = self.exchange else { return }
-        self.withdrawAll()
+        self.asksNoMore()
         exchange.cancel(reason: reason)
+        self.course?.givenUp()
         self.leave(nil)
         self.stream.drop()
     }
@@ -98,6 +103,7 @@ final class Call {
     func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: fault.word)
+        self.course?.givenUp()
         // That its session is over is nobody else's matter.
         self.fail(fault, isShared: fault.fault != .cancelled)
     }
@@ -108,7 +114,7 @@ final class Call {
     func abortIfOverdue(now: NIODeadline) {
         self.giveUpQuestions(now: now)
         if self.deadline <= now {
-            self.abort(.timeout(self.upstream.route.name, after: self.limit))
+            self.abort(self.course?.lateness ?? .timeout(self.upstream.route.name, after: self.limit))
         } else if !self.upstream.isConnected, now - self.waitingSince > Self.workerPatience {
             self.abort(.unavailable(self.upstream.route.name, "its worker has not run for 10 s, a fixed limit"))
         }
@@ -123,10 +129,7 @@ final class Call {
 
     private func leave(_ answer: ByteBuffer?) {
         self.exchange = nil
-        if !self.questions.isEmpty {
-            self.withdrawAll()
-            self.goOn()
-        }
+        self.asksNoMore()
         self.caller.remove(self)
         self.desk.callEnded(self)
         self.upstream.callEnded()
@@ -142,10 +145,11 @@ final class Call {
 
 extension Call: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
-        let payload = payload ?? ByteBuffer()
+        var payload = payload ?? ByteBuffer()
+        if let course = self.course, payload.readableBytes > 0 { payload = course.said(payload) }
         switch UpstreamMessage(header) {
         case .progress:
-            self.deadline = max(self.deadline, .now() + self.patience)
+            self.goesOn()
             self.stream.notify(payload)
         case .log:
             if self.caller.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
@@ -175,10 +179,19 @@ extension Call: ExchangeDelegate {
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
         let end = UpstreamEnd(header)
         let failure = end?.failure
-        guard let payload else { return self.fail(.internalError) }
+        guard var payload else { return self.fail(.internalError) }
         if self.mayHaveRun, let failure, self.desk.saysItDidNotRun(failure) {
             // So it is of the second attempt, and only of that.
             return self.fail(.outcomeUnknown(self.upstream.route.name))
+        }
+        if let course = self.course {
+            // Another request may follow, and nobody is asked for this one any more.
+            self.asksNoMore()
+            switch course.answered(payload, end ?? UpstreamEnd()) {
+            case .answer(let answer): payload = answer
+            case .fail(let fault): return self.fail(fault)
+            case .goOn: return
+            }
         }
         var answer = payload
         if end?.isError == true, let fitted = self.desk.fitted(error: payload, of: self) { answer = fitted }
@@ -193,6 +206,28 @@ extension Call: ExchangeDelegate {
         guard self.hasContent else { return self.finish(answer, failure: failure) }
         self.desk.note(answer, for: self.caller, from: self.upstream)
         self.finish(ResultFitting.fitted(answer, to: self.caller.revision) ?? answer, failure: failure)
+    }
+
+    /// It goes on with another request to the same server (``CallStep/goOn``).
+    ///
+    /// - Parameter hasRun: whether from now on nobody is to be told that nothing ran.
+    func ask(_ message: ByteBuffer, header: JSONText, hasRun: Bool) {
+        guard self.exchange != nil else { return }
+        self.message = message
+        self.header = header
+        self.mayRepeat = true
+        self.mayHaveRun = self.mayHaveRun || hasRun
+        self.waitingSince = .now()
+        self.send()
+    }
+
+    /// There is a sign that it goes on: its time begins anew.
+    func goesOn() { self.deadline = max(self.deadline, .now() + self.patience) }
+
+    /// It ends with a fault, whatever its server is doing.
+    func end(_ fault: ToldFault) {
+        self.exchange?.cancel(reason: fault.word)
+        self.fail(fault)
     }
 
     /// This one has no such resource; another may. Reading does no harm.

@@ -12,6 +12,8 @@ final class CallDesk {
     let resources: ResourceDirectory
     private let tables: SessionTables
     private let logger: Logger
+    /// Takes calls of tools that run as tasks.
+    weak var tasks: TaskDesk?
     /// More calls under way are refused.
     private var maximum: Int
     /// What payloads may hold in a worker.
@@ -56,12 +58,12 @@ final class CallDesk {
         }
         let route = upstream.route
         let mayRepeat = request.method.onlyReads || (route.retry == .annotated && entry.hintsRepeatable)
-        self.send(
-            request,
-            along: CallRoute(
-                to: upstream, called: name, named: offering.isRenamed ? entry.ownNameJSON : nil,
-                hasContent: true, timeout: route.timeout(of: entry, in: offering), mayRepeat: mayRepeat),
-            now: mayWait ? request.now : .now())
+        let way = CallRoute(
+            to: upstream, called: name, named: offering.isRenamed ? entry.ownNameJSON : nil,
+            hasContent: true, timeout: route.timeout(of: entry, in: offering), mayRepeat: mayRepeat)
+        let now = mayWait ? request.now : .now()
+        if offering == .tools, self.tasks?.take(request, entry, along: way, now: now) == true { return }
+        self.send(request, along: way, now: now)
     }
 
     /// Passes a request on as it is, where there is one server only that it can be for.
@@ -83,7 +85,9 @@ final class CallDesk {
             route.onEnd?(nil)
             return
         }
-        let header = self.header(of: request, along: route)
+        let header = self.header(
+            of: request, naming: route.ownName, timeout: route.course?.serverTimeout ?? route.timeout,
+            lane: route.isEverybodys ? nil : request.caller.lane(to: route.upstream), life: route.course?.life)
         let call = Call(request, along: route, of: self, header: header, now: now)
         self.calls[ObjectIdentifier(call)] = call
         self.log(request, route.calledName, route.upstream)
@@ -103,13 +107,14 @@ final class CallDesk {
         }
     }
 
-    private func header(of request: PendingRequest, along route: CallRoute) -> JSONText {
+    /// - Parameter life: of the server, where it is about a task: that says where it goes, whoever's lane that is.
+    func header(
+        of request: PendingRequest, naming name: JSONText?, timeout: Seconds, lane: String? = nil, life: Int? = nil
+    ) -> JSONText {
         let caller = request.caller
-        let name = route.ownName
         let header = UpstreamCallHeader(
-            requestID: request.requestID, timeout: route.timeout.milliseconds, principal: caller.principal,
-            session: caller.session, name: name, mayBeAsked: caller.canBeAsked,
-            lane: route.isEverybodys ? nil : caller.lane(to: route.upstream)
+            requestID: request.requestID, timeout: timeout.milliseconds, principal: caller.principal,
+            session: caller.session, name: name, mayBeAsked: caller.canBeAsked, lane: lane, life: life
         )
         let strings = request.requestID.utf8.count + caller.principal.utf8.count + (name?.count ?? 0)
         return UpstreamRequest.call(header).text(capacity: 80 + strings)

@@ -20,9 +20,11 @@ struct CallRoute {
     /// Told of the one that is asked next, before it is.
     let onNext: ((UpstreamLink) -> Void)?
     /// Told of the response before its client is; of nil where there is none, as the client does not want it any more.
-    let onEnd: ((ByteBuffer?) -> Void)?
+    var onEnd: ((ByteBuffer?) -> Void)?
     /// Whether it is made for all sessions together, whoever shares the upstream's child.
     let isEverybodys: Bool
+    /// Of a call about a task: what is done with the server's answers.
+    var course: (any CallCourse)?
 
     init(
         to upstream: UpstreamLink, others: [UpstreamLink] = [], called calledName: String,

@@ -52,7 +52,10 @@ struct Initialization {
         )
     }
 
-    func result(_ configuration: SessionConfiguration, offerings: [Offering], instructions: String?) -> JSONText {
+    /// - Parameter tasks: what is declared of tasks, to those that can know of them.
+    func result(
+        _ configuration: SessionConfiguration, offerings: [Offering], instructions: String?, tasks: JSONText?
+    ) -> JSONText {
         JSONWriter.object { result in
             result.member("protocolVersion", self.revision.name)
             result.memberObject("capabilities") { capabilities in
@@ -66,6 +69,7 @@ struct Initialization {
                 // Completion came with 2025-03-26's word for it; the request is older.
                 let isCompleted = offerings.contains(.prompts) || offerings.contains(.templates)
                 if isCompleted, self.revision >= .v2025_03_26 { capabilities.memberObject("completions") { _ in } }
+                if self.revision >= .v2025_11_25 { capabilities.member("tasks", ifPresent: tasks) }
             }
             result.memberObject("serverInfo") { info in
                 info.member("name", configuration.serverName)

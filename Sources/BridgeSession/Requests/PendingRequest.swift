@@ -5,7 +5,7 @@ import NIOCore
 
 /// One JSON-RPC request of a POST, which gets exactly one answer.
 struct PendingRequest {
-    let message: RPCMessage
+    var message: RPCMessage
     let id: RPCID
     let method: Method
     /// Where its answer goes.

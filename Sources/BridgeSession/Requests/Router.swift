@@ -12,6 +12,7 @@ final class Router {
     private let waiting: WaitingRoom
     private let desk: CallDesk
     private let subscriptions: SubscriptionDesk
+    private let tasks: TaskDesk
     private let retention: Retention
     private let tables: SessionTables
     private let logger: Logger
@@ -19,7 +20,7 @@ final class Router {
 
     init(
         sessions: SessionStore, directory: Directory, waiting: WaitingRoom, desk: CallDesk,
-        subscriptions: SubscriptionDesk, retention: Retention, tables: SessionTables,
+        subscriptions: SubscriptionDesk, tasks: TaskDesk, retention: Retention, tables: SessionTables,
         configuration: SessionConfiguration, logger: Logger
     ) {
         self.sessions = sessions
@@ -27,6 +28,7 @@ final class Router {
         self.waiting = waiting
         self.desk = desk
         self.subscriptions = subscriptions
+        self.tasks = tasks
         self.retention = retention
         self.tables = tables
         self.configuration = configuration
@@ -135,6 +137,7 @@ final class Router {
         caller.calls[cancellation.id]?.cancel(reason: cancellation.reason)
         self.waiting.drop(cancellation.id, of: caller)
         self.subscriptions.drop(cancellation.id, of: caller)
+        self.tasks.drop(cancellation.id, of: caller)
     }
 
     private func answer(
@@ -154,6 +157,7 @@ final class Router {
         case .list(let offering): self.list(offering, pending)
         case .entry(let offering): self.desk.forward(pending, offering)
         case .reference: self.desk.complete(pending)
+        case .task: self.tasks.answer(pending)
         case .onlyServer: self.desk.passOn(pending)
         case .subscription(isWanted: true): self.subscriptions.subscribe(pending, identity)
         case .subscription(isWanted: false): self.subscriptions.unsubscribe(pending, identity)
@@ -224,7 +228,8 @@ final class Router {
             ]
         )
         let result = initialization.result(
-            self.configuration, offerings: self.tables.offerings, instructions: self.directory.instructions)
+            self.configuration, offerings: self.tables.offerings, instructions: self.directory.instructions,
+            tasks: self.tasks.capability)
         request.exchange.end(
             header: SessionEnd(200, sessionID: sessionID).text, payload: RPCReply.result(id: id, result))
     }

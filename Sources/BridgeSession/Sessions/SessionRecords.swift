@@ -13,6 +13,8 @@ final class SessionRecords {
     private let journal: JournalWriter
     private let loop: any EventLoop
     private let logger: Logger
+    /// What else stands in the journal.
+    var further: (() -> ByteBuffer)?
 
     init(_ ledger: SessionLedger, journal: JournalWriter, loop: any EventLoop, logger: Logger) {
         self.ledger = ledger
@@ -83,7 +85,9 @@ final class SessionRecords {
     func compactIfLong() {
         guard self.journal.growth > Self.journalAllowance else { return }
         let logger = self.logger
-        self.journal.compact(to: self.ledger.compacted(now: WallClock.seconds())).whenFailure {
+        var lines = self.ledger.compacted(now: WallClock.seconds())
+        if let further = self.further?() { lines.writeImmutableBuffer(further) }
+        self.journal.compact(to: lines).whenFailure {
             logger.error("Session journal cannot be compacted", metadata: ["error": "\($0)"])
         }
     }

@@ -36,6 +36,13 @@ final class StateFiles: Sendable {
         }
     }
 
+    /// What both files say.
+    struct State {
+        var ledger: SessionLedger
+        var tasks = TaskLedger()
+        var cache: CatalogueCache
+    }
+
     /// Reads both files as they are now, leaves the journal compacted and makes ready to write. Blocks: for the time
     /// before the worker is ready. A cache that cannot be read is an empty one.
     ///
@@ -44,21 +51,28 @@ final class StateFiles: Sendable {
     ///   - offerings: whose lists are taken from the cache.
     func load(
         into ledger: SessionLedger, offerings: [Offering], now: UInt64
-    ) throws -> (ledger: SessionLedger, cache: CatalogueCache) {
+    ) throws -> State {
         var ledger = ledger
+        var tasks = TaskLedger()
         if let journal = try WholeFile.readIfPresent(self.journalPath, limit: .max) {
             var rest = ByteBuffer(bytes: journal)
             while let end = rest.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) {
-                if let line = rest.readSlice(length: end - rest.readerIndex) { ledger.replay(line) }
+                if let line = rest.readSlice(length: end - rest.readerIndex) {
+                    ledger.replay(line)
+                    tasks.replay(line)
+                }
                 rest.moveReaderIndex(forwardBy: 1)
             }
             ledger.forgetExpired(now: now)
+            tasks.forgetExpired(now: now)
+            var lines = ledger.compacted(now: now)
+            lines.writeImmutableBuffer(tasks.compacted(now: now))
             // On a full disk the journal stays as long as it was, and true.
-            try? PrivateFile.replace(self.journalPath, with: ledger.compacted(now: now).readableBytesView)
+            try? PrivateFile.replace(self.journalPath, with: lines.readableBytesView)
         }
         let cached = (try? WholeFile.readIfPresent(self.cachePath, limit: .max)) ?? nil
         self.thread.start()
         let cache = cached.map { CatalogueCache(parsing: ByteBuffer(bytes: $0), of: offerings) }
-        return (ledger, cache ?? CatalogueCache(of: offerings))
+        return State(ledger: ledger, tasks: tasks, cache: cache ?? CatalogueCache(of: offerings))
     }
 }

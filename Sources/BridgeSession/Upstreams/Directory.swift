@@ -14,6 +14,8 @@ final class Directory {
     var onNote: ((ByteBuffer, UpstreamLink) -> Void)?
     /// One that came over a lane which not everybody shares: its owner's.
     var onOwnNote: ((ByteBuffer, UpstreamLink, String) -> Void)?
+    /// A notification about a task, and the life of the server that it belongs to.
+    var onTaskNote: ((ByteBuffer, Int, UpstreamLink) -> Void)?
     /// A server has been connected to, now or anew.
     var onConnected: ((UpstreamLink) -> Void)?
     /// The level that upstreams are to be asked for; nil when they are asked for none.
@@ -265,5 +267,9 @@ extension Directory: UpstreamLinkDelegate {
 
     func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer, for owner: String?) {
         if let owner { self.onOwnNote?(note, upstream, owner) } else { self.onNote?(note, upstream) }
+    }
+
+    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer, ofTaskIn life: Int) {
+        self.onTaskNote?(note, life, upstream)
     }
 }

@@ -18,6 +18,8 @@ protocol UpstreamLinkDelegate: AnyObject {
     ///
     /// - Parameter owner: whose lane it came over; nil where everybody shares it.
     func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer, for owner: String?)
+    /// It sent a notification about a task of this life of its server.
+    func upstream(_ upstream: UpstreamLink, noted note: ByteBuffer, ofTaskIn life: Int)
 }
 
 /// The session worker's view of one upstream: the link to its worker, what it lists, how it is doing.
@@ -216,6 +218,13 @@ final class UpstreamLink {
         _ = self.open(header: Self.retryRequest, payload: nil, delegate: AnswerWaiter { _ in })
     }
 
+    /// Whether its tools can be called as tasks, as far as is known. Before it has been connected to, its definitions say so:
+    /// its worker takes that word from those of a server which has no tasks.
+    var hasTasks: Bool {
+        guard self.capabilities == .emptyObject else { return TaskSupport.isDeclared(in: self.capabilities) }
+        return (self.lists[.tools] ?? []).contains { TaskSupport(of: $0) != .forbidden }
+    }
+
     // MARK: Levels
 
     /// Tells the upstream, now and after each restart of its worker, which level its clients want.
@@ -257,6 +266,8 @@ final class UpstreamLink {
             self.delegate?.upstream(self, listed: offering)
         case .note(let owner):
             self.delegate?.upstream(self, noted: payload.bytes, for: owner)
+        case .taskNote(let life):
+            self.delegate?.upstream(self, noted: payload.bytes, ofTaskIn: life)
         }
     }
 

@@ -1,6 +1,7 @@
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import NIOCore
 
 // What a server asks in the middle of a call, and who waits for that.
@@ -26,8 +27,12 @@ extension CallDesk {
         let deadline = now + self.timeouts.question.timeAmount
         let hadAsked = self.questions.hasAsked
         let method = question.method ?? ""
+        let task = TaskMessages.related(question.text) ?? request.flatMap { self.pending.caller($0)?.taskID }
         let verdict =
-            if let request {
+            if let task {
+                self.questions.asked(
+                    id, method, forTaskOf: self.waits(for: task, on: request), now: now, deadline: deadline)
+            } else if let request {
                 self.questions.asked(
                     id, method, in: request, isAskable: self.pending.isAskable(request), now: now, deadline: deadline)
             } else {
@@ -39,7 +44,7 @@ extension CallDesk {
         guard case .ask(let call, let number) = verdict else { return verdict }
         // Its own limit is the question's, and a little more, so that the question ends first.
         self.pending.pause(call, until: deadline + .seconds(1), now: now)?.ask(question, number: number)
-        if request == nil, self.questions.isOneClients {
+        if task == nil, request == nil, self.questions.isOneClients {
             // It may be another of them that asks.
             for each in self.pending.written { self.pending.pause(each, until: deadline + .seconds(1), now: now) }
         }
@@ -49,7 +54,7 @@ extension CallDesk {
 
     /// The call that has asked, where that is known.
     private var asker: (id: Int, caller: UpstreamCall)? {
-        guard self.questions.isOneClients else { return self.pending.onlyWritten }
+        guard self.questions.isOneClients else { return self.pending.onlyInTurn }
         return self.pending.likelyAsker(isAsking: self.questions.isAsking)
     }
 
@@ -90,13 +95,16 @@ extension CallDesk {
 
     /// When a call has waited long enough behind the open question, if any does.
     var nextTurnDeadline: NIODeadline? {
-        guard let asked = self.questions.oldest?.asked, let arrived = self.pending.oldestWaiting else { return nil }
+        guard let asked = self.questions.oldestInTurn?.asked, let arrived = self.pending.oldestWaiting else {
+            return nil
+        }
         return max(asked, arrived) + self.timeouts.turn.timeAmount
     }
 
     /// Calls that have waited long enough behind an open question are told what they wait for.
     func expireTurns(now: NIODeadline) {
-        guard let deadline = self.nextTurnDeadline, deadline <= now, let question = self.openQuestion else { return }
+        guard let deadline = self.nextTurnDeadline, deadline <= now, let question = self.questions.oldestInTurn
+        else { return }
         let fault = self.faults.busy(
             with: question.method, since: now - question.asked, limit: self.timeouts.turn.words)
         for call in self.pending.giveUpWaiting(since: now - self.timeouts.turn.timeAmount) {

@@ -35,6 +35,10 @@ final class CallDesk {
     private(set) var timeouts: UpstreamTimeouts
     var pending = PendingCalls<UpstreamCall>()
     var questions = Questions()
+    /// Of this connection.
+    var tasks = LiveTasks()
+    /// The calls under way that wait for a task to end.
+    var patient: Set<Int> = []
     /// An id, and what is replaced in a request: kept because making room costs more than filling it.
     private var digits = ByteBuffer()
     private var edits: [(JSONSpan, ByteBuffer)] = []
@@ -66,13 +70,18 @@ final class CallDesk {
 
     // MARK: The way there
 
-    /// - Returns: when it has to be answered; `nil` when too much waits already, which it has been told.
+    /// - Returns: when it has to be answered; `nil` when too much waits already, or its task is no more, which it has been told.
     func take(_ call: UpstreamCall, timeout: TimeAmount, now: NIODeadline) -> NIODeadline? {
+        guard self.knows(call) else {
+            self.refuse(call, self.faults.taskGone)
+            return nil
+        }
         // Large ones are counted by the gate already.
         let octets = call.octets < PayloadShares<String>.smallest ? call.octets : 0
         guard
             let id = self.pending.add(
-                call, octets: octets, timeout: timeout, isAskable: call.mayBeAsked, now: now)
+                call, octets: octets, timeout: timeout, isAskable: call.mayBeAsked, takesTurns: !call.isOfTask,
+                now: now)
         else {
             self.refuse(call, self.faults.overloaded)
             return nil
@@ -90,6 +99,7 @@ final class CallDesk {
     /// Sends what waits, as long as the connection takes it.
     func send(on connection: any Connection) {
         while connection.isWritable, let (id, call) = self.pending.write(inTurns: self.questions.takesTurns) {
+            guard self.mayBeSent(id, call) else { continue }
             self.digits.clear()
             self.digits.writeDecimal(id)
             call.send(on: connection, digits: self.digits, edits: &self.edits)
@@ -100,6 +110,7 @@ final class CallDesk {
     func begin(idsBehind number: Int) {
         self.pending.begin(idsBehind: number)
         self.questions.begin()
+        self.tasks = LiveTasks()
     }
 
     // MARK: The bridge's own requests
@@ -133,7 +144,8 @@ final class CallDesk {
     func answer(_ id: Int, with response: RPCMessage, at span: JSONSpan) -> Outcome {
         switch self.pending.answered(id) {
         case .call(let call):
-            if call.caller.answer(response, id: span) {
+            self.note(response, to: call.caller)
+            if call.caller.answer(response, id: span, life: self.tasks.life) {
                 self.finished(call.caller, outcome: response.shape == .error ? "error" : "result")
             } else {
                 self.finish(
@@ -174,7 +186,7 @@ final class CallDesk {
     ///
     /// - Returns: whether there was.
     func log(_ notification: RPCMessage) -> Bool {
-        guard let call = self.pending.onlyWritten?.caller else { return false }
+        guard let call = (self.pending.onlyInTurn ?? self.pending.onlyWritten)?.caller else { return false }
         call.log(notification)
         return true
     }
@@ -203,12 +215,18 @@ final class CallDesk {
     /// - Parameter sent: false where it is certain that the server has not seen it.
     func lost(_ id: Int, sent: Bool, reason: String) {
         guard let call = self.pending.lost(id) else { return }
-        if sent { self.questions.gaveUp(id, whose: call.caller.whose, now: .now()) }
+        if sent { self.mayStillAsk(call.caller) }
         self.finish(call.caller, sent ? self.faults.outcomeUnknown(reason) : self.faults.unavailable(reason))
+    }
+
+    /// A call that has not been sent is about a task of another connection, and will not be.
+    func refuseUnknown(_ id: Int) {
+        if let call = self.pending.lost(id) { self.finish(call.caller, self.faults.taskGone) }
     }
 
     /// The connection is gone, and with it every call that was sent on it.
     func connectionLost(_ reason: String) {
+        self.tasks = LiveTasks()
         for call in self.pending.connectionLost() { self.finish(call.caller, self.faults.outcomeUnknown(reason)) }
     }
 
@@ -218,8 +236,12 @@ final class CallDesk {
     }
 
     private func gaveUp(_ call: UpstreamCall, reason: String) {
-        self.questions.gaveUp(call.id, whose: call.whose, now: .now())
+        self.mayStillAsk(call)
         self.delegate?.desk(self, gaveUp: call.id, reason: reason)
+    }
+
+    private func mayStillAsk(_ call: UpstreamCall) {
+        if !call.isOfTask { self.questions.gaveUp(call.id, whose: call.whose, now: .now()) }
     }
 
     func finish(_ call: UpstreamCall, _ fault: ToldFault) {
@@ -228,6 +250,7 @@ final class CallDesk {
     }
 
     private func finished(_ call: UpstreamCall, outcome: String) {
+        self.patient.remove(call.id)
         let open = self.questions.over(call.id)
         // The server may wait for it all the same, in the name of another call even.
         for question in open {

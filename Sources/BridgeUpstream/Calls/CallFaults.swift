@@ -28,6 +28,16 @@ struct CallFaults {
             ["upstream": self.upstream, "limit": Self.words(for: limit)], details: self.details)
     }
 
+    /// It is about a task that ended with the connection on which it was made.
+    var taskGone: ToldFault {
+        Fault.unknownTask.told(
+            [
+                "what":
+                    "The task is no more: upstream '\(self.upstream)' has ended since it was made, and its tasks with "
+                    + "it; what became of this one is not known"
+            ], details: self.details)
+    }
+
     /// Too much waits already. It did not run.
     var overloaded: ToldFault {
         Fault.overloaded.told(

@@ -5,33 +5,20 @@ import NIOCore
 /// Pure: times and random numbers come in. A call first waits, then is written once, then is answered, cancelled, timed out
 /// or lost. Ids are never used twice on one connection.
 struct PendingCalls<Caller> {
-    struct Call {
-        let caller: Caller
-        /// What it weighs while it waits.
-        let octets: Int
-        let timeout: TimeAmount
-        /// Whether its client can be asked something.
-        let isAskable: Bool
-        let arrived: NIODeadline
-        /// What is left of its time, while its client is being asked.
-        fileprivate var rest: TimeAmount?
-        fileprivate(set) var deadline: NIODeadline
-        /// From here on it may have run.
-        fileprivate(set) var isWritten = false
-    }
-
     /// The most calls, and bytes of calls, that wait to be written.
     static var maximumWaiting: Int { 1_024 }
     static var maximumWaitingOctets: Int { 8 << 20 }
     /// Of so many calls that were given up it is remembered that a late answer is no mistake of the upstream.
     private static var maximumAbandoned: Int { 1_024 }
 
-    private var calls: [Int: Call] = [:]
+    private(set) var calls: [Int: Call] = [:]
     private var waiting = CircularBuffer<Int>(initialCapacity: 16)
     private var waitingCount = 0
     private var waitingOctets = 0
     /// Of those that have been written, how many have a client that can be asked.
     private var askableWritten = 0
+    /// Of those that have been written, how many take no turns.
+    private(set) var turnlessWritten = 0
     private var abandoned: Set<Int> = []
     private var abandonedOrder = CircularBuffer<Int>(initialCapacity: 16)
     /// Ids of this connection lie behind the first and up to the last.
@@ -75,10 +62,12 @@ struct PendingCalls<Caller> {
 
     // MARK: The way there
 
+    /// - Parameter takesTurns: false for one that nobody waits for, and that waits for nobody, where calls run one at a time.
     /// - Returns: the call's id upstream; `nil` when too much waits already. A call that finds nothing waiting is taken
     ///   whatever its size.
     mutating func add(
-        _ caller: Caller, octets: Int, timeout: TimeAmount, isAskable: Bool = false, now: NIODeadline
+        _ caller: Caller, octets: Int, timeout: TimeAmount, isAskable: Bool = false, takesTurns: Bool = true,
+        now: NIODeadline
     ) -> Int? {
         if self.waitingCount > 0 {
             guard self.waitingCount < Self.maximumWaiting, self.waitingOctets + octets <= Self.maximumWaitingOctets
@@ -88,8 +77,8 @@ struct PendingCalls<Caller> {
         let deadline = now + timeout
         self.earliest = self.calls.isEmpty ? deadline : min(self.earliest, deadline)
         self.calls[id] = Call(
-            caller: caller, octets: octets, timeout: timeout, isAskable: isAskable, arrived: now,
-            deadline: deadline)
+            caller: caller, octets: octets, timeout: timeout, isAskable: isAskable && takesTurns,
+            takesTurns: takesTurns, arrived: now, deadline: deadline)
         self.waiting.append(id)
         self.waitingCount += 1
         self.waitingOctets += octets
@@ -102,26 +91,31 @@ struct PendingCalls<Caller> {
     /// - Parameter inTurns: whether one whose client can be asked has to be the only one under way.
     mutating func write(inTurns: Bool = false) -> (id: Int, caller: Caller)? {
         while let id = self.waiting.first {
-            guard var call = self.calls[id] else {
+            guard let call = self.calls[id] else {
                 self.waiting.removeFirst()
                 continue
             }
-            if inTurns, self.askableWritten > 0 || (call.isAskable && self.writtenCount > 0) { return nil }
-            self.waiting.removeFirst()
-            call.isWritten = true
-            if call.isAskable { self.askableWritten += 1 }
-            self.calls[id] = call
-            self.leftQueue(call)
-            return (id, call.caller)
+            guard inTurns, call.takesTurns,
+                self.askableWritten > 0 || (call.isAskable && self.writtenCount > self.turnlessWritten)
+            else { return self.write(at: self.waiting.startIndex) }
+            return self.waiting.firstIndex { self.calls[$0]?.takesTurns == false }.flatMap { self.write(at: $0) }
         }
         return nil
     }
 
+    private mutating func write(at index: CircularBuffer<Int>.Index) -> (id: Int, caller: Caller)? {
+        let id = self.waiting.remove(at: index)
+        guard var call = self.calls[id] else { return nil }
+        call.isWritten = true
+        if call.isAskable { self.askableWritten += 1 }
+        if !call.takesTurns { self.turnlessWritten += 1 }
+        self.calls[id] = call
+        self.leftQueue(call)
+        return (id, call.caller)
+    }
+
     /// Whether any call under way has a client that can be asked.
     var isAskable: Bool { self.askableWritten > 0 }
-
-    /// Whether this call is under way, and its client can be asked.
-    func isAskable(_ id: Int) -> Bool { self.calls[id].map { $0.isWritten && $0.isAskable } ?? false }
 
     // MARK: Questions
 
@@ -146,15 +140,15 @@ struct PendingCalls<Caller> {
 
     func caller(_ id: Int) -> Caller? { self.calls[id]?.caller }
 
-    /// When the call came that has waited longest to be written.
+    /// When the call came that has waited longest for its turn.
     var oldestWaiting: NIODeadline? {
         guard self.waitingCount > 0 else { return nil }
-        return self.waiting.lazy.compactMap { self.calls[$0]?.arrived }.first
+        return self.waiting.lazy.compactMap { self.calls[$0] }.first(where: \.takesTurns)?.arrived
     }
 
-    /// Takes out the calls that came by then and have not been written.
+    /// Takes out the calls that came by then and wait for their turn.
     mutating func giveUpWaiting(since time: NIODeadline) -> [Call] {
-        let calls = self.take { !$0.isWritten && $0.arrived <= time }
+        let calls = self.take { !$0.isWritten && $0.takesTurns && $0.arrived <= time }
         for call in calls { self.leftQueue(call) }
         return calls
     }
@@ -164,7 +158,10 @@ struct PendingCalls<Caller> {
         self.waitingOctets -= call.octets
     }
 
-    private mutating func leftWire(_ call: Call) { if call.isAskable { self.askableWritten -= 1 } }
+    private mutating func leftWire(_ call: Call) {
+        if call.isAskable { self.askableWritten -= 1 }
+        if !call.takesTurns { self.turnlessWritten -= 1 }
+    }
 
     private mutating func dropGone() {
         var kept = CircularBuffer<Int>(initialCapacity: self.waitingCount)
@@ -212,22 +209,6 @@ struct PendingCalls<Caller> {
         return call.caller
     }
 
-    /// The one call that the upstream is busy with, if there is just one.
-    var onlyWritten: (id: Int, caller: Caller)? {
-        guard self.writtenCount == 1 else { return nil }
-        return self.calls.first { $0.value.isWritten }.map { ($0.key, $0.value.caller) }
-    }
-
-    /// The newest call that the upstream is busy with and whose client can be asked; one that asks nothing yet, if there is.
-    func likelyAsker(isAsking: (Int) -> Bool) -> (id: Int, caller: Caller)? {
-        let askable = self.calls.filter { $0.value.isWritten && $0.value.isAskable }
-        let quiet = askable.filter { !isAsking($0.key) }
-        return (quiet.isEmpty ? askable : quiet).max { $0.key < $1.key }.map { ($0.key, $0.value.caller) }
-    }
-
-    /// The calls that the upstream is busy with.
-    var written: [Int] { self.calls.filter(\.value.isWritten).map(\.key) }
-
     // MARK: Endings without an answer
 
     /// - Returns: whether the upstream has to be told; `nil` when the call is over already.
@@ -260,6 +241,7 @@ struct PendingCalls<Caller> {
         self.abandoned = []
         self.abandonedOrder.removeAll()
         self.askableWritten = 0
+        self.turnlessWritten = 0
         return self.take { $0.isWritten }
     }
 

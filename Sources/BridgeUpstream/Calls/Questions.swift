@@ -14,6 +14,8 @@ struct Questions {
         let call: Int
         let asked: NIODeadline
         let deadline: NIODeadline
+        /// Whether it is asked in the name of a task. Then no call waits for its turn behind it.
+        let isOfTask: Bool
     }
 
     enum Verdict: Equatable {
@@ -52,6 +54,8 @@ struct Questions {
     var isEmpty: Bool { self.open.isEmpty }
     /// The one that has waited longest.
     var oldest: Open? { self.open.values.min { $0.asked < $1.asked } }
+    /// The same, of those that calls wait behind.
+    var oldestInTurn: Open? { self.open.values.filter { !$0.isOfTask }.min { $0.asked < $1.asked } }
     /// When ``expire(now:)`` has something to say at the earliest.
     var nextDeadline: NIODeadline? { self.open.isEmpty ? nil : self.open.values.lazy.map(\.deadline).min() }
 
@@ -89,7 +93,7 @@ struct Questions {
         self.hasAsked = true
         self.doubts.removeAll { $0.until <= now }
         guard let call, !self.doubts.contains(where: { $0.whose != call.whose }) else { return .ambiguous }
-        return self.open(Open(id: id, method: method, call: call.id, asked: now, deadline: deadline))
+        return self.open(Open(id: id, method: method, call: call.id, asked: now, deadline: deadline, isOfTask: false))
     }
 
     /// The server asks on a call's own stream: it is plain whose question it is, and no reason to take turns.
@@ -99,7 +103,17 @@ struct Questions {
         _ id: ByteBuffer, _ method: String, in call: Int, isAskable: Bool, now: NIODeadline, deadline: NIODeadline
     ) -> Verdict {
         guard isAskable, self.asks != false else { return .decline }
-        return self.open(Open(id: id, method: method, call: call, asked: now, deadline: deadline))
+        return self.open(Open(id: id, method: method, call: call, asked: now, deadline: deadline, isOfTask: false))
+    }
+
+    /// The server asks in the name of a task: whose question that is, is known.
+    ///
+    /// - Parameter call: that waits for the task, if one does whose client can be asked.
+    mutating func asked(
+        _ id: ByteBuffer, _ method: String, forTaskOf call: Int?, now: NIODeadline, deadline: NIODeadline
+    ) -> Verdict {
+        guard let call, self.asks != false else { return .decline }
+        return self.open(Open(id: id, method: method, call: call, asked: now, deadline: deadline, isOfTask: true))
     }
 
     private mutating func open(_ question: Open) -> Verdict {

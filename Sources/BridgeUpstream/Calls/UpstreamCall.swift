@@ -30,6 +30,14 @@ final class UpstreamCall {
     /// The request's id and progress token, as its client wrote them.
     private let clientID: ByteBuffer
     private let clientToken: ByteBuffer?
+    /// Of one about a task: the connection that the task belongs to, 0 of one that makes it.
+    let life: Int?
+    /// The task that it is about, as its server calls it.
+    let taskID: String?
+    /// Whether it is about a task that there is. Such a call takes no turns: what is asked for it names the task.
+    var isOfTask: Bool { self.taskID != nil }
+    /// Whether it waits for a task to end.
+    let isPatient: Bool
     /// As the caller asked for it.
     let timeout: TimeAmount?
     /// Whether its client can be asked something.
@@ -62,6 +70,9 @@ final class UpstreamCall {
         self.octets = payload.readableBytes
         self.clientID = message.text[id].bytes.toKeep
         self.clientToken = Self.progressToken(of: message).map { message.text[$0].bytes.toKeep }
+        self.life = header.life
+        self.taskID = header.life.flatMap { $0 != 0 ? header.name?.string : nil }
+        self.isPatient = header.life != nil && message.method == "tasks/result"
         self.timeout = header.timeout.flatMap { $0 > 0 ? .milliseconds(Int64(min($0, 1 << 40))) : nil }
         self.mayBeAsked = header.mayBeAsked
         self.whose = header.session ?? header.principal
@@ -79,15 +90,21 @@ final class UpstreamCall {
         message.name.flatMap { message.text[$0].string }
     }
 
-    /// Where the entry is named: a completion names it in its reference.
+    /// Where the entry is named: a completion names it in its reference, and a task has a place of its own.
     private static func nameSpan(of message: RPCMessage) -> JSONSpan? {
-        guard message.method == "completion/complete" else { return message.name }
-        return message.param("ref").flatMap { message.text.member("name", in: $0) }
+        switch message.method {
+        case "completion/complete": message.param("ref").flatMap { message.text.member("name", in: $0) }
+        case "tasks/get", "tasks/result", "tasks/cancel": message.param("taskId")
+        default: message.name
+        }
     }
 
     private static func progressToken(of message: RPCMessage) -> JSONSpan? {
         message.progressToken.flatMap { $0.kind == .string || $0.kind == .number ? $0 : nil }
     }
+
+    /// Its client's progress token.
+    var tokenOfClient: ByteBuffer? { self.clientToken }
 
     /// The tool (or prompt) that it is about, as its server knows it; not known any more once it has been sent.
     var toolName: String? {
@@ -130,12 +147,16 @@ final class UpstreamCall {
 
     /// Ends the exchange with the upstream's response, under the client's id.
     ///
+    /// - Parameter life: of the connection.
     /// - Returns: false when the result is too large to travel; then the exchange goes on.
-    func answer(_ response: RPCMessage, id: JSONSpan) -> Bool {
+    func answer(_ response: RPCMessage, id: JSONSpan, life: Int) -> Bool {
         let octets = response.text.count - id.count + self.clientID.readableBytes
         guard octets <= Frame.maximumPayload else { return false }
         self.owner = nil
-        let header = response.shape == .error ? UpstreamEnd.refused : UpstreamEnd.answered
+        let isError = response.shape == .error
+        let header =
+            self.life == nil
+            ? isError ? UpstreamEnd.refused : UpstreamEnd.answered : UpstreamEnd(isError: isError, life: life).text
         self.exchange.end(header: header, octets: octets) {
             response.text.withWholePairs.write(to: &$0, replacing: id, with: self.clientID)
         }

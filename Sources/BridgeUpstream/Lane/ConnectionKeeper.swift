@@ -100,7 +100,7 @@ final class ConnectionKeeper {
     }
 
     /// The last call is over.
-    func callsOver() { self.conversation?.busy(false, now: .now()) }
+    func callsOver() { if self.desk.tasks.isEmpty { self.conversation?.busy(false, now: .now()) } }
 
     /// Whether the server says nothing. Then it is given up as soon as no call is under way.
     var isSilent: Bool { self.conversation?.isSilent ?? false }

@@ -51,7 +51,8 @@ extension Conversation {
         }
         if self.desk.isOfThisConnection(id) { self.excuses.answered(id) }
         switch self.desk.answer(id, with: message, at: span) {
-        case .taken, .late: break
+        case .taken: break
+        case .late: self.cancelTask(madeBy: message)
         case .duplicate:
             guard let purpose = self.own.take(id) else {
                 return self.complaints.stray(.answeredTwice, message.text.bytes)
@@ -99,12 +100,14 @@ extension Conversation {
         case "notifications/progress":
             guard let token = message.param("progressToken"), let id = message.text[token].ownNumber
             else { return }
+            guard self.desk.isUnderWay(id) else { return self.progressedTask(message, token: token, id) }
             self.desk.progressed(id, message, token: token)
-        case "notifications/message":
-            if !self.desk.log(message) { self.news?.noted(message.text) }
         case "notifications/cancelled":
             // It takes back a question of the upstream's own.
             if let id = message.param("requestId") { self.desk.withdrawn(message.text[id].bytes, now: .now()) }
+        case _ where self.notifiedOfTask(message): break
+        case "notifications/message":
+            if !self.desk.log(message) { self.news?.noted(message.text) }
         case let method:
             let changed = self.lists.changed(by: method)
             if changed.isEmpty { self.news?.noted(message.text) }

@@ -7,7 +7,7 @@ import NIOCore
 /// What is listed of the server.
 extension Conversation {
     func list(_ offering: Offering) {
-        self.lists.begin(offering)
+        self.lists.begin(offering, hasTasks: self.identity?.hasTasks ?? false)
         self.askForPage(of: offering, nil)
     }
 

@@ -84,7 +84,9 @@ final class Conversation {
     func heard() -> Bool { self.upkeep.heard(now: .now()) }
 
     /// When ``tick(_:)`` has something to do at the earliest. While ``isSilent``, also as soon as no call is under way.
-    var nextDeadline: NIODeadline? { [self.own.nextDeadline, self.upkeep.next].compactMap { $0 }.min() }
+    var nextDeadline: NIODeadline? {
+        [self.own.nextDeadline, self.upkeep.next, self.desk.tasks.nextDeadline].compactMap { $0 }.min()
+    }
 
     func tick(_ now: NIODeadline) {
         for (id, purpose) in self.own.expire(now: now) {
@@ -96,7 +98,8 @@ final class Conversation {
         guard !self.isOver else { return }
         // Whoever is asked takes their time, and the server waits for that.
         if self.desk.isAsking { _ = self.heard() }
-        for task in self.upkeep.due(now: now, callsUnderWay: self.desk.sentCount > 0) {
+        self.expireTasks(now)
+        for task in self.upkeep.due(now: now, callsUnderWay: self.desk.hurriedCount > 0) {
             switch task {
             case .list(let offering): self.list(offering)
             case .ping: self.ping()

@@ -60,8 +60,11 @@ final class Lane {
         return status
     }
 
-    /// Whether no call is there.
-    var isIdle: Bool { self.desk.count == 0 }
+    /// Whether no call is there, and no task is under way.
+    var isIdle: Bool { self.desk.isUnused }
+
+    /// Of its server; see ``UpstreamCallHeader/life``.
+    var life: Int { self.desk.tasks.life }
 
     /// Whether its server has asked in the middle of a call, in this life or an earlier one.
     var asks: Bool { self.desk.questions.hasAsked }
@@ -195,7 +198,7 @@ final class Lane {
     private func callsChanged() {
         if self.restartDeadline != nil, self.desk.sentCount == 0 { self.restart() }
         // In a turn of its own: whoever ends several calls is not to find the connection gone in the middle.
-        if self.keeper.isSilent, self.desk.sentCount == 0 { self.alarm.arm(at: .now()) }
+        if self.keeper.isSilent, self.desk.hurriedCount == 0 { self.alarm.arm(at: .now()) }
         // It may be the turn of the next one.
         if self.desk.hasWaiting { self.keeper.sendSoon() }
         guard self.desk.count == 0 else { return }

@@ -24,4 +24,9 @@ protocol LaneNews: AnyObject {
 
     /// A notification that belongs to no call.
     func noted(_ notification: JSONText)
+
+    /// A notification about a task.
+    ///
+    /// - Parameter life: the connection that the task belongs to.
+    func noted(_ notification: JSONText, ofTaskIn life: Int)
 }

@@ -21,6 +21,8 @@ struct Listing {
     let offering: Offering
     /// What the entries may have together.
     var maximumOctets = Self.maximumOctets
+    /// Whether the server's tools can be called as tasks; what they say of that means nothing otherwise.
+    var hasTasks = true
     /// The elements of a JSON array, behind its opening bracket.
     private var elements = ByteBuffer(string: "[")
     private(set) var count = 0
@@ -103,10 +105,11 @@ struct Listing {
     private mutating func take(_ entry: JSONText, mayBeKnown: Bool) -> Bool {
         let definition = Definition(entry, of: self.offering)
         let name = entry.member(named: self.offering.identity.string).flatMap { entry[$0].string }
-        guard let text = definition.text, let name else {
+        guard var text = definition.text, let name else {
             self.flaws.add(.leftOut, name ?? "", definition.flaws)
             return true
         }
+        if self.offering == .tools, !self.hasTasks { text = TaskSupport.taken(from: text) ?? text }
         guard self.elements.readableBytes + text.count < self.maximumOctets else { return false }
         guard self.names.insert(ByteBuffer(string: name)).inserted else {
             if !mayBeKnown { self.flaws.add(.repeated, name) }

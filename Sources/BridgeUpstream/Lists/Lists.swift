@@ -33,7 +33,12 @@ struct Lists {
     var areRead: Bool { self.unlisted.isEmpty }
 
     /// Begins a list, which must end with ``over(_:)``.
-    mutating func begin(_ offering: Offering) { self.running[offering] = Listing(of: offering) }
+    ///
+    /// - Parameter hasTasks: whether the server's tools can be called as tasks.
+    mutating func begin(_ offering: Offering, hasTasks: Bool = true) {
+        self.running[offering] = Listing(of: offering)
+        self.running[offering]?.hasTasks = hasTasks
+    }
 
     /// - Parameter result: of a response to the list's request.
     /// - Returns: what comes next, and all that has been listed when it is complete; `nil` when nothing is being listed.

@@ -14,6 +14,9 @@ struct UpstreamIdentity: Equatable {
 
     var logs: Bool { self.capabilities.member("logging") != nil }
 
+    /// Whether its tools can be called as tasks. Tasks came with this revision.
+    var hasTasks: Bool { self.revision >= .v2025_11_25 && TaskSupport.isDeclared(in: self.capabilities) }
+
     func lists(_ offering: Offering) -> Bool { self.capabilities.member(named: offering.capability) != nil }
 
     /// As watchers are told (``UpstreamNews/identity``).

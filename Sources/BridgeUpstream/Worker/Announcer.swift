@@ -98,7 +98,13 @@ extension Announcer: LaneNews {
 
     /// - Parameter owner: of the lane that it came over; nil where everybody shares it.
     func noted(_ notification: JSONText, for owner: String?) {
+        self.tell(notification, as: .note(for: owner))
+    }
+
+    func noted(_ notification: JSONText, ofTaskIn life: Int) { self.tell(notification, as: .taskNote(life: life)) }
+
+    private func tell(_ notification: JSONText, as news: UpstreamNews) {
         let note = notification.withWholePairs
-        for watcher in self.watchers.values { watcher.offer(note: note, for: owner) }
+        for watcher in self.watchers.values { watcher.offer(note: note, as: news) }
     }
 }

@@ -23,4 +23,7 @@ final class LaneNotes: LaneNews {
         default: self.announcer.noted(notification, for: self.owner)
         }
     }
+
+    /// Whoever's lane it came over, it is for whoever has the task.
+    func noted(_ notification: JSONText, ofTaskIn life: Int) { self.announcer.noted(notification, ofTaskIn: life) }
 }

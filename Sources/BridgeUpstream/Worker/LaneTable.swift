@@ -30,7 +30,7 @@ struct LaneTable<Lane: AnyObject> {
 
     /// What has to go before another lane begins.
     ///
-    /// - Parameter isIdle: whether no call of a lane is under way.
+    /// - Parameter isIdle: whether no call of a lane is under way, and no task.
     enum Room {
         case free
         case after(Lane)

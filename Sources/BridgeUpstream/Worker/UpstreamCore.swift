@@ -202,6 +202,10 @@ final class UpstreamCore {
             let fault = self.faults.invalid
             return exchange.end(header: UpstreamEnd(failure: fault.word).text, payload: fault.reply(to: id?.bytes))
         }
+        // The server that has a task is asked about it, whoever's lane that is. Any lane knows of no other's tasks.
+        if let life = header.life, life != 0 {
+            return (self.allLanes.first { $0.life == life } ?? self.lane).take(call)
+        }
         guard let owner = header.lane, self.configuration.share != .all else { return self.lane.take(call) }
         self.take(call, of: owner)
     }

@@ -19,7 +19,7 @@ final class Watcher: ExchangeDelegate {
     private var state: JSONText?
     private var identity: JSONText?
     private var catalogues: [(offering: Offering, entries: ByteBuffer)] = []
-    private var notes = CircularBuffer<(text: JSONText, owner: String?)>(initialCapacity: 4)
+    private var notes = CircularBuffer<(text: JSONText, news: UpstreamNews)>(initialCapacity: 4)
     private var noteOctets = 0
 
     init(_ exchange: Exchange, onOver: @escaping (Watcher) -> Void) {
@@ -43,8 +43,9 @@ final class Watcher: ExchangeDelegate {
         self.flush()
     }
 
-    func offer(note: JSONText, for owner: String?) {
-        self.notes.append((note, owner))
+    /// - Parameter news: what kind of note it is.
+    func offer(note: JSONText, as news: UpstreamNews) {
+        self.notes.append((note, news))
         self.noteOctets += note.count
         while self.notes.count > Self.maximumNotes || self.noteOctets > Self.maximumNoteOctets,
             let oldest = self.notes.popFirst()
@@ -76,7 +77,7 @@ final class Watcher: ExchangeDelegate {
         }
         guard let note = self.notes.popFirst() else { return nil }
         self.noteOctets -= note.text.count
-        return (UpstreamNews.note(for: note.owner).text, note.text.bytes)
+        return (note.news.text, note.text.bytes)
     }
 
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}

@@ -45,6 +45,23 @@ import Testing
         #expect(questions.takesTurns)
     }
 
+    @Test func `of a task belong to who waits for it, whatever else is under way`() {
+        var questions = Questions()
+        func ask(_ call: Int?) -> Questions.Verdict {
+            questions.asked(
+                self.id, "elicitation/create", forTaskOf: call, now: self.t0, deadline: self.t0 + .minutes(10))
+        }
+        #expect(ask(nil) == .decline)
+        questions.gaveUp(6, whose: "b", now: self.t0)
+        #expect(ask(7) == .ask(call: 7, number: 1))
+        #expect(!questions.takesTurns, "nothing has to be told apart")
+        #expect(questions.oldest?.call == 7)
+        #expect(questions.oldestInTurn == nil)
+        #expect(questions.over(7).count == 1)
+        questions.asks = false
+        #expect(ask(7) == .decline)
+    }
+
     @Test func `go by the configuration where that says something`() {
         var never = Questions(asks: false)
         #expect(self.ask(&never, of: 7) == .decline)
@@ -161,5 +178,36 @@ import Testing
         #expect(calls.oldestWaiting == self.t0 + .seconds(2))
         #expect(calls.count == 2)
         #expect(calls.likelyAsker { _ in false }?.caller == "0")
+    }
+
+    @Test func `are not taken by calls about tasks, and wait for none of them`() throws {
+        var calls = PendingCalls<String>()
+        func add(_ name: String, takesTurns: Bool = true) {
+            _ = calls.add(
+                name, octets: 1, timeout: .seconds(300), isAskable: true, takesTurns: takesTurns, now: self.t0)
+        }
+        add("result", takesTurns: false)
+        add("first")
+        add("second")
+        add("get", takesTurns: false)
+        #expect(calls.write(inTurns: true)?.caller == "result")
+        #expect(!calls.isAskable)
+        #expect(calls.onlyInTurn == nil)
+        let next = calls.write(inTurns: true)
+        let first = try #require(next)
+        #expect(first.caller == "first")
+        #expect(calls.write(inTurns: true)?.caller == "get", "it goes past the one that waits")
+        #expect(calls.write(inTurns: true) == nil)
+        #expect(calls.onlyInTurn?.caller == "first")
+        #expect(calls.onlyWritten == nil)
+        #expect(calls.likelyAsker(isAsking: { _ in false })?.caller == "first")
+        #expect(calls.giveUpWaiting(since: self.t0).map(\.caller) == ["second"])
+        _ = calls.answered(first.id)
+        add("third")
+        #expect(calls.write(inTurns: true)?.caller == "third")
+        #expect(calls.connectionLost().count == 3)
+        add("fourth")
+        #expect(calls.write(inTurns: true)?.caller == "fourth")
+        #expect(calls.onlyInTurn?.caller == "fourth")
     }
 }

@@ -208,6 +208,7 @@ extension Stage: LaneDelegate, LaneNews {
     func listed(_ listing: Listing) { self.news.append("\(listing.offering) \(String(buffer: listing.entries))") }
     func replaced() { self.news.append("replaced") }
     func noted(_ notification: JSONText) { self.news.append("\(notification)") }
+    func noted(_ notification: JSONText, ofTaskIn life: Int) { self.news.append("task \(life) \(notification)") }
 }
 
 final class FakeConnection: Connection {

@@ -147,7 +147,7 @@ final class WorkerBench: Sendable {
         case .state: self.events.append(.state(text))
         case .identity: self.events.append(.identity(text))
         case .catalogue(let offering): self.events.append(.catalogue(offering, text))
-        case .note: self.events.append(.note(text))
+        case .note, .taskNote: self.events.append(.note(text))
         case nil: Issue.record("no news: \(header)")
         }
     }

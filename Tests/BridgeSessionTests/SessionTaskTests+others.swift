@@ -1,0 +1,97 @@
+import BridgeCore
+import NIOCore
+import Testing
+
+@testable import BridgeSession
+
+// Where a task is not what its client, or its server, has asked for.
+
+extension SessionTaskTests {
+    @Test func `are refused where their server has none, if others have`() async throws {
+        try await SessionBench.with(upstreams: ["s", "u"]) { bench in
+            try await bench.publish(["t"])
+            try await bench.publish(["t"], by: "u")
+            try await bench.run { scene in for name in ["s", "u"] { scene.upstream(name).onCall = { $0.succeed() } } }
+            let session = try await bench.open()
+            // Nobody has declared any: what the server does not know it ignores.
+            #expect(try await bench.post(Self.call(), session: session).errorWord == nil)
+            try await bench.run { $0.upstream("u").tell(.identity, #"{"capabilities":\#(Self.declared)}"#) }
+            try await bench.until { $0.worker?.directory.upstreams.last?.hasTasks == true }
+            let answer = try await bench.post(Self.call(), session: session)
+            #expect(answer.errorCode == -32601)
+            #expect(answer.json.value("error")?.string("message")?.contains("declares no tasks") == true)
+            try await bench.run { #expect($0.upstream("s").calls.count == 1) }
+        }
+    }
+
+    @Test func `run in the place of plain calls where a tool wants it so`() async throws {
+        let tool = #"{"name":"t","execution":{"taskSupport":"required"}}"#
+        for version in ["2024-11-05", "2025-11-25"] {
+            try await self.withTasks([tool]) { bench in
+                try await bench.run { scene in
+                    scene.upstream().onCall = { call in
+                        let isLast = scene.upstream().calls.count == 3
+                        guard call.request.contains("tasks/get"), isLast else { return Self.serve(call) }
+                        call.reply(Self.task("task-1", "completed"), life: 5)
+                    }
+                }
+                let session = try await bench.open(version: version)
+                let answer = try await bench.post(Self.call(nil, id: 7), session: session)
+                #expect(answer.json.description == #"{"jsonrpc":"2.0","id":7,"result":{"content":[]}}"#)
+                try await bench.run { scene in
+                    let calls = scene.upstream().calls
+                    #expect(calls[0].request.contains(#"{"task":{"ttl":3600000},"name":"s.t"}"#))
+                    #expect(calls.dropFirst().map { $0.header.name?.string } == ["task-1", "task-1", "task-1"])
+                    #expect(calls.dropFirst().map(\.header.life) == [5, 5, 5])
+                }
+                if version == "2025-11-25" {
+                    let list = try await bench.post(Self.request("list", nil), session: session)
+                    #expect(list.json.value("result")?.description == #"{"tasks":[]}"#)
+                }
+            }
+        }
+    }
+
+    @Test func `end with the plain calls that they run in the place of`() async throws {
+        let tool = #"{"name":"t","execution":{"taskSupport":"required"}}"#
+        try await self.withTasks([tool]) { bench in
+            let session = try await bench.open()
+            try await bench.post("call", Self.call(nil, id: 7), session: session)
+            try await bench.until { $0.upstream().calls.count >= 2 }
+            let cancel = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":7}}"#
+            try await bench.post("cancel", cancel, session: session)
+            try await bench.until { scene in
+                scene.upstream().calls.contains {
+                    $0.request.contains("tasks/cancel") && $0.header.name?.string == "task-1"
+                }
+            }
+            let count = try await bench.value { $0.upstream().calls.count }
+            try await bench.run {
+                $0.upstream().tell(
+                    .taskNote(life: 5),
+                    #"{"jsonrpc":"2.0","method":"notifications/tasks/status","params":\#(Self.task())}"#)
+            }
+            _ = try await bench.post(Self.request("list", nil), session: session)
+            try await bench.run { #expect($0.upstream().calls.count == count) }
+        }
+    }
+
+    @Test func `whose server has ended are lost, and that is said`() async throws {
+        try await self.withTasks { bench in
+            let session = try await bench.open()
+            let id = try Self.id(in: try await bench.post(Self.call(), session: session))
+            try await bench.run { scene in
+                scene.upstream().onCall = { call in
+                    let isFirst = scene.upstream().calls.count == 2
+                    call.fail(isFirst ? "outcome_unknown" : "unknown_task", code: isFirst ? -32004 : -32602)
+                }
+            }
+            // The connection was lost while somebody waited: asked once more, the server's worker knows what became of it.
+            let answer = try await bench.post(Self.request("result", id), session: session)
+            #expect(answer.errorCode == -32602)
+            let list = try await bench.post(Self.request("list", nil), session: session)
+            #expect(list.json.value("result")?.description == #"{"tasks":[]}"#)
+            try await bench.run { #expect($0.upstream().calls.count == 3) }
+        }
+    }
+}
