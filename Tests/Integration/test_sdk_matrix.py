@@ -170,6 +170,12 @@ def are_subscriptions(outcomes: list[Facts], server: str, revision: str) -> None
     assert refused["error"]["code"] == -32002
 
 
+def are_late(outcomes: list[Facts], server: str, revision: str) -> None:
+    # The bridge runs it as a task where its server has tasks, and nobody sees.
+    assert outcomes[0]["result"]["content"] == [{"type": "text", "text": "at last"}]
+    assert not (outcomes[0]["result"].get("_meta") or {})
+
+
 TOUCH = ["call", "{s}.touch", {"uri": "{s}://notes/4"}]
 PROMPT = {"type": "ref/prompt", "name": "{s}.greeting"}
 SQUARES = {"type": "ref/resource", "uri": "{s}://squares/{number}"}
@@ -231,6 +237,7 @@ ROWS = [
         ],
         are_subscriptions,
     ),
+    Row("what only runs as a task", [["call", "{s}.later", {"seconds": 0}]], are_late),
 ]
 EACH_ROW = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
 
@@ -324,6 +331,33 @@ def test_what_servers_say_of_themselves_is_passed_on(sdk: Scenarios) -> None:
     assert {"completions", "logging", "prompts", "tools"} <= hello["capabilities"].keys()
     for server in SERVERS:
         assert f"## {server}" in hello["instructions"]
+
+
+# Tasks, which the second generation has on neither side
+
+
+def test_a_call_runs_as_a_task(runners: dict[str, SDKRunner], bridge: Bridge) -> None:
+    with Recorder(bridge.address) as recorder:
+        facts = runners["1"].run(
+            "tasks", recorder.url, "legacy", tool="one.later", arguments={"seconds": 0.2}, endless={"seconds": 86_400}
+        )
+        assert recorder.check() > 0
+    assert facts["states"][-1] == "completed" and facts["id"] in facts["listed"]
+    assert facts["result"]["content"][0]["text"] == "at last" and facts["cancelled"] == "cancelled"
+
+
+def test_a_server_without_tasks_runs_none(runners: dict[str, SDKRunner], bridge: Bridge) -> None:
+    with Recorder(bridge.address) as recorder:
+        steps = [["make_task", "two.later", {"seconds": 0}]]
+        (outcome,) = runners["1"].run("verbs", recorder.url, "legacy", steps=steps)["outcomes"]
+        assert recorder.check() > 0
+    assert outcome["error"]["code"] == -32601 and "declares no tasks" in outcome["error"]["message"]
+
+
+def test_what_only_runs_as_a_task_is_said_of_servers_that_have_tasks(sdk: Scenarios) -> None:
+    tools = {tool["name"]: tool for tool in sdk("lists")["tools"]}
+    assert tools["one.later"]["execution"] == {"taskSupport": "required"}
+    assert "execution" not in tools["two.later"]
 
 
 # What comes in the middle of a request, and besides

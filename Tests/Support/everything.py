@@ -89,6 +89,8 @@ class Everything:
         for tool in tools:
             if tool["name"] == "structured":
                 tool.update(SHOWN, outputSchema=SUM)
+            if tool["name"] == "later":
+                tool["execution"] = {"taskSupport": "required"}
         return self._page("tools", tools, params)
 
     async def _prompts(self, params: Facts, voice: Voice) -> Facts:
@@ -219,6 +221,10 @@ class Everything:
         await voice.updated(arguments["uri"])
         return text("touched")
 
+    async def _later(self, arguments: Facts, voice: Voice, token: Any) -> Facts:
+        await asyncio.sleep(arguments["seconds"])
+        return text("at last")
+
     METHODS: dict[str, Callable[[Any, Facts, Voice], Awaitable[Facts]]] = {
         "tools/list": _tools,
         "tools/call": _call,
@@ -245,4 +251,5 @@ class Everything:
         "error": _error,
         "change": _change,
         "touch": _touch,
+        "later": _later,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -15,7 +16,7 @@ PYTHONS = {"1": SDK_1_PYTHON, "2": SDK_2_PYTHON}
 
 
 class SDKServer:
-    """A process of a server of the official SDK."""
+    """A process of a server of the official SDK; in the mode `tasks`, one whose tools run as tasks."""
 
     def __init__(self, generation: str, mode: str, counted: Path) -> None:
         self.generation, self.mode, self.counted = generation, mode, counted
@@ -25,12 +26,18 @@ class SDKServer:
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            [PYTHONS[self.generation], SUPPORT / "sdk_http_server.py", self.mode, str(self.port), self.counted],
+            self._command(),
+            env={**os.environ, "COUNT_FILE": str(self.counted)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         eventually(self._listens, "the server listens")
+
+    def _command(self) -> list[Any]:
+        if self.mode == "tasks":
+            return [PYTHONS[self.generation], SUPPORT / "task_server.py", str(self.port)]
+        return [PYTHONS[self.generation], SUPPORT / "sdk_http_server.py", self.mode, str(self.port), self.counted]
 
     def _listens(self) -> bool:
         assert self.process.poll() is None, "the server has ended"

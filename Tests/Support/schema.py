@@ -29,6 +29,10 @@ _RESULTS = {
     "roots/list": "ListRootsResult",
     "sampling/createMessage": "CreateMessageResult",
     "elicitation/create": "ElicitResult",
+    "tasks/get": "GetTaskResult",
+    "tasks/result": "CallToolResult",
+    "tasks/list": "ListTasksResult",
+    "tasks/cancel": "CancelTaskResult",
 }
 
 
@@ -87,7 +91,9 @@ class Revision:
             self.check_definition("JSONRPCResultResponse", message, or_else="JSONRPCResponse")
             if method is None:
                 raise NotOfTheSchema(f"a response to no request: {message!r:.500}")
-            self.check_definition(_RESULTS.get(method, "Result"), message["result"])
+            is_task = method == "tools/call" and "CreateTaskResult" in self._definitions and "task" in message["result"]
+            name = "CreateTaskResult" if is_task else _RESULTS.get(method, "Result")
+            self.check_definition(name, message["result"])
         elif "error" in message:
             if no_id is not None and no_id.excuses(message, self.name):
                 message = {**message, "id": "excused"}

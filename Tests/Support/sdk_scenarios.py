@@ -184,6 +184,25 @@ async def verbs(open_session: Connect, options: Facts) -> Facts:
     return {"outcomes": outcomes}
 
 
+async def tasks(open_session: Connect, options: Facts) -> Facts:
+    """A tool called as a task, followed to its end; another time, cancelled. The first generation alone has tasks."""
+    async with open_session() as session:
+        made = await session.make_task(options["tool"], options["arguments"])
+        facts: Facts = {
+            "id": made["taskId"],
+            "states": [state["status"] for state in await session.follow_task(made["taskId"])],
+            "listed": [task["taskId"] for task in await session.list_tasks()],
+            "result": await session.task_result(made["taskId"]),
+        }
+        other = await session.make_task(options["tool"], options["endless"])
+        facts["cancelled"] = (await session.cancel_task(other["taskId"]))["status"]
+        try:
+            await session.task_result(made["taskId"][:-4])
+        except sdk.SDKError as error:
+            facts["unknown"] = sdk.error_of(error)
+        return facts
+
+
 async def heard(open_session: Connect, options: Facts) -> Facts:
     """Does the steps, and tells which notifications came until each expected one has."""
     methods: list[str] = []
@@ -291,6 +310,7 @@ SCENARIOS: dict[str, Callable[[Connect, Facts], Awaitable[Facts]]] = {
         list_changed,
         lists,
         verbs,
+        tasks,
         heard,
         asked,
         asked_side_by_side,

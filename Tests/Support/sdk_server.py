@@ -61,11 +61,20 @@ def first(everything: Everything) -> Server[Any, Any]:
     from mcp.shared.exceptions import McpError
 
     server: Server[Any, Any] = Server(everything.name, "1", INSTRUCTIONS)
+    # The second generation has none.
+    server.experimental.enable_tasks()
 
     def serve(method: str) -> None:
         async def handler(request: Any) -> Any:
             params = request.params.model_dump(by_alias=True, mode="json", exclude_none=True) if request.params else {}
             context = server.request_context
+            if method == "tools/call" and context.experimental.is_task:
+
+                async def run(_: Any) -> Any:
+                    result = await everything.handle(method, params, SDKVoice(context.session, context.request_id))
+                    return types.CallToolResult.model_validate(result)
+
+                return types.ServerResult(await context.experimental.run_task(run))
             try:
                 result = await everything.handle(method, params, SDKVoice(context.session, context.request_id))
             except Refusal as refusal:

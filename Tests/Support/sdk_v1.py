@@ -88,6 +88,21 @@ class Session:
             )
         )
 
+    async def make_task(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        return _dump(await self._session.experimental.call_tool_as_task(name, arguments))["task"]
+
+    async def follow_task(self, task: str) -> list[dict[str, Any]]:
+        return [_dump(state) async for state in self._session.experimental.poll_task(task)]
+
+    async def task_result(self, task: str) -> dict[str, Any]:
+        return _dump(await self._session.experimental.get_task_result(task, types.CallToolResult))
+
+    async def list_tasks(self) -> list[dict[str, Any]]:
+        return _dump(await self._session.experimental.list_tasks())["tasks"]
+
+    async def cancel_task(self, task: str) -> dict[str, Any]:
+        return _dump(await self._session.experimental.cancel_task(task))
+
     async def ping(self) -> dict[str, Any]:
         return _dump(await self._session.send_ping())
 
