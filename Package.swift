@@ -254,5 +254,10 @@ let package = Package(
             ] + nio,
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "MCPBridgeTests",
+            dependencies: ["mcp-bridge", "BridgeCore", "BridgeHTTPClient"] + nio,
+            swiftSettings: strict
+        ),
     ]
 )

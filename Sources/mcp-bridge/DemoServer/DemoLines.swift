@@ -5,8 +5,8 @@ struct DemoLines {
     enum Line: Equatable {
         /// Without its line break, never empty.
         case complete(ByteBuffer)
-        /// Longer than ``maximumLength``; its bytes are gone.
-        case tooLong
+        /// Longer than ``maximumLength``; its bytes are gone, and it has been read along.
+        case tooLong(LongLine)
     }
 
     static let maximumLength = 64 << 20
@@ -16,7 +16,8 @@ struct DemoLines {
     private var buffer = ByteBuffer()
     /// How much of `buffer` is known to hold no line break.
     private var searched = 0
-    private var isSkipping = false
+    /// The line that is being skipped.
+    private var skipped: LongLine?
 
     init(maximumLength: Int = Self.maximumLength) {
         self.limit = maximumLength
@@ -37,19 +38,37 @@ struct DemoLines {
 
     mutating func next() -> Line? {
         while let line = self.cut() {
-            if self.isSkipping {
-                self.isSkipping = false
-                return .tooLong
-            }
-            if line.readableBytes > self.limit { return .tooLong }
-            if line.readableBytes > 0 { return .complete(line) }
+            if let line = self.line(line) { return line }
         }
-        if self.buffer.readableBytes > self.limit {
-            self.isSkipping = true
+        if self.skipped != nil || self.buffer.readableBytes > self.limit {
+            self.skipped = Self.skip(self.buffer, behind: self.skipped)
             self.buffer.clear()
             self.searched = 0
         }
         return nil
+    }
+
+    /// What is left when nothing more comes: a line without its end.
+    mutating func rest() -> Line? {
+        defer {
+            self.buffer.clear()
+            self.searched = 0
+        }
+        return self.line(self.buffer)
+    }
+
+    private mutating func line(_ bytes: ByteBuffer) -> Line? {
+        if self.skipped != nil || bytes.readableBytes > self.limit {
+            defer { self.skipped = nil }
+            return .tooLong(Self.skip(bytes, behind: self.skipped))
+        }
+        return bytes.readableBytes > 0 ? .complete(bytes) : nil
+    }
+
+    private static func skip(_ bytes: ByteBuffer, behind skipped: LongLine?) -> LongLine {
+        var skipped = skipped ?? LongLine()
+        skipped.read(bytes)
+        return skipped
     }
 
     /// The next line, if its end has arrived.

@@ -8,21 +8,13 @@ import Synchronization
 /// the event loop. Neither descriptor is made non-blocking: a terminal may share it with others.
 final class StdioFront: StdioRelay.Output {
     private struct State {
-        var output: [ByteBuffer] = []
-        /// Bytes in `output`.
-        var octets = 0
+        var backlog = StdioBacklog()
+        var intake = StdioIntake()
         var isFinished = false
-        /// Whether the relay has been told to wait.
-        var isFull = false
-        /// Whether so much is under way that no further line is read.
-        var isBusy = false
+
+        var reads: Bool { self.intake.reads(unread: self.backlog.own) }
     }
 
-    /// Output that nobody has read, in bytes: beyond that the bridge is not read.
-    private static let full = 8 << 20
-    /// What may be under way, in lines and in bytes.
-    private static let lines = 1_024
-    private static let octets = 64 << 20
     /// What a pipe or socket that is writable takes without waiting.
     private static let piece = 4_096
 
@@ -33,34 +25,37 @@ final class StdioFront: StdioRelay.Output {
 
     // On the event loop.
 
-    func write(_ message: JSONText) {
-        var line = ByteBuffer()
-        line.reserveCapacity(message.count + 1)
-        message.writeOnOneLine(to: &line)
-        line.writeInteger(UInt8(ascii: "\n"))
-        self.state.withLock { state in
-            state.output.append(line)
-            state.octets += line.readableBytes
-        }
-        self.pipe.wake()
-    }
+    func write(_ message: JSONText) { self.write(message, isOwn: false) }
+
+    func answer(_ answer: ByteBuffer) { self.write(JSONText(trusting: answer), isOwn: true) }
 
     func changed(_ relay: StdioRelay) {
         let load = relay.load
-        let isBusy = load.lines > Self.lines || load.octets > Self.octets
+        self.count(relay) { $0.changed(load) }
+    }
+
+    func finished() {
+        self.state.withLock { $0.isFinished = true }
+        self.pipe.wake()
+    }
+
+    /// Counts what is under way, and tells who waits for it to be less.
+    private func count(_ relay: StdioRelay, _ count: (inout StdioIntake) -> Void) {
         let (turned, filled) = self.state.withLock { state in
-            defer {
-                state.isBusy = isBusy
-                if state.octets > Self.full { state.isFull = true }
-            }
-            return (state.isBusy != isBusy, state.octets > Self.full && !state.isFull)
+            let before = state.reads
+            count(&state.intake)
+            return (state.reads != before, state.backlog.fills())
         }
         if turned { self.pipe.wake() }
         if filled { relay.read(false) }
     }
 
-    func finished() {
-        self.state.withLock { $0.isFinished = true }
+    private func write(_ message: JSONText, isOwn: Bool) {
+        var line = ByteBuffer()
+        line.reserveCapacity(message.count + 1)
+        message.writeOnOneLine(to: &line)
+        line.writeInteger(UInt8(ascii: "\n"))
+        self.state.withLock { $0.backlog.append(line, isOwn: isOwn) }
         self.pipe.wake()
     }
 
@@ -71,18 +66,22 @@ final class StdioFront: StdioRelay.Output {
         self.pipe.take([SIGINT, SIGTERM])
         var lines = DemoLines()
         var rest = ByteBuffer()
-        var isOpen = true
+        var (isOpen, isTold) = (true, false)
         while true {
-            let (isFinished, isBusy) = self.state.withLock { ($0.isFinished, $0.isBusy) }
+            // Before what is there is taken: a line that was refused is answered, and everything has been said only then.
+            let reads = self.hand(&lines, isOpen: isOpen, relay)
+            if !isOpen, reads, !isTold {
+                isTold = true
+                Self.act(relay) { $0.finish() }
+            }
+            let isFinished = self.state.withLock { $0.isFinished }
             if rest.readableBytes == 0 { rest = self.next(relay) }
             if isFinished, rest.readableBytes == 0 { return }
-            let ready = self.wait(reads: isOpen && !isBusy, writes: rest.readableBytes > 0)
+            let ready = self.wait(reads: isOpen && reads, writes: rest.readableBytes > 0)
             if self.pipe.settle() != nil { Self.act(relay) { $0.leave() } }
             if ready.output & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return Self.act(relay) { $0.leave() } }
             if ready.output != 0, !Self.write(&rest) { return Self.act(relay) { $0.leave() } }
-            guard ready.input != 0 else { continue }
-            isOpen = self.read(&lines, relay)
-            if !isOpen { Self.act(relay) { $0.finish() } }
+            if ready.input != 0 { isOpen = Self.read(&lines) }
         }
     }
 
@@ -99,18 +98,14 @@ final class StdioFront: StdioRelay.Output {
 
     /// What is to be written next.
     private func next(_ relay: NIOLoopBound<StdioRelay>) -> ByteBuffer {
-        let (output, isFull) = self.state.withLock { state in
-            let output = state.output
-            state.output = []
-            state.octets = 0
-            let wasFull = state.isFull
-            state.isFull = false
-            return (output, wasFull)
+        let (output, wasFull, turned) = self.state.withLock { state in
+            let before = state.reads
+            let taken = state.backlog.take()
+            return (taken.output, taken.wasFull, state.reads != before)
         }
-        if isFull { Self.act(relay) { $0.read(true) } }
-        guard var all = output.first else { return ByteBuffer() }
-        for line in output.dropFirst() { all.writeImmutableBuffer(line) }
-        return all
+        if turned { self.pipe.wake() }
+        if wasFull { Self.act(relay) { $0.read(!self.state.withLock { $0.backlog.isFull }) } }
+        return output
     }
 
     /// - Returns: false when nobody reads any more.
@@ -124,19 +119,51 @@ final class StdioFront: StdioRelay.Output {
     }
 
     /// - Returns: false when the client has closed its end.
-    private func read(_ lines: inout DemoLines, _ relay: NIOLoopBound<StdioRelay>) -> Bool {
+    private static func read(_ lines: inout DemoLines) -> Bool {
         let count = lines.fill { Glibc.read(STDIN_FILENO, $0.baseAddress, $0.count) }
-        if count < 0 { return errno == EINTR || errno == EAGAIN }
-        while let line = lines.next() {
-            switch line {
-            case .tooLong: StdioNotes.say("a line above \(DemoLines.maximumLength) bytes was skipped")
-            case .complete(let bytes): Self.act(relay) { $0.received(bytes) }
-            }
-        }
-        return count > 0
+        return count < 0 ? errno == EINTR || errno == EAGAIN : count > 0
     }
 
     private static func act(_ relay: NIOLoopBound<StdioRelay>, _ act: @escaping @Sendable (StdioRelay) -> Void) {
         relay.eventLoop.execute { act(relay.value) }
+    }
+}
+
+// Lines, on the thread.
+extension StdioFront {
+    /// Hands over the lines that are there, as far as there is room.
+    ///
+    /// - Returns: whether there is room for more.
+    private func hand(_ lines: inout DemoLines, isOpen: Bool, _ relay: NIOLoopBound<StdioRelay>) -> Bool {
+        while self.state.withLock({ $0.reads }) {
+            guard let line = lines.next() ?? (isOpen ? nil : lines.rest()) else { return true }
+            do throws(StdioMessage.Problem) {
+                switch line {
+                case .tooLong(let line): throw StdioMessage.tooLong(line, limit: DemoLines.maximumLength)
+                case .complete(let bytes): self.take(try StdioMessage(bytes), relay)
+                }
+            } catch {
+                guard case .refused(let words, let answers) = error else { continue }
+                StdioNotes.say(words)
+                for answer in answers { self.answer(answer) }
+            }
+        }
+        return false
+    }
+
+    private func take(_ message: StdioMessage, _ relay: NIOLoopBound<StdioRelay>) {
+        let isRequest = !message.requests.isEmpty
+        guard self.state.withLock({ $0.intake.takes(message.octets, isRequest: isRequest) }) else {
+            for request in message.requests {
+                self.answer(Fault.overloaded.told(["what": StdioIntake.words]).reply(to: request.id.bytes))
+            }
+            if let rest = message.withoutRequests { self.take(rest, relay) }
+            return
+        }
+        Self.act(relay) { relay in
+            relay.received(message)
+            let load = relay.load
+            self.count(relay) { $0.arrived(message.octets, load) }
+        }
     }
 }

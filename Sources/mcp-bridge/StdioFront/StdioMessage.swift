@@ -2,49 +2,58 @@ import BridgeCore
 import NIOCore
 
 /// One line of a client: a message, or a batch of them. Its bytes go on as they are.
-struct StdioMessage {
-    struct Request {
+struct StdioMessage: Sendable {
+    struct Request: Sendable {
         let id: RPCID
         let method: String
         /// Lists from the beginning are remembered; a page is not.
         let hasCursor: Bool
+        /// What a session is asked to remember: a level, or a URI.
+        let subject: String?
     }
 
     enum Problem: Error {
-        /// It cannot be read; this is its answer where it asks for one.
-        case refused(String, answer: ByteBuffer?)
+        /// It cannot be read; these are the answers to what it asks.
+        case refused(String, answers: [ByteBuffer])
     }
 
     let bytes: ByteBuffer
+    /// The requests in it, each of which gets one answer.
+    let requests: [Request]
     private let messages: [RPCMessage]
 
     init(_ line: ByteBuffer) throws(Problem) {
         let text: JSONText
-        do throws(JSONError) { text = try JSONText(validating: line) } catch {
-            let fragment = RPCFragment.read(line).fragment
-            let id = fragment.flatMap { $0.kind == .request ? $0.id.bytes : nil }
-            throw .refused(
-                "a line is not JSON: \(error)",
-                answer: id.map { Fault.parseError.told(["what": "\(error)"]).reply(to: $0) })
-        }
+        do throws(JSONError) { text = try JSONText(validating: line) } catch { throw Self.unreadable(line, error) }
+        let messages: [RPCMessage]?
         do throws(RPCError) {
-            self.messages = text.kind == .array ? try RPCBatch.messages(of: text) ?? [] : [try RPCMessage(text)]
+            messages = text.kind == .array ? try RPCBatch.messages(of: text) : [try RPCMessage(text)]
         } catch {
-            let id = RPCMessage.recoverableID(of: text)
-            throw .refused(
-                "a line is not a message: \(error)",
-                answer: id.map { Fault.invalidRequest.told(["what": "\(error)"]).reply(to: $0.bytes) })
+            throw Self.refused("a line is not a message", "\(error)", Self.ids(in: text))
         }
-        guard !self.messages.isEmpty else { throw .refused(RPCBatch.limit, answer: nil) }
-        self.bytes = text.bytes
+        guard let messages else { throw Self.refused("a batch is refused", RPCBatch.limit, Self.ids(in: text)) }
+        self.init(text.bytes, messages)
     }
 
-    /// The requests in it, each of which gets one answer.
-    var requests: [Request] {
-        self.messages.compactMap { message in
+    private init(_ bytes: ByteBuffer, _ messages: [RPCMessage]) {
+        self.bytes = bytes
+        self.messages = messages
+        self.requests = messages.compactMap { message in
             guard message.shape == .request, let id = message.rpcID else { return nil }
-            return Request(id: id, method: message.method ?? "", hasCursor: message.param("cursor") != nil)
+            let method = message.method ?? ""
+            return Request(
+                id: id, method: method, hasCursor: message.param("cursor") != nil,
+                subject: Self.subject(of: message, method))
         }
+    }
+
+    var octets: Int { self.bytes.readableBytes }
+
+    /// What is left of a batch when its requests are refused.
+    var withoutRequests: StdioMessage? {
+        let rest = self.messages.filter { $0.shape != .request }
+        if rest.isEmpty { return nil }
+        return StdioMessage(JSONWriter.array { array in for each in rest { array.element(each.text) } }.bytes, rest)
     }
 
     /// Whether sending it twice does no harm where it holds no request: an answer counts once.
@@ -52,13 +61,16 @@ struct StdioMessage {
         self.messages.allSatisfy { $0.shape == .result || $0.shape == .error || $0.method == Self.initialized }
     }
 
-    var isInitialize: Bool { self.messages.count == 1 && self.messages[0].method == "initialize" }
+    var isSingle: Bool { self.messages.count == 1 }
+    var isInitialize: Bool { self.isSingle && self.messages[0].method == "initialize" }
     var isInitialized: Bool { self.messages.contains { $0.method == Self.initialized } }
 
-    /// The request that the client does not want any more.
-    var cancelled: RPCID? {
-        self.messages.first { $0.method == "notifications/cancelled" }
-            .flatMap { message in message.param("requestId").flatMap { RPCID(message.text[$0]) } }
+    /// The requests that the client does not want any more.
+    var cancelled: [RPCID] {
+        self.messages.compactMap { message in
+            guard message.method == "notifications/cancelled" else { return nil }
+            return message.param("requestId").flatMap { RPCID(message.text[$0]) }
+        }
     }
 
     /// The questions that it answers.
@@ -67,4 +79,51 @@ struct StdioMessage {
     }
 
     private static let initialized = "notifications/initialized"
+
+    private static func subject(of message: RPCMessage, _ method: String) -> String? {
+        switch method {
+        case "logging/setLevel": message.param("level").flatMap { message.text[$0].string }
+        case "resources/subscribe", "resources/unsubscribe": message.param("uri").flatMap { message.text[$0].string }
+        default: nil
+        }
+    }
+}
+
+// What cannot be read.
+extension StdioMessage {
+    /// A line that is too long to be kept.
+    static func tooLong(_ line: LongLine, limit: Int) -> Problem {
+        Self.refused("a line is refused", "A line is longer than \(limit) bytes, a fixed limit", line.requests)
+    }
+
+    private static func unreadable(_ line: ByteBuffer, _ error: JSONError) -> Problem {
+        let begun = RPCFragment.read(line).fragment.flatMap { $0.kind == .request ? RPCID($0.id) : nil }
+        var ids = begun.map { [$0] } ?? []
+        if begun == nil {
+            var whole = LongLine()
+            whole.read(line)
+            ids = whole.requests
+        }
+        return .refused(
+            "a line is not JSON: \(error)",
+            answers: ids.map { Fault.parseError.told(["what": "\(error)"]).reply(to: $0.bytes) })
+    }
+
+    private static func refused(_ what: String, _ why: String, _ ids: [RPCID]) -> Problem {
+        .refused(
+            "\(what): \(why)", answers: ids.map { Fault.invalidRequest.told(["what": why]).reply(to: $0.bytes) })
+    }
+
+    /// Of all that may be a request. What answers something is nobody's: its id is of a question of the bridge.
+    private static func ids(in text: JSONText) -> [RPCID] {
+        var ids: [RPCID] = []
+        func look(_ each: JSONText) {
+            guard each.kind == .object, ids.count < LongLine.maximumRequests else { return }
+            let isAnswer = each.member("result") != nil || each.member("error") != nil
+            if each.member("method") == nil, isAnswer { return }
+            if let id = RPCMessage.recoverableID(of: each) { ids.append(id) }
+        }
+        if text.kind == .array { text.elements { look(text[$0]) } } else { look(text) }
+        return ids
+    }
 }

@@ -9,6 +9,12 @@ final class StdioPost {
     let message: StdioMessage
     /// Requests without an answer.
     private(set) var open: [StdioMessage.Request]
+    /// Whether nobody but ourselves waits for its answers.
+    let isOwn: Bool
+    /// The session it was last sent in.
+    private(set) var session: String?
+    /// The session that the bridge offers for it.
+    var offered: String?
     /// Whether it has been sent a second time, since the bridge did not know the session.
     var isRenewed = false
     /// Whether it has been repeated after it may have been read.
@@ -22,8 +28,9 @@ final class StdioPost {
     private var exchange: MCPExchange?
     private var silence: Scheduled<Void>?
 
-    init(_ message: StdioMessage, _ relay: StdioRelay) {
+    init(_ message: StdioMessage, _ relay: StdioRelay, isOwn: Bool = false) {
         self.message = message
+        self.isOwn = isOwn
         self.open = message.requests
         self.relay = relay
     }
@@ -39,6 +46,7 @@ final class StdioPost {
     }
 
     func send(to destination: MCPDestination, over connections: HTTPConnections, isReading: Bool) {
+        self.session = destination.session
         self.exchange = connections.exchange(
             self.message.bytes, with: destination, answers: self.message.requests.count, self)
         self.exchange?.isReading = isReading
@@ -46,7 +54,10 @@ final class StdioPost {
     }
 
     /// Back pressure.
-    func read(_ isReading: Bool) { self.exchange?.isReading = isReading }
+    var isReading: Bool {
+        get { self.exchange?.isReading ?? true }
+        set { self.exchange?.isReading = newValue }
+    }
 
     /// Ends it without a word.
     func drop() {

@@ -7,9 +7,9 @@ import NIOHTTP1
 // What comes for a post.
 extension StdioRelay {
     func received(_ head: HTTPResponseHead, of post: StdioPost) {
-        if head.status != .serviceUnavailable { self.present() }
-        guard post.message.isInitialize, head.status.code < 300 else { return }
-        self.destination?.session = head.headers.first(name: "Mcp-Session-Id")
+        // Whether another session is opened, only the answer tells.
+        if head.status != .serviceUnavailable, post !== self.renewal { self.present() }
+        if head.status.code < 300 { post.offered = head.headers.first(name: "Mcp-Session-Id") }
     }
 
     func received(_ message: JSONText, of post: StdioPost) {
@@ -17,15 +17,15 @@ extension StdioRelay {
         guard message.member("method") == nil else { return self.output.write(message) }
         guard let id = message.value("id").flatMap({ RPCID($0) }) else {
             // An error that names no request, where only one can be meant.
-            guard let error = message.value("error"), post.open.count == 1, post !== self.renewal else { return }
+            guard let error = message.value("error"), post.open.count == 1 else { return }
             return self.refuse(post, with: error)
         }
         guard let request = post.take(id) else { return }
         if let result = message.value("result") {
             self.remembered.heard(result, of: request)
-            if post.message.isInitialize { self.opened(result) }
+            if post.message.isInitialize { self.opened(result, by: post) } else { self.wishes.granted(request) }
         }
-        if post !== self.renewal { self.output.write(message) }
+        if !post.isOwn { self.output.write(message) }
     }
 
     func ended(_ post: StdioPost, _ end: MCPExchange.End) {
@@ -52,9 +52,7 @@ extension StdioRelay {
             post.isRepeated = true
             return self.away(post, "the connection was lost")
         }
-        for request in post.open {
-            self.refuse(request, Fault.outcomeUnknown.told(["what": "The connection to the bridge was lost"]))
-        }
+        self.refuse(post, Fault.outcomeUnknown.told(["what": "The connection to the bridge was lost"]))
         self.close(post)
     }
 
@@ -65,10 +63,10 @@ extension StdioRelay {
             return self.renewed(post, .failed(HTTPFailure(.silent(self.settings.silence), mayHaveRun: true)))
         }
         let limit = self.settings.silence.nanoseconds / 1_000_000
-        for request in post.open {
-            let words =
-                "The bridge said nothing for \(limit) ms (MCP_BRIDGE_PROXY_TIMEOUT_MS); the request may have run"
-            self.refuse(request, ToldFault(.timeout, message: words))
+        let words = "The bridge said nothing for \(limit) ms (MCP_BRIDGE_PROXY_TIMEOUT_MS); the request may have run"
+        let late = post.open
+        self.refuse(post, ToldFault(.timeout, message: words))
+        for request in late {
             self.tell("notifications/cancelled", JSONWriter.object { $0.member("requestId", request.id.text) })
         }
         self.close(post)
@@ -80,32 +78,38 @@ extension StdioRelay {
             message.member("method", method)
             message.member("params", params)
         }
-        self.received(message.bytes)
+        if let message = try? StdioMessage(message.bytes) { self.begin(message) }
     }
 
     private func refused(_ post: StdioPost, _ head: HTTPResponseHead, _ body: ByteBuffer?) {
         let error = body.flatMap { try? JSONText(validating: $0) }?.value("error")
-        let word = error?.value("data")?.string("code")
-        if head.status == .notFound, self.destination?.session != nil, !post.message.isInitialize, !post.isRenewed {
+        let word = error?.value("data")?.string("code") ?? error?.string("code")
+        // A bridge that has come back may serve MCP at another path.
+        if head.status == .notFound, word == Fault.notFound.word, self.settings.isLocal {
+            return self.away(post, "\(head.status)")
+        }
+        if head.status == .notFound, let session = self.destination?.session, !post.message.isInitialize,
+            !post.isRenewed
+        {
             post.isRenewed = true
-            self.isLost = true
+            // Another may have been opened since it was sent.
+            if post.session == session { self.isLost = true }
             return self.send(post)
         }
         if word == Fault.sessionUnavailable.word || word == Fault.draining.word {
             return self.away(post, "\(head.status)")
         }
         if post.open.isEmpty { StdioNotes.say("the bridge refuses a message", ["status": "\(head.status)"]) }
-        let told = Fault.internal.told(["what": "The bridge answered \(head.status)"])
-        for request in post.open where error == nil { self.refuse(request, told) }
-        if let error { self.refuse(post, with: error) }
+        if let error, error.int("code") != nil {
+            self.refuse(post, with: error)
+        } else {
+            self.refuse(post, Fault.internal.told(["what": "The bridge answered \(head.status)"]))
+        }
         self.close(post)
     }
 
     /// Passes an error on to whoever waits.
     private func refuse(_ post: StdioPost, with error: JSONText) {
-        for request in post.open {
-            _ = post.take(request.id)
-            self.output.write(JSONText(trusting: RPCReply.error(id: request.id.bytes, error)))
-        }
+        self.answer(post) { RPCReply.error(id: $0.id.bytes, error) }
     }
 }

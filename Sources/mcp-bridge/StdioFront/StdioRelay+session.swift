@@ -5,7 +5,9 @@ import NIOHTTP1
 
 // The session.
 extension StdioRelay: MCPListeningDelegate {
-    func opened(_ result: JSONText) {
+    func opened(_ result: JSONText, by post: StdioPost) {
+        if !post.isOwn { self.wishes = StdioWishes() }
+        self.destination?.session = post.offered
         self.destination?.revision = result.string("protocolVersion")
         self.isLost = false
         self.listening?.cancel()
@@ -24,15 +26,19 @@ extension StdioRelay: MCPListeningDelegate {
     func renew() {
         guard self.renewal == nil, let hello else { return }
         StdioNotes.say("the session is gone; opening another one")
-        let post = StdioPost(hello, self)
+        let post = StdioPost(hello, self, isOwn: true)
         self.renewal = post
         self.send(post)
     }
 
     func renewed(_ post: StdioPost, _ end: MCPExchange.End) {
         self.renewal = nil
-        guard case .answered = end, post.open.isEmpty else { return self.missed("the bridge opens no session") }
-        if let initialized = self.initialized { self.begin(initialized) }
+        // An error is an answer, too.
+        guard case .answered = end, post.open.isEmpty, !self.isLost else {
+            return self.missed("the bridge opens no session")
+        }
+        self.present()
+        self.introduce()
         self.sendHeld()
     }
 
@@ -44,12 +50,16 @@ extension StdioRelay: MCPListeningDelegate {
     func opened(_ listening: MCPListening) { self.present() }
 
     func lost(_ listening: MCPListening, _ failure: HTTPFailure?) {
-        if let failure { StdioNotes.say("the stream of the session is lost; trying again", ["reason": "\(failure)"]) }
+        guard let failure else { return }
+        StdioNotes.say("the stream of the session is lost; trying again", ["reason": "\(failure)"])
+        self.doubt(isSession: false)
     }
 
     func ended(_ listening: MCPListening, status: HTTPResponseStatus) {
+        guard listening === self.listening else { return }
         self.listening = nil
         guard status == .notFound else { return }
+        if self.settings.isLocal { return self.doubt(isSession: true) }
         self.isLost = true
         self.renew()
     }

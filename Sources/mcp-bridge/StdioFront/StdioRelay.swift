@@ -11,7 +11,10 @@ import NIOHTTP1
 final class StdioRelay {
     /// Where its words go. Called on the event loop.
     protocol Output: AnyObject, Sendable {
+        /// Something that the bridge says.
         func write(_ message: JSONText)
+        /// An answer of our own.
+        func answer(_ answer: ByteBuffer)
         /// More is under way, or less, or something was written.
         func changed(_ relay: StdioRelay)
         /// Everything has been said.
@@ -24,7 +27,11 @@ final class StdioRelay {
     var loop: any EventLoop { self.connections.loop }
 
     var destination: MCPDestination?
-    private var isLooking = false
+    /// Whether the bridge may have come elsewhere since it was looked for.
+    var isStale = false
+    /// Whether the session is gone, unless the bridge has come elsewhere.
+    var isDoubted = false
+    var isLooking = false
     /// The client's own words, by which a session is opened.
     var hello: StdioMessage?
     var initialized: StdioMessage?
@@ -34,6 +41,9 @@ final class StdioRelay {
     var isLost = false
     /// Opens another session; everything else waits.
     var renewal: StdioPost?
+    /// The client's `initialized` in a session that has been opened again: what it has asked of the old one follows.
+    private var introduction: StdioPost?
+    var wishes = StdioWishes()
     var listening: MCPListening?
     private var posts: [ObjectIdentifier: StdioPost] = [:]
     private var octets = 0
@@ -53,30 +63,41 @@ final class StdioRelay {
         self.output = output
     }
 
-    /// Lines under way, and their bytes.
-    var load: (lines: Int, octets: Int) { (self.posts.count, self.octets) }
+    /// What is under way.
+    var load: StdioIntake.Amount { StdioIntake.Amount(lines: self.posts.count, octets: self.octets) }
 
-    /// Takes a line of the client.
-    func received(_ line: ByteBuffer) {
-        let message: StdioMessage
-        do throws(StdioMessage.Problem) { message = try StdioMessage(line) } catch {
-            guard case .refused(let words, let answer) = error else { return }
-            StdioNotes.say(words)
-            if let answer { self.output.write(JSONText(trusting: answer)) }
-            return
-        }
+    /// Takes a line of the client. Who calls it looks at the load afterwards.
+    func received(_ message: StdioMessage) {
         if message.isInitialize { self.hello = message }
         for question in message.answered { for post in self.posts.values { post.answered(question) } }
-        if let id = message.cancelled, self.cancel(id) { return }
+        let held = message.cancelled.filter { self.cancel($0) }
+        // The rest of a batch goes on.
+        if message.isSingle, !held.isEmpty { return }
         self.begin(message)
     }
 
-    func begin(_ message: StdioMessage) {
-        let post = StdioPost(message, self)
+    @discardableResult
+    func begin(_ message: StdioMessage, isOwn: Bool = false) -> StdioPost {
+        let post = StdioPost(message, self, isOwn: isOwn)
         if message.isInitialize { self.opening = self.opening ?? post }
         self.posts[ObjectIdentifier(post)] = post
-        self.octets += post.message.bytes.readableBytes
+        self.octets += message.octets
         self.send(post)
+        return post
+    }
+
+    /// Asks a new session for what the client has asked of the old one.
+    func introduce() {
+        self.introduction = nil
+        for post in self.posts.values where post.isOwn { self.close(post) }
+        let post = self.initialized.map { self.begin($0, isOwn: true) }
+        if let post, self.posts[ObjectIdentifier(post)] != nil { self.introduction = post } else { self.wish() }
+    }
+
+    private func wish() {
+        for request in self.wishes.requests {
+            if let message = try? StdioMessage(request) { self.begin(message, isOwn: true) }
+        }
         self.output.changed(self)
     }
 
@@ -106,7 +127,8 @@ final class StdioRelay {
     func read(_ isReading: Bool) {
         self.isReading = isReading
         self.listening?.isReading = isReading
-        for post in self.posts.values { post.read(isReading) }
+        for post in self.posts.values { post.isReading = isReading }
+        self.renewal?.isReading = isReading
     }
 
     private func leaveWhenDone() {
@@ -115,7 +137,7 @@ final class StdioRelay {
 
     /// - Returns: whether the request has not left yet, so that the bridge need not hear.
     private func cancel(_ id: RPCID) -> Bool {
-        for post in self.posts.values where post.take(id) != nil {
+        for post in self.posts.values where !post.isOwn && !post.message.isInitialize && post.take(id) != nil {
             guard !post.isUnderWay, post.open.isEmpty else { return false }
             self.close(post)
             return true
@@ -133,7 +155,7 @@ extension StdioRelay {
             self.hold(post)
             return self.renew()
         }
-        guard let destination = self.destination else {
+        guard let destination = self.destination, !self.isStale else {
             self.hold(post)
             return self.look()
         }
@@ -155,42 +177,22 @@ extension StdioRelay {
         for post in held { self.send(post) }
     }
 
-    /// Finds out where MCP is.
-    private func look() {
-        guard !self.isLooking else { return }
-        do {
-            guard let address = try self.settings.address() else { return self.missed("no address") }
-            guard address.isSocket, let root = try self.settings.rootAddress() else { return self.found(address) }
-            self.isLooking = true
-            let request = HTTPRequest(.GET, root, limits: TransferLimits(total: .seconds(10)))
-            self.connections.reply(to: request, maximumBody: 1 << 20).assumeIsolated().whenComplete { result in
-                self.isLooking = false
-                switch result {
-                case .success(let reply):
-                    self.found((try? self.settings.address(path: ServicePath.mcp(in: reply))) ?? address)
-                case .failure(let error): self.missed("\(error)")
-                }
-            }
-        } catch {
-            self.missed("\(error)")
-        }
-    }
-
-    private func found(_ address: HTTPAddress?) {
-        guard let address else { return self.missed("no address") }
-        self.destination = MCPDestination(address)
-        self.sendHeld()
-    }
-
     /// Nobody is there: those that wait go on waiting for as long as they may.
     func missed(_ reason: String) {
-        let held = self.held
+        var held = self.held
         self.held = []
+        if let renewal, held.contains(where: { $0 === renewal }) {
+            renewal.drop()
+            self.renewal = nil
+            held.removeAll { $0 === renewal }
+        }
         for post in held { self.away(post, reason) }
+        if self.isDoubted { self.tryAgain(by: .now() + StdioSettings.patience) }
     }
 
     /// A post could not be sent, and has not run.
     func away(_ post: StdioPost, _ reason: String) {
+        self.isStale = self.settings.isLocal
         let now = NIODeadline.now()
         let since = self.awaySince ?? now
         if self.awaySince == nil {
@@ -201,16 +203,13 @@ extension StdioRelay {
         }
         for request in post.open {
             guard let answer = self.remembered.answer(to: request), post.take(request.id) != nil else { continue }
-            self.output.write(JSONText(trusting: answer))
+            self.output.answer(answer)
         }
         let deadline = post.deadline ?? max(since + StdioSettings.patience, now)
         post.deadline = deadline
         guard now < deadline, !post.open.isEmpty || post.message.requests.isEmpty else {
-            for request in post.open {
-                self.refuse(
-                    request,
-                    Fault.bridgeUnavailable.told(["place": self.settings.name, "advice": self.settings.advice]))
-            }
+            self.refuse(
+                post, Fault.bridgeUnavailable.told(["place": self.settings.name, "advice": self.settings.advice]))
             return self.close(post)
         }
         self.hold(post)
@@ -223,6 +222,7 @@ extension StdioRelay {
         self.timer = self.loop.assumeIsolated().scheduleTask(deadline: time) {
             self.timer = nil
             self.sendHeld()
+            if self.isDoubted { self.look() }
         }
     }
 
@@ -237,20 +237,29 @@ extension StdioRelay {
         self.sendHeld()
     }
 
-    func refuse(_ request: StdioMessage.Request, _ fault: ToldFault) {
-        self.output.write(JSONText(trusting: fault.reply(to: request.id.bytes)))
+    func refuse(_ post: StdioPost, _ fault: ToldFault) { self.answer(post) { fault.reply(to: $0.id.bytes) } }
+
+    /// Answers what has no answer.
+    func answer(_ post: StdioPost, _ reply: (StdioMessage.Request) -> ByteBuffer) {
+        for request in post.open where post.take(request.id) != nil && !post.isOwn {
+            self.output.answer(reply(request))
+        }
     }
 
     func close(_ post: StdioPost) {
         post.drop()
         self.held.removeAll { $0 === post }
         if self.posts.removeValue(forKey: ObjectIdentifier(post)) != nil {
-            self.octets -= post.message.bytes.readableBytes
+            self.octets -= post.message.octets
         }
         self.output.changed(self)
         if post === self.opening {
             self.opening = nil
             self.sendHeld()
+        }
+        if post === self.introduction {
+            self.introduction = nil
+            self.wish()
         }
         self.leaveWhenDone()
     }

@@ -23,6 +23,13 @@ struct StdioSettings {
     static let farewell = TimeAmount.seconds(60)
     static let standardSilence: Int64 = 60_000
 
+    var isLocal: Bool {
+        switch self.place {
+        case .url: false
+        case .localSocket: true
+        }
+    }
+
     /// As somebody would write it.
     var name: String {
         switch self.place {
