@@ -33,12 +33,13 @@ struct DemoServer {
             case .time:
                 session.advance(to: .now)
             case .input:
-                guard try self.read(into: &lines) else { return }
-                while let line = lines.next() {
+                let isOpen = try self.read(into: &lines)
+                while let line = lines.next() ?? (isOpen ? nil : lines.rest()) {
                     self.serve(line, &session)
                     // What one line asks for must not wait for the next one, however many came at once.
                     guard try self.write(session.takeOutput()) else { return }
                 }
+                if !isOpen { return }
             case .nobodyListens:
                 return
             }

@@ -66,12 +66,12 @@ final class StdioFront: StdioRelay.Output {
         self.pipe.take([SIGINT, SIGTERM])
         var lines = DemoLines()
         var rest = ByteBuffer()
-        var (isOpen, isTold) = (true, false)
+        var (isOpen, isFinishing) = (true, false)
         while true {
             // Before what is there is taken: a line that was refused is answered, and everything has been said only then.
             let reads = self.hand(&lines, isOpen: isOpen, relay)
-            if !isOpen, reads, !isTold {
-                isTold = true
+            if !isOpen, reads, !isFinishing {
+                isFinishing = true
                 Self.act(relay) { $0.finish() }
             }
             let isFinished = self.state.withLock { $0.isFinished }
@@ -81,7 +81,9 @@ final class StdioFront: StdioRelay.Output {
             if self.pipe.settle() != nil { Self.act(relay) { $0.leave() } }
             if ready.output & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return Self.act(relay) { $0.leave() } }
             if ready.output != 0, !Self.write(&rest) { return Self.act(relay) { $0.leave() } }
-            if ready.input != 0 { isOpen = Self.read(&lines) }
+            guard ready.input != 0 else { continue }
+            isOpen = Self.read(&lines)
+            if !isOpen { Self.act(relay) { $0.part() } }
         }
     }
 

@@ -25,7 +25,10 @@ extension StdioRelay {
             self.remembered.heard(result, of: request)
             if post.message.isInitialize { self.opened(result, by: post) } else { self.wishes.granted(request) }
         }
-        if !post.isOwn { self.output.write(message) }
+        guard post.isOwn else { return self.output.write(message) }
+        if post !== self.renewal, message.member("error") != nil {
+            StdioNotes.say("a request could not be repeated in the new session", ["method": request.method])
+        }
     }
 
     func ended(_ post: StdioPost, _ end: MCPExchange.End) {

@@ -37,8 +37,8 @@ extension StdioRelay: MCPListeningDelegate {
         guard case .answered = end, post.open.isEmpty, !self.isLost else {
             return self.missed("the bridge opens no session")
         }
-        self.present()
         self.introduce()
+        self.present()
         self.sendHeld()
     }
 

@@ -101,10 +101,12 @@ final class StdioRelay {
         self.output.changed(self)
     }
 
+    /// The client has closed its end.
+    func part() { self.loop.assumeIsolated().scheduleTask(in: StdioSettings.farewell) { self.leave() } }
+
     /// The client has nothing more to say: what is under way is waited for.
     func finish() {
         self.isFinishing = true
-        self.loop.assumeIsolated().scheduleTask(in: StdioSettings.farewell) { self.leave() }
         self.leaveWhenDone()
     }
 
@@ -187,7 +189,7 @@ extension StdioRelay {
             held.removeAll { $0 === renewal }
         }
         for post in held { self.away(post, reason) }
-        if self.isDoubted { self.tryAgain(by: .now() + StdioSettings.patience) }
+        if self.isDoubted { self.tryAgain(by: .distantFuture) }
     }
 
     /// A post could not be sent, and has not run.
