@@ -123,11 +123,15 @@ class OddHTTP:
     has_sessions: bool = True
     has_stream: bool = True
     capabilities: Message = field(default_factory=lambda: {"tools": {"listChanged": True}, "logging": {}})
+    #: What it answers to any other request, by the request's method.
+    results: dict[str, Message] = field(default_factory=dict)
     host: str = "127.0.0.1"
     port: int = 0
     certificate: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
+        self._goes_on = threading.Event()
+        self._goes_on.set()
         self._made = 0
         self._lock = threading.Lock()
         self._listeners: list[queue.Queue[Any]] = []
@@ -147,6 +151,7 @@ class OddHTTP:
                 body = self.rfile.read(length)
                 if len(body) < length:
                     return  # the connection was dropped amid it
+                owner._goes_on.wait()
                 seen = Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body) if body else None)
                 owner.take(Exchange(owner, self, seen))
 
@@ -191,6 +196,13 @@ class OddHTTP:
                 connection.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def hang(self) -> None:
+        """Takes connections and requests, and does nothing about them until ``go_on``."""
+        self._goes_on.clear()
+
+    def go_on(self) -> None:
+        self._goes_on.set()
 
     def restart(self) -> None:
         """Another process at the same port: it knows no session."""
@@ -255,7 +267,7 @@ class OddHTTP:
             case "tools/call":
                 self.call(exchange)
             case _ if "id" in seen.message and "method" in seen.message:
-                exchange.result({})
+                exchange.result(self.results.get(seen.what, {}))
             case _:
                 exchange.reply(202, b"", None)
 
@@ -384,7 +396,7 @@ class OddSSE(OddHTTP):
             case "tools/call":
                 self.call(inner)
             case _ if "id" in exchange.seen.message and "method" in exchange.seen.message:
-                inner.result({})
+                inner.result(self.results.get(exchange.seen.what, {}))
         answers = [each for each in collected if isinstance(each, dict)]
         if self.place in ("stream", "both"):
             for each in answers:

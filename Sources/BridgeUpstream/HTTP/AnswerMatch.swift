@@ -9,10 +9,13 @@ struct AnswerMatch {
     let message: JSONText
     /// The request that it answers.
     let answered: Int?
+    /// Whether somebody may be asked something by it, or has been.
+    let asks: Bool
 
-    private init(_ message: JSONText, answering request: Int?) {
+    private init(_ message: JSONText, answering request: Int?, asks: Bool = false) {
         self.message = message
         self.answered = request
+        self.asks = asks
     }
 
     /// - Parameters:
@@ -20,7 +23,10 @@ struct AnswerMatch {
     ///   - isPending: whether there is another request of this id without an answer.
     static func match(_ text: JSONText, to own: Int?, isPending: (Int) -> Bool) -> AnswerMatch {
         guard let message = try? RPCMessage(text) else { return self.match(odd: text, to: own, isPending) }
-        guard message.shape == .result || message.shape == .error else { return AnswerMatch(text, answering: nil) }
+        guard message.shape == .result || message.shape == .error else {
+            let asks = message.shape == .request && message.method != "ping"
+            return AnswerMatch(text, answering: nil, asks: asks)
+        }
         let id = message.id.flatMap { message.text[$0].ownNumber }
         if let id, id == own || isPending(id) { return AnswerMatch(text, answering: id) }
         guard let own else { return AnswerMatch(text, answering: nil) }
@@ -33,7 +39,9 @@ struct AnswerMatch {
     /// What is no message as JSON-RPC has them.
     private static func match(odd text: JSONText, to own: Int?, _ isPending: (Int) -> Bool) -> AnswerMatch {
         let odd = OddMessage(text)
-        guard odd.meaning == .answer, !odd.hasMethod else { return AnswerMatch(text, answering: nil) }
+        guard odd.meaning == .answer, !odd.hasMethod else {
+            return AnswerMatch(text, answering: nil, asks: odd.meaning == .request)
+        }
         if let id = odd.id?.ownNumber, id != own, isPending(id) { return AnswerMatch(text, answering: id) }
         return own.map { self.answer(odd, text, to: $0) } ?? AnswerMatch(text, answering: nil)
     }

@@ -157,6 +157,9 @@ final class HTTPPost {
         self.current = nil
     }
 
+    /// The server may have asked somebody something on its account: it is never sent again.
+    func hasAsked() { self.message = nil }
+
     private func release() {
         self.message = nil
         self.hold = nil

@@ -22,6 +22,8 @@ extension StreamableHTTP: HTTPListenerOwner {
         guard case .open = self.state else { return }
         let match = AnswerMatch.match(message, to: nil) { self.requests[$0] != nil }
         let post = match.answered.flatMap { self.requests.removeValue(forKey: $0) }
+        // It may be any of those that are under way that asks.
+        if match.asks { for each in self.requests.values where each.mayHaveRun { each.hasAsked() } }
         self.delegate?.connection(self, received: message, answering: match.answered)
         post?.answered()
     }

@@ -41,6 +41,7 @@ extension StreamableHTTP: HTTPPostOwner {
         } else if own == nil, OddMessage(text).meaning == .answer {
             // What has been answered, told again.
         } else {
+            if match.asks { post.hasAsked() }
             self.delegate?.connection(self, received: text, answering: post.request)
         }
     }
