@@ -249,8 +249,8 @@ let package = Package(
         .testTarget(
             name: "BridgeUpstreamTests",
             dependencies: [
-                "BridgeUpstream", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", "BridgeProcess",
-                "BridgeTesting", logging, .product(name: "NIOTestUtils", package: "swift-nio"),
+                "BridgeUpstream", "BridgeConfiguration", "BridgeHTTPClient", "BridgeMCP", "BridgeCore", "BridgeLink",
+                "BridgeProcess", "BridgeTesting", logging, .product(name: "NIOTestUtils", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

@@ -143,8 +143,9 @@ def test_each_call_has_one_answer_and_what_was_asked_for_is_asked_for_again(
     does, may = HARMS[harm]
     before = counting.server
     sessions = len(before.requests("initialize"))
-    with Callers(bridge, [counting]) as callers:  # type: ignore[list-item]
+    with Callers(bridge, [counting], prefix=f"{harm}-") as callers:  # type: ignore[list-item]
         callers.wait_for_results(each=2)
+        level = before.wait_requests("logging/setLevel")[-1].message["params"]["level"]
         does(counting, bridge, callers)
         callers.wait_for_results(each=3, since=time.monotonic())
     assert not may.forbidden(callers.outcomes)
@@ -154,14 +155,12 @@ def test_each_call_has_one_answer_and_what_was_asked_for_is_asked_for_again(
     server = counting.server
     keeps_its_session = harm == "cut" and not isinstance(server, OddSSE)
     if not keeps_its_session:
-        begun = 0 if server is not before else sessions
+        begun = sessions if server is before else 0
         assert len(server.requests("initialize")) > begun
-        lives = len(server.requests("initialize"))
-        first = 1 if server is before else 0
-        eventually(lambda: len(server.requests("resources/subscribe")) >= first + 1, "it is subscribed to again")
-        assert server.requests("resources/subscribe")[-1].message["params"]["uri"] == URI
-        eventually(lambda: len(server.requests("logging/setLevel")) >= min(lives, first + 1), "the level is told again")
-        assert server.requests("logging/setLevel")[-1].message["params"]["level"] == "warning"
+        server.wait_requests("resources/subscribe", begun + 1)
+        assert {each.message["params"]["uri"] for each in server.requests("resources/subscribe")} == {URI}
+        server.wait_requests("logging/setLevel", begun + 1)
+        assert server.requests("logging/setLevel")[-1].message["params"]["level"] == level
         # Nobody can say whether it has changed meanwhile.
         hears_of_the_resource(listener)
     said(server, "info", "too quiet")

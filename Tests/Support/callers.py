@@ -39,13 +39,14 @@ class Callers:
     """
 
     def __init__(
-        self, bridge: Bridge, upstreams: list[CountingUpstream], count: int = 16, milliseconds: int = 20
+        self, bridge: Bridge, upstreams: list[CountingUpstream], count: int = 16, milliseconds: int = 20, prefix: str = ""
     ) -> None:
         self.outcomes: list[Called] = []
         self.surprises: list[str] = []
         self._bridge = bridge
         self._upstreams = upstreams
         self._milliseconds = milliseconds
+        self._prefix = prefix
         self._stop = threading.Event()
         self._changed = threading.Condition()
         self._clients = [bridge.client(validate=False) for _ in range(count)]
@@ -94,7 +95,7 @@ class Callers:
         while not self._stop.is_set():
             upstream = self._upstreams[turn % len(self._upstreams)]
             turn += 1
-            outcome = self._call(client, number, upstream, f"{number}-{turn}")
+            outcome = self._call(client, number, upstream, f"{self._prefix}{number}-{turn}")
             with self._changed:
                 self.outcomes.append(outcome)
                 self._changed.notify_all()

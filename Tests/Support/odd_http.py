@@ -186,10 +186,10 @@ class OddHTTP:
         self._http.shutdown()
         self._http.server_close()
         self.drop_connections()
-        with self._lock:
-            self._listeners.clear()
 
     def drop_connections(self) -> None:
+        with self._lock:
+            self._listeners.clear()
         connections, self._connections = self._connections, []
         for connection in connections:
             try:
@@ -321,7 +321,7 @@ class OddHTTP:
         exchange.end()
 
     def wait_listener(self) -> None:
-        eventually(lambda: self._listeners, "somebody listens")
+        eventually(lambda: bool(self._listeners), "somebody listens")
 
     def say(self, message: Message, id: str | None = None) -> None:
         self.wait_listener()

@@ -58,11 +58,6 @@ package struct EnvironmentSettings: Sendable, Hashable {
         self.logBackups = value("LOG_BACKUPS").flatMap {
             self.checked("LOG_BACKUPS", Int($0).flatMap { (0...1_000).contains($0) ? $0 : nil }, "must be 0 to 1000.")
         }
-        if self.overseerURL != nil {
-            self.report(
-                .warning, "OVERSEER_URL", "servers with a URL are accepted, but not served by this version."
-            )
-        }
     }
 
     private mutating func checked<Value>(_ name: String, _ value: Value?, _ complaint: String) -> Value? {

@@ -42,6 +42,8 @@ package struct SessionRequest: LinkHeader, Equatable {
         case delete
         /// `GET /tools`: what each server offers, by name.
         case tools
+        /// `GET /metrics`: how the calls of each server ended, and how soon it answered.
+        case counts
     }
 
     package var operation: Operation

@@ -16,6 +16,8 @@ package enum UpstreamRequest: LinkHeader, Equatable {
     case propose(revision: String, seconds: Int)
     /// That the server asks in the middle of calls, as it did in an earlier life.
     case asks
+    /// By which transport the server was found to speak in an earlier life, where its address says nothing of it.
+    case found(transport: String)
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -31,6 +33,9 @@ package enum UpstreamRequest: LinkHeader, Equatable {
             header.member("rev", revision)
             header.member("s", seconds)
         case .asks: header.member("op", "asks")
+        case .found(let transport):
+            header.member("op", "found")
+            header.member("by", transport)
         }
     }
 
@@ -43,6 +48,7 @@ package enum UpstreamRequest: LinkHeader, Equatable {
         case "level": self = .level
         case "propose": self = .propose(revision: header.string("rev") ?? "", seconds: header.int("s") ?? 0)
         case "asks": self = .asks
+        case "found": self = .found(transport: header.string("by") ?? "")
         default: return nil
         }
     }
@@ -218,8 +224,8 @@ package struct UpstreamEnd: LinkHeader, Equatable {
 package enum UpstreamNews: LinkHeader, Equatable {
     /// Its phase and what a status shows.
     case state
-    /// Who it is: `capabilities`, `serverInfo`, `instructions`, `protocolVersion`, and `proposed` where it had refused the
-    /// newest revision. Before the first list of a connection.
+    /// Who it is: `capabilities`, `serverInfo`, `instructions`, `protocolVersion`, `proposed` where it had refused the
+    /// newest revision, and `transport` where that had to be found out. Before the first list of a connection.
     case identity
     /// All entries of one offering, by the offering's name: a JSON array.
     case catalogue(of: String)

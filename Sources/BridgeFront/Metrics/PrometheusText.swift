@@ -4,7 +4,7 @@ import NIOCore
 struct PrometheusText {
     static let contentType = "text/plain; version=0.0.4; charset=utf-8"
 
-    enum Kind: String { case counter, gauge }
+    enum Kind: String { case counter, gauge, histogram }
 
     private(set) var buffer = ByteBuffer()
 
@@ -24,8 +24,12 @@ struct PrometheusText {
         fileprivate let name: String
         fileprivate var buffer: ByteBuffer
 
-        mutating func sample(_ value: some Numeric, _ labels: KeyValuePairs<String, String> = [:]) {
+        /// - Parameter suffix: of the name, in a histogram.
+        mutating func sample(
+            _ value: some Numeric, _ labels: KeyValuePairs<String, String> = [:], suffix: String = ""
+        ) {
             self.buffer.writeString(self.name)
+            self.buffer.writeString(suffix)
             if !labels.isEmpty {
                 let pairs = labels.map { "\($0.key)=\"\(PrometheusText.escape($0.value))\"" }
                 self.buffer.writeString("{\(pairs.joined(separator: ","))}")

@@ -49,7 +49,7 @@ extension Endpoint {
             case .post: TransportRules.checkPost(fields, limit: limit)
             case .get: TransportRules.checkGet(fields)
             case .delete: TransportRules.checkDelete(fields)
-            case .sse, .tools: nil
+            case .sse, .tools, .counts: nil
             }
         },
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },

@@ -8,7 +8,9 @@ enum MetricsRoute {
     static func metrics(_ request: Request, _ context: FrontContext) async throws -> Response {
         let health = try await Self.ask(.health, context)
         let memory = health == nil ? nil : try await Self.ask(.memory, context)
-        let text = Self.text(context.state.value, health: health, memory: memory, usage: .current())
+        let counts = try await Self.counts(context)
+        let text = Self.text(
+            context.state.value, health: health, memory: memory, counts: counts, usage: .current())
         return Response(
             status: .ok, headers: [.contentType: PrometheusText.contentType],
             body: ResponseBody(byteBuffer: text.buffer)
@@ -25,8 +27,18 @@ enum MetricsRoute {
         }
     }
 
+    /// - Returns: what the session worker says of the servers' calls; nil when it is away.
+    private static func counts(_ context: FrontContext) async throws -> JSONText? {
+        guard context.state.value.session.isConnected else { return nil }
+        do {
+            return JSONText(trusting: try await SessionQuestion.ask(.counts, context).body)
+        } catch is Refusal {
+            return nil
+        }
+    }
+
     static func text(
-        _ state: FrontState, health: JSONText?, memory: JSONText?, usage: ProcessUsage
+        _ state: FrontState, health: JSONText?, memory: JSONText?, counts: JSONText?, usage: ProcessUsage
     ) -> PrometheusText {
         var text = PrometheusText()
         let metrics = state.metrics
@@ -69,7 +81,42 @@ enum MetricsRoute {
         text.metric("process_open_fds", .gauge, "Open descriptors of the front process.", usage.descriptors)
         if let memory { Self.memory(memory, &text) }
         if let upstreams = health?.value("upstreams") { Self.upstreams(upstreams, &text) }
+        if let counts { Self.calls(counts, &text) }
         return text
+    }
+
+    /// - Parameter counts: by server, as `CallTally` writes it.
+    private static func calls(_ counts: JSONText, _ text: inout PrometheusText) {
+        text.metric(
+            "mcp_bridge_upstream_requests_total", .counter,
+            "Requests of clients to an upstream: result, error (its own), or the bridge's word for what went wrong."
+        ) { samples in
+            counts.members { upstream, tally in
+                guard let outcomes = counts[tally].value("outcomes") else { return }
+                outcomes.members { outcome, count in
+                    samples.sample(
+                        outcomes[count].int ?? 0, ["upstream": upstream.string, "outcome": outcome.string])
+                }
+            }
+        }
+        text.metric(
+            "mcp_bridge_upstream_answer_seconds", .histogram,
+            "From a client's request to the upstream's answer, as the session worker sees it."
+        ) { samples in
+            counts.members { upstream, span in
+                let (name, tally) = (upstream.string, counts[span])
+                guard let within = tally.value("within") else { return }
+                within.members { bound, count in
+                    samples.sample(
+                        within[count].int ?? 0, ["upstream": name, "le": bound.string], suffix: "_bucket")
+                }
+                let answers = tally.int("answers") ?? 0
+                samples.sample(answers, ["upstream": name, "le": "+Inf"], suffix: "_bucket")
+                let seconds = Double(tally.int("microseconds") ?? 0) / 1_000_000
+                samples.sample(seconds, ["upstream": name], suffix: "_sum")
+                samples.sample(answers, ["upstream": name], suffix: "_count")
+            }
+        }
     }
 
     private static func memory(_ memory: JSONText, _ text: inout PrometheusText) {

@@ -17,7 +17,7 @@ extension HTTPFailure {
         switch error {
         case let error as HTTPClientError: Self.reason(error, sent: sent)
         case HTTPParserError.invalidEOFState: .closed
-        case let error as HTTPParserError: .malformed("\(error)")
+        case let error as HTTPParserError: .malformed("\(error), as of one that speaks nothing but HTTP/2")
         case let error as NIOConnectionError: .unreachable(Self.words(error))
         case let error as IOError: sent ? .closed : .unreachable(Self.words(error))
         case is ChannelError: sent ? .closed : .unreachable("\(error)")

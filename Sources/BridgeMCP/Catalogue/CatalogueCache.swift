@@ -3,7 +3,7 @@ package import NIOCore
 
 /// The file that keeps lists warm across restarts: `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]},
 /// "promptsByUpstream": {…}, …, "programsByUpstream": {…}, "asking": ["<upstream>"],
-/// "revisionsByUpstream": {…}}`, indented by two spaces.
+/// "revisionsByUpstream": {…}, "transportsByUpstream": {"<upstream>": "sse"}}`, indented by two spaces.
 ///
 /// Pure: reading and writing the file is the caller's.
 package struct CatalogueCache: Sendable {
@@ -16,6 +16,8 @@ package struct CatalogueCache: Sendable {
     private var proposals: [String: RevisionProposal] = [:]
     /// Upstreams that ask in the middle of calls.
     private var asking: Set<String> = []
+    /// How servers are spoken to whose addresses say nothing of it.
+    private var transports: [String: String] = [:]
 
     package init(of offerings: [Offering]) { self.offerings = offerings }
 
@@ -51,6 +53,16 @@ package struct CatalogueCache: Sendable {
         self.programs[upstream] = program
     }
 
+    /// By which transport an upstream was found to speak, unless that was another server.
+    package func transport(of upstream: String, program: String) -> String? {
+        self.programs[upstream] == program ? self.transports[upstream] : nil
+    }
+
+    package mutating func keep(transport: String?, of upstream: String, program: String) {
+        self.transports[upstream] = transport
+        self.programs[upstream] = program
+    }
+
     /// Takes in what an upstream lists.
     package mutating func keep(_ entries: [JSONText]?, of offering: Offering, by upstream: String, program: String) {
         self.lists[offering, default: [:]][upstream] = entries
@@ -75,6 +87,11 @@ package struct CatalogueCache: Sendable {
             programs.members { upstream, program in self.programs[upstream.string] = programs[program].string }
         }
         if let asking = text.value("asking") { asking.elements { self.asking.insert(asking[$0].string ?? "") } }
+        if let transports = text.value("transportsByUpstream") {
+            transports.members { upstream, transport in
+                self.transports[upstream.string] = transports[transport].string
+            }
+        }
         if let proposals = text.value("revisionsByUpstream") {
             proposals.members { upstream, proposal in
                 self.proposals[upstream.string] = RevisionProposal(proposals[proposal])
@@ -100,9 +117,11 @@ package struct CatalogueCache: Sendable {
                     }
                 }
             }
-            let programs = self.programs.filter { name, program in
-                !program.isEmpty && (listed.contains(name) || self.proposals[name] != nil || self.asking.contains(name))
+            let isKnown = { (name: String) in
+                listed.contains(name) || self.proposals[name] != nil || self.asking.contains(name)
+                    || self.transports[name] != nil
             }
+            let programs = self.programs.filter { name, program in !program.isEmpty && isKnown(name) }
             guard !programs.isEmpty else { return }
             file.memberObject("programsByUpstream") { object in
                 for (name, program) in programs.sorted(by: { $0.key < $1.key }) { object.member(name, program) }
@@ -110,9 +129,17 @@ package struct CatalogueCache: Sendable {
             let asking = self.asking.filter { programs[$0] != nil }.sorted()
             if !asking.isEmpty { file.memberArray("asking") { list in for name in asking { list.element(name) } } }
             let proposals = self.proposals.filter { programs[$0.key] != nil }
-            guard !proposals.isEmpty else { return }
-            file.memberObject("revisionsByUpstream") { object in
-                for (name, proposal) in proposals.sorted(by: { $0.key < $1.key }) { object.member(name, proposal.text) }
+            if !proposals.isEmpty {
+                file.memberObject("revisionsByUpstream") { object in
+                    for (name, proposal) in proposals.sorted(by: { $0.key < $1.key }) {
+                        object.member(name, proposal.text)
+                    }
+                }
+            }
+            let transports = self.transports.filter { programs[$0.key] != nil }
+            guard !transports.isEmpty else { return }
+            file.memberObject("transportsByUpstream") { object in
+                for (name, transport) in transports.sorted(by: { $0.key < $1.key }) { object.member(name, transport) }
             }
         }
         var buffer = ByteBuffer()

@@ -32,6 +32,8 @@ final class Call {
     var questions: [Int: String] = [:]
     /// The longest that its client may take to answer; the upstream's worker counts that itself.
     let questionTime: TimeAmount
+    private let began: NIODeadline
+    private var isServersError = false
     /// When it last began to wait for its upstream.
     private var waitingSince: NIODeadline
     /// Of a request about a resource: who else may have it, and its URI.
@@ -66,6 +68,7 @@ final class Call {
         self.patience = route.timeout.timeAmount + Self.grace
         self.questionTime = route.upstream.route.questionTimeout.timeAmount + Self.grace
         self.deadline = now + self.patience
+        self.began = now
         self.waitingSince = now
         self.mayRepeat = route.mayRepeat
         self.course?.call = self
@@ -95,6 +98,7 @@ final class Call {
         self.asksNoMore()
         exchange.cancel(reason: reason)
         self.course?.givenUp()
+        self.upstream.tally.count(.cancelled, after: .zero)
         self.leave(nil)
         self.stream.drop()
     }
@@ -123,6 +127,8 @@ final class Call {
     /// - Parameter isShared: whether it is also the answer of whoever waits for the same.
     private func finish(_ answer: ByteBuffer, failure: String?, isShared: Bool = true) {
         guard self.exchange != nil else { return }
+        let ending: CallTally.Ending = failure.map { .fault($0) } ?? (self.isServersError ? .error : .result)
+        self.upstream.tally.count(ending, after: .now() - self.began)
         self.leave(isShared ? answer : nil)
         self.stream.reply(answer, failure: failure)
     }
@@ -194,7 +200,8 @@ extension Call: ExchangeDelegate {
             }
         }
         var answer = payload
-        if end?.isError == true, let fitted = self.desk.fitted(error: payload, of: self) { answer = fitted }
+        self.isServersError = end?.isError == true
+        if self.isServersError, let fitted = self.desk.fitted(error: payload, of: self) { answer = fitted }
         if let uri = self.uri, ResourceMentions.isNotFound(payload, uri: uri) {
             // Nothing may be all there is.
             if self.emptyAnswer == nil, JSONText(trusting: payload).member("result") != nil {

@@ -46,6 +46,7 @@ final class Router {
         case .sse: self.openStream(request)
         case .delete: self.delete(request)
         case .tools: exchange.end(header: SessionEnd.answered, payload: self.toolsByServer().bytes)
+        case .counts: exchange.end(header: SessionEnd.answered, payload: self.directory.counts.bytes)
         }
     }
 

@@ -53,7 +53,8 @@ final class Directory {
             return self.make(
                 route, warm: Dictionary(lists, uniquingKeysWith: { first, _ in first }),
                 proposal: warm.proposal(to: route.name, program: route.program),
-                asks: warm.asks(route.name, program: route.program))
+                asks: warm.asks(route.name, program: route.program),
+                transport: warm.transport(of: route.name, program: route.program))
         }
         for offering in tables.offerings { self.catalogue.replace(with: self.merged(offering)) }
         self.cache.content = { [weak self] in self?.cacheContent() ?? CatalogueCache(of: tables.offerings) }
@@ -90,11 +91,12 @@ final class Directory {
     }
 
     private func make(
-        _ route: UpstreamRoute, warm: [Offering: [JSONText]], proposal: RevisionProposal? = nil, asks: Bool = false
+        _ route: UpstreamRoute, warm: [Offering: [JSONText]], proposal: RevisionProposal? = nil, asks: Bool = false,
+        transport: String? = nil
     ) -> UpstreamLink {
         let upstream = UpstreamLink(
             route: route, offerings: self.tables.offerings, warm: warm, proposal: proposal,
-            asks: asks, listWait: self.configuration.listWait, loop: self.loop, logger: self.logger
+            asks: asks, transport: transport, listWait: self.configuration.listWait, loop: self.loop, logger: self.logger
         )
         upstream.isReading = self.isReading
         upstream.delegate = self
@@ -176,6 +178,15 @@ final class Directory {
         return zip(self.upstreams, names).map { ($0.route.name, $1) }.sorted { $0.upstream < $1.upstream }
     }
 
+    /// For `GET /metrics`: how the calls of each upstream ended, and how soon it answered.
+    var counts: JSONText {
+        JSONWriter.object { body in
+            for upstream in self.upstreams {
+                body.memberObject(upstream.route.name) { upstream.tally.write(to: &$0) }
+            }
+        }
+    }
+
     private func merged(_ offering: Offering) -> Catalogue.Section {
         let sources = self.upstreams.map { $0.route.source(of: offering, listed: $0.list(of: offering)) }
         return Catalogue.Section(of: offering, sources: sources, separator: self.configuration.separator)
@@ -224,6 +235,7 @@ final class Directory {
             }
             cache.keep(upstream.proposal, to: upstream.route.name, program: upstream.route.program)
             if upstream.asks { cache.keepThatAsks(upstream.route.name, program: upstream.route.program) }
+            cache.keep(transport: upstream.transport, of: upstream.route.name, program: upstream.route.program)
         }
         return cache
     }

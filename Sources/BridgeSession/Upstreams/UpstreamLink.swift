@@ -58,20 +58,25 @@ final class UpstreamLink {
     private(set) var proposal: RevisionProposal?
     /// Whether its server asks in the middle of calls, as far as is known.
     private(set) var asks: Bool
+    /// By which transport its server was found to speak, where its address says nothing of it.
+    private(set) var transport: String?
+    var tally = CallTally()
 
     /// - Parameters:
     ///   - warm: what it listed in an earlier life.
     ///   - proposal: what its server wanted to have proposed then.
     ///   - asks: whether it asked in the middle of calls then.
+    ///   - transport: by which its server was found to speak then.
     init(
         route: UpstreamRoute, offerings: [Offering], warm: [Offering: [JSONText]], proposal: RevisionProposal?,
-        asks: Bool = false, listWait: Seconds, loop: any EventLoop, logger: Logger
+        asks: Bool = false, transport: String? = nil, listWait: Seconds, loop: any EventLoop, logger: Logger
     ) {
         self.route = route
         self.offerings = offerings
         self.lists = warm
         self.proposal = proposal
         self.asks = asks
+        self.transport = transport
         self.hasResources = [Offering.resources, .templates].contains { warm[$0]?.isEmpty == false }
         self.waitsUntil = .now() + listWait.timeAmount
         self.loop = loop
@@ -94,6 +99,9 @@ final class UpstreamLink {
     /// Before it watches, so that the worker knows it when it greets its server.
     private func propose(over link: LinkConnection) {
         if self.asks { _ = link.open(header: Self.asksRequest, delegate: AnswerWaiter { _ in }) }
+        if let transport {
+            _ = link.open(header: UpstreamRequest.found(transport: transport).text, delegate: AnswerWaiter { _ in })
+        }
         guard let proposal, let seconds = proposal.remaining(now: WallClock.seconds()) else { return }
         let request = UpstreamRequest.propose(revision: proposal.revision.name, seconds: Int(seconds))
         _ = link.open(header: request.text, delegate: AnswerWaiter { _ in })
@@ -174,6 +182,7 @@ final class UpstreamLink {
         self.takesLogLevel = false
         self.proposal = nil
         self.asks = false
+        self.transport = nil
         self.lastError = nil
         self.awaitAnew(listWait)
         self.wasWoken = false
@@ -256,6 +265,7 @@ final class UpstreamLink {
             self.delegate?.upstreamSettled(self)
         case .identity:
             self.keep(proposed: payload.string("proposed").flatMap { ProtocolRevision(name: $0) })
+            self.transport = payload.string("transport")
             self.instructions = payload.string("instructions")
             self.identified(capabilities: payload.value("capabilities") ?? .emptyObject)
         case .catalogue(let name):

@@ -14,6 +14,8 @@ protocol Connection: AnyObject {
     var pid: pid_t? { get }
     /// What does not hold although it was configured, for people.
     var notes: [String] { get }
+    /// By which transport the server was found to speak, as it is written in a configuration; `nil` where nobody had to look.
+    var foundTransport: String? { get }
     /// Whether what the server says is read. While it is not, the server has to wait.
     var isReading: Bool { get set }
     /// False while it takes no more, and when it is not open.
@@ -45,6 +47,7 @@ protocol Connection: AnyObject {
 }
 
 extension Connection {
+    var foundTransport: String? { nil }
     func giveUp(_ request: Int) {}
     var unsentRequests: [Int] { [] }
     func adopt(_ configuration: UpstreamConfiguration) {}

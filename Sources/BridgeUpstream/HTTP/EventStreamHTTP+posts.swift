@@ -46,9 +46,19 @@ extension EventStreamHTTP: HTTPPostOwner {
         case .answer(let answer): self.take(answer, from: post)
         case .signInNeeded:
             self.failed(post, .signInNeeded(self.words.challenge(head.status, head.headers, body)))
+        case .notRun(let retryAfter?) where retryAfter <= StreamableHTTP.longestRetry && post.canBeRepeated:
+            self.repeatLater(post, in: .seconds(Int64(retryAfter)))
         case .notRun, .sessionUnknown, .revisionRefused:
             self.over(post, "it refused the request (\(words))", sent: false)
         case .mayHaveRun: self.over(post, "it answered with \(words)", sent: true)
+        }
+    }
+
+    private func repeatLater(_ post: HTTPPost, in time: TimeAmount) {
+        post.hasBeenRepeated = true
+        self.posts[ObjectIdentifier(post)] = post
+        post.wait(time) { [weak self, weak post] in
+            if let self, let post { self.dispatch(post) }
         }
     }
 
@@ -66,7 +76,7 @@ extension EventStreamHTTP: HTTPPostOwner {
     func post(_ post: HTTPPost, failedWith failure: HTTPFailure) {
         self.posts[ObjectIdentifier(post)] = nil
         defer { self.settle() }
-        if !failure.mayHaveRun, failure.isRefusedConnection, !post.hasBeenRepeated, post.canBeSent {
+        if !failure.mayHaveRun, failure.isRefusedConnection, post.canBeRepeated {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }

@@ -13,6 +13,8 @@ protocol HTTPListenerOwner: AnyObject {
     /// Nothing comes over it now; it may be asked for again.
     func listenerBroke(_ listener: HTTPListener, _ failure: HTTPFailure?)
     func listenerLostSession(_ listener: HTTPListener)
+    /// Whether an answer may yet come over it.
+    func listenerIsWaitedFor(_ listener: HTTPListener) -> Bool
 }
 
 /// Keeps the stream of what a server says by itself open, as ``ListeningStream`` decides. Confined to its event loop.
@@ -22,6 +24,7 @@ final class HTTPListener {
     private var machine = ListeningStream()
     private var transfer: MCPTransfer?
     private var timer: Scheduled<Void>?
+    private var trial: Scheduled<Void>?
     private var hasSession = false
 
     init(loop: any EventLoop, owner: any HTTPListenerOwner) {
@@ -36,15 +39,35 @@ final class HTTPListener {
         didSet { self.transfer?.isReading = self.isReading }
     }
 
-    func begin(hasSession: Bool) {
+    /// - Parameter isPromised: whether the server says that it will have something to say.
+    func begin(hasSession: Bool, isPromised: Bool) {
         self.stop()
         self.hasSession = hasSession
-        self.perform(self.machine.begin())
+        self.perform(self.machine.begin(onTrialUntil: isPromised ? nil : .now() + ListeningStream.trial))
+        self.watchTrial()
     }
 
     func end() {
         self.stop()
         self.machine.end()
+        self.watchTrial()
+    }
+
+    /// It is of use.
+    func passed() {
+        self.machine.passed()
+        self.watchTrial()
+    }
+
+    private func watchTrial() {
+        self.trial?.cancel()
+        self.trial = nil
+        guard let end = self.machine.trialEnd else { return }
+        self.trial = self.loop.assumeIsolated().scheduleTask(deadline: end) { [weak self] in
+            guard let self else { return }
+            if self.machine.trialOver(isWaitedFor: self.owner.listenerIsWaitedFor(self), now: .now()) { self.stop() }
+            self.watchTrial()
+        }
     }
 
     private func stop() {
@@ -88,6 +111,7 @@ extension HTTPListener: MCPTransferDelegate {
     func received(_ event: ServerSentEvent, of transfer: MCPTransfer) {
         self.machine.event(id: event.isUnfinished ? nil : event.id)
         guard let data = event.data, data.readableBytes > 0 else { return }
+        if self.machine.trialEnd != nil { self.passed() }
         do {
             self.owner.listener(self, said: try JSONText(validating: data))
         } catch {

@@ -1,3 +1,5 @@
+import BridgeCore
+import BridgeHTTPClient
 import NIOHTTP1
 
 /// Why a connection is of no use any more.
@@ -13,6 +15,31 @@ enum HTTPLoss: Equatable {
         case .unreachable(let reason), .foreign(let reason): reason
         case .signInNeeded(let words): "sign-in needed: \(words)"
         }
+    }
+}
+
+extension JSONText {
+    /// Of a server's capabilities: whether it says that it will tell of changes by itself.
+    var promisesNews: Bool {
+        var promises = false
+        self.members { _, span in
+            let each = self[span]
+            guard each.kind == .object else { return }
+            if each.bool("listChanged") == true || each.bool("subscribe") == true { promises = true }
+        }
+        return promises
+    }
+}
+
+extension HTTPFailure {
+    /// Whether it is a redirect to where people sign in, as far as the address tells.
+    var leadsToSignIn: Bool {
+        let target: String
+        switch self.reason {
+        case .redirectedAway(_, let to), .redirectedOtherwise(_, let to, _): target = to.lowercased()
+        default: return false
+        }
+        return ["login", "signin", "sign-in", "sign_in", "oauth", "authorize", "sso"].contains { target.contains($0) }
     }
 }
 

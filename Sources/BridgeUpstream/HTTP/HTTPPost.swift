@@ -85,6 +85,7 @@ final class HTTPPost {
     /// Whether the server may have acted on it.
     var mayHaveRun: Bool { self.head.map { $0.status.code < 300 } ?? self.current?.isSent ?? false }
     var canBeSent: Bool { self.message != nil }
+    var canBeRepeated: Bool { self.canBeSent && !self.hasBeenRepeated }
     /// Where the request was last sent to, redirects included.
     var address: HTTPAddress? { self.current?.address }
 

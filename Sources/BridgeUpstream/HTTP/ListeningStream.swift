@@ -2,7 +2,8 @@ import NIOCore
 
 /// When the stream of what a server says by itself is opened, and opened again. Pure: times come in.
 ///
-/// A server need not have one, and many say so in other ways than by 405. What has once been there is there again.
+/// A server need not have one, and many say so in other ways than by 405. What has once been there is there again. One that
+/// says nothing over it, and does not promise to, has it for a while: it takes a connection of whoever stands before it.
 struct ListeningStream {
     enum Action: Equatable {
         case none
@@ -34,6 +35,8 @@ struct ListeningStream {
     static let delayAfterShortLives = TimeAmount.seconds(60)
     /// So long a stream is a good one even if nothing was said.
     static let goodLife = TimeAmount.seconds(10)
+    /// So long a stream that is on trial may be of no use.
+    static let trial = TimeAmount.minutes(10)
 
     private var state = State.off
     private var lastEventID: String?
@@ -41,6 +44,8 @@ struct ListeningStream {
     private var hasEvent = false
     private var delay = Self.firstDelay
     private var shortLives = 0
+    /// When it is closed unless something has been said over it.
+    private(set) var trialEnd: NIODeadline?
 
     /// Whether something may still come over it.
     var isOpen: Bool {
@@ -51,13 +56,35 @@ struct ListeningStream {
     }
 
     /// A session has been opened; no event of another one counts.
-    mutating func begin() -> Action {
+    ///
+    /// - Parameter trialEnd: `nil` where the server promises to say something over it.
+    mutating func begin(onTrialUntil trialEnd: NIODeadline? = nil) -> Action {
         self = ListeningStream()
+        self.trialEnd = trialEnd
         self.state = .opening
         return .open(after: nil)
     }
 
-    mutating func end() { self.state = .off }
+    mutating func end() {
+        self.state = .off
+        self.trialEnd = nil
+    }
+
+    /// It is of use: something has been said over it, or may be.
+    mutating func passed() { self.trialEnd = nil }
+
+    /// - Parameter isWaitedFor: whether somebody waits for what may come over it.
+    /// - Returns: whether it is to be closed.
+    mutating func trialOver(isWaitedFor: Bool, now: NIODeadline) -> Bool {
+        guard let trialEnd, now >= trialEnd, self.isOpen else { return false }
+        guard !isWaitedFor else {
+            self.trialEnd = now + Self.trial
+            return false
+        }
+        self.trialEnd = nil
+        self.state = .none
+        return true
+    }
 
     /// The server has begun to answer with events.
     mutating func opened(now: NIODeadline) {

@@ -5,18 +5,26 @@ import Glibc
 import Logging
 import NIOCore
 
-/// How the server at an address that says nothing of it is spoken to, as far as has been found out. For as long as the
-/// address is the same.
+/// How the server at an address that says nothing of it is spoken to, as far as has been found out, in this life of the
+/// worker or an earlier one. For as long as the address is the same.
 final class ProbeMemory {
     private var found: (url: String, dialect: RemoteTarget.Dialect)?
 
     func dialect(of url: String) -> RemoteTarget.Dialect? { self.found?.url == url ? self.found?.dialect : nil }
     func remember(_ dialect: RemoteTarget.Dialect, of url: String) { self.found = (url, dialect) }
+    /// What was found out in an earlier life.
+    func told(_ dialect: RemoteTarget.Dialect, of url: String) {
+        if self.found?.url != url, dialect != .probe { self.remember(dialect, of: url) }
+    }
+
     func forget() { self.found = nil }
 }
 
 /// A connection to a server of which nobody says how it is spoken to: by Streamable HTTP, and where that is refused as by
 /// who does not know it, by HTTP+SSE (basic/transports, "Backwards Compatibility"). Nobody above notices.
+///
+/// Nothing is connected before `initialize` is there to be sent: until then somebody may still say what was found out in an
+/// earlier life.
 ///
 /// Confined to its event loop.
 final class ProbedHTTP: Connection {
@@ -26,6 +34,7 @@ final class ProbedHTTP: Connection {
     var delegate: (any ConnectionDelegate)?
     private let url: String
     private let memory: ProbeMemory
+    private let loop: any EventLoop
     private let make: Maker
     private var inner: (any RemoteConnection)?
     private(set) var dialect = RemoteTarget.Dialect.streamableHTTP
@@ -36,21 +45,25 @@ final class ProbedHTTP: Connection {
     private var refusal: String?
     private var isOver = false
 
-    init(_ target: RemoteTarget, memory: ProbeMemory, make: @escaping Maker) {
+    init(_ target: RemoteTarget, memory: ProbeMemory, loop: any EventLoop, make: @escaping Maker) {
         self.url = target.url.value
         self.memory = memory
+        self.loop = loop
         self.make = make
     }
 
     var pid: pid_t? { nil }
     var notes: [String] { self.inner?.notes ?? [] }
-    var isWritable: Bool { self.inner?.isWritable ?? false }
+    var isWritable: Bool { self.inner?.isWritable ?? !self.isOver }
+    var foundTransport: String? { self.greeted == nil ? nil : self.dialect.rawValue }
     var unsentRequests: [Int] { self.inner?.unsentRequests ?? [] }
     var isReading = true {
         didSet { self.inner?.isReading = self.isReading }
     }
 
-    func start() { self.start(self.memory.dialect(of: self.url) ?? .streamableHTTP) }
+    func start() {
+        self.loop.assumeIsolated().execute { if !self.isOver { self.delegate?.connectionOpened(self) } }
+    }
 
     private func start(_ dialect: RemoteTarget.Dialect) {
         self.dialect = dialect
@@ -76,7 +89,9 @@ final class ProbedHTTP: Connection {
 
     func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {
         if let request, self.greeted == nil, edits.isEmpty { self.greeting = (message, request) }
-        self.inner?.send(message, replacing: edits, request: request, hold: hold)
+        if let inner { return inner.send(message, replacing: edits, request: request, hold: hold) }
+        // It is said once there is a connection.
+        if self.greeting != nil, !self.isOver { self.start(self.memory.dialect(of: self.url) ?? .streamableHTTP) }
     }
 
     func flush() { self.inner?.flush() }
@@ -84,18 +99,23 @@ final class ProbedHTTP: Connection {
     func adopt(_ configuration: UpstreamConfiguration) { self.inner?.adopt(configuration) }
 
     func end(_ manner: EndManner) {
+        let wasOver = self.isOver
         self.isOver = true
-        self.inner?.end(manner)
+        if let inner { return inner.end(manner) }
+        guard !wasOver else { return }
+        self.loop.assumeIsolated().execute { self.ended() }
+    }
+
+    private func ended() {
+        self.delegate?.connectionEnded(self)
+        self.delegate = nil
     }
 }
 
 extension ProbedHTTP: ConnectionDelegate {
     func connectionOpened(_ connection: any Connection) {
-        guard let greeting else {
-            self.delegate?.connectionOpened(self)
-            return
-        }
-        // The second way: who is above has said this already.
+        guard let greeting else { return }
+        // Who is above has said this already.
         connection.send(greeting.message, request: greeting.request)
         connection.flush()
     }
@@ -134,8 +154,5 @@ extension ProbedHTTP: ConnectionDelegate {
         self.delegate?.connectionNeedsSignIn(self, reason: reason)
     }
 
-    func connectionEnded(_ connection: any Connection) {
-        self.delegate?.connectionEnded(self)
-        self.delegate = nil
-    }
+    func connectionEnded(_ connection: any Connection) { self.ended() }
 }

@@ -22,6 +22,6 @@ enum RemoteConnections {
             }
         }
         guard target.dialect == .probe else { return maker(target.dialect) }
-        return ProbedHTTP(target, memory: memory, make: maker)
+        return ProbedHTTP(target, memory: memory, loop: loop, make: maker)
     }
 }

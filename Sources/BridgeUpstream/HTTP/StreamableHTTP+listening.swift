@@ -10,6 +10,10 @@ extension StreamableHTTP: HTTPListenerOwner {
         return self.start(request, to: listener)
     }
 
+    func listenerIsWaitedFor(_ listener: HTTPListener) -> Bool {
+        self.requests.values.contains { $0.kind == .request }
+    }
+
     func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead) { self.took(head) }
     func listenerSpoke(_ listener: HTTPListener) { self.delegate?.connectionSpoke(self) }
 

@@ -7,12 +7,15 @@ import NIOHTTP1
 /// What comes back for each message.
 extension StreamableHTTP: HTTPPostOwner {
     /// A server that wants to be asked again sooner is asked again, once.
-    private static let longestRetry = 5
+    static let longestRetry = 5
 
     func transfer(_ request: HTTPRequest, to post: HTTPPost) -> MCPTransfer { self.start(request, to: post) }
 
     func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
         self.took(head)
+        if post.kind != .greeting, let id = head.headers.first(name: "Mcp-Session-Id"), id != self.session.id {
+            self.report("another session id than the session's own, on an answer that opens none")
+        }
         // Its body says nothing, and need not end.
         if post.kind == .confirmation, head.status.code < 300 { self.confirmed(post) }
     }
@@ -49,6 +52,7 @@ extension StreamableHTTP: HTTPPostOwner {
     private func greeted(_ post: HTTPPost, _ message: JSONText) {
         guard let result = message.value("result") else { return self.session.greetingRefused() }
         self.carrier.remember(post.address)
+        self.promisesNews = result.value("capabilities")?.promisesNews ?? false
         // From this answer only: there are servers that put an id that is good for nothing on others.
         self.session.greeted(
             id: post.head?.headers.first(name: "Mcp-Session-Id"), revision: result.string("protocolVersion"))
@@ -146,7 +150,7 @@ extension StreamableHTTP: HTTPPostOwner {
 
     /// It was refused before anything was done.
     private func refused(_ post: HTTPPost, _ words: String, _ retryAfter: Int?) {
-        guard let retryAfter, retryAfter <= Self.longestRetry, !post.hasBeenRepeated, post.canBeSent else {
+        guard let retryAfter, retryAfter <= Self.longestRetry, post.canBeRepeated else {
             let told = retryAfter.map { "\(words), and wants to be asked again in \($0) s" } ?? words
             return post.kind == .greeting
                 ? self.failed(post, .unreachable(told), sent: false) : self.giveBack(post, told)
@@ -163,13 +167,14 @@ extension StreamableHTTP: HTTPPostOwner {
     func post(_ post: HTTPPost, failedWith failure: HTTPFailure) {
         self.posts[ObjectIdentifier(post)] = nil
         defer { self.settle() }
+        if failure.leadsToSignIn { return self.failed(post, .signInNeeded(failure.description), sent: false) }
         if failure.mayHaveRun {
             return post.kind == .greeting
                 ? self.failed(post, .unreachable(failure.description), sent: true)
                 : self.unanswered(post, failure.description)
         }
         // A connection that was being closed: another one is made.
-        if failure.isRefusedConnection, !post.hasBeenRepeated, post.canBeSent, self.session.phase == .open {
+        if failure.isRefusedConnection, post.canBeRepeated, self.session.phase == .open {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }
@@ -205,7 +210,7 @@ extension StreamableHTTP: HTTPPostOwner {
     /// There is no answer, and it may have run.
     private func unanswered(_ post: HTTPPost, _ reason: String) {
         guard let request = post.request else { return self.confirmed(post) }
-        if post.onlyReads, !post.hasBeenRepeated, post.canBeSent, self.session.phase == .open {
+        if post.onlyReads, post.canBeRepeated, self.session.phase == .open {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }
@@ -244,7 +249,7 @@ extension StreamableHTTP: HTTPPostOwner {
         self.posts[ObjectIdentifier(post)] = nil
         guard case .open = self.state, post.kind == .confirmation, self.pendingLoss == nil, self.session.confirmed()
         else { return }
-        self.listener.begin(hasSession: self.session.id != nil)
+        self.listener.begin(hasSession: self.session.id != nil, isPromised: self.promisesNews)
         self.sendWaiting()
     }
 

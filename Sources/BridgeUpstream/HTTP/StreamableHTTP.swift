@@ -35,6 +35,8 @@ final class StreamableHTTP: RemoteConnection {
     var waiting: [HTTPPost] = []
     /// Why the connection is of no use any more, once nothing is under way.
     var pendingLoss: HTTPLoss?
+    /// Whether the server says that it will tell of changes by itself.
+    var promisesNews = false
     /// Kinds of mistakes that have been logged.
     var reported: Set<String> = []
     private var wasWritable = true
@@ -94,7 +96,10 @@ final class StreamableHTTP: RemoteConnection {
             body = ByteBuffer()
             message.write(to: &body, replacing: edits)
         }
-        let onlyReads = request != nil && method().map(MethodTable.standard.onlyReads) ?? false
+        let called = request == nil ? nil : method()
+        // Whatever the server promises: it may take this, and then has something to say.
+        if called == "resources/subscribe" { self.listener.passed() }
+        let onlyReads = called.map(MethodTable.standard.onlyReads) ?? false
         let post = HTTPPost(
             body, request: request, kind: kind, onlyReads: onlyReads, hold: hold, loop: self.loop, owner: self)
         if let request { self.requests[request] = post }

@@ -25,6 +25,7 @@ extension ConnectionKeeper: ConversationDelegate {
         self.record.connected()
         var identity = identity
         identity.proposed = self.proposals.known
+        identity.transport = self.connection?.foundTransport
         self.news?.connected(to: identity)
         self.delegate?.keeperChanged(self)
     }

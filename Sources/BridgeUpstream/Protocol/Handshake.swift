@@ -11,6 +11,8 @@ struct UpstreamIdentity: Equatable {
     let instructions: JSONText?
     /// What had to be proposed to it, where that is not the newest revision.
     var proposed: ProtocolRevision?
+    /// By which transport it was found to speak.
+    var transport: String?
 
     var logs: Bool { self.capabilities.member("logging") != nil }
 
@@ -27,6 +29,7 @@ struct UpstreamIdentity: Equatable {
             news.member("instructions", ifPresent: self.instructions)
             news.member("protocolVersion", self.revision.name)
             news.member("proposed", ifPresent: self.proposed?.name)
+            news.member("transport", ifPresent: self.transport)
         }
     }
 }

@@ -182,6 +182,12 @@ final class UpstreamCore {
         case .asks:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.isKnownToAsk()
+        case .found(let transport):
+            exchange.end(header: UpstreamEnd.answered)
+            guard case .http(let target) = self.configuration.transport,
+                let dialect = RemoteTarget.Dialect(rawValue: transport)
+            else { return }
+            self.memory.told(dialect, of: target.url.value)
         case .retry:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.wake()

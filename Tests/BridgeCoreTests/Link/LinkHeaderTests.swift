@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test func `between front and session are read as they were written`() throws {
-        for operation in [SessionRequest.Operation.post, .get, .delete, .tools] {
+        for operation in [SessionRequest.Operation.post, .get, .delete, .tools, .counts] {
             try self.check(SessionRequest(operation, requestID: "r"))
             for string in Self.odd {
                 try self.check(SessionRequest(operation, requestID: string, sessionID: string))
@@ -77,7 +77,9 @@ import Testing
     }
 
     @Test func `between session and upstreams are read as they were written`() throws {
-        for request in [UpstreamRequest.watch, .retry, .level, .propose(revision: "2025-06-18", seconds: 9)] {
+        for request in [
+            UpstreamRequest.watch, .retry, .level, .propose(revision: "2025-06-18", seconds: 9), .found(transport: "sse"),
+        ] {
             try self.check(request)
         }
         for string in Self.odd {

@@ -95,6 +95,20 @@ import Testing
         }
     }
 
+    @Test func `by which transport a server speaks is kept with its address, tools or not`() {
+        var cache = CatalogueCache(of: [.tools])
+        cache.keep(transport: "sse", of: "s", program: "p")
+        cache.keep(transport: nil, of: "t", program: "q")
+        let file = cache.serialized(updatedAt: "now")
+        let read = CatalogueCache(parsing: file, of: [.tools])
+        #expect(read.transport(of: "s", program: "p") == "sse")
+        #expect(read.transport(of: "s", program: "q") == nil && read.transport(of: "t", program: "q") == nil)
+        #expect(read.serialized(updatedAt: "now") == file)
+        #expect(
+            self.parsed(#"{"programsByUpstream":{"s":"p"},"transportsByUpstream":{"s":5}}"#)
+                .transport(of: "s", program: "p") == nil)
+    }
+
     @Test func `entries that clients cannot read are mended or left out when they are taken from it`() {
         let cache = self.parsed(#"{"toolsByUpstream":{"s":[{"name":"t"},{"name":"u","inputSchema":5},7]}}"#)
         let entries = cache.checkedEntries(of: .tools, by: "s", program: "any")

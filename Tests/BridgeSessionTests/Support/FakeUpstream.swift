@@ -66,6 +66,8 @@ final class FakeUpstream {
     /// How many exchanges want it to be connected now.
     private(set) var keeps = 0
     private(set) var proposals: [String] = []
+    /// By which transport it was told that its server speaks.
+    private(set) var found: [String] = []
     /// What it had to be spoken to with, because its server had refused the newest revision.
     var proposed: String?
     /// What a new watcher is told at once.
@@ -132,6 +134,9 @@ final class FakeUpstream {
             }
         case .propose(let revision, _):
             self.proposals.append(revision)
+            exchange.end(header: .emptyObject)
+        case .found(let transport):
+            self.found.append(transport)
             exchange.end(header: .emptyObject)
         case nil:
             exchange.cancel(reason: "unknown operation")

@@ -1,3 +1,5 @@
+import BridgeCore
+import BridgeHTTPClient
 import NIOCore
 import Testing
 
@@ -80,6 +82,44 @@ import Testing
             _ = stream.delayOver(now: now)
         }
         #expect(waits == [.milliseconds(10), .milliseconds(10), .seconds(60), .seconds(60)])
+    }
+
+    @Test func `a stream that nothing is said over is closed after ten minutes, unless somebody waits for it`() {
+        let end = Self.start + ListeningStream.trial
+        var stream = ListeningStream()
+        #expect(stream.begin(onTrialUntil: end) == .open(after: nil))
+        stream.opened(now: Self.start)
+        // An id alone says nothing.
+        stream.event(id: "1")
+        #expect(stream.trialOver(isWaitedFor: false, now: end - .nanoseconds(1)) == false)
+        #expect(stream.trialOver(isWaitedFor: true, now: end) == false)
+        #expect(stream.isOpen)
+        var useful = stream
+        useful.passed()
+        #expect(useful.trialOver(isWaitedFor: false, now: .distantFuture) == false)
+        #expect(useful.isOpen)
+        #expect(stream.trialOver(isWaitedFor: false, now: end + ListeningStream.trial) == true)
+        #expect(!stream.isOpen && stream.trialEnd == nil)
+        #expect(stream.ended(retry: nil, now: end) == .none, "it is not asked for again")
+        #expect(stream.begin() == .open(after: nil))
+        #expect(stream.trialOver(isWaitedFor: false, now: .distantFuture) == false, "it is promised")
+    }
+
+    @Test(arguments: [
+        (#"{"tools":{"listChanged":true}}"#, true), (#"{"resources":{"subscribe":true}}"#, true),
+        (#"{"tools":{},"logging":{},"x":5}"#, false), (#"{"tools":{"listChanged":false}}"#, false),
+    ]) func `who tells of changes says so`(capabilities: String, expected: Bool) {
+        #expect(JSONText(trusting: ByteBuffer(string: capabilities)).promisesNews == expected)
+    }
+
+    @Test func `a redirect may lead to where people sign in`() {
+        let here = "https://a.example/mcp"
+        for to in ["https://login.example/", "https://a.example/users/sign_in", "https://b.example/OAuth/authorize"] {
+            #expect(HTTPFailure(.redirectedAway(from: here, to: to), mayHaveRun: false).leadsToSignIn)
+            #expect(HTTPFailure(.redirectedOtherwise(from: here, to: to, status: 302), mayHaveRun: false).leadsToSignIn)
+        }
+        #expect(!HTTPFailure(.redirectedAway(from: here, to: "https://b.example/mcp"), mayHaveRun: false).leadsToSignIn)
+        #expect(!HTTPFailure(.unreachable("login"), mayHaveRun: false).leadsToSignIn)
     }
 
     // Of one request
