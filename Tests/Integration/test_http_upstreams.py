@@ -18,6 +18,7 @@ from harness import Bridge, Bridges
 from http_upstreams import PYTHONS, SDKServer
 from odd_http import Exchange, OddHTTP, text_result
 from outcomes import DID_NOT_RUN, MAY_HAVE_RUN
+from places import BINARY
 from replies import RPCFailure, text_of
 from waiting import eventually
 
@@ -694,11 +695,18 @@ def test_a_server_is_reached_through_a_proxy_whose_password_nobody_sees(bridges:
 
 
 def test_a_server_that_the_environment_names_is_served_under_bare_names(bridges: Bridges, odd: OddHTTP) -> None:
-    bridge = bridges.start(None, environment={"MCP_BRIDGE_OVERSEER_URL": odd.url})
-    bridge.wait_upstream("overseer")
+    sentinel = {"MCP_BRIDGE_SENTINEL_COMMAND": str(BINARY), "MCP_BRIDGE_SENTINEL_ARGS": "demo-server  --everything"}
+    bridge = bridges.start(None, environment={"MCP_BRIDGE_OVERSEER_URL": odd.url, **sentinel})
+    for name in ("overseer", "sentinel"):
+        bridge.wait_upstream(name)
     with bridge.client() as client:
-        bridge.wait_tool("echo", client)
+        bridge.wait_tool("count", client)
+        assert text_of(client.call("count", {"tag": "x"}).result) == "x"
+        bridge.wait_tool("ask_model", client)
+        # Of two with one name, the first counts.
         assert text_of(client.call("echo", {"text": "x"}).result) == "x"
+        assert [seen.tool for seen in odd.requests("tools/call")] == ["count", "echo"]
+    assert not [line for line in bridge.log if "not served" in line]
 
 
 @pytest.mark.parametrize("harm", ["drop_connections", "restart"])

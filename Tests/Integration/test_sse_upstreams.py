@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -194,6 +195,47 @@ def test_a_server_that_becomes_another_is_found_again(bridges: Bridges, odd: Odd
         newer.stop()
 
 
+def test_what_was_found_is_remembered_across_a_restart_and_corrected_when_it_is_wrong(
+    bridges: Bridges, odd: OddSSE
+) -> None:
+    bridge = bridges.start({"odd": {"url": odd.url}})
+
+    def kept(transport: str) -> bool:
+        file = bridge.state / "tools-cache.json"
+        return file.exists() and json.loads(file.read_bytes()).get("transportsByUpstream") == {"odd": transport}
+
+    assert ask(bridge, "count", tag="t") == "t"
+    eventually(lambda: kept("sse"), "what was found is kept")
+    assert bridge.stop() == 0
+    odd.seen.clear()
+    bridge.start()
+    assert ask(bridge, "count", tag="u") == "u"
+    assert odd.seen[0].method == "GET", "it is not asked as another again"
+    assert bridge.stop() == 0
+    port = odd.port
+    odd.stop()
+    newer = OddHTTP(port=port)
+    try:
+        newer.hooks["GET"] = lambda exchange: exchange.reply(405, b"")
+        bridge.start()
+        assert ask(bridge, "count", tag="v") == "v"
+        eventually(lambda: kept("streamable-http"), "what was found anew is kept")
+    finally:
+        newer.stop()
+
+
+def test_a_server_that_wants_to_be_asked_again_soon_is(bridges: Bridges, odd: OddSSE) -> None:
+    bridge = bridges.start({"odd": odd.entry()})
+    left = [1]
+
+    def busy(exchange: Exchange) -> object:
+        return exchange.reply(429, b"busy", Retry_After="1") if left and left.pop() else False
+
+    odd.hooks["tools/call"] = busy
+    assert ask(bridge, "count", tag="t") == "t"
+    assert odd.counted == {"t": 1} and len(odd.requests("tools/call")) == 2
+
+
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 def test_other_refusals_tell_nothing_of_the_transport(bridges: Bridges, odd: OddSSE, status: int) -> None:
     odd.hooks["initialize"] = lambda exchange: exchange.reply(status, b"")
@@ -213,8 +255,6 @@ def test_where_neither_transport_is_both_refusals_are_told(bridges: Bridges, odd
 
 
 def test_config_check_says_what_is_there(folder: Path, odd: OddSSE) -> None:
-    import json
-
     plain, closed = OddHTTP(), OddHTTP()
     closed.hooks["initialize"] = lambda exchange: exchange.reply(401, b"sign in at the desk")
     try:
