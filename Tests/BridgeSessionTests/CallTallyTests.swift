@@ -26,7 +26,8 @@ import Testing
     }
 
     @Test func `bounds are told in seconds`() {
-        #expect([1, 20, 500, 1_000, 2_500, 60_000].map(CallTally.seconds) == ["0.001", "0.02", "0.5", "1", "2.5", "60"])
+        #expect(
+            [1, 20, 500, 1_000, 2_500, 60_000].map(CallTally.seconds) == ["0.001", "0.02", "0.5", "1", "2.5", "60"])
         #expect(CallTally.bounds == CallTally.bounds.sorted())
     }
 }

@@ -96,7 +96,8 @@ final class Directory {
     ) -> UpstreamLink {
         let upstream = UpstreamLink(
             route: route, offerings: self.tables.offerings, warm: warm, proposal: proposal,
-            asks: asks, transport: transport, listWait: self.configuration.listWait, loop: self.loop, logger: self.logger
+            asks: asks, transport: transport, listWait: self.configuration.listWait, loop: self.loop,
+            logger: self.logger
         )
         upstream.isReading = self.isReading
         upstream.delegate = self

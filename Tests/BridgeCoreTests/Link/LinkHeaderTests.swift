@@ -78,7 +78,8 @@ import Testing
 
     @Test func `between session and upstreams are read as they were written`() throws {
         for request in [
-            UpstreamRequest.watch, .retry, .level, .propose(revision: "2025-06-18", seconds: 9), .found(transport: "sse"),
+            UpstreamRequest.watch, .retry, .level, .propose(revision: "2025-06-18", seconds: 9),
+            .found(transport: "sse"),
         ] {
             try self.check(request)
         }
