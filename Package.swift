@@ -162,6 +162,16 @@ let package = Package(
             path: "Tests/Bench/bare",
             swiftSettings: strict
         ),
+        // The same for servers over HTTP: async-http-client with nothing before it.
+        .executableTarget(
+            name: "BenchBareCaller",
+            dependencies: [
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ] + nio,
+            path: "Tests/Bench/caller",
+            swiftSettings: strict
+        ),
 
         // What tests of several rooms use.
         .target(name: "BridgeTesting", path: "Tests/BridgeTesting", swiftSettings: strict),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import bare
+import caller
 import shares
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call, settle
@@ -236,6 +237,31 @@ class Bench:
             with server:
                 memory = bare.idle_connections(server, self.plan.connections, self.plan.settle)
                 found["memory"][name] = memory
+        return found
+
+    def http(self) -> Figures:
+        """A bridge to the echo server over HTTP beside one to it on stdio, and beside async-http-client alone."""
+        found: Figures = {}
+        with self.direct() as server, self.bridge() as stdio, Bridge(self.binary, self.programs, url=server.url) as http:
+            self._warm(stdio, http)
+            for connections in (1, 16):
+                self.say(f"calls of a server over HTTP at {connections} at a time")
+                load = self.load(connections=connections)
+                rounds = self.plan.further_rounds
+                by_stdio, by_http = self.generator.alternate([(stdio, load), (http, load)], rounds)
+                calls = self.plan.requests or max(200, round(by_http[0].rate * self.plan.seconds))
+                alone = [caller.run(self.programs, server.port, connections, calls) for _ in range(rounds)]
+                cpu = median_of(by_http, lambda run: run.cpu.get("upstream", 0.0))
+                bare_cpu = median(each["cpu"] for each in alone)
+                found[str(connections)] = {
+                    "stdio": self._figures(by_stdio),
+                    "http": self._figures(by_http),
+                    "alone": {"rate": median(each["rate"] for each in alone), "cpu": bare_cpu},
+                    "added p50": median(b.p50 - a.p50 for a, b in zip(by_stdio, by_http, strict=True)),
+                    "rate ratio": median(b.rate / a.rate for a, b in zip(by_stdio, by_http, strict=True)),
+                    "upstream cpu": cpu,
+                    "cpu ratio": cpu / bare_cpu if bare_cpu else 0.0,
+                }
         return found
 
     def shares(self) -> Figures:

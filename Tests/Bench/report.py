@@ -10,6 +10,7 @@ from targets import judge
 Row = tuple[str, str, str, str]
 HEAD: Row = ("", "direct", "bridge", "ratio")
 BESIDE_BARE = ("", "bare NIOHTTP1", "front")
+BY_HTTP = ("a server over HTTP", "async-http-client alone", "on stdio", "over HTTP")
 ROLES = ("supervisor", "http", "session", "upstream", "child")
 
 
@@ -103,6 +104,18 @@ def shares(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     yield "in all", *(f"{total:.0f}" for total in totals), f"{sum(totals):.0f}"
 
 
+def by_http(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
+    """A bridge to a server over HTTP, beside one to it on stdio, and beside the library alone."""
+    for connections, each in found.items():
+        title, stdio, http = plural(connections), each["stdio"], each["http"]
+        yield f"{title}: p50", "", microseconds(stdio["p50"]), microseconds(http["p50"])
+        yield f"{title}: calls", rate(each["alone"]["rate"]), rate(stdio["rate"]), rate(http["rate"])
+        worker = stdio["cpu by process"].get("upstream", 0.0)
+        yield (
+            f"{title}: CPU per call, of the upstream's worker", f"{each['alone']['cpu']:.1f} µs", f"{worker:.1f} µs",
+            f"{each['upstream cpu']:.1f} µs")
+
+
 def table(lines: Sequence[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
 
@@ -132,6 +145,8 @@ def text(results: dict[str, Any]) -> str:
         parts.append(f"CPU and wake-ups per call of each process (the child is the upstream's own, and not counted):\n{split}")
     if found := results.get("bare"):
         parts.append(table([BESIDE_BARE, *beside_bare(found)]))
+    if found := results.get("http"):
+        parts.append(table([BY_HTTP, *by_http(found)]))
     if found := results.get("shares"):
         parts.append(f"CPU by what it is spent on: {found['unknown']}" if "unknown" in found else table([*shares(found)]))
     if found := results.get("memory"):
@@ -170,6 +185,8 @@ def markdown(results: dict[str, Any]) -> str:
         parts.append(piped([("target", "wanted", "measured", ""), *verdicts]))
     if found := results.get("bare"):
         parts.append(piped([BESIDE_BARE, *beside_bare(found)]))
+    if found := results.get("http"):
+        parts.append(piped([BY_HTTP, *by_http(found)]))
     if (found := results.get("shares")) and "unknown" not in found:
         parts.append(piped([*shares(found)]))
     return "\n\n".join([*parts, machine(results)])

@@ -149,10 +149,14 @@ class Bridge(Server):
     tool = "e.echo"
     death_signal = signal.SIGTERM
 
-    def __init__(self, binary: Path, programs: Path, tools: int = 1, connections: int | None = None) -> None:
+    def __init__(
+        self, binary: Path, programs: Path, tools: int = 1, connections: int | None = None, url: str | None = None
+    ) -> None:
+        """With a `url`, the upstream is the server that is there."""
         super().__init__()
         self._binary = binary
-        self._server = {"command": str(programs / "echo_stdio"), "args": ["--tools", str(tools)]}
+        stdio = {"command": str(programs / "echo_stdio"), "args": ["--tools", str(tools)]}
+        self._server = stdio if url is None else {"type": "http", "url": url}
         self.folder = Path(tempfile.mkdtemp(prefix="mcpb-bench-"))
         for name in ("home", "run", "state", "tmp"):
             (self.folder / name).mkdir(mode=0o700)

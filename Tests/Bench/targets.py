@@ -67,6 +67,15 @@ TARGETS = [
     ),
     Target("idle connection, never asked", "bare", lambda all: all["memory"]["front"]["never asked"], 9, " KiB", digits=1),
     Target("idle connection after a call", "bare", lambda all: all["memory"]["front"]["after a call"], 14, " KiB", digits=1),
+    Target("server over HTTP: added p50 to stdio", "http", lambda all: all["1"]["added p50"], 80, " µs"),
+    Target(
+        "server over HTTP: calls/s at 16 to stdio", "http", lambda all: all["16"]["rate ratio"], 0.5, " x",
+        at_least=True, digits=2,
+    ),
+    Target(
+        "server over HTTP: CPU of its worker to the library alone", "http", lambda all: all["16"]["cpu ratio"], 1.3, " x",
+        digits=2,
+    ),
     Target("growth by 100,000 calls", "memory", lambda all: all["calls"]["growth"], SLACK, " MiB", digits=1),
     Target("growth by 10,000 sessions", "memory", lambda all: all["sessions"]["growth"], SLACK, " MiB", digits=1),
 ]

@@ -8,7 +8,7 @@ enum MetricsRoute {
     static func metrics(_ request: Request, _ context: FrontContext) async throws -> Response {
         let health = try await Self.ask(.health, context)
         let memory = health == nil ? nil : try await Self.ask(.memory, context)
-        let counts = try await Self.counts(context)
+        let counts = await Self.counts(context)
         let text = Self.text(
             context.state.value, health: health, memory: memory, counts: counts, usage: .current())
         return Response(
@@ -27,14 +27,18 @@ enum MetricsRoute {
         }
     }
 
-    /// - Returns: what the session worker says of the servers' calls; nil when it is away.
-    private static func counts(_ context: FrontContext) async throws -> JSONText? {
-        guard context.state.value.session.isConnected else { return nil }
-        do {
-            return JSONText(trusting: try await SessionQuestion.ask(.counts, context).body)
-        } catch is Refusal {
-            return nil
+    /// - Returns: what the session worker says of the servers' calls; nil when it does not in time.
+    private static func counts(_ context: FrontContext) async -> JSONText? {
+        let state = context.state.value
+        guard state.session.isConnected else { return nil }
+        let wait = ExchangeWait(loop: state.loop)
+        wait.attach(state.session.open(header: SessionRequest(.counts, requestID: "").text, delegate: wait))
+        switch await wait.next(within: .seconds(2)) {
+        case .ended(_, let body): return body.map { JSONText(trusting: $0) }
+        case .quiet: wait.cancel(reason: "no answer in time")
+        case .failed, .clientGone: break
         }
+        return nil
     }
 
     static func text(
