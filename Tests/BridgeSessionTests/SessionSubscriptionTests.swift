@@ -168,7 +168,8 @@ import Testing
         }
     }
 
-    @Test func `of two subscriptions with one id in a batch each is answered, and nothing is left behind`() async throws {
+    @Test func `of two subscriptions with one id in a batch each is answered, and nothing is left behind`() async throws
+    {
         try await SessionBench.with { bench in
             try await Self.publish(bench)
             let session = try await bench.open(version: "2025-03-26")

@@ -39,7 +39,8 @@ final class SubscriptionDesk {
     func subscribe(_ request: PendingRequest, _ identity: SessionIdentity, mayWait: Bool = true) {
         guard let uri = request.name(in: .resources) else { return request.refuse(.invalidParams("uri is required")) }
         // Who waits is known by its id. `CallDesk` looks at those that are forwarded only.
-        guard request.caller.calls[request.id] == nil, !self.book.holdsRequest(where: { $0.hasTheID(of: request) }) else {
+        guard request.caller.calls[request.id] == nil, !self.book.holdsRequest(where: { $0.hasTheID(of: request) })
+        else {
             return request.refuse(.duplicateID)
         }
         let upstreams = self.resources.upstreams(for: uri, of: request.caller)
