@@ -52,6 +52,11 @@ extension ConfigurationLoader {
 
     func frontDoor(_ settings: BridgeSettings, file: ConfigurationFileReader) -> [ConfigurationDiagnostic] {
         FrontDoorCheck.findings(in: settings, hasTokens: self.context.hasTokens).map { finding in
+            if finding.key == "listen", self.command.listen != nil {
+                return ConfigurationDiagnostic(
+                    .error, file: "command line", keyPath: "--host", message: finding.message, remedy: finding.remedy
+                )
+            }
             if finding.key == "listen", self.environment.setsListen {
                 return ConfigurationDiagnostic(
                     .error, file: "environment",

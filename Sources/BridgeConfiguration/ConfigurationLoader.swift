@@ -17,16 +17,19 @@ package struct LoadedConfiguration: Sendable, Hashable {
     package var warnings: [ConfigurationDiagnostic] { self.diagnostics.filter { $0.severity == .warning } }
 }
 
-/// Makes a configuration of a file, the environment and what was changed at run time, each laid over the one before.
+/// Makes a configuration of a file, the environment, a command's flags and what was changed at run time, each laid over the
+/// one before.
 ///
 /// One server's trouble is its own, wherever it comes from: the others are served. Only a file that cannot be read as a
 /// whole, and mistakes about the service itself, refuse everything.
 package struct ConfigurationLoader: Sendable {
     package let context: LoadingContext
     let environment: EnvironmentSettings
+    let command: CommandSettings
 
-    package init(context: LoadingContext) {
+    package init(context: LoadingContext, command: CommandSettings = CommandSettings()) {
         self.context = context
+        self.command = command
         self.environment = EnvironmentSettings(context.variables)
     }
 
@@ -40,6 +43,7 @@ package struct ConfigurationLoader: Sendable {
 
         var settings = file.settings
         self.environment.apply(to: &settings, home: self.context.homeDirectory)
+        self.command.apply(to: &settings)
         var configuration = BridgeConfiguration(settings: settings, servers: file.entries)
         for server in file.troubled { configuration.put(server) }
         for entry in self.environment.servers(timeouts: settings.timeouts) {

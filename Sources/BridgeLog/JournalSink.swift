@@ -8,7 +8,7 @@ package struct JournalSink: LogSink {
     private var fallback: TextSink
 
     /// - Parameter fallback: gets the records that the journal refuses.
-    package init(fallback: TextSink = TextSink(descriptor: 2, colors: .off)) {
+    package init(fallback: TextSink = TextSink(descriptor: 2, form: .people(.off))) {
         self.fallback = fallback
     }
 

@@ -39,7 +39,8 @@ package enum LogBootstrap {
         var sinks: [any LogSink] = []
         switch settings.console {
         case .journal: sinks.append(JournalSink())
-        case .text(let colors): sinks.append(TextSink(descriptor: STDERR_FILENO, colors: colors))
+        case .text(let colors): sinks.append(TextSink(descriptor: STDERR_FILENO, form: .people(colors)))
+        case .gateway: sinks.append(TextSink(descriptor: STDERR_FILENO, form: .gateway))
         }
         if let file = settings.file { sinks.append(JSONLinesSink(file: RotatingFile(file))) }
         return sinks

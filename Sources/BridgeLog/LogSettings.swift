@@ -5,6 +5,8 @@ package struct LogSettings: Hashable, Sendable {
     package enum Console: Hashable, Sendable {
         case journal
         case text(TextColors)
+        /// Text as the gateway before this one wrote it.
+        case gateway
     }
 
     package var level: Logger.Level
@@ -14,7 +16,7 @@ package struct LogSettings: Hashable, Sendable {
     package var complaints: [String] = []
 
     /// - Parameters:
-    ///   - environment: `MCP_BRIDGE_LOG_LEVEL`, `MCP_BRIDGE_LOG_PATH`, `MCP_BRIDGE_LOG_MAX_BYTES`,
+    ///   - environment: `MCP_BRIDGE_LOG_LINES` (from the supervisor: `gateway`), `MCP_BRIDGE_LOG_LEVEL`, `MCP_BRIDGE_LOG_PATH`, `MCP_BRIDGE_LOG_MAX_BYTES`,
     ///     `MCP_BRIDGE_LOG_BACKUPS`, and those of ``TextColors``.
     ///   - level: wins over the environment; `info` without either.
     ///   - isJournal: standard error goes to the journal.
@@ -22,6 +24,7 @@ package struct LogSettings: Hashable, Sendable {
     package init(environment: [String: String], level: Logger.Level?, isJournal: Bool, isTerminal: Bool) {
         self.level = level ?? .info
         self.console = isJournal ? .journal : .text(TextColors(environment: environment, isTerminal: isTerminal))
+        if environment["MCP_BRIDGE_LOG_LINES"] == "gateway" { self.console = .gateway }
         if level == nil, let name = environment["MCP_BRIDGE_LOG_LEVEL"], !name.isEmpty {
             if let level = Logger.Level(named: name) {
                 self.level = level

@@ -2,20 +2,28 @@ import BridgeCore
 import BridgeFiles
 import Logging
 
-/// Writes records as lines for people: `[time] LEVEL label: message key=value…`, one line each whatever is in them.
+/// Writes records as lines for people, one line each whatever is in them.
 package struct TextSink: LogSink {
+    package enum Form: Hashable, Sendable {
+        /// `[time] LEVEL label: message key=value…`
+        case people(TextColors)
+        /// `LEVEL: mcp_gateway.part: message key=value…`, with the levels of Python: what the gateway before this one wrote,
+        /// for whoever reads it by a program.
+        case gateway
+    }
+
     private let descriptor: Int32
-    private let colors: TextColors
+    private let form: Form
     private var buffer: [UInt8] = []
 
     /// - Parameter descriptor: stays the caller's; usually standard error.
-    package init(descriptor: Int32, colors: TextColors) {
+    package init(descriptor: Int32, form: Form) {
         self.descriptor = descriptor
-        self.colors = colors
+        self.form = form
     }
 
     package mutating func write(_ entry: LogEntry) {
-        Self.write(entry, colors: self.colors, to: &self.buffer)
+        Self.write(entry, self.form, to: &self.buffer)
         if self.buffer.count >= 32_768 { self.flush() }
     }
 
@@ -27,13 +35,41 @@ package struct TextSink: LogSink {
     }
 
     /// The line of one record, its newline included.
-    package static func line(_ entry: LogEntry, colors: TextColors) -> String {
+    package static func line(_ entry: LogEntry, _ form: Form) -> String {
         var buffer: [UInt8] = []
-        Self.write(entry, colors: colors, to: &buffer)
+        Self.write(entry, form, to: &buffer)
         return String(decoding: buffer, as: UTF8.self)
     }
 
-    private static func write(_ entry: LogEntry, colors: TextColors, to buffer: inout [UInt8]) {
+    private static func write(_ entry: LogEntry, _ form: Form, to buffer: inout [UInt8]) {
+        switch form {
+        case .people(let colors): Self.write(entry, colors, to: &buffer)
+        case .gateway: Self.writeGatewayLine(entry, to: &buffer)
+        }
+    }
+
+    private static func writeGatewayLine(_ entry: LogEntry, to buffer: inout [UInt8]) {
+        buffer.append(contentsOf: Self.pythonName(of: entry.level).utf8)
+        buffer.append(contentsOf: ": mcp_gateway.".utf8)
+        // Ours are called mcp-bridge.part.
+        LogText.write(String(entry.label.split(separator: ".", maxSplits: 1).last ?? ""), to: &buffer)
+        buffer.append(contentsOf: ": ".utf8)
+        LogText.write(entry.message, to: &buffer)
+        LogText.write(entry.metadata, to: &buffer)
+        buffer.append(UInt8(ascii: "\n"))
+    }
+
+    private static func pythonName(of level: Logger.Level) -> String {
+        switch level {
+        case .trace, .debug: "DEBUG"
+        case .info, .notice: "INFO"
+        case .warning: "WARNING"
+        case .error: "ERROR"
+        case .critical: "CRITICAL"
+        }
+    }
+
+    private static func write(_ entry: LogEntry, _ colors: TextColors, to buffer: inout [UInt8]) {
         let direction = colors == .on ? Self.color(ofDirection: entry[LogKey.direction]) : nil
         let level = colors == .on && direction == nil ? Self.color(of: entry.level) : nil
         if let direction { buffer.append(contentsOf: direction.utf8) }

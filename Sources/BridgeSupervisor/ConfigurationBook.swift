@@ -33,9 +33,10 @@ package final class ConfigurationBook: DeploymentSource {
     }
 
     package init(
-        context: LoadingContext, facts: RuntimeFacts, candidates: [ConfigurationLocations.Candidate]
+        context: LoadingContext, facts: RuntimeFacts, candidates: [ConfigurationLocations.Candidate],
+        command: CommandSettings = CommandSettings()
     ) throws {
-        self.loader = ConfigurationLoader(context: context)
+        self.loader = ConfigurationLoader(context: context, command: command)
         self.facts = facts
         self.candidates = candidates
         self.overlay = try Self.readOverlay(facts.statePaths.servers)
@@ -192,7 +193,8 @@ package final class ConfigurationBook: DeploymentSource {
         return nil
     }
 
-    private static func absolute(_ path: String) -> String {
+    /// The path from the root, without links; as it is where there is no such file.
+    package static func absolute(_ path: String) -> String {
         guard let resolved = realpath(path, nil) else { return path }
         defer { free(resolved) }
         return String(cString: resolved)

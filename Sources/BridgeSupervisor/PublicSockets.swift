@@ -35,8 +35,9 @@ package struct PublicSockets: Sendable {
     ///   - passed: by systemd: socket units, or an earlier process through the descriptor store.
     ///   - listen: where HTTP listens when there are no socket units.
     ///   - directory: of the Unix sockets, when there are no socket units; made with mode 0755 if it is missing.
+    ///   - control: of a bridge without such a directory: where its control socket lies, if it is to have one.
     package static func acquire(
-        passed: [ListenSocket], listen: [ListenAddress], directory: String?
+        passed: [ListenSocket], listen: [ListenAddress], directory: String?, control: String? = nil
     ) throws(SystemCallError) -> PublicSockets {
         var sockets = PublicSockets(front: [], control: nil, bound: [], paths: [])
         var stored: [ListenSocket] = []
@@ -58,6 +59,8 @@ package struct PublicSockets: Sendable {
                 if mkdir(directory, 0o755) != 0, errno != EEXIST { throw SystemCallError("mkdir", directory) }
                 try sockets.add(Self.local, path: directory + "/http.sock", mode: 0o660, from: &stored)
                 try sockets.add(Self.control, path: directory + "/control.sock", mode: 0o600, from: &stored)
+            } else if let control {
+                try sockets.add(Self.control, path: control, mode: 0o600, from: &stored)
             }
         }
         for socket in stored {

@@ -92,7 +92,7 @@ extension Supervisor {
         let isServing = self.slots[.session]?.phase == .ready
         return JSONWriter.object { body in
             body.member("status", "ok")
-            body.member("transport", "streamable-http")
+            body.member("transport", self.environment.transport)
             body.memberArray("servers") { list in for name in upstreams.map(\.name).sorted() { list.element(name) } }
             body.member("service", "mcp-bridge")
             body.member("version", self.environment.version)

@@ -23,6 +23,8 @@ package final class Supervisor {
         package var workerEnvironment: [String: String]
         package var sockets: PublicSockets
         package var version: String
+        /// How clients reach the front, for `/health`.
+        package var transport: String
         /// Sets this process's own log level, which a reload may change.
         package var setLogLevel: @Sendable (ConfiguredLogLevel) -> Void
 
@@ -34,6 +36,7 @@ package final class Supervisor {
             workerEnvironment: [String: String],
             sockets: PublicSockets,
             version: String,
+            transport: String = "streamable-http",
             setLogLevel: @escaping @Sendable (ConfiguredLogLevel) -> Void
         ) {
             self.processes = processes
@@ -43,6 +46,7 @@ package final class Supervisor {
             self.workerEnvironment = workerEnvironment
             self.sockets = sockets
             self.version = version
+            self.transport = transport
             self.setLogLevel = setLogLevel
         }
     }

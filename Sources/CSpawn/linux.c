@@ -205,3 +205,8 @@ void cspawn_heap_map_large(int bytes, int kept)
 }
 
 void cspawn_heap_trim(void) { malloc_trim(0); }
+
+int cspawn_lock_file(int descriptor) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    return fcntl(descriptor, F_OFD_SETLK, &lock);
+}

@@ -16,7 +16,7 @@ struct MCPBridge: ParsableCommand {
         version: BridgeVersion.text,
         subcommands: [
             Serve.self, Status.self, Tools.self, CallTool.self, Prompts.self, Prompt.self, Resources.self, Read.self,
-            Stdio.self, Reload.self, Config.self, DemoServerCommand.self, Version.self, Worker.self,
+            Stdio.self, Gateway.self, Reload.self, Config.self, DemoServerCommand.self, Version.self, Worker.self,
         ]
     )
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite("Log lines for people")
 struct TextSinkTests {
     private func line(_ record: LogRecord, colors: TextColors = .off) -> String {
-        TextSink.line(LogEntry(record), colors: colors)
+        TextSink.line(LogEntry(record), .people(colors))
     }
 
     @Test func `a line has time, level, label, message and metadata`() {
@@ -16,6 +16,16 @@ struct TextSinkTests {
                 == "[2026-07-28T09:05:03.007Z] INFO mcp-bridge.test: Upstream connected upstream=github toolCount=3\n"
         )
         #expect(self.line(record("x", level: .critical)) == "[2026-07-28T09:05:03.007Z] CRITICAL mcp-bridge.test: x\n")
+    }
+
+    @Test(arguments: [
+        (Logger.Level.trace, "DEBUG"), (.debug, "DEBUG"), (.info, "INFO"), (.notice, "INFO"), (.warning, "WARNING"),
+        (.error, "ERROR"), (.critical, "CRITICAL"),
+    ])
+    func `a gateway's line is Python's: level, logger, message`(level: Logger.Level, word: String) {
+        let line = TextSink.line(
+            LogEntry(record("Worker\nready", level: level, metadata: ["mcp.worker": "http"])), .gateway)
+        #expect(line == "\(word): mcp_gateway.test: Worker\\nready worker=http\n")
     }
 
     @Test func `values that are not one plain word are quoted`() {
@@ -65,7 +75,7 @@ struct TextSinkTests {
         var ends: [Int32] = [-1, -1]
         #expect(pipe(&ends) == 0)
         defer { for end in ends { close(end) } }
-        var sink = TextSink(descriptor: ends[1], colors: .off)
+        var sink = TextSink(descriptor: ends[1], form: .people(.off))
         sink.write(LogEntry(record("one")))
         sink.write(LogEntry(record("two")))
         sink.flush()
@@ -81,7 +91,7 @@ struct TextSinkTests {
         #expect(pipe(&ends) == 0)
         close(ends[0])
         defer { close(ends[1]) }
-        let pump = try LogPump(sinks: [TextSink(descriptor: ends[1], colors: .off)])
+        let pump = try LogPump(sinks: [TextSink(descriptor: ends[1], form: .people(.off))])
         pump.append(record("to nobody"))
         #expect(pump.stop(timeout: .seconds(30)))
     }

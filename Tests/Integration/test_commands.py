@@ -16,7 +16,7 @@ from upstreams import demo_upstream
 
 #: Every command a person may give, the main one first. A test holds this to what `--help` lists.
 COMMANDS = (
-    *("", "serve", "status", "tools", "call", "prompts", "prompt", "resources", "read", "stdio", "reload"),
+    *("", "serve", "status", "tools", "call", "prompts", "prompt", "resources", "read", "stdio", "gateway", "reload"),
     *("config", "config check", "config print", "demo-server", "version"),
 )
 

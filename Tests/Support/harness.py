@@ -41,6 +41,7 @@ class Bridge:
     config: dict[str, Any] | None
     port: int = field(default_factory=free_port)
     arguments: tuple[str, ...] = ()
+    command: str = "serve"
     #: What executes the daemon in its place, such as `prlimit`.
     prefix: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class Bridge:
             self.write_config()
             arguments += ["--config", str(self.config_path)]
         self.process = subprocess.Popen(
-            [*self.prefix, BINARY, "serve", *arguments],
+            [*self.prefix, BINARY, self.command, *arguments],
             env=self.whole_environment(),
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
@@ -308,4 +309,4 @@ class Bridges:
 
 def _is_of_a_daemon(process: Process) -> bool:
     words = {Path(word).name for word in process.command}
-    return bool(words & {"worker", "demo-server", "counting_server.py", "misbehaving_server.py", "odd_server.py", "strange_server.py", "near.py", "sdk_server.py"})
+    return bool(words & {"worker", "demo-server", "counting_server.py", "misbehaving_server.py", "odd_server.py", "strange_server.py", "near.py", "sdk_server.py", "ping_server.py"})

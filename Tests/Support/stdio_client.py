@@ -1,4 +1,4 @@
-"""A client that starts `mcp-bridge stdio`, and speaks to it in lines."""
+"""A client that starts `mcp-bridge stdio`, or a gateway, and speaks to it in lines."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ HELLO = {"protocolVersion": "2025-11-25", "capabilities": {"elicitation": {}}, "
 class StdioClient:
     """A client at the other end of the pipes; what comes is kept as it came."""
 
-    def __init__(self, *arguments: str, environment: dict[str, str], folder: Path) -> None:
+    def __init__(
+        self, *arguments: str, environment: dict[str, str], folder: Path, program: tuple[str | Path, ...] = (BINARY, "stdio")
+    ) -> None:
         self.process = subprocess.Popen(
-            [BINARY, "stdio", *arguments], env=environment, cwd=folder,
+            [*program, *arguments], env=environment, cwd=folder,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
         self.lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()

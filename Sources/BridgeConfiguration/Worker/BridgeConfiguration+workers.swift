@@ -14,6 +14,7 @@ extension BridgeConfiguration {
             peers: self.settings.peers.users,
             otherPeers: self.settings.peers.others,
             serviceUID: facts.serviceUID,
+            isOpenOnLoopback: facts.isOpenOnLoopback,
             keepAliveInterval: self.settings.keepAliveInterval,
             logLevel: self.settings.log.level
         )

@@ -20,6 +20,8 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
     /// Grants of every user not named in ``peers``.
     package var otherPeers: [PeerGrant]
     package var serviceUID: UInt32
+    /// Whether any process of this machine may change what is served, by plain loopback: the older gateway's way.
+    package var isOpenOnLoopback: Bool
     /// How often an open SSE stream that has nothing to say sends a comment.
     package var keepAliveInterval: Seconds
     package var logLevel: ConfiguredLogLevel
@@ -37,6 +39,7 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         peers: [Int: [PeerGrant]] = [:],
         otherPeers: [PeerGrant] = [.mcp],
         serviceUID: UInt32,
+        isOpenOnLoopback: Bool = false,
         keepAliveInterval: Seconds = 15,
         logLevel: ConfiguredLogLevel = .info
     ) {
@@ -52,6 +55,7 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         self.peers = peers
         self.otherPeers = otherPeers
         self.serviceUID = serviceUID
+        self.isOpenOnLoopback = isOpenOnLoopback
         self.keepAliveInterval = keepAliveInterval
         self.logLevel = logLevel
     }

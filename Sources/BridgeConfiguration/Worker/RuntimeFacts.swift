@@ -13,6 +13,8 @@ package struct RuntimeFacts: Sendable {
     package var originalNoFileLimit: UInt64?
     /// The delegated cgroup's directory, where there is one.
     package var cgroupDirectory: String?
+    /// See ``FrontConfiguration/isOpenOnLoopback``.
+    package var isOpenOnLoopback = false
 
     package init(
         runDirectory: String,

@@ -32,10 +32,11 @@ struct Caller: Sendable, Hashable {
     }
 
     /// What the connection alone entitles to. Loopback TCP says only that it is some process of this machine, a sandboxed
-    /// one or another user's included: it never administers.
+    /// one or another user's included: it administers only a bridge that was started in the older gateway's way.
     func grants(_ configuration: FrontConfiguration) -> Grants {
         switch self.way {
-        case .tcp: self.isLocal ? [.mcp, .chat] : []
+        case .tcp where !self.isLocal: []
+        case .tcp: configuration.isOpenOnLoopback ? [.mcp, .chat, .admin] : [.mcp, .chat]
         case .unix(let uid?): Grants(configuration.grants(uid: uid))
         case .unix(nil): []
         }

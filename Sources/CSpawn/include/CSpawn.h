@@ -131,6 +131,10 @@ long cspawn_heap_free_bytes(void);
 /// malloc_trim(3): gives back what is free. Walks through the heap: milliseconds when it is large.
 void cspawn_heap_trim(void);
 
+/// Locks a whole file for its open file description (F_OFD_SETLK), without waiting. 0, or -1 and `errno`: EAGAIN when
+/// another one has it.
+int cspawn_lock_file(int descriptor);
+
 /// getxattr(2).
 long cspawn_getxattr(const char *path, const char *name, void *value, long size);
 

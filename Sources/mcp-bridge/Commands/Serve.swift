@@ -11,7 +11,8 @@ struct Serve: ParsableCommand {
             $XDG_RUNTIME_DIR/mcp-bridge. Without a configuration it serves the demo server.
 
             SIGTERM and SIGINT finish the calls in flight and stop; SIGHUP reads the configuration anew.
-            Exit status: 0 stopped as asked, 78 the configuration is at fault, 1 anything else.
+            Exit status: 0 stopped as asked, 78 the configuration is at fault, \
+            75 another bridge uses the state directory, 1 anything else.
             """
     )
 
@@ -24,6 +25,6 @@ struct Serve: ParsableCommand {
         CrashSignals.restoreDefaults()
         // Before anything secret is read.
         try ProcessSecrecy.enable()
-        throw ExitCode(ServiceHost(configFlag: self.config).run())
+        throw ExitCode(ServiceHost(start: BridgeStart(configuration: self.config)).run())
     }
 }

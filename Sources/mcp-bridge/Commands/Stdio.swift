@@ -36,17 +36,17 @@ struct Stdio: ParsableCommand {
         connecting.connectTimeout = .seconds(10)
         let connections = HTTPConnections(on: loop, settings: connecting)
         defer { try? connections.shutdown().wait() }
-        let front = try StdioFront()
+        let front = try StdioFront(input: STDIN_FILENO, output: STDOUT_FILENO, notes: settings.notes)
         let relay = try loop.submit { NIOLoopBound(StdioRelay(settings, connections, front), eventLoop: loop) }.wait()
-        StdioNotes.say("started", ["bridge": settings.name])
-        front.run(relay)
-        StdioNotes.say("ended")
+        settings.notes.say("started", ["bridge": settings.name])
+        front.run(relay, until: [SIGINT, SIGTERM])
+        settings.notes.say("ended")
     }
 
     private func settings(_ environment: [String: String]) throws -> StdioSettings {
         let url = self.url ?? environment["MCP_BRIDGE_PROXY_URL"].flatMap { $0.isEmpty ? nil : $0 }
         if let url, !ServiceOptions.isEndpoint(url) {
-            StdioNotes.say("this is not an endpoint's address; one is http://127.0.0.1:8769/mcp", ["url": url])
+            StdioNotes.spoken.say("this is not an endpoint's address; one is http://127.0.0.1:8769/mcp", ["url": url])
             throw ExitCode.failure
         }
         let limit = environment["MCP_BRIDGE_PROXY_TIMEOUT_MS"].flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }

@@ -15,7 +15,10 @@ import NIOPosix
 
 /// Puts the service together: what it was started with, its configuration, its logging and its supervisor.
 struct ServiceHost {
-    let configFlag: String?
+    let start: BridgeStart
+
+    /// The exit code when another bridge has the state directory (`EX_TEMPFAIL`): it may be gone at the next attempt.
+    private static let stateIsInUse: Int32 = 75
 
     /// Runs the service until it is stopped.
     ///
@@ -24,30 +27,36 @@ struct ServiceHost {
         do {
             return try self.serve()
         } catch let refused as ConfigurationBook.Refused {
-            Self.complain("startup failed", refused.description)
-            Self.waitIfSocketsRetry(refused)
+            self.complain("startup failed", refused.description)
+            Self.waitIfSocketsRetry("configuration refused: \(refused.description)")
             return WorkerLifecycle.doNotRestart
+        } catch let held as FolderLock.Held {
+            self.complain("startup failed", held.description)
+            Self.waitIfSocketsRetry(held.description)
+            return Self.stateIsInUse
         } catch {
-            Self.complain("startup failed", "\(error)")
+            self.complain("startup failed", "\(error)")
             return 1
         }
     }
 
     private func serve() throws -> Int32 {
-        var environment = ProcessInfo.processInfo.environment
-        let passed = try ListenSockets.take()
-        let notifier = ServiceNotifier(environment: environment)
-        let watchdog = Watchdog.interval(environment: environment)
+        let given = ProcessInfo.processInfo.environment
+        try self.start.demandConfiguration(given)
+        let passed = self.start.pipes == nil ? try ListenSockets.take() : []
         let limit = try DescriptorLimit.raise()
-        let places = try ServicePlaces(environment: environment)
+        let places = try ServicePlaces(environment: given, start: self.start)
+        var environment = places.environment
+        // A client's program is nobody's service, whatever its client is.
+        let notifier = ServiceNotifier(environment: self.start.pipes == nil ? environment : [:])
+        let watchdog = Watchdog.interval(environment: self.start.pipes == nil ? environment : [:])
         let openKey = Result { try PrivateFile.tighten(places.state.sealingKey) }
         let group = Self.takeDelegatedGroup()
         let book = try places.openBook(
-            configFlag: self.configFlag, environment: environment, originalLimit: limit.soft,
-            cgroup: (try? group.get()) ?? nil
-        )
+            self.start, originalLimit: limit.soft, cgroup: (try? group.get()) ?? nil)
         let settings = book.configuration.settings
         Self.apply(settings.log, to: &environment)
+        self.start.apply(to: &environment)
         let logs = try LogBootstrap.start(
             environment: environment, worker: "supervisor",
             level: environment["MCP_BRIDGE_LOG_LEVEL"] == nil ? Logger.Level(named: settings.log.level.rawValue) : nil
@@ -56,13 +65,18 @@ struct ServiceHost {
         let logger = Logger(label: "mcp-bridge.supervisor")
         book.logger = logger
         for warning in book.startWarnings { logger.warning("Configuration", metadata: ["finding": "\(warning)"]) }
+        if !places.isHeld {
+            logger.warning(
+                "The file system of the state directory has no locks: nothing keeps a second bridge from using it",
+                metadata: ["path": "\(places.state.directory)"])
+        }
         Self.report(openKey, of: places.state.sealingKey, to: logger)
         if case .failure(let error) = group {
             logger.warning(
                 "The delegated control group cannot be used; limits are not enforced", metadata: ["error": "\(error)"])
         }
         let sockets = try PublicSockets.acquire(
-            passed: passed, listen: settings.listen, directory: places.socketDirectory
+            passed: passed, listen: settings.listen, directory: places.socketDirectory, control: self.start.control
         )
         for name in sockets.unusable {
             logger.warning("A socket that was passed does not listen; it is closed", metadata: ["name": "\(name)"])
@@ -73,18 +87,21 @@ struct ServiceHost {
         let surroundings = Supervisor.Environment(
             processes: processes, notifier: notifier, watchdog: watchdog, runtimeDirectory: places.runDirectory,
             workerEnvironment: WorkerEnvironment.make(from: environment), sockets: sockets, version: BridgeVersion.text,
+            transport: self.start.transport,
             setLogLevel: { level in
                 guard !levelIsFixed, let level = Logger.Level(named: level.rawValue) else { return }
                 logs.level = level
             }
         )
-        let code = try Self.supervise(surroundings, book: book, logger: logger)
+        let pipes = self.start.pipes.map { ($0, places.ownSocket) }
+        let code = try Self.supervise(surroundings, book: book, pipes: pipes, logger: logger)
         places.remove()
         return code
     }
 
     private static func supervise(
-        _ environment: Supervisor.Environment, book: sending ConfigurationBook, logger: Logger
+        _ environment: Supervisor.Environment, book: sending ConfigurationBook,
+        pipes: (ClientPipes, socket: String)?, logger: Logger
     ) throws -> Int32 {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -99,18 +116,27 @@ struct ServiceHost {
             try supervisor.start()
             return NIOLoopBound(supervisor, eventLoop: loop)
         }.wait()
+        let front = try pipes.map {
+            try PipeFront.start($0.0, at: $0.socket, logger: Logger(label: "mcp-bridge.stdio"))
+        }
+        front?.ended.whenComplete { _ in loop.execute { supervisor.value.stop() } }
         let listening = loop.run {
             for await signal in signals {
                 loop.execute {
                     switch signal {
                     case SIGHUP: supervisor.value.reloadBySignal()
-                    default: supervisor.value.stop()
+                    default:
+                        // The client's session ends first, and with it the calls that it waits for.
+                        front?.leave()
+                        loop.scheduleTask(in: front == nil ? .zero : .seconds(2)) { supervisor.value.stop() }
                     }
                 }
             }
         }
         _ = listening
-        return try finished.futureResult.wait()
+        let code = try finished.futureResult.wait()
+        front?.finish()
+        return code
     }
 
     /// A service whose key an administrator has given another owner must start all the same.
@@ -153,10 +179,9 @@ struct ServiceHost {
     /// A client's connection that waits in a socket unit starts the service again at once, and twenty starts in a minute
     /// take the sockets down for good. So a process that systemd passed sockets ends slowly enough for the limit never to be
     /// reached: the sockets stay, and the first start after the file is mended serves.
-    private static func waitIfSocketsRetry(_ refused: ConfigurationBook.Refused) {
+    private static func waitIfSocketsRetry(_ reason: String) {
         guard getenv("INVOCATION_ID") != nil else { return }
-        let reason = refused.description.split(separator: "\n").first.map(String.init) ?? "invalid configuration"
-        ServiceNotifier().send(.status("configuration refused: \(reason)"))
+        ServiceNotifier().send(.status(String(reason.prefix { $0 != "\n" })))
         var signals = sigset_t()
         sigemptyset(&signals)
         for number in [SIGTERM, SIGINT] { sigaddset(&signals, number) }
@@ -166,9 +191,8 @@ struct ServiceHost {
     }
 
     /// Before there is a logger, standard error is the only place; systemd carries it to the journal.
-    private static func complain(_ what: String, _ why: String) {
-        for line in why.split(separator: "\n") {
-            StandardStreams.error("mcp-bridge: \(what): \(line)\n")
-        }
+    private func complain(_ what: String, _ why: String) {
+        let name = self.start.logs.areGatewayLines ? "ERROR: mcp_gateway.main" : "mcp-bridge"
+        for line in why.split(separator: "\n") { StandardStreams.error("\(name): \(what): \(line)\n") }
     }
 }

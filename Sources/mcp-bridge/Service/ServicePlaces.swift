@@ -17,15 +17,20 @@ struct ServicePlaces {
     /// Of the sockets that clients use when systemd passes none.
     let socketDirectory: String?
     let state: StatePaths
+    /// For as long as this process lives; nil where the file system has no locks.
+    private let lock: FolderLock?
     /// Whether this process made the run directory and removes it in the end.
     private let ownsRunDirectory: Bool
 
-    init(environment: [String: String]) throws {
-        self.state = StatePaths(environment: environment)
-        try PrivateFile.makeDirectory(self.state.directory)
+    /// The process's own, with what a bridge of its own has instead.
+    let environment: [String: String]
+
+    init(environment: [String: String], start: BridgeStart) throws {
+        (self.environment, self.lock) = try Self.hold(environment, start)
+        self.state = StatePaths(environment: self.environment)
         let base = ClientPlaces.directory(environment: environment)
-        self.socketDirectory = base
-        if let runtime = SystemdDirectories.runtime(environment: environment) {
+        self.socketDirectory = start.own == nil ? base : nil
+        if start.own == nil, let runtime = SystemdDirectories.runtime(environment: environment) {
             self.runDirectory = runtime
             self.ownsRunDirectory = false
         } else {
@@ -36,6 +41,32 @@ struct ServicePlaces {
             self.ownsRunDirectory = true
             try PrivateFile.makeDirectory(self.runDirectory)
         }
+    }
+
+    /// Whether the state folder has been locked.
+    var isHeld: Bool { self.lock != nil }
+
+    /// Takes the state folder for this process: of bridges of which several may run, the first that is free.
+    private static func hold(
+        _ environment: [String: String], _ start: BridgeStart
+    ) throws -> (environment: [String: String], lock: FolderLock?) {
+        let directory = ConfigurationLocations.stateDirectory(environment: environment)
+        guard let own = start.own else { return (environment, try Self.hold(directory, start)) }
+        var number = 1
+        while true {
+            let folder = own.folder(number, below: directory)
+            do {
+                let lock = try Self.hold(folder, start)
+                return (OwnBridge.environment(environment, state: folder), lock)
+            } catch is FolderLock.Held where number < start.copies {
+                number += 1
+            }
+        }
+    }
+
+    private static func hold(_ folder: String, _ start: BridgeStart) throws -> FolderLock? {
+        try PrivateFile.makeDirectory(folder)
+        return try FolderLock.take(folder, as: start.words)
     }
 
     func remove() {
@@ -67,14 +98,14 @@ struct ServicePlaces {
 
     private static func trimmed(_ text: String) -> String { String(text.filter { !$0.isWhitespace }) }
 
-    func openBook(
-        configFlag: String?, environment: [String: String], originalLimit: UInt64?, cgroup: String?
-    ) throws -> ConfigurationBook {
-        let facts = RuntimeFacts(
+    func openBook(_ start: BridgeStart, originalLimit: UInt64?, cgroup: String?) throws -> ConfigurationBook {
+        let environment = self.environment
+        var facts = RuntimeFacts(
             runDirectory: self.runDirectory, statePaths: self.state,
             sealingKey: try self.sealingKey(environment: environment), serviceUID: geteuid(), environment: environment,
             version: BridgeVersion.text, originalNoFileLimit: originalLimit, cgroupDirectory: cgroup
         )
+        facts.isOpenOnLoopback = start.isOpenOnLoopback
         guard SessionSeal(base64Key: facts.sealingKey.value) != nil else {
             throw ConfigurationBook.Refused(
                 description:
@@ -85,9 +116,20 @@ struct ServicePlaces {
         return try ConfigurationBook(
             context: .ofThisProcess(environment: environment), facts: facts,
             candidates: ConfigurationLocations.candidates(
-                flag: configFlag, environment: environment, isSystemService: Self.isSystemService(environment)
-            )
+                flag: start.configuration, environment: environment,
+                isSystemService: Self.isSystemService(environment)
+            ),
+            command: self.command(start)
         )
+    }
+
+    /// Where a client's program listens for itself alone.
+    var ownSocket: String { "\(self.runDirectory)/http.sock" }
+
+    private func command(_ start: BridgeStart) -> CommandSettings {
+        var settings = start.settings
+        if start.pipes != nil { settings.listen = [.unix(path: self.ownSocket)] }
+        return settings
     }
 
     /// Whether the configuration is the machine's and not a user's.

@@ -18,10 +18,18 @@ final class StdioFront: StdioRelay.Output {
     /// What a pipe or socket that is writable takes without waiting.
     private static let piece = 4_096
 
+    private let input: Int32
+    private let output: Int32
+    private let notes: StdioNotes
     private let pipe: WakingPipe
     private let state = Mutex(State())
 
-    init() throws { self.pipe = try WakingPipe() }
+    init(input: Int32, output: Int32, notes: StdioNotes) throws {
+        self.input = input
+        self.output = output
+        self.notes = notes
+        self.pipe = try WakingPipe()
+    }
 
     // On the event loop.
 
@@ -61,9 +69,9 @@ final class StdioFront: StdioRelay.Output {
 
     // On the thread.
 
-    /// Until the client has closed its end and everything is answered, nobody reads any more, or a signal comes.
-    func run(_ relay: NIOLoopBound<StdioRelay>) {
-        self.pipe.take([SIGINT, SIGTERM])
+    /// Until the client has closed its end and everything is answered, nobody reads any more, or one of these signals comes.
+    func run(_ relay: NIOLoopBound<StdioRelay>, until signals: [Int32] = []) {
+        if !signals.isEmpty { self.pipe.take(signals) }
         var lines = DemoLines()
         var rest = ByteBuffer()
         var (isOpen, isFinishing) = (true, false)
@@ -80,9 +88,9 @@ final class StdioFront: StdioRelay.Output {
             let ready = self.wait(reads: isOpen && reads, writes: rest.readableBytes > 0)
             if self.pipe.settle() != nil { Self.act(relay) { $0.leave() } }
             if ready.output & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return Self.act(relay) { $0.leave() } }
-            if ready.output != 0, !Self.write(&rest) { return Self.act(relay) { $0.leave() } }
+            if ready.output != 0, !self.write(&rest) { return Self.act(relay) { $0.leave() } }
             guard ready.input != 0 else { continue }
-            isOpen = Self.read(&lines)
+            isOpen = self.read(&lines)
             if !isOpen { Self.act(relay) { $0.part() } }
         }
     }
@@ -91,8 +99,8 @@ final class StdioFront: StdioRelay.Output {
         // A negative descriptor is left out. Output is asked for nothing otherwise, and still tells when nobody reads.
         var waiting = [
             pollfd(fd: self.pipe.reading, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: reads ? STDIN_FILENO : -1, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: STDOUT_FILENO, events: writes ? Int16(POLLOUT) : 0, revents: 0),
+            pollfd(fd: reads ? self.input : -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: self.output, events: writes ? Int16(POLLOUT) : 0, revents: 0),
         ]
         guard poll(&waiting, nfds_t(waiting.count), -1) > 0 else { return (0, 0) }
         return (waiting[1].revents, waiting[2].revents)
@@ -111,9 +119,9 @@ final class StdioFront: StdioRelay.Output {
     }
 
     /// - Returns: false when nobody reads any more.
-    private static func write(_ bytes: inout ByteBuffer) -> Bool {
+    private func write(_ bytes: inout ByteBuffer) -> Bool {
         let count = bytes.withUnsafeReadableBytes {
-            Glibc.write(STDOUT_FILENO, $0.baseAddress, min($0.count, Self.piece))
+            Glibc.write(self.output, $0.baseAddress, min($0.count, Self.piece))
         }
         if count < 0 { return errno == EINTR || errno == EAGAIN }
         bytes.moveReaderIndex(forwardBy: count)
@@ -121,8 +129,8 @@ final class StdioFront: StdioRelay.Output {
     }
 
     /// - Returns: false when the client has closed its end.
-    private static func read(_ lines: inout DemoLines) -> Bool {
-        let count = lines.fill { Glibc.read(STDIN_FILENO, $0.baseAddress, $0.count) }
+    private func read(_ lines: inout DemoLines) -> Bool {
+        let count = lines.fill { Glibc.read(self.input, $0.baseAddress, $0.count) }
         return count < 0 ? errno == EINTR || errno == EAGAIN : count > 0
     }
 
@@ -146,7 +154,7 @@ extension StdioFront {
                 }
             } catch {
                 guard case .refused(let words, let answers) = error else { continue }
-                StdioNotes.say(words)
+                self.notes.say(words)
                 for answer in answers { self.answer(answer) }
             }
         }

@@ -27,7 +27,7 @@ extension StdioRelay {
         }
         guard post.isOwn else { return self.output.write(message) }
         if post !== self.renewal, message.member("error") != nil {
-            StdioNotes.say("a request could not be repeated in the new session", ["method": request.method])
+            self.settings.notes.say("a request could not be repeated in the new session", ["method": request.method])
         }
     }
 
@@ -102,7 +102,7 @@ extension StdioRelay {
         if word == Fault.sessionUnavailable.word || word == Fault.draining.word {
             return self.away(post, "\(head.status)")
         }
-        if post.open.isEmpty { StdioNotes.say("the bridge refuses a message", ["status": "\(head.status)"]) }
+        if post.open.isEmpty { self.settings.notes.say("the bridge refuses a message", ["status": "\(head.status)"]) }
         if let error, error.int("code") != nil {
             self.refuse(post, with: error)
         } else {

@@ -25,7 +25,7 @@ extension StdioRelay: MCPListeningDelegate {
     /// The bridge does not know the session any more: opens another one by the client's own words.
     func renew() {
         guard self.renewal == nil, let hello else { return }
-        StdioNotes.say("the session is gone; opening another one")
+        self.settings.notes.say("the session is gone; opening another one")
         let post = StdioPost(hello, self, isOwn: true)
         self.renewal = post
         self.send(post)
@@ -51,7 +51,7 @@ extension StdioRelay: MCPListeningDelegate {
 
     func lost(_ listening: MCPListening, _ failure: HTTPFailure?) {
         guard let failure else { return }
-        StdioNotes.say("the stream of the session is lost; trying again", ["reason": "\(failure)"])
+        self.settings.notes.say("the stream of the session is lost; trying again", ["reason": "\(failure)"])
         self.doubt(isSession: false)
     }
 

@@ -199,7 +199,7 @@ extension StdioRelay {
         let since = self.awaySince ?? now
         if self.awaySince == nil {
             self.awaySince = since
-            StdioNotes.say(
+            self.settings.notes.say(
                 "no bridge answers; trying again",
                 ["place": self.settings.name, "reason": reason, "do": self.settings.advice])
         }
@@ -233,7 +233,7 @@ extension StdioRelay {
         self.pace.succeeded()
         guard self.awaySince != nil else { return }
         self.awaySince = nil
-        StdioNotes.say("the bridge is there again", ["place": self.settings.name])
+        self.settings.notes.say("the bridge is there again", ["place": self.settings.name])
         self.timer?.cancel()
         self.timer = nil
         self.sendHeld()

@@ -7,6 +7,8 @@ struct StdioSettings {
         case url(String)
         /// Looked for anew at each attempt: the service may have come elsewhere.
         case localSocket(environment: [String: String])
+        /// Of the bridge whose front this is.
+        case ownSocket(String)
     }
 
     let place: Place
@@ -16,6 +18,7 @@ struct StdioSettings {
     let silence: TimeAmount
     /// Whether that goes for calls of tools, too. By itself it does not: how long they may take is the bridge's to say.
     let isSilenceOfCalls: Bool
+    var notes = StdioNotes.spoken
 
     /// How long a request waits for a bridge that is away.
     static let patience = TimeAmount.seconds(10)
@@ -25,7 +28,7 @@ struct StdioSettings {
 
     var isLocal: Bool {
         switch self.place {
-        case .url: false
+        case .url, .ownSocket: false
         case .localSocket: true
         }
     }
@@ -35,6 +38,7 @@ struct StdioSettings {
         switch self.place {
         case .url(let url): url
         case .localSocket(let environment): ClientPlaces.socket("http.sock", environment: environment)
+        case .ownSocket(let path): path
         }
     }
 
@@ -46,6 +50,7 @@ struct StdioSettings {
             ClientPlaces.isMachines(ClientPlaces.socket("http.sock", environment: environment))
                 ? "Start it: systemctl start mcp-bridge.service"
                 : "Start it: systemctl --user start mcp-bridge.service (or 'mcp-bridge serve')"
+        case .ownSocket: "Its log on standard error says why"
         }
     }
 
@@ -56,13 +61,18 @@ struct StdioSettings {
         case .localSocket(let environment):
             let socket = try ClientPlaces.trustedSocket("http.sock", environment: environment)
             return HTTPAddress(socket: socket, target: self.named(path))
+        case .ownSocket(let socket): return HTTPAddress(socket: socket, target: self.named(path))
         }
     }
 
     /// Where a socket's service says where MCP is; nil for a URL, which says so itself.
     func rootAddress() throws -> HTTPAddress? {
-        guard case .localSocket(let environment) = self.place else { return nil }
-        return HTTPAddress(socket: try ClientPlaces.trustedSocket("http.sock", environment: environment))
+        switch self.place {
+        case .url: return nil
+        case .localSocket(let environment):
+            return HTTPAddress(socket: try ClientPlaces.trustedSocket("http.sock", environment: environment))
+        case .ownSocket(let socket): return HTTPAddress(socket: socket)
+        }
     }
 
     private func named(_ target: String) -> String {

@@ -15,10 +15,12 @@ import Testing
         method: HTTPMethod = .GET,
         host: String? = "localhost",
         target: String = "/",
-        isHTTP10: Bool = false
+        isHTTP10: Bool = false,
+        isOpenOnLoopback: Bool = false
     ) -> FrontDoor.Verdict {
         let configuration = FrontConfiguration(
-            sessionSocket: "", version: "0", peers: [1000: [.mcp, .admin], 1001: []], serviceUID: Self.serviceUID
+            sessionSocket: "", version: "0", peers: [1000: [.mcp, .admin], 1001: []], serviceUID: Self.serviceUID,
+            isOpenOnLoopback: isOpenOnLoopback
         )
         let headers = HTTPHeaders((host.map { [("Host", $0)] } ?? []) + fields)
         let line = RequestLine(method, RequestTarget(target), isHTTP10: isHTTP10)
@@ -38,6 +40,19 @@ import Testing
         #expect(admission?.principal == "local")
         #expect(admission?.grants == [.mcp, .chat])
         #expect(admission?.mayAdminister == false)
+    }
+
+    @Test func `a gateway is administered on plain loopback, by no page, no proxy and no other machine`() {
+        #expect(Self.admission(Self.verdict(isOpenOnLoopback: true))?.mayAdminister == true)
+        let page = Self.verdict([("Origin", "http://localhost:1")], isOpenOnLoopback: true)
+        #expect(Self.admission(page)?.mayAdminister == false)
+        #expect(Self.refusal(Self.verdict([("Via", "1.1 proxy")], isOpenOnLoopback: true)) == "token_required")
+        #expect(Self.refusal(Self.verdict(host: "evil.example", isOpenOnLoopback: true)) == "host_not_allowed")
+        let remote = Caller(.tcp(remote: IPAddress("192.0.2.1"), local: IPAddress("192.0.2.2")))
+        #expect(Self.refusal(Self.verdict(from: remote, host: "192.0.2.2", isOpenOnLoopback: true)) == "token_required")
+        #expect(
+            remote.grants(FrontConfiguration(sessionSocket: "", version: "0", serviceUID: 1, isOpenOnLoopback: true))
+                == [])
     }
 
     @Test(arguments: [(0, true), (900, true), (1000, true), (1001, false), (4242, false)] as [(UInt32, Bool)])

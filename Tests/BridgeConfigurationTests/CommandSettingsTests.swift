@@ -1,0 +1,39 @@
+import NIOCore
+import Testing
+
+@testable import BridgeConfiguration
+
+@Suite("Flags of a command") struct CommandSettingsTests {
+    private static let file = #"{"mcpServers": {}, "bridge": {"listen": ["127.0.0.1:1"], "serverName": "file's"}}"#
+
+    private static func load(_ text: String, _ change: (inout CommandSettings) -> Void) -> LoadedConfiguration {
+        var command = CommandSettings()
+        change(&command)
+        var context = Loading.context
+        context.variables["MCP_BRIDGE_PORT"] = "2"
+        return ConfigurationLoader(context: context, command: command)
+            .load(ConfigurationSource(name: "servers.json", directory: "/etc/app", bytes: Array(text.utf8)))
+    }
+
+    @Test func `they win over the file and the environment`() {
+        let settings = Self.load(Self.file) {
+            $0.listen = [.tcp(host: "127.0.0.1", port: 3)]
+            $0.serverName = "flag's"
+        }.configuration?.settings
+        #expect(settings?.listen == [.tcp(host: "127.0.0.1", port: 3)])
+        #expect(settings?.serverName == "flag's")
+    }
+
+    @Test func `a command's usual name gives way to the file's, and to nothing else`() {
+        let change: (inout CommandSettings) -> Void = { $0.standardServerName = "mcp-gateway" }
+        #expect(Self.load(Self.file, change).configuration?.settings.serverName == "file's")
+        #expect(Self.load(#"{"mcpServers": {}}"#, change).configuration?.settings.serverName == "mcp-gateway")
+        #expect(Self.load(#"{"mcpServers": {}}"#) { _ in }.configuration?.settings.serverName == "mcp-bridge")
+    }
+
+    @Test func `an address beyond loopback is refused by the name of its flag`() {
+        let loaded = Self.load(Self.file) { $0.listen = [.tcp(host: "0.0.0.0", port: 8_080)] }
+        #expect(loaded.configuration == nil)
+        #expect(loaded.errors.map(\.keyPath) == ["--host"])
+    }
+}
