@@ -2,7 +2,7 @@
 # shellcheck shell=bash disable=SC2034
 
 # install_paths [OPTION...]: reads the options both scripts share and sets
-#   kind (system|user) prefix binary bin doc units sysusers tmpfiles config config_mode DESTDIR
+#   kind (system|user) prefix binary bin links doc units sysusers tmpfiles config config_mode DESTDIR
 install_paths() {
     kind=system prefix='' binary=''
     DESTDIR=${DESTDIR-}
@@ -36,6 +36,8 @@ install_paths() {
     fi
     [[ $prefix == /* ]] || die "--prefix wants an absolute folder"
     bin=$prefix/bin
+    # Further names of the program: each is one of its commands.
+    links=(mcp-gateway mcp-bridge-stdio)
     doc=$prefix/share/doc/mcp-bridge
 }
 

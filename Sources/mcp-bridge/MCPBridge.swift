@@ -19,6 +19,8 @@ struct MCPBridge: ParsableCommand {
             Stdio.self, Gateway.self, Reload.self, Config.self, DemoServerCommand.self, Version.self, Worker.self,
         ]
     )
+
+    static func main() { Self.main(InvokedName.arguments(CommandLine.arguments)) }
 }
 
 /// The version of everything that is built from this package.

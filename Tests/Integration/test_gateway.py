@@ -241,3 +241,25 @@ def test_a_worker_that_dies_leaves_the_client_its_session(home: Bridge) -> None:
             assert "result" in client.ask("tools/list")
             assert text(client.call("demo.echo", text=label)) == label
         assert client.close() == []
+
+
+# By its other names
+
+
+def test_the_gateways_installed_name_is_the_command(home: Bridge, folder: Path) -> None:
+    (folder / "mcp-gateway").symlink_to(BINARY)
+    with StdioClient(
+        environment=home.whole_environment(), folder=home.folder, program=(folder / "mcp-gateway",)
+    ) as client:
+        assert "result" in client.ask("initialize", HELLO)
+        assert client.close() == []
+
+
+def test_the_proxys_installed_name_takes_its_variables(gateway: Bridge, folder: Path) -> None:
+    (folder / "mcp-bridge-stdio").symlink_to(BINARY)
+    with StdioClient(
+        environment={"MCP_BRIDGE_PROXY_URL": f"http://127.0.0.1:{gateway.port}/mcp"}, folder=folder,
+        program=(folder / "mcp-bridge-stdio",),
+    ) as client:
+        assert text(client.open().call(f"{ECHO}.ping", message="y")) == f"{ECHO}:y"
+        assert client.close() == []

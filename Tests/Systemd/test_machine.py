@@ -92,6 +92,9 @@ def test_an_installation_is_whole_and_repeatable_and_removable(
     service = installed[f"{units}/mcp-bridge.service"][1].decode()
     [start] = [line.removeprefix("ExecStart=") for line in service.splitlines() if line.startswith("ExecStart=")]
     assert installed[start.split()[0].lstrip("/")] == (0o755, program.read_bytes())
+    for name in ("mcp-gateway", "mcp-bridge-stdio"):
+        link = (stage / start.split()[0].lstrip("/")).with_name(name)
+        assert link.is_symlink() and link.resolve().name == "mcp-bridge"
     assert {f"{units}/mcp-bridge{name}.socket" for name in ("", "-local", "-control")} <= set(installed)
     [example] = [name for name in installed if name.endswith("mcp-bridge/config.json.example") and "/doc/" not in name]
 
@@ -103,6 +106,16 @@ def test_an_installation_is_whole_and_repeatable_and_removable(
     for _ in range(2):
         subprocess.run(remove, env=environment, check=True, capture_output=True)
         assert list(tree(stage)) == [example]
+
+
+def test_somebody_elses_program_of_a_further_name_stays(program: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "stage/usr/bin/mcp-gateway"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_text("theirs")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DESTDIR": str(tmp_path / "stage")}
+    for script in (["install", "--prefix", "/usr", "--binary", program], ["uninstall", "--prefix", "/usr"]):
+        subprocess.run([ROOT / "scripts" / script[0], *script[1:]], env=environment, check=True, capture_output=True)
+        assert theirs.read_text() == "theirs"
 
 
 def test_what_is_installed_has_no_symbols(tmp_path: Path) -> None:
