@@ -1,5 +1,6 @@
 import BridgeConfiguration
 import BridgeCore
+import BridgeMCP
 import NIOCore
 import Testing
 
@@ -123,7 +124,13 @@ import Testing
             #expect(bench.folder.mode("tools-cache.json") == 0o600)
             let file = try #require(bench.folder.read("tools-cache.json"))
             #expect(file.hasPrefix("{\n  \"updatedAt\": \"20"))
-            #expect(file.hasSuffix("      {\n        \"name\": \"u\"\n      }\n    ]\n  }\n}\n"))
+            #expect(file.contains("      {\n        \"name\": \"u\"\n      }\n    ]\n  }"))
+            #expect(file.hasSuffix("\n}\n"))
+            // How they are shown, for who has no configuration: both servers, in their order.
+            let shown = try JSONText(validating: ByteBuffer(string: file)).value("shown").flatMap {
+                CatalogueDisplay($0)
+            }
+            #expect(shown?.servers.map(\.prefix) == ["a", "b"])
         }
     }
 

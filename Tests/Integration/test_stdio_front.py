@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from asking_server import Asking, AskingServer
-from harness import Bridge, Bridges
+from harness import Bridge, Bridges, free_port
 from places import BINARY
 from sdk_runner import GENERATIONS, SDKRunner
 from stdio_client import HELLO, StdioClient
@@ -127,6 +127,45 @@ def test_without_a_bridge_each_request_is_told_what_to_do(folder: Path) -> None:
         away = next(line for line in client.said if "no bridge answers" in line)
     assert re.fullmatch(r"\[mcp-bridge-stdio\] [^{]+ \{.*\}", away)
     assert "systemctl --user start" in json.loads(away[away.index("{") :])["do"]
+
+
+def test_without_a_bridge_lists_come_from_its_file(bridges: Bridges) -> None:
+    """As the bridge showed them; when it comes and shows others, the client is told so."""
+    kept_back = {**demo_upstream(), "prefix": "other", "tools": {"allow": ["echo", "add"]}}
+    bridge = bridges.start({"demo": demo_upstream(), "more": kept_back})
+    for name in ("demo", "more"):
+        bridge.wait_upstream(name)
+    client_names = bridge.client().tool_names
+    names = eventually(lambda: found if "other.echo" in (found := client_names()) else None, "all are listed")
+    assert "other.sleep" not in names
+    bridge.stop()
+    with beside(bridge) as client:
+        assert client.open().unclaimed == []
+        assert [tool["name"] for tool in client.ask("tools/list")["result"]["tools"]] == names
+        refused = client.call("demo.echo", text="nobody")["error"]
+        assert refused["data"]["code"] == "bridge_unavailable" and "systemctl --user start" in refused["message"]
+        assert bridge.config is not None
+        bridge.config["mcpServers"]["more"]["tools"]["allow"] = ["echo"]
+        bridge.start()
+        client.hear("notifications/tools/list_changed")
+        assert "other.add" not in [tool["name"] for tool in client.ask("tools/list")["result"]["tools"]]
+        assert text(client.call("demo.echo", text="served")) == "served"
+        assert client.close() == []
+
+
+def test_the_file_of_the_older_proxy_is_flattened(folder: Path) -> None:
+    tool = {"name": "search", "inputSchema": {"type": "object"}}
+    lists = {"overseer": [tool], "sentinel": [{**tool, "name": "watch"}]}
+    file = folder / "cache.json"
+    file.write_text(json.dumps({"updatedAt": "2026-01-01T00:00:00.000Z", "toolsByUpstream": lists}), encoding="utf-8")
+    port = free_port()
+    environment = {"MCP_BRIDGE_TOOL_CACHE_PATH": str(file), "MCP_BRIDGE_PROXY_URL": f"http://127.0.0.1:{port}/mcp"}
+    with StdioClient(environment=environment, folder=folder) as client:
+        client.open("2025-03-26")
+        assert [each["name"] for each in client.ask("tools/list")["result"]["tools"]] == ["search", "watch"]
+        for method, key in (("prompts/list", "prompts"), ("resources/list", "resources")):
+            assert client.ask(method)["result"] == {key: []}
+        assert client.close() == []
 
 
 def test_a_bridge_that_comes_late_is_waited_for(bridges: Bridges) -> None:

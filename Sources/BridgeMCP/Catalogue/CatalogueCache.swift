@@ -3,12 +3,14 @@ package import NIOCore
 
 /// The file that keeps lists warm across restarts: `{"updatedAt": …, "toolsByUpstream": {"<upstream>": [tool, …]},
 /// "promptsByUpstream": {…}, …, "programsByUpstream": {…}, "asking": ["<upstream>"],
-/// "revisionsByUpstream": {…}, "transportsByUpstream": {"<upstream>": "sse"}}`, indented by two spaces.
+/// "revisionsByUpstream": {…}, "transportsByUpstream": {"<upstream>": "sse"}, "shown": {…}}`, indented by two spaces.
 ///
 /// Pure: reading and writing the file is the caller's.
 package struct CatalogueCache: Sendable {
     /// In the order in which they stand in the file.
-    private let offerings: [Offering]
+    let offerings: [Offering]
+    /// How the lists are shown. Files of older versions do not say.
+    package var display: CatalogueDisplay?
     /// The entries of each upstream, as the upstream wrote them.
     private var lists: [Offering: [String: [JSONText]]] = [:]
     /// Which program listed them, as a fingerprint. Files of older versions have none.
@@ -31,6 +33,14 @@ package struct CatalogueCache: Sendable {
     package func entries(of offering: Offering, by upstream: String, program: String) -> [JSONText]? {
         guard self.programs[upstream].map({ $0 == program }) ?? true else { return nil }
         return self.lists[offering]?[upstream]
+    }
+
+    /// Those that list something, by name.
+    var upstreams: [String] { Set(self.lists.values.flatMap(\.keys)).sorted() }
+
+    /// What an upstream listed in an earlier life, whichever program did, as clients may be shown it.
+    func lastEntries(of offering: Offering, by upstream: String) -> [JSONText]? {
+        self.lists[offering]?[upstream]?.compactMap { Definition($0, of: offering).text }
     }
 
     /// What an upstream wants to be spoken to with, unless another program did.
@@ -83,6 +93,7 @@ package struct CatalogueCache: Sendable {
                 self.lists[offering, default: [:]][upstream.string] = entries
             }
         }
+        self.display = text.value("shown").flatMap { CatalogueDisplay($0) }
         if let programs = text.value("programsByUpstream") {
             programs.members { upstream, program in self.programs[upstream.string] = programs[program].string }
         }
@@ -117,6 +128,7 @@ package struct CatalogueCache: Sendable {
                     }
                 }
             }
+            if let display = self.display { file.member("shown", display.text) }
             let isKnown = { (name: String) in
                 listed.contains(name) || self.proposals[name] != nil || self.asking.contains(name)
                     || self.transports[name] != nil

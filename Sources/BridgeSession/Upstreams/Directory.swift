@@ -71,6 +71,7 @@ final class Directory {
     /// Upstreams that are gone are let go, new ones are dialled, the others stay as they are.
     func reconfigure(_ configuration: SessionConfiguration) {
         let old = Dictionary(self.upstreams.map { ($0.route.name, $0) }, uniquingKeysWith: { first, _ in first })
+        if self.configuration.display != configuration.display { self.cache.changed() }
         self.configuration = configuration
         var kept: Set<String> = []
         self.upstreams = configuration.upstreams.map { route in
@@ -229,6 +230,7 @@ final class Directory {
 
     private func cacheContent() -> CatalogueCache {
         var cache = CatalogueCache(of: self.tables.offerings)
+        cache.display = self.configuration.display
         for upstream in self.upstreams {
             for offering in self.tables.offerings {
                 let list = upstream.list(of: offering)

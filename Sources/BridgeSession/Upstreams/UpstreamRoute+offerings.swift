@@ -18,8 +18,29 @@ extension UpstreamRoute {
         offering == .tools ? self.timeout(tool: entry.ownName) : self.callTimeout
     }
 
+    var shown: CatalogueDisplay.Server {
+        CatalogueDisplay.Server(
+            name: self.name, prefix: self.prefix ?? self.name, tools: self.tools, prompts: self.prompts,
+            resources: self.resources)
+    }
+
     func source(of offering: Offering, listed: [JSONText]?) -> Catalogue.Source {
         Catalogue.Source(
             name: self.name, prefix: self.prefix ?? self.name, filter: self.filter(of: offering), entries: listed)
+    }
+}
+
+extension SessionConfiguration {
+    /// How lists are shown, for whoever has only the file of lists.
+    var display: CatalogueDisplay {
+        let safeNames: Bool? =
+            switch self.names {
+            case .dot: false
+            case .safe: true
+            case .auto: nil
+            }
+        return CatalogueDisplay(
+            separator: self.separator, safeNames: safeNames, safeNamesFor: self.safeNamesFor,
+            servers: self.upstreams.map(\.shown))
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BridgeFiles
 import BridgeHTTPClient
 import FoundationEssentials
 import Glibc
@@ -11,8 +12,9 @@ struct Stdio: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Carry MCP between standard input and output and a running bridge.",
         discussion: """
-            For clients that only start programs. The session outlives restarts of the bridge; without a bridge each \
-            request is answered with what to do. Says what happens on standard error.
+            For clients that only start programs. The session outlives restarts of the bridge. While it is \
+            away, lists are answered as it last gave them, out of its file where need be \
+            (MCP_BRIDGE_TOOL_CACHE_PATH), and calls with what to do. Says what happens on standard error.
             Exit status: 0 when the client closes its end, or after SIGTERM; 1 when the address is none.
             """
     )
@@ -50,10 +52,17 @@ struct Stdio: ParsableCommand {
             throw ExitCode.failure
         }
         let limit = environment["MCP_BRIDGE_PROXY_TIMEOUT_MS"].flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
+        let place = url.map { StdioSettings.Place.url($0) } ?? .localSocket(environment: environment)
         return StdioSettings(
-            place: url.map { .url($0) } ?? .localSocket(environment: environment),
-            names: self.names, silence: .milliseconds(limit ?? StdioSettings.standardSilence),
-            isSilenceOfCalls: limit != nil
+            place: place, names: self.names, silence: .milliseconds(limit ?? StdioSettings.standardSilence),
+            isSilenceOfCalls: limit != nil, warm: self.warmFile(place, environment)
         )
+    }
+
+    /// Read once, before anything waits.
+    private func warmFile(_ place: StdioSettings.Place, _ environment: [String: String]) -> WarmLists.File? {
+        guard let path = StdioSettings.warmFile(place, environment) else { return nil }
+        guard let bytes = try? WholeFile.readIfPresent(path, limit: StdioSettings.warmLimit) else { return nil }
+        return WarmLists.File(bytes: ByteBuffer(bytes: bytes), names: self.names)
     }
 }

@@ -12,6 +12,14 @@ struct StdioMessage: Sendable {
         let subject: String?
     }
 
+    /// A client's `initialize`.
+    struct Hello {
+        let id: RPCID
+        let revision: String
+        /// `clientInfo.name`.
+        let client: String?
+    }
+
     enum Problem: Error {
         /// It cannot be read; these are the answers to what it asks.
         case refused(String, answers: [ByteBuffer])
@@ -62,6 +70,14 @@ struct StdioMessage: Sendable {
     }
 
     var isSingle: Bool { self.messages.count == 1 }
+    var hello: Hello? {
+        guard self.isInitialize, let message = self.messages.first, let id = message.rpcID else { return nil }
+        let text = message.text
+        guard let revision = message.param("protocolVersion").flatMap({ text[$0].string }) else { return nil }
+        let client = message.param("clientInfo").flatMap { text[$0].string("name") }
+        return Hello(id: id, revision: revision, client: client)
+    }
+
     var isInitialize: Bool { self.isSingle && self.messages[0].method == "initialize" }
     var isInitialized: Bool { self.messages.contains { $0.method == Self.initialized } }
 

@@ -22,6 +22,7 @@ extension StdioRelay {
         }
         guard let request = post.take(id) else { return }
         if let result = message.value("result") {
+            if post.isOwn { self.compare(result, of: request) }
             self.remembered.heard(result, of: request)
             if post.message.isInitialize { self.opened(result, by: post) } else { self.wishes.granted(request) }
         }

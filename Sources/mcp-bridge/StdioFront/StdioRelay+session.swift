@@ -25,7 +25,7 @@ extension StdioRelay: MCPListeningDelegate {
     /// The bridge does not know the session any more: opens another one by the client's own words.
     func renew() {
         guard self.renewal == nil, let hello else { return }
-        self.settings.notes.say("the session is gone; opening another one")
+        if self.awaySince == nil { self.settings.notes.say("the session is gone; opening another one") }
         let post = StdioPost(hello, self, isOwn: true)
         self.renewal = post
         self.send(post)
@@ -40,6 +40,7 @@ extension StdioRelay: MCPListeningDelegate {
         self.introduce()
         self.present()
         self.sendHeld()
+        self.lookAtGuesses()
     }
 
     func received(_ message: JSONText, of listening: MCPListening) {

@@ -49,8 +49,10 @@ final class StdioRelay {
     private var octets = 0
     /// Those that wait for the bridge, in their order.
     private var held: [StdioPost] = []
-    var remembered = RememberedLists()
-    private var awaySince: NIODeadline?
+    var remembered: RememberedLists
+    /// Lists that the client was given out of the file, and that the bridge is asked for now.
+    var guesses: [RememberedLists.Guess] = []
+    private(set) var awaySince: NIODeadline?
     private var pace = ReconnectPace()
     private var timer: Scheduled<Void>?
     var isReading = true
@@ -59,6 +61,7 @@ final class StdioRelay {
 
     init(_ settings: StdioSettings, _ connections: HTTPConnections, _ output: any Output) {
         self.settings = settings
+        self.remembered = RememberedLists(settings.warm)
         self.connections = connections
         self.output = output
     }
@@ -189,7 +192,7 @@ extension StdioRelay {
             held.removeAll { $0 === renewal }
         }
         for post in held { self.away(post, reason) }
-        if self.isDoubted { self.tryAgain(by: .distantFuture) }
+        if self.isDoubted || self.isLost { self.tryAgain(by: .distantFuture) }
     }
 
     /// A post could not be sent, and has not run.
@@ -203,13 +206,15 @@ extension StdioRelay {
                 "no bridge answers; trying again",
                 ["place": self.settings.name, "reason": reason, "do": self.settings.advice])
         }
-        for request in post.open {
-            guard let answer = self.remembered.answer(to: request), post.take(request.id) != nil else { continue }
+        for request in post.open where !post.isOwn {
+            guard let answer = self.remembered.answer(to: request, for: self.hello?.hello), post.take(request.id) != nil
+            else { continue }
             self.output.answer(answer)
         }
-        let deadline = post.deadline ?? max(since + StdioSettings.patience, now)
+        let deadline = post.deadline ?? max(since + self.patience(for: post), now)
         post.deadline = deadline
         guard now < deadline, !post.open.isEmpty || post.message.requests.isEmpty else {
+            self.goOnWithout(post)
             self.refuse(
                 post, Fault.bridgeUnavailable.told(["place": self.settings.name, "advice": self.settings.advice]))
             return self.close(post)
@@ -218,12 +223,13 @@ extension StdioRelay {
         self.tryAgain(by: deadline)
     }
 
-    private func tryAgain(by deadline: NIODeadline) {
+    func tryAgain(by deadline: NIODeadline) {
         guard self.timer == nil, !self.isOver else { return }
         let time = min(NIODeadline.now() + self.pace.failed(), deadline)
         self.timer = self.loop.assumeIsolated().scheduleTask(deadline: time) {
             self.timer = nil
             self.sendHeld()
+            if self.isLost, self.opening == nil { self.renew() }
             if self.isDoubted { self.look() }
         }
     }

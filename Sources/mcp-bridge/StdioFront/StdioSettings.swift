@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeHTTPClient
 import NIOCore
 
@@ -19,9 +20,15 @@ struct StdioSettings {
     /// Whether that goes for calls of tools, too. By itself it does not: how long they may take is the bridge's to say.
     let isSilenceOfCalls: Bool
     var notes = StdioNotes.spoken
+    /// The file in which the bridge keeps its lists.
+    var warm: WarmLists.File?
 
     /// How long a request waits for a bridge that is away.
     static let patience = TimeAmount.seconds(10)
+    /// How long `initialize` does where it can be answered without the bridge: as long as a restart takes.
+    static let shortPatience = TimeAmount.seconds(3)
+    /// Of the file of lists, in bytes.
+    static let warmLimit = 32 << 20
     /// How long answers are waited for when the client has closed its end.
     static let farewell = TimeAmount.seconds(60)
     static let standardSilence: Int64 = 60_000
@@ -52,6 +59,31 @@ struct StdioSettings {
                 : "Start it: systemctl --user start mcp-bridge.service (or 'mcp-bridge serve')"
         case .ownSocket: "Its log on standard error says why"
         }
+    }
+
+    /// Where the bridge of this place keeps its lists; nil where that cannot be known.
+    static func warmFile(_ place: Place, _ environment: [String: String]) -> String? {
+        let isAsked = environment["MCP_BRIDGE_TOOL_CACHE_PATH"]?.isEmpty == false
+        switch place {
+        case .url(let url):
+            // Another machine's bridge keeps other lists.
+            guard isAsked || Self.isOfThisMachine(url) else { return nil }
+            return Self.toolCache(environment, isSystem: false)
+        case .localSocket(let environment):
+            let socket = ClientPlaces.socket("http.sock", environment: environment)
+            return Self.toolCache(environment, isSystem: ClientPlaces.isMachines(socket) && !isAsked)
+        case .ownSocket: return nil
+        }
+    }
+
+    private static func toolCache(_ environment: [String: String], isSystem: Bool) -> String {
+        StatePaths(environment: ServiceEnvironment.resembling(environment, isSystem: isSystem) { _ in }).toolCache
+    }
+
+    private static func isOfThisMachine(_ url: String) -> Bool {
+        let rest = url.drop { $0 != ":" }.dropFirst(3)
+        let authority = rest.prefix { $0 != "/" && $0 != "?" }
+        return ["127.0.0.1", "localhost", "[::1]"].contains { authority == $0 || authority.hasPrefix($0 + ":") }
     }
 
     /// - Parameter path: of MCP, where a socket has said so.
