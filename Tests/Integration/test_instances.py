@@ -72,6 +72,14 @@ def test_a_second_service_on_the_same_state_stops_and_says_who_has_it(service: B
     assert service.client().call("demo.echo", {"text": "still there"}).result
 
 
+def test_a_gateway_that_cannot_start_leaves_nothing_running_and_no_folder(service: Bridge) -> None:
+    file = servers_file(service.folder, {"mine": demo_upstream()})
+    arguments = ("gateway", "--config", file, "--transport", "sse", "--port", str(service.port))
+    said = run(*arguments, environment=service.whole_environment(), folder=service.folder)
+    assert said.status == 1 and f"127.0.0.1:{service.port}" in said.err
+    assert [path.name for path in Path(service.local_socket).parent.glob("w*")] == [f"w{service.supervisor.pid}"]
+
+
 def test_what_a_killed_service_held_is_free(service: Bridge) -> None:
     service.kill()
     service.start()

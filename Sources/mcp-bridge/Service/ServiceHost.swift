@@ -46,6 +46,7 @@ struct ServiceHost {
         let passed = self.start.pipes == nil ? try ListenSockets.take() : []
         let limit = try DescriptorLimit.raise()
         let places = try ServicePlaces(environment: given, start: self.start)
+        defer { places.remove() }
         var environment = places.environment
         // A client's program is nobody's service, whatever its client is.
         let notifier = ServiceNotifier(environment: self.start.pipes == nil ? environment : [:])
@@ -94,9 +95,7 @@ struct ServiceHost {
             }
         )
         let pipes = self.start.pipes.map { ($0, places.ownSocket) }
-        let code = try Self.supervise(surroundings, book: book, pipes: pipes, logger: logger)
-        places.remove()
-        return code
+        return try Self.supervise(surroundings, book: book, pipes: pipes, logger: logger)
     }
 
     private static func supervise(
