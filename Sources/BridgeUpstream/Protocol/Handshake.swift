@@ -53,7 +53,7 @@ enum Handshake {
                     literal:
                         #"{"sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":false}}"#))
             parameters.memberObject("clientInfo") { client in
-                client.member("name", "mcp-bridge")
+                client.member("name", "mcp-bridge-\(configuration.name)-client")
                 client.member("version", configuration.version)
             }
         }

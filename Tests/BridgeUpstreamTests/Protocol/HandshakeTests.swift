@@ -16,7 +16,7 @@ import Testing
         let bare = Handshake.parameters(self.configuration())
         #expect(
             "\(bare)"
-                == #"{"protocolVersion":"2025-11-25","capabilities":\#(all),"clientInfo":{"name":"mcp-bridge","version":"1.2"}}"#
+                == #"{"protocolVersion":"2025-11-25","capabilities":\#(all),"clientInfo":{"name":"mcp-bridge-x-client","version":"1.2"}}"#
         )
         let rooted = Handshake.parameters(self.configuration(roots: [Root(uri: "file:///a")]))
         #expect("\(rooted.value("capabilities") ?? .null)" == all)
