@@ -29,10 +29,12 @@ extension Supervisor {
     // MARK: Stop
 
     /// Finishes what is in flight, ends every worker in turn and then itself.
-    package func stop() {
+    ///
+    /// - Parameter signal: which one asked for it, as it is logged; nil where the service gives up by itself.
+    package func stop(by signal: String? = nil) {
         guard !self.isStopping else { return }
         self.isStopping = true
-        self.logger.notice("shutting down")
+        self.logger.notice("shutting down", metadata: signal.map { ["signal": "\($0)"] })
         self.abandonChanges()
         self.notifier.send(
             .stopping, .status(self.summary().text), .extendTimeout(self.deployment.drainTimeout + .seconds(10))

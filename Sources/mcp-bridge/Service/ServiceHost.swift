@@ -125,9 +125,10 @@ struct ServiceHost {
                     switch signal {
                     case SIGHUP: supervisor.value.reloadBySignal()
                     default:
+                        let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
                         // The client's session ends first, and with it the calls that it waits for.
                         front?.leave()
-                        loop.scheduleTask(in: front == nil ? .zero : .seconds(2)) { supervisor.value.stop() }
+                        loop.scheduleTask(in: front == nil ? .zero : .seconds(2)) { supervisor.value.stop(by: name) }
                     }
                 }
             }
