@@ -376,3 +376,103 @@ def test_the_session_worker_dies_with_a_question_open(bridges: Bridges) -> None:
         pass
     answer(eventually(lambda: reachable(client), "a new session worker"), question)
     assert text_of(client.call("u.count").result) == "1"
+
+
+# What users of gateways report
+
+
+@pytest.fixture(scope="module")
+def quiet(shared_bridges: Bridges) -> Bridge:
+    """One at which no call was cancelled, so that nothing that is asked is in doubt."""
+    bridge = shared_bridges.start({"u": asking()})
+    bridge.wait_upstream("u")
+    return bridge
+
+
+def test_the_answer_to_a_cancelled_calls_question_reaches_nobody(bridges: Bridges, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    bridge = bridges.start({"u": asking(str(journal))})
+    bridge.wait_upstream("u")
+    client = client_of(bridge)
+    stream = client.open_call("u.ask", ELICIT, id=77)
+    question = stream.wait_for("elicitation/create")
+    client.beside().notify("notifications/cancelled", {"requestId": 77})
+    # First whoever is asked hears that nobody waits any more; then the call is over.
+    assert stream.wait_for("notifications/cancelled")["params"]["requestId"] == question["id"]
+    assert list(stream) == []
+    answer(client, question)
+    stream, question = asked(client)
+    answer(client, question, {"action": "decline"})
+    assert said(stream.next_message()) == {"result": {"action": "decline"}}
+    lines = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+    assert "cancelled" in lines and {"result": ACCEPTED} not in lines
+
+
+def test_a_calls_time_stands_still_while_its_client_is_asked(bridges: Bridges) -> None:
+    limit = {"tools": {"ask": "300ms", "stubborn": "300ms"}}
+    bridge = bridges.start({name: asking(timeouts=limit) for name in ("u", "v")})
+    for name in ("u", "v"):
+        bridge.wait_upstream(name)
+    client = client_of(bridge)
+    stream, question = asked(client)
+    # A call of another server that was begun later, with the same limit and nothing to ask, is late.
+    assert client.beside().call("v.stubborn").failure.word == "timeout"
+    answer(client, question)
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def test_two_questions_at_once_each_have_their_own_answer(quiet: Bridge) -> None:
+    client = client_of(quiet)
+    stream = client.open_call("u.ask_all", {"questions": [ELICIT, SAMPLE, ELICIT]})
+    first, second, third = [stream.next_message() for _ in range(3)]
+    assert [each["method"] for each in (first, second, third)] == [each["method"] for each in (ELICIT, SAMPLE, ELICIT)]
+    # In reverse order, and one of them is refused.
+    answer(client, third, {"action": "cancel"})
+    refusal = {"code": -1, "message": "User rejected sampling request"}
+    client.beside().exchange("POST", {"jsonrpc": "2.0", "id": second["id"], "error": refusal})
+    answer(client, first)
+    assert said(stream.next_message()) == [{"result": ACCEPTED}, {"error": refusal}, {"result": {"action": "cancel"}}]
+
+
+@pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25"])
+def test_what_a_form_has_filled_in_already_is_shown(quiet: Bridge, revision: str) -> None:
+    client = client_of(quiet, revision=revision)
+    fields = {
+        "text": {"type": "string", "default": "as before"},
+        "number": {"type": "number", "default": 1.5},
+        "yes": {"type": "boolean", "default": True},
+        "choice": {"type": "string", "enum": ["a", "b"], "default": "b"},
+    }
+    form = {"message": "?", "requestedSchema": {"type": "object", "properties": fields}}
+    stream, question = asked(client, {"method": "elicitation/create", "params": form})
+    assert question["params"]["requestedSchema"]["properties"] == fields
+    answer(client, question, {"action": "decline"})
+    assert said(stream.next_message()) == {"result": {"action": "decline"}}
+
+
+@pytest.mark.parametrize("number", [1.5, -0.25, 1e300])
+def test_an_answer_may_be_a_fraction(quiet: Bridge, number: float) -> None:
+    """Though the schema of the protocol says that an answer's numbers are integers: a form may ask for any number."""
+    client = client_of(quiet)
+    form = {"message": "?", "requestedSchema": {"type": "object", "properties": {"x": {"type": "number"}}}}
+    stream, question = asked(client, {"method": "elicitation/create", "params": form})
+    answer(client, question, {"action": "accept", "content": {"x": number}})
+    assert said(stream.next_message()) == {"result": {"action": "accept", "content": {"x": number}}}
+
+
+def test_that_a_page_is_done_is_told_to_whoever_was_shown_it(quiet: Bridge) -> None:
+    client, other = client_of(quiet), client_of(quiet)
+    events, others = client.open_stream(), other.open_stream()
+    shown = {}
+    for each, name in ((client, "p"), (other, "q")):
+        page = {"mode": "url", "message": "Sign in.", "url": "https://example.com/in", "elicitationId": name}
+        stream, question = asked(each, {"method": "elicitation/create", "params": page})
+        shown[name] = question["params"].pop("elicitationId")
+        assert question["params"] == {key: page[key] for key in ("mode", "message", "url")} and shown[name] != name
+        answer(each, question, {"action": "accept"})
+        assert said(stream.next_message()) == {"result": {"action": "accept"}}
+    # Whoever's call brings it. The first that the other one hears of is its own.
+    other.call("u.done", {"id": "p"})
+    assert events.wait_for("notifications/elicitation/complete")["params"] == {"elicitationId": shown["p"]}
+    client.call("u.done", {"id": "q"})
+    assert others.wait_for("notifications/elicitation/complete")["params"] == {"elicitationId": shown["q"]}

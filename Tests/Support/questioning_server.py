@@ -3,10 +3,11 @@
 
 Usage: questioning_server.py [JOURNAL]
 
-Tools: `ask` asks (`method`, `params`) and answers with what came back; `ask_and_leave` asks and answers at once;
-`ask_and_withdraw` takes its question back, then answers; `stubborn` asks when it has been cancelled; `need_page` refuses with
--32042; `done` says that a page is done; `count` says how often anything was asked. What comes back to a question that no
-call waits for is written to the journal, a line each.
+Tools: `ask` asks (`method`, `params`) and answers with what came back; `ask_all` asks all its `questions` at once, and answers
+with what came back, in their order; `ask_and_leave` asks and answers at once; `ask_and_withdraw` takes its question back, then
+answers; `stubborn` asks when it has been cancelled; `need_page` refuses with -32042; `done` says that a page is done; `count`
+says how often anything was asked. What comes back to a question that no call waits for is written to the journal, a line
+each, and so is that a call which waits was cancelled.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import sys
 from typing import Any
 
-TOOLS = ("ask", "ask_and_leave", "ask_and_withdraw", "stubborn", "need_page", "done", "count")
+TOOLS = ("ask", "ask_all", "ask_and_leave", "ask_and_withdraw", "stubborn", "need_page", "done", "count")
 
 
 class Asking:
@@ -24,6 +25,8 @@ class Asking:
         self._asked = 0
         #: The call that waits for the answer to a question.
         self._waiting: dict[str, Any] = {}
+        #: Of calls that have asked several: what has come back, by question.
+        self._several: dict[Any, dict[str, Any]] = {}
         self._stubborn: dict[Any, dict[str, Any]] = {}
 
     def say(self, **message: Any) -> None:
@@ -59,10 +62,7 @@ class Asking:
         if method == "tools/call":
             return self.call(message["id"], message["params"]["name"], message["params"].get("arguments", {}))
         if method == "notifications/cancelled":
-            arguments = self._stubborn.pop(message["params"]["requestId"], None)
-            if arguments is not None:
-                self.ask(arguments)
-            return None
+            return self.cancelled(message["params"]["requestId"])
         if "id" in message:
             return self.say(id=message["id"], result={})
         return None
@@ -70,15 +70,35 @@ class Asking:
     def answered(self, message: dict[str, Any]) -> None:
         said = {key: message[key] for key in ("result", "error") if key in message}
         call = self._waiting.pop(message["id"], None)
-        if call is not None:
-            self.answer(call, said)
-        elif self._journal is not None:
+        if call is None:
+            return self.note(said)
+        if call not in self._several:
+            return self.answer(call, said)
+        self._several[call][message["id"]] = said
+        if call not in self._waiting.values():
+            self.answer(call, [said for _, said in sorted(self._several.pop(call).items())])
+        return None
+
+    def cancelled(self, call: Any) -> None:
+        arguments = self._stubborn.pop(call, None)
+        if arguments is not None:
+            self.ask(arguments)
+        elif call in self._waiting.values():
+            self._waiting = {number: each for number, each in self._waiting.items() if each != call}
+            self.note("cancelled")
+
+    def note(self, what: Any) -> None:
+        if self._journal is not None:
             with open(self._journal, "a") as journal:
-                journal.write(json.dumps(said) + "\n")
+                journal.write(json.dumps(what) + "\n")
 
     def call(self, call: Any, tool: str, arguments: dict[str, Any]) -> None:
         if tool == "ask":
             self._waiting[self.ask(arguments)] = call
+        elif tool == "ask_all":
+            self._several[call] = {}
+            for question in arguments["questions"]:
+                self._waiting[self.ask(question)] = call
         elif tool == "ask_and_leave":
             self.ask(arguments)
             self.answer(call, "left")

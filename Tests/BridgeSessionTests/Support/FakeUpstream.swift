@@ -10,6 +10,8 @@ final class FakeUpstream {
         let exchange: Exchange
         let header: UpstreamCallHeader
         private(set) var failure: ExchangeFailure?
+        /// What came back to its questions.
+        private(set) var answers: [QuestionAnswer] = []
         private let changed: () -> Void
 
         init(_ exchange: Exchange, _ header: UpstreamCallHeader, changed: @escaping () -> Void) {
@@ -27,6 +29,11 @@ final class FakeUpstream {
             self.exchange.send(header: JSONWriter.object { $0.member("t", kind) }, payload: ByteBuffer(string: message))
         }
 
+        /// The server asks in the middle of it.
+        func ask(_ number: Int, _ question: String) {
+            self.exchange.send(header: UpstreamMessage.ask(number).text, payload: ByteBuffer(string: question))
+        }
+
         func answer(_ reply: String) {
             self.exchange.end(header: UpstreamEnd.answered, payload: ByteBuffer(string: reply))
         }
@@ -42,7 +49,10 @@ final class FakeUpstream {
             self.answer(#"{"jsonrpc":"2.0","id":\#(self.id),"result":\#(result)}"#)
         }
 
-        func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
+        func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
+            if let answer = QuestionAnswer(header) { self.answers.append(answer) }
+            self.changed()
+        }
         func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {}
         func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) {
             self.failure = failure

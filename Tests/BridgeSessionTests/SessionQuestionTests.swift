@@ -1,0 +1,72 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import BridgeMCP
+import NIOCore
+import Testing
+
+@testable import BridgeSession
+
+@Suite("What servers ask in the middle of a call", .timeLimit(.minutes(2))) struct SessionQuestionTests {
+    private static let question =
+        #"{"jsonrpc":"2.0","id":"s","method":"elicitation/create","params":{"message":"?","requestedSchema":{"type":"object","properties":{}}}}"#
+
+    private func open(_ bench: SessionBench) async throws -> String {
+        let hello = SessionBench.initialize.replacing(
+            #""capabilities":{}"#, with: #""capabilities":{"elicitation":{}}"#)
+        return try #require(try await bench.post(hello, session: nil).session)
+    }
+
+    /// A call, under the name `call`, whose client has been asked.
+    private func ask(_ bench: SessionBench, session: String) async throws {
+        try await bench.post("call", SessionCallTests.call(), session: session)
+        try await bench.until { $0.upstream().calls.count == 1 }
+        try await bench.run { $0.upstream().call(0)?.ask(1, Self.question) }
+        try await bench.until { $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false } }
+    }
+
+    @Test func `is answered in the place of a client that is gone for a minute, and put to no other session`()
+        async throws
+    {
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await self.open(bench)
+            let other = try await self.open(bench)
+            try await bench.get("other", session: other)
+            try await self.ask(bench, session: session)
+            try await bench.run { scene in
+                let client = scene.client("call").exchange
+                client?.cancel(reason: "the client is gone")
+            }
+            try await bench.until { $0.worker?.desk.underWay == 1 }
+            _ = try await bench.post(#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#, session: other)
+            try await bench.run { scene in
+                scene.worker?.keepHouse(now: .now() + .seconds(59))
+                #expect(scene.upstream().call(0)?.answers == [])
+                scene.worker?.keepHouse(now: .now() + .seconds(61))
+            }
+            try await bench.until { $0.upstream().call(0)?.answers == [.gone(1)] }
+            let told = try await bench.value { scene in scene.answer("other").events.compactMap(\.body) }
+            #expect(!told.contains { $0.contains("elicitation") })
+        }
+    }
+
+    @Test func `stops the clock of its call here, too, until it is answered`() async throws {
+        try await SessionBench.with({ $0.upstreams[0].callTimeout = 10 }) { bench in
+            try await bench.publish(["t"])
+            let session = try await self.open(bench)
+            try await self.ask(bench, session: session)
+            try await bench.run { scene in
+                scene.worker?.keepHouse(now: .now() + .seconds(300))
+                #expect(scene.upstream().call(0)?.failure == nil)
+            }
+            let asked = try await bench.value { scene in scene.answer("call").events.compactMap(\.body).last ?? "" }
+            let id = try #require(JSONText(validating: ByteBuffer(string: asked)).string("id"))
+            let answer = #"{"jsonrpc":"2.0","id":"\#(id)","result":{"action":"decline"}}"#
+            #expect(try await bench.post(answer, session: session).status == 202)
+            try await bench.until { $0.upstream().call(0)?.answers == [.answered(1)] }
+            try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(300)) }
+            try await bench.until { $0.upstream().call(0)?.failure != nil }
+        }
+    }
+}
