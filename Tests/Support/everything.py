@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -32,6 +33,42 @@ class Voice(Protocol):
     async def log(self, level: str, data: Any) -> None: ...
     async def changed(self, kind: str) -> None: ...
     async def updated(self, uri: str) -> None: ...
+    async def ask(self, method: str, params: Facts) -> Facts: ...
+    async def page_done(self, name: str) -> None: ...
+
+
+#: What is asked, by the tool that asks it: the method, and its parameters.
+QUESTIONS: dict[str, tuple[str, Facts]] = {
+    "ask_model": (
+        "sampling/createMessage",
+        {
+            "messages": [{"role": "user", "content": {"type": "text", "text": "2 + 2?"}}],
+            "systemPrompt": "Answer in one word.",
+            "maxTokens": 7,
+        },
+    ),
+    "ask_model_with_tools": (
+        "sampling/createMessage",
+        {
+            "messages": [{"role": "user", "content": {"type": "text", "text": "2 + 2?"}}],
+            "maxTokens": 7,
+            "tools": [{"name": "look_up", "inputSchema": {"type": "object"}}],
+        },
+    ),
+    "ask_person": (
+        "elicitation/create",
+        {
+            "mode": "form",
+            "message": "What is it?",
+            "requestedSchema": {"type": "object", "properties": {"text": {"type": "string"}}, "required": ["text"]},
+        },
+    ),
+    "ask_page": (
+        "elicitation/create",
+        {"mode": "url", "message": "Sign in.", "url": "https://example.org/in", "elicitationId": "page-1"},
+    ),
+    "ask_roots": ("roots/list", {}),
+}
 
 
 def content(server: str) -> list[Facts]:
@@ -58,6 +95,18 @@ SUM = {"type": "object", "properties": {"sum": {"type": "number"}}, "required": 
 
 def text(words: str, **more: Any) -> Facts:
     return {"content": [{"type": "text", "text": words}], **more}
+
+
+def asks(name: str) -> Callable[[Any, Facts, Voice, Any], Awaitable[Facts]]:
+    """The tool that asks this of `QUESTIONS`, and answers with what came back."""
+
+    async def ask(_everything: Any, _arguments: Facts, voice: Voice, _token: Any) -> Facts:
+        answer = await voice.ask(*QUESTIONS[name])
+        if name == "ask_page":
+            await voice.page_done("page-1")
+        return text(json.dumps(answer))
+
+    return ask
 
 
 class Everything:
@@ -225,6 +274,12 @@ class Everything:
         await asyncio.sleep(arguments["seconds"])
         return text("at last")
 
+    async def _ask_several(self, arguments: Facts, voice: Voice, token: Any) -> Facts:
+        """Two forms and a model, all at once; the answers in the order of the questions."""
+        method, form = QUESTIONS["ask_person"]
+        asked = [(method, {**form, "message": "first"}), (method, {**form, "message": "second"}), QUESTIONS["ask_model"]]
+        return text(json.dumps(await asyncio.gather(*(voice.ask(*each) for each in asked))))
+
     METHODS: dict[str, Callable[[Any, Facts, Voice], Awaitable[Facts]]] = {
         "tools/list": _tools,
         "tools/call": _call,
@@ -252,4 +307,6 @@ class Everything:
         "change": _change,
         "touch": _touch,
         "later": _later,
+        **{name: asks(name) for name in QUESTIONS},
+        "ask_several": _ask_several,
     }

@@ -102,6 +102,28 @@ class Recorder:
                     checked += 1
         return checked
 
+    def check_client(self) -> int:
+        """Checks every JSON-RPC message that the client sent, and says how many there were."""
+        exchanges = self.exchanges()
+        versions = _negotiated_versions(exchanges)
+        asked: dict[tuple[str, str], str] = {}
+        for exchange in exchanges:
+            for message in exchange.received:
+                if isinstance(message, dict) and "method" in message and "id" in message:
+                    asked[_conversation(exchange), json.dumps(message["id"])] = message["method"]
+        checked = 0
+        for exchange in exchanges:
+            messages = exchange.sent if isinstance(exchange.sent, list) else [exchange.sent]
+            for message in messages if exchange.method == "POST" else []:
+                named = exchange.headers.get("mcp-protocol-version") or message.get("params", {}).get("protocolVersion")
+                version = versions.get(exchange.headers.get("mcp-session-id") or "", named)
+                if version not in schema.LEGACY_REVISIONS:
+                    version = schema.LEGACY_REVISIONS[-1]
+                method = asked.get((_conversation(exchange), json.dumps(message.get("id"))))
+                schema.check(message, version, None if "method" in message else method, sender="Client")
+                checked += 1
+        return checked
+
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         tape = _Tape()
         self._tapes.append(tape)
@@ -160,6 +182,11 @@ def _negotiated_versions(exchanges: list[Recorded]) -> dict[str, str]:
             if session and isinstance(message, dict) and "protocolVersion" in message.get("result", {}):
                 found[session] = message["result"]["protocolVersion"]
     return found
+
+
+def _conversation(exchange: Recorded) -> str:
+    """What the exchanges of one session have in common: their session's id, or where a stream of HTTP+SSE is posted to."""
+    return exchange.headers.get("mcp-session-id") or exchange.endpoint or exchange.path
 
 
 def _methods_by_id(sent: Any) -> dict[str, str]:

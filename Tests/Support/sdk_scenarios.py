@@ -164,12 +164,7 @@ async def list_changed(open_session: Connect, options: Facts) -> Facts:
 async def lists(open_session: Connect, options: Facts) -> Facts:
     """Every list there is, page by page."""
     async with open_session() as session:
-        return {
-            "tools": await session.list_tools(),
-            "prompts": await session.list_prompts(),
-            "resources": await session.list_resources(),
-            "templates": await session.list_templates(),
-        }
+        return await whole_lists(session)
 
 
 async def verbs(open_session: Connect, options: Facts) -> Facts:
@@ -177,10 +172,7 @@ async def verbs(open_session: Connect, options: Facts) -> Facts:
     outcomes: list[Facts] = []
     async with open_session() as session:
         for verb, *arguments in options["steps"]:
-            try:
-                outcomes.append({"result": await getattr(session, verb)(*arguments)})
-            except sdk.SDKError as error:
-                outcomes.append({"error": sdk.error_of(error)})
+            outcomes.append(await outcome(session, verb, *arguments))
     return {"outcomes": outcomes}
 
 
@@ -268,6 +260,182 @@ async def asked_side_by_side(open_session: Connect, options: Facts) -> Facts:
     return {"wrong": wrong, "asked": sorted(asked_for)}
 
 
+class Ears:
+    """What a session hears and is asked. Of whom does not matter: every server's matters name it."""
+
+    def __init__(self, answers: Facts) -> None:
+        self.logged: list[Facts] = []
+        self.told: list[Facts] = []
+        self.questions: list[list[Any]] = []
+        self._answers = answers
+        self._news = anyio.Event()
+
+    async def on_log(self, params: Any) -> None:
+        self.logged.append(params.model_dump(by_alias=True, mode="json", exclude_none=True))
+        self._ring()
+
+    async def on_message(self, message: Any) -> None:
+        if sdk.method_of(message) is not None:
+            self.told.append(sdk.plain(message))
+            self._ring()
+
+    async def on_question(self, method: str, params: Facts) -> Facts:
+        self.questions.append([method, params])
+        if method != "elicitation/create":
+            kind = "with tools" if params.get("tools") else method
+            return self._answers[kind]
+        return {"action": "accept", **({} if params.get("mode") == "url" else {"content": {"text": params["message"]}})}
+
+    def _ring(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
+
+    async def until(self, is_there: Callable[[], bool]) -> None:
+        while not is_there():
+            await self._news.wait()
+
+    def has_told(self, method: str, **params: Any) -> bool:
+        """Whether this was told since the ears were cleared."""
+        return any(
+            each["method"] == method and all((each.get("params") or {}).get(key) == value for key, value in params.items())
+            for each in self.told
+        )
+
+
+async def cells(open_session: Connect, options: Facts) -> Facts:
+    """Does all that `cell` does with each server, one after the other in one session; then all their lists change."""
+    ears = Ears(options["answers"])
+    found: Facts = {}
+    async with open_session(on_log=ears.on_log, on_message=ears.on_message, on_question=ears.on_question) as session:
+        for server, rows in options["servers"].items():
+            try:
+                with anyio.fail_after(LIMIT / 2):
+                    found[server] = await cell(session, ears, server, rows, options)
+            except BaseException:  # noqa: BLE001 - the other servers are looked at all the same
+                found[server] = {"failed": traceback.format_exc()}
+        hearing = [server for server, rows in options["servers"].items() if rows["hears"] and "lists" in found[server]]
+        changed = await hear_changes(session, ears, {server: found[server]["lists"] for server in hearing})
+        for server in hearing:
+            found[server]["changed lists"] = changed[server]
+    return found
+
+
+async def cell(session: Any, ears: Ears, server: str, rows: Facts, options: Facts) -> Facts:
+    """A server's lists, the steps of each row, progress, log messages; and, where rows say so, updates and questions."""
+    found: Facts = {"lists": await whole_lists(session)}
+    for row, steps in rows["steps"].items():
+        found[row] = [await outcome(session, *step) for step in steps]
+    told: list[list[Any]] = []
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        told.append([progress, total, message])
+
+    result = await session.call(f"{server}.progress", {}, on_progress)
+    found["progress"] = {"told": told, "result": result}
+    ears.logged.clear()
+    await session.set_level("warning")
+    for level in ("debug", "warning", "error"):
+        await session.call(f"{server}.log", {"level": level, "data": server})
+    await ears.until(lambda: len(ears.logged) >= 2)
+    found["log messages"] = list(ears.logged)
+    if rows["hears"]:
+        found["updates"] = await hear_updates(session, ears, server)
+    found["questions"] = {}
+    for tool in rows["asks"]:
+        ears.questions.clear()
+        ears.told.clear()
+        result = await session.call(f"{server}.{tool}", {})
+        if tool == "ask_page":
+            await ears.until(lambda: ears.has_told("notifications/elicitation/complete"))
+        pages = [each["params"] for each in ears.told if each["method"] == "notifications/elicitation/complete"]
+        found["questions"][tool] = {"asked": list(ears.questions), "result": result, "pages": pages}
+    return found
+
+
+async def whole_lists(session: Any) -> Facts:
+    return {
+        "tools": await session.list_tools(),
+        "prompts": await session.list_prompts(),
+        "resources": await session.list_resources(),
+        "templates": await session.list_templates(),
+    }
+
+
+async def outcome(session: Any, verb: str, *arguments: Any) -> Facts:
+    try:
+        return {"result": await getattr(session, verb)(*arguments)}
+    except sdk.SDKError as error:
+        return {"error": sdk.error_of(error)}
+
+
+async def hear_updates(session: Any, ears: Ears, server: str) -> Facts:
+    uri = f"{server}://notes/2"
+    ears.told.clear()
+    await session.subscribe(uri)
+    touched = await session.call(f"{server}.touch", {"uri": uri})
+    await ears.until(lambda: ears.has_told("notifications/resources/updated", uri=uri))
+    await session.unsubscribe(uri)
+    return {"touched": touched, "left": await session.call(f"{server}.touch", {"uri": uri})}
+
+
+async def hear_changes(session: Any, ears: Ears, before: dict[str, Facts]) -> dict[str, list[str]]:
+    """Adds an entry to each list of each server, or takes it out, and looks again at each word of it until that is to be
+    seen. Which lists have changed, by server."""
+    ears.told.clear()
+    for server in before:
+        for kind in ("tools", "prompts", "resources"):
+            await session.call(f"{server}.change", {"list": kind})
+    found: dict[str, list[str]] = {server: [] for server in before}
+    for kind in ("tools", "prompts", "resources"):
+        key, extra = ("uri", "{}://extra") if kind == "resources" else ("name", "{}.extra")
+        method, heard = f"notifications/{kind}/list_changed", 0
+        while True:
+            await ears.until(lambda: [each["method"] for each in ears.told].count(method) > heard)  # noqa: B023
+            heard = [each["method"] for each in ears.told].count(method)
+            names = {entry[key] for entry in await getattr(session, f"list_{kind}")()}
+            for server, lists in before.items():
+                had = extra.format(server) in {entry[key] for entry in lists[kind]}
+                if had != (extra.format(server) in names) and kind not in found[server]:
+                    found[server].append(kind)
+            if all(kind in kinds for kinds in found.values()):
+                break
+    return found
+
+
+async def cancelled_cells(open_session: Connect, options: Facts) -> Facts:
+    """At each server, a call that the client cancels and one that the bridge gives up; the server has heard of both."""
+    found: Facts = {}
+    async with open_session() as session:
+        for server in options["servers"]:
+
+            async def count(server: str = server) -> int:
+                return int((await session.call(f"{server}.cancelled", {}))["content"][0]["text"])
+
+            before = await count()
+            started = anyio.Event()
+
+            async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+                started.set()  # noqa: B023
+
+            async def hang(scope: anyio.CancelScope, server: str = server) -> None:
+                with scope, contextlib.suppress(sdk.SDKError):
+                    await session.call(f"{server}.hang", {}, on_progress)  # noqa: B023
+
+            async with anyio.create_task_group() as group:
+                scope = anyio.CancelScope()
+                group.start_soon(hang, scope)
+                await started.wait()
+                await session.cancel_last()
+                scope.cancel()
+            while await count() != before + 1:
+                await anyio.sleep(0.01)
+            given_up = await outcome(session, "call", f"{server}.slow", {})
+            while await count() != before + 2:
+                await anyio.sleep(0.01)
+            found[server] = given_up
+    return found
+
+
 async def side_by_side(open_session: Connect, options: Facts) -> Facts:
     """Many sessions at once; every one calls with texts of its own, several calls at a time."""
     answers: dict[str, str] = {}
@@ -314,6 +482,8 @@ SCENARIOS: dict[str, Callable[[Connect, Facts], Awaitable[Facts]]] = {
         heard,
         asked,
         asked_side_by_side,
+        cells,
+        cancelled_cells,
         side_by_side,
     )
 }

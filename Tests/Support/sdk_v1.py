@@ -135,5 +135,10 @@ def method_of(message: Any) -> str | None:
     return getattr(getattr(message, "root", None), "method", None)
 
 
+def plain(message: Any) -> dict[str, Any]:
+    """A notification as it came."""
+    return _dump(message.root)
+
+
 def _dump(model: Any) -> dict[str, Any]:
     return model.model_dump(by_alias=True, mode="json", exclude_none=True)

@@ -1,11 +1,13 @@
 """`stdio_tap.py JOURNAL COMMAND…`: runs a server on stdio and writes down every line between it and its client.
 
-Each is a JSON line of the journal, `{"to": …}` for the server or `{"from": …}` it. Standard library only.
+Each is a JSON line of the journal, `{"to": …}` for the server or `{"from": …}` it. Where JOURNAL is a folder, each run has
+a journal of its own in it. Standard library only.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,7 +16,10 @@ from typing import IO
 
 def main() -> int:
     lock = threading.Lock()
-    with open(sys.argv[1], "a", encoding="utf-8", buffering=1) as journal:
+    place = sys.argv[1]
+    if os.path.isdir(place):
+        place = os.path.join(place, f"{os.getpid()}.journal")
+    with open(place, "a", encoding="utf-8", buffering=1) as journal:
         child = subprocess.Popen(sys.argv[2:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdin is not None and child.stdout is not None
 

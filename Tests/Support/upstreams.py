@@ -97,15 +97,11 @@ class OddUpstream:
         return [entry for entry in entries if entry.get("method") == method]
 
 
-class SDKUpstream:
-    """The server with everything, of one generation of the SDK, and all that it and the bridge have said to each other."""
+class Journal:
+    """What `stdio_tap.py` has heard of one connection, held against the schema of each side."""
 
-    def __init__(self, folder: Path, name: str, python: Path, **more: Any) -> None:
-        self.name = name
-        self.journal = folder / f"{name}.journal"
-        self.journal.touch()
-        self._python = python
-        self._more = more
+    def __init__(self, file: Path) -> None:
+        self.file = file
         self._read = 0
         #: So many messages have been held against the schema.
         self.checked = 0
@@ -113,14 +109,9 @@ class SDKUpstream:
         #: The methods of the requests that have not been answered, by who asked, and their ids.
         self._asked: dict[tuple[str, str], str] = {}
 
-    @property
-    def entry(self) -> dict[str, Any]:
-        server = [str(self._python), str(SUPPORT / "sdk_server.py"), self.name]
-        return python_upstream(SUPPORT / "stdio_tap.py", str(self.journal), *server, **self._more)
-
     def check(self) -> None:
         """Holds every message, in either direction, that is new since the last time against the schema of its side."""
-        with self.journal.open(encoding="utf-8") as journal:
+        with self.file.open(encoding="utf-8") as journal:
             journal.seek(self._read)
             lines = [line for line in journal.readlines() if line.endswith("\n")]
         self._read += sum(len(line.encode()) for line in lines)
@@ -140,3 +131,23 @@ class SDKUpstream:
             if "protocolVersion" in message.get("result", {}):
                 self._revision = message["result"]["protocolVersion"]
         schema.check(message, self._revision, method, sender=sender)
+
+
+class SDKUpstream(Journal):
+    """The server with everything, of one generation of the SDK, and all that it and the bridge have said to each other."""
+
+    def __init__(self, folder: Path, name: str, python: Path, **more: Any) -> None:
+        super().__init__(folder / f"{name}.journal")
+        self.name = name
+        self.file.touch()
+        self._python = python
+        self._more = more
+
+    @property
+    def journal(self) -> Path:
+        return self.file
+
+    @property
+    def entry(self) -> dict[str, Any]:
+        server = [str(self._python), str(SUPPORT / "sdk_server.py"), self.name]
+        return python_upstream(SUPPORT / "stdio_tap.py", str(self.journal), *server, **self._more)
