@@ -56,7 +56,9 @@ def served(bridges: Bridges, name: str, *, instead_of: str = "", port: int = 0) 
     assert instead_of in text
     bridge = bridges.make(json.loads(text.replace(instead_of, f"127.0.0.1:{port}") if instead_of else text)["mcpServers"])
     # The program is installed where people have it.
-    bridge.environment["PATH"] = f"{BINARY.parent}:{bridge.whole_environment()['PATH']}"
+    (bridge.folder / "bin").mkdir()
+    (bridge.folder / "bin/mcp-bridge").symlink_to(BINARY)
+    bridge.environment["PATH"] = f"{bridge.folder / 'bin'}:{bridge.whole_environment()['PATH']}"
     bridge.write_config()
     said = command_line.beside(bridge, "config", "check", bridge.config_path)
     assert said.status == 0 and said.out.startswith("ok: ") and not said.err, said
