@@ -485,8 +485,12 @@ def test_B55_lists_are_answered_while_the_bridge_is_away(bridges: Bridges) -> No
     bridge.wait_upstream("demo")
     with StdioClient(environment=bridge.whole_environment(), folder=bridge.folder) as proxy:
         tools = proxy.open().ask("tools/list")["result"]
+        eventually(lambda: kept_by(bridge.state / "tools-cache.json") == {"demo"}, "the tools are kept")
         assert bridge.stop() == 0
+        # What this client was shown before; and, for one that comes now, the file.
         assert proxy.ask("tools/list")["result"] == tools
+    with StdioClient(environment=bridge.whole_environment(), folder=bridge.folder) as proxy:
+        assert proxy.open().ask("tools/list")["result"]["tools"] == tools["tools"]
 
 
 def test_B56_the_proxy_never_sends_a_call_again(folder: Path) -> None:

@@ -1,12 +1,14 @@
 """Every kind of client with every kind of server, written with the official SDK at both ends.
 
-One bridge has all the servers; each client goes through all that there is with each of them. Every message, on either side of
+One bridge has all the servers, and so has the one that a gateway is of its own; each client goes through all that there is
+with each of them. Every message, on either side of
 the bridge and in either direction, is held against the schema. The table in docs/http.md is what comes of it.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import subprocess
 import sys
@@ -21,7 +23,7 @@ from places import BINARY, ROOT, SDK_1_PYTHON, SDK_2_PYTHON, SUPPORT
 from recorder import Recorder
 from sdk_runner import SDKRunner
 from test_sdk_matrix import ROWS, SLOW, named
-from upstreams import Journal, SDKUpstream
+from upstreams import Journal, SDKUpstream, python_upstream
 from waiting import eventually
 
 Facts = dict[str, Any]
@@ -41,6 +43,7 @@ CLIENTS = {
     "http2": ("Streamable HTTP, SDK 2.3", "2"),
     "sse": ("HTTP+SSE, SDK 1.30", "1"),
     "stdio": ("`mcp-bridge stdio`, SDK 2.3", "2"),
+    "gateway": ("`mcp-bridge gateway --transport stdio`, SDK 1.30", "1"),
 }
 NAMES = [f"{kind}{generation}" for generation in PYTHONS for kind in SERVERS]
 
@@ -135,13 +138,20 @@ class Client:
     def __init__(self, kind: str, runner: SDKRunner, bridge: Bridge, folder: Path) -> None:
         self.kind, self._runner, self._folder = kind, runner, folder
         self.recorder = Recorder(bridge.address) if kind in ("http1", "http2", "sse") else None
+        self._found: Facts = {}
         if self.recorder is not None:
             self.recorder.__enter__()
             self._url = self.recorder.sse_url if kind == "sse" else self.recorder.url
-        else:
-            folder.mkdir()
-            self._url = f"stdio:{sys.executable} {SUPPORT / 'stdio_tap.py'} {folder} {BINARY} stdio --url {bridge.url}"
-        self._found: Facts = {}
+            return
+        folder.mkdir()
+        command = [str(BINARY), "stdio", "--url", bridge.url]
+        if kind == "gateway":
+            file, config = folder.with_suffix(".json"), bridge.config
+            assert config is not None
+            file.write_text(json.dumps({**config, "mcpServers": {**config["mcpServers"], **own_programs()}}))
+            # A home of its own: it keeps a state.
+            command = ["env", f"HOME={folder.parent}", str(BINARY), "gateway", "--config", str(file)]
+        self._url = "stdio:" + shlex.join([sys.executable, str(SUPPORT / "stdio_tap.py"), str(folder), *command])
 
     def found(self, scenario: str, servers: dict[str, Facts]) -> Facts:
         if scenario not in self._found:
@@ -159,6 +169,12 @@ class Client:
     def close(self) -> None:
         if self.recorder is not None:
             self.recorder.__exit__()
+
+
+def own_programs() -> Facts:
+    """The programs of another bridge, which are not the first one's, and are heard by nobody but it."""
+    names = [name for name in NAMES if name.startswith("stdio")]
+    return {name: python_upstream(SUPPORT / "sdk_server.py", name, python=PYTHONS[name[-1]], **SLOW) for name in names}
 
 
 @pytest.fixture(scope="module")
