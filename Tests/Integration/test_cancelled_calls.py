@@ -253,6 +253,8 @@ def test_each_other_request_of_a_batch_has_its_answer(
     rest = [event.message for event in events if event.message]
     assert sorted(message["id"] for message in rest) == [id for id in (1, 2, 3) if id not in cancelled]
     assert {message["error"]["data"]["code"] for message in rest} == {"cancelled"}
+    # Of the others the server hears now: not in the middle of the next test.
+    assert len(hanging.told(3)) == 3
 
 
 def test_a_batch_of_which_all_is_cancelled_ends_without_a_word(
