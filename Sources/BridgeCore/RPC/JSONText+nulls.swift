@@ -1,5 +1,3 @@
-import NIOCore
-
 extension JSONText {
     /// A message without the members that count as absent because they are null; see ``RPCMessage``. Its other members are
     /// as they were.
@@ -14,23 +12,5 @@ extension JSONText {
             default: value
             }
         }
-    }
-
-    /// This object with the values that `body` gives for its members, and without those that it gives none for.
-    private func keeping(_ body: (JSONKey, JSONText) -> JSONText?) -> JSONText {
-        var buffer = ByteBuffer()
-        buffer.reserveCapacity(self.count)
-        var separator: StaticString = "{"
-        self.members { key, span in
-            guard let value = body(key, self[span]) else { return }
-            buffer.writeStaticString(separator)
-            separator = ","
-            key.text.write(to: &buffer)
-            buffer.writeStaticString(":")
-            value.write(to: &buffer)
-        }
-        if buffer.readableBytes == 0 { buffer.writeStaticString("{") }
-        buffer.writeStaticString("}")
-        return JSONText(trusting: buffer, mayHaveHalfPairs: self.mayHaveHalfPairs)
     }
 }

@@ -1,5 +1,4 @@
 package import BridgeCore
-import NIOCore
 
 /// How a task is (2025-11-25, basic/utilities/tasks).
 package enum TaskStatus: String, Sendable {
@@ -70,28 +69,5 @@ package enum TaskSupport: String, Sendable {
         let rest = execution.without("taskSupport")
         return rest == .emptyObject
             ? tool.without("execution") : tool.replacing("execution", with: rest)
-    }
-}
-
-extension JSONText {
-    /// This object without a member. What else stands in it stays as it was written.
-    func without(_ name: StaticString) -> JSONText { self.changing(name, to: nil) }
-
-    func replacing(_ name: StaticString, with value: JSONText) -> JSONText { self.changing(name, to: value) }
-
-    private func changing(_ name: StaticString, to replacement: JSONText?) -> JSONText {
-        var buffer = ByteBuffer()
-        var separator: StaticString = "{"
-        self.members { key, span in
-            guard let value = key == name ? replacement : self[span] else { return }
-            buffer.writeStaticString(separator)
-            separator = ","
-            key.text.write(to: &buffer)
-            buffer.writeStaticString(":")
-            value.write(to: &buffer)
-        }
-        if buffer.readableBytes == 0 { buffer.writeStaticString("{") }
-        buffer.writeStaticString("}")
-        return JSONText(trusting: buffer, mayHaveHalfPairs: self.mayHaveHalfPairs)
     }
 }
