@@ -165,7 +165,7 @@ extension MCPExchange {
         let lost = self.lost ?? (.now(), failure)
         self.lost = lost
         guard self.missing > 0, self.lastEventID != nil, self.isWorthFetching(failure) else { return self.giveUp() }
-        let delay = self.wanted ?? self.pace.failed()
+        let delay = self.wanted.map { max($0, .milliseconds(100)) } ?? self.pace.failed()
         self.wanted = nil
         guard NIODeadline.now() + delay < lost.since + Self.patience else { return self.giveUp() }
         self.timer = self.connections.loop.assumeIsolated().scheduleTask(in: delay) { self.fetch() }

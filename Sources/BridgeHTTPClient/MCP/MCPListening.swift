@@ -98,7 +98,7 @@ extension MCPListening: MCPTransferDelegate {
     }
 
     private func again(_ failure: HTTPFailure?) {
-        let delay = self.wanted ?? self.pace.failed()
+        let delay = self.wanted.map { max($0, .milliseconds(100)) } ?? self.pace.failed()
         self.wanted = nil
         self.delegate?.lost(self, failure)
         guard !self.isOver else { return }

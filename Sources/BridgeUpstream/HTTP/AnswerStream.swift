@@ -18,6 +18,8 @@ struct AnswerStream {
     /// So often in a row the rest is asked for, and nothing new comes.
     static let mostAttempts = 6
     static let firstDelay = TimeAmount.seconds(1)
+    /// However soon a server wants to be asked again.
+    static let shortestDelay = TimeAmount.milliseconds(100)
     static let factor = 1.7
 
     private(set) var isAnswered = false
@@ -31,7 +33,7 @@ struct AnswerStream {
     ///   - retry: in milliseconds.
     mutating func event(hasData: Bool, id: String?, retry: Int?) {
         if hasData { self.hasSaidSomething = true }
-        if let retry { self.retry = .milliseconds(Int64(retry)) }
+        if let retry { self.retry = max(.milliseconds(Int64(retry)), Self.shortestDelay) }
         guard let id else { return }
         self.lastEventID = id.isEmpty ? nil : id
         self.attempts = 0

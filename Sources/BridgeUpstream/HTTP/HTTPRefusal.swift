@@ -35,7 +35,9 @@ enum HTTPRefusal: Equatable {
             let isAnswer = isOurs && (code == Fault.methodNotFound.code || code == Fault.invalidParams.code)
             self = isAnswer ? Self.answer(body) : .sessionUnknown
         case 400 where !isGreeting && Self.speaksOfRevisions(says): self = .revisionRefused
-        case 400 where hasSession && !isGreeting && (!isOurs || says.contains("session")): self = .sessionUnknown
+        // What a notification is answered with means nothing.
+        case 400 where hasSession && !isGreeting && request != nil && (!isOurs || says.contains("session")):
+            self = .sessionUnknown
         case _ where error != nil && request != nil: self = Self.answer(body)
         case 405, 413, 421, 425, 429, 431: self = .notRun(retryAfter: retryAfter)
         case 503 where retryAfter != nil: self = .notRun(retryAfter: retryAfter)

@@ -120,7 +120,7 @@ struct ListeningStream {
         }
         // What it remembers of the stream may be gone.
         if status == 400 { self.lastEventID = nil }
-        return self.pause(retryAfter.map { .seconds(Int64($0)) }, now: now)
+        return self.pause(retryAfter.map { .seconds(Int64(max($0, 1))) }, now: now)
     }
 
     /// The stream is over, or there was no connection for it.
@@ -139,7 +139,7 @@ struct ListeningStream {
         case .off, .waiting, .none: return .none
         }
         if self.shortLives >= Self.mostShortLives { return self.pause(Self.delayAfterShortLives, now: now) }
-        return self.pause(retry.map { .milliseconds(Int64($0)) }, now: now)
+        return self.pause(retry.map { max(.milliseconds(Int64($0)), AnswerStream.shortestDelay) }, now: now)
     }
 
     private mutating func pause(_ wanted: TimeAmount?, now: NIODeadline) -> Action {

@@ -77,7 +77,8 @@ final class ProbedHTTP: Connection {
 
     /// - Returns: whether another way is tried.
     private func refused(_ reason: String) -> Bool {
-        guard !self.isOver, self.refusal == nil else { return false }
+        // A server that was found is asked anew on another connection: on this one are calls.
+        guard !self.isOver, self.refusal == nil, self.greeted == nil else { return false }
         // What was found out holds no longer.
         self.memory.forget()
         self.refusal = reason

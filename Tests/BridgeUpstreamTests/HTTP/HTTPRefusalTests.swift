@@ -59,6 +59,11 @@ import Testing
         #expect(Self.refusal(400, body) == expected)
     }
 
+    @Test(arguments: [nil, "Bad Request", Self.error("null", -32000, "no such session")])
+    func `400 to a notification means nothing`(body: String?) {
+        #expect(Self.refusal(400, body, request: nil) == .mayHaveRun)
+    }
+
     @Test func `400 with an error to this very request is its answer`() {
         #expect(Self.isAnswer(Self.refusal(400, Self.error("7", -32602, "bad arguments"))))
         #expect(Self.isAnswer(Self.refusal(400, Self.error("null", -32700, "what?"), hasSession: false)))

@@ -29,6 +29,22 @@ import Testing
         #expect(stream.ended(retry: nil, now: now) == .wait(until: now + .seconds(1)))
     }
 
+    @Test(arguments: [(0, 100), (99, 100), (101, 101)])
+    func `the server may not say that it is to be asked without a pause`(retry: Int, expected: Int64) {
+        var answers = AnswerStream()
+        answers.event(hasData: false, id: "1", retry: retry)
+        let pause = TimeAmount.milliseconds(expected)
+        #expect(answers.ended(isClean: true, isListening: true) == .resume(after: "1", in: pause))
+        var stream = ListeningStream()
+        _ = stream.begin()
+        stream.opened(now: Self.start)
+        stream.event(id: "1")
+        #expect(stream.ended(retry: retry, now: Self.start) == .wait(until: Self.start + pause))
+        _ = stream.delayOver(now: Self.start + pause)
+        let refused = stream.refused(status: 503, retryAfter: 0, hasSession: true, now: Self.start)
+        #expect(refused == .wait(until: Self.start + .seconds(1)))
+    }
+
     @Test func `the server may say how long`() {
         var stream = ListeningStream()
         _ = stream.begin()
@@ -74,14 +90,14 @@ import Testing
         var waits: [TimeAmount] = []
         for _ in 0..<4 {
             stream.opened(now: now)
-            guard case .wait(let until) = stream.ended(retry: 10, now: now + .milliseconds(5)) else {
+            guard case .wait(let until) = stream.ended(retry: 110, now: now + .milliseconds(5)) else {
                 return #expect(Bool(false))
             }
             waits.append(until - now - .milliseconds(5))
             now = until
             _ = stream.delayOver(now: now)
         }
-        #expect(waits == [.milliseconds(10), .milliseconds(10), .seconds(60), .seconds(60)])
+        #expect(waits == [.milliseconds(110), .milliseconds(110), .seconds(60), .seconds(60)])
     }
 
     @Test func `a stream that nothing is said over is closed after ten minutes, unless somebody waits for it`() {
@@ -136,9 +152,9 @@ import Testing
         stream.event(hasData: false, id: "1", retry: nil)
         #expect(stream.ended(isClean: true, isListening: true) == .resume(after: "1", in: .seconds(1)))
         #expect(stream.ended(isClean: false, isListening: true) == .resume(after: "1", in: .milliseconds(1_700)))
-        stream.event(hasData: true, id: "2", retry: 40)
+        stream.event(hasData: true, id: "2", retry: 140)
         for _ in 0..<AnswerStream.mostAttempts {
-            #expect(stream.ended(isClean: false, isListening: false) == .resume(after: "2", in: .milliseconds(40)))
+            #expect(stream.ended(isClean: false, isListening: false) == .resume(after: "2", in: .milliseconds(140)))
         }
         #expect(stream.ended(isClean: false, isListening: true) == .lost)
     }
