@@ -244,18 +244,31 @@ def test_a_signal_ends_it_well(every: Bridge, number: int) -> None:
         assert client.process.wait(PATIENCE) == 0
 
 
-def test_a_client_that_is_gone_ends_it(every: Bridge) -> None:
-    """Nobody reads its output any more: there is nobody to wait for."""
+def test_a_client_that_is_gone_ends_it_and_its_session(every: Bridge) -> None:
+    """Nobody reads its output any more: there is nobody to wait for, and nobody who would come back."""
     ours, theirs = os.pipe()
     process = subprocess.Popen(
         [BINARY, "stdio"], env=every.whole_environment(), stdin=subprocess.PIPE, stdout=theirs, stderr=subprocess.DEVNULL
     )
     os.close(theirs)
-    os.close(ours)
     try:
+        assert process.stdin is not None
+        hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {**HELLO, "protocolVersion": "2025-11-25"}}
+        process.stdin.write(json.dumps(hello).encode() + b"\n")
+        process.stdin.flush()
+        assert b"serverInfo" in os.read(ours, 1 << 16)
+        ended = _ended_sessions(every)
+        os.close(ours)
         assert process.wait(PATIENCE) == 0
+        eventually(lambda: _ended_sessions(every) == ended + 1, "the bridge is told")
     finally:
         process.kill()
+
+
+def _ended_sessions(bridge: Bridge) -> int:
+    """Of those that were ended by their clients; a session that did nothing else has no line."""
+    path = bridge.state / "sessions.journal"
+    return len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 0
 
 
 def test_what_is_no_message_is_refused_where_it_asks(every: Bridge) -> None:

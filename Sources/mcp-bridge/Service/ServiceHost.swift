@@ -28,11 +28,11 @@ struct ServiceHost {
             return try self.serve()
         } catch let refused as ConfigurationBook.Refused {
             self.complain("startup failed", refused.description)
-            Self.waitIfSocketsRetry("configuration refused: \(refused.description)")
+            self.waitIfSocketsRetry("configuration refused: \(refused.description)")
             return WorkerLifecycle.doNotRestart
         } catch let held as FolderLock.Held {
             self.complain("startup failed", held.description)
-            Self.waitIfSocketsRetry(held.description)
+            self.waitIfSocketsRetry(held.description)
             return Self.stateIsInUse
         } catch {
             self.complain("startup failed", "\(error)")
@@ -52,7 +52,7 @@ struct ServiceHost {
         let notifier = ServiceNotifier(environment: self.start.pipes == nil ? environment : [:])
         let watchdog = Watchdog.interval(environment: self.start.pipes == nil ? environment : [:])
         let openKey = Result { try PrivateFile.tighten(places.state.sealingKey) }
-        let group = Self.takeDelegatedGroup()
+        let group = self.start.pipes == nil ? Self.takeDelegatedGroup() : .success(nil)
         let book = try places.openBook(
             self.start, originalLimit: limit.soft, cgroup: (try? group.get()) ?? nil)
         let settings = book.configuration.settings
@@ -179,8 +179,10 @@ struct ServiceHost {
     /// A client's connection that waits in a socket unit starts the service again at once, and twenty starts in a minute
     /// take the sockets down for good. So a process that systemd passed sockets ends slowly enough for the limit never to be
     /// reached: the sockets stay, and the first start after the file is mended serves.
-    private static func waitIfSocketsRetry(_ reason: String) {
-        guard getenv("INVOCATION_ID") != nil else { return }
+    ///
+    /// A client's program is none: that its client is one says nothing of it.
+    private func waitIfSocketsRetry(_ reason: String) {
+        guard self.start.pipes == nil, getenv("INVOCATION_ID") != nil else { return }
         ServiceNotifier().send(.status(String(reason.prefix { $0 != "\n" })))
         var signals = sigset_t()
         sigemptyset(&signals)

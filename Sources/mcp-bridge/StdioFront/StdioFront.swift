@@ -75,6 +75,8 @@ final class StdioFront: StdioRelay.Output {
         var lines = DemoLines()
         var rest = ByteBuffer()
         var (isOpen, isFinishing) = (true, false)
+        // Nobody reads any more. The bridge is told so before this ends, or its session would live on.
+        var isGone = false
         while true {
             // Before what is there is taken: a line that was refused is answered, and everything has been said only then.
             let reads = self.hand(&lines, isOpen: isOpen, relay)
@@ -83,24 +85,30 @@ final class StdioFront: StdioRelay.Output {
                 Self.act(relay) { $0.finish() }
             }
             let isFinished = self.state.withLock { $0.isFinished }
-            if rest.readableBytes == 0 { rest = self.next(relay) }
+            if rest.readableBytes == 0 || isGone { rest = self.next(relay) }
+            if isGone { rest.clear() }
             if isFinished, rest.readableBytes == 0 { return }
-            let ready = self.wait(reads: isOpen && reads, writes: rest.readableBytes > 0)
+            let ready = self.wait(
+                reads: isOpen && reads, writes: rest.readableBytes > 0, looksAtOutput: !isGone)
             if self.pipe.settle() != nil { Self.act(relay) { $0.leave() } }
-            if ready.output & Int16(POLLERR | POLLHUP | POLLNVAL) != 0 { return Self.act(relay) { $0.leave() } }
-            if ready.output != 0, !self.write(&rest) { return Self.act(relay) { $0.leave() } }
+            let isClosed = ready.output & Int16(POLLERR | POLLHUP | POLLNVAL) != 0
+            if isClosed || (ready.output != 0 && !self.write(&rest)) {
+                (isGone, isOpen, isFinishing) = (true, false, true)
+                Self.act(relay) { $0.leave() }
+                continue
+            }
             guard ready.input != 0 else { continue }
             isOpen = self.read(&lines)
             if !isOpen { Self.act(relay) { $0.part() } }
         }
     }
 
-    private func wait(reads: Bool, writes: Bool) -> (input: Int16, output: Int16) {
+    private func wait(reads: Bool, writes: Bool, looksAtOutput: Bool) -> (input: Int16, output: Int16) {
         // A negative descriptor is left out. Output is asked for nothing otherwise, and still tells when nobody reads.
         var waiting = [
             pollfd(fd: self.pipe.reading, events: Int16(POLLIN), revents: 0),
             pollfd(fd: reads ? self.input : -1, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: self.output, events: writes ? Int16(POLLOUT) : 0, revents: 0),
+            pollfd(fd: looksAtOutput ? self.output : -1, events: writes ? Int16(POLLOUT) : 0, revents: 0),
         ]
         guard poll(&waiting, nfds_t(waiting.count), -1) > 0 else { return (0, 0) }
         return (waiting[1].revents, waiting[2].revents)
