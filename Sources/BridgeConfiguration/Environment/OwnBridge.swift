@@ -29,7 +29,7 @@ package struct OwnBridge: Sendable, Hashable {
     }
 
     /// The environment with this state folder, and without what variables say about the service alone: two bridges would
-    /// listen at one address, or write one file.
+    /// listen at one address. Where and how much is logged counts: who sets that for a gateway means the gateway.
     package static func environment(_ service: [String: String], state folder: String) -> [String: String] {
         var environment = service.filter { !Self.ofTheService.contains($0.key) }
         environment["STATE_DIRECTORY"] = folder
@@ -37,8 +37,7 @@ package struct OwnBridge: Sendable, Hashable {
     }
 
     private static let ofTheService: Set = [
-        "MCP_BRIDGE_CONFIG", "MCP_BRIDGE_CONFIG_DIR", "MCP_BRIDGE_HOST", "MCP_BRIDGE_LOG_BACKUPS",
-        "MCP_BRIDGE_LOG_MAX_BYTES", "MCP_BRIDGE_LOG_PATH", "MCP_BRIDGE_MCP_PATH",
+        "MCP_BRIDGE_CONFIG", "MCP_BRIDGE_CONFIG_DIR", "MCP_BRIDGE_HOST", "MCP_BRIDGE_MCP_PATH",
         "MCP_BRIDGE_OAUTH_STATE_PATH", "MCP_BRIDGE_OVERSEER_URL", "MCP_BRIDGE_PORT", "MCP_BRIDGE_SENTINEL_ARGS",
         "MCP_BRIDGE_SENTINEL_COMMAND", "MCP_BRIDGE_TOOL_CACHE_PATH",
     ]

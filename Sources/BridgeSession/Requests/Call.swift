@@ -231,12 +231,6 @@ extension Call: ExchangeDelegate {
     /// There is a sign that it goes on: its time begins anew.
     func goesOn() { self.deadline = max(self.deadline, .now() + self.patience) }
 
-    /// It ends with a fault, whatever its server is doing.
-    func end(_ fault: ToldFault) {
-        self.exchange?.cancel(reason: fault.word)
-        self.fail(fault)
-    }
-
     /// This one has no such resource; another may. Reading does no harm.
     private func askTheNext() {
         self.upstream.callEnded()

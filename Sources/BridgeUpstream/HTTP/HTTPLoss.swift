@@ -39,7 +39,9 @@ extension HTTPFailure {
         case .redirectedAway(_, let to), .redirectedOtherwise(_, let to, _): target = to.lowercased()
         default: return false
         }
-        return ["login", "signin", "sign-in", "sign_in", "oauth", "authorize", "sso"].contains { target.contains($0) }
+        let words = target.split { !$0.isLetter && !$0.isNumber && $0 != "-" && $0 != "_" }
+        let beginnings = ["login", "signin", "sign-in", "sign_in", "oauth", "authorize"]
+        return words.contains { word in word == "sso" || beginnings.contains { word.hasPrefix($0) } }
     }
 }
 

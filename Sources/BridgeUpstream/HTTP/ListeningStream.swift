@@ -76,9 +76,10 @@ struct ListeningStream {
     /// - Parameter isWaitedFor: whether somebody waits for what may come over it.
     /// - Returns: whether it is to be closed.
     mutating func trialOver(isWaitedFor: Bool, now: NIODeadline) -> Bool {
-        guard let trialEnd, now >= trialEnd, self.isOpen else { return false }
-        guard !isWaitedFor else {
-            self.trialEnd = now + Self.trial
+        guard let trialEnd, now >= trialEnd else { return false }
+        // There is nothing to be tried where there is no stream and will be none.
+        guard self.isOpen, !isWaitedFor else {
+            self.trialEnd = self.isOpen ? now + Self.trial : nil
             return false
         }
         self.trialEnd = nil
