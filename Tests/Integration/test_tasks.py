@@ -302,6 +302,8 @@ def test_a_question_of_a_task_goes_to_who_waits_for_it(bridges: Bridges, share: 
 def test_a_task_asks_nobody_before_its_result_is_waited_for(shared: Servers) -> None:
     client = asking_client(shared.bridge)
     task = make(client, "odd.asker", {"early": True})
+    # Whoever waits for the result before it has been declined is asked again.
+    eventually(lambda: ask(client, "get", task).result["status"] == "completed", "it is declined")
     assert '{"action": "decline"}' in text_of(ask(client, "result", task).result)
 
 
