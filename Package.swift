@@ -58,6 +58,12 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Pure: who may do what: tokens, their scopes and limits, audit rows.
+        .target(
+            name: "BridgeAccess",
+            dependencies: ["BridgeCore", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
         // Pure: the dialects of model APIs, and MCP sampling.
         .target(
             name: "BridgeChat",
@@ -117,7 +123,7 @@ let package = Package(
         .target(
             name: "BridgeFront",
             dependencies: [
-                "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging,
+                "BridgeAccess", "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
@@ -130,7 +136,8 @@ let package = Package(
         .target(
             name: "BridgeSession",
             dependencies: [
-                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", logging, deque,
+                "BridgeAccess", "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", logging,
+                deque,
             ]
                 + nio,
             swiftSettings: strict
@@ -147,8 +154,8 @@ let package = Package(
             name: "mcp-bridge",
             dependencies: [
                 "BridgeSupervisor", "BridgeFront", "BridgeSession", "BridgeUpstream", "BridgeLog", "BridgeSystemd",
-                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeHTTPClient", "BridgeLink", "BridgeMCP",
-                "BridgeProcess", logging,
+                "BridgeAccess", "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeHTTPClient", "BridgeLink",
+                "BridgeMCP", "BridgeProcess", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
@@ -191,6 +198,8 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "BridgeAccessTests", dependencies: ["BridgeAccess", "BridgeCore"], swiftSettings: strict),
         .testTarget(
             name: "BridgeChatTests",
             dependencies: [
@@ -243,7 +252,8 @@ let package = Package(
         .testTarget(
             name: "BridgeFrontTests",
             dependencies: [
-                "BridgeFront", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink", "BridgeTesting", logging,
+                "BridgeFront", "BridgeAccess", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink",
+                "BridgeTesting", logging,
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
@@ -251,8 +261,8 @@ let package = Package(
         .testTarget(
             name: "BridgeSessionTests",
             dependencies: [
-                "BridgeSession", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeFiles", "BridgeLink",
-                "BridgeTesting", logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "BridgeSession", "BridgeAccess", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeFiles",
+                "BridgeLink", "BridgeTesting", logging, .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

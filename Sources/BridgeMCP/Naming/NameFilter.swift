@@ -1,3 +1,5 @@
+import BridgeCore
+
 /// Which of an upstream's tools (prompts, resources) are shown, and under which names.
 ///
 /// Patterns match the upstream's own names: `*` is any run of characters, `?` any one, the rest is literal and
