@@ -18,6 +18,7 @@ final class FrontState {
     /// By which the session worker knows who asks on the link that there is.
     let bindings = BindingNumbers()
     let control: LinkConnection
+    let tokens: TokenBook
     /// The sessions of HTTP+SSE.
     let streamed = StreamedSessions()
     private(set) var endpoints: EndpointTable
@@ -36,7 +37,10 @@ final class FrontState {
     /// How long a request waits for a session worker before it is told that there is none.
     var sessionWait = TimeAmount.seconds(30)
 
-    init(configuration: FrontConfiguration, control: LinkConnection, loop: any EventLoop, logger: Logger) {
+    init(
+        configuration: FrontConfiguration, control: LinkConnection, stores: FrontStores?, loop: any EventLoop,
+        logger: Logger
+    ) {
         let metrics = FrontMetrics()
         self.loop = loop
         self.logger = logger
@@ -45,6 +49,7 @@ final class FrontState {
         self.bodies = PayloadGate(limit: configuration.limits.maximumHeldBytes, loop: loop)
         self.session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
         self.control = control
+        self.tokens = TokenBook(stores, loop: loop, logger: logger)
         self.endpoints = EndpointTable(mcpPath: configuration.mcpPath, publicURL: configuration.publicURL)
         self.trustedProxies = configuration.trustedProxies.compactMap(AddressBlock.init)
         self.configuration = configuration

@@ -29,14 +29,17 @@ package final class FrontWorker: Sendable {
     /// - Parameters:
     ///   - listeners: owned by the worker from ``run(ready:)`` on.
     ///   - control: to the supervisor; answers what the session worker cannot. It stays the caller's to close.
+    ///   - stores: tokens and audit; without them there are none.
     package init(
         configuration: FrontConfiguration,
         listeners: [FrontListener],
         control: LinkConnection,
+        stores: FrontStores? = nil,
         loop: any EventLoop,
         logger: Logger
     ) {
-        let state = FrontState(configuration: configuration, control: control, loop: loop, logger: logger)
+        let state = FrontState(
+            configuration: configuration, control: control, stores: stores, loop: loop, logger: logger)
         self.state = NIOLoopBound(state, eventLoop: loop)
         self.responder = FrontResponder(state)
         self.listeners = listeners
@@ -53,6 +56,7 @@ package final class FrontWorker: Sendable {
         try await withTaskExecutorPreference(LoopExecutor(loop)) {
             let state = self.state.value
             state.session.start()
+            state.tokens.start()
             let (joined, arrivals) = AsyncStream.makeStream(of: RouterHalf.Joined.self)
             state.router = RouterHalf(self.responder, arrivals: arrivals)
             state.table.onEmpty = { self.finishWhenEmpty() }
@@ -70,6 +74,7 @@ package final class FrontWorker: Sendable {
             guard self.servers.value.isDraining else { throw ListenerLost() }
             self.servers.value.deadline?.cancel()
             self.state.value.session.close()
+            self.state.value.tokens.close()
         }
     }
 

@@ -16,6 +16,11 @@ package struct TokenKey: Sendable {
         SymmetricKey(size: .bits256).withUnsafeBytes { Data($0) }.base64EncodedString()
     }
 
+    /// One that nobody else has.
+    package static func random() -> TokenKey { TokenKey(key: SymmetricKey(size: .bits256)) }
+
+    private init(key: SymmetricKey) { self.key = key }
+
     package func hash(_ secret: TokenSecret) -> TokenHash {
         withUnsafeBytes(of: secret.words) { bytes in
             TokenHash(HMAC<SHA256>.authenticationCode(for: bytes, using: self.key))
