@@ -29,6 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
@@ -85,6 +86,14 @@ let package = Package(
         // Files read whole and replaced atomically, descriptors read and written to the end.
         .target(
             name: "BridgeFiles", dependencies: [.product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        // Tokens, budgets and the audit in SQLite.
+        .target(
+            name: "BridgeStore",
+            dependencies: [
+                "BridgeAccess", "BridgeFiles", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
             swiftSettings: strict),
         // systemd's protocols, both ends of them.
         .target(name: "BridgeSystemd", dependencies: ["BridgeFiles", "CSystemd"], swiftSettings: strict),
@@ -155,7 +164,7 @@ let package = Package(
             dependencies: [
                 "BridgeSupervisor", "BridgeFront", "BridgeSession", "BridgeUpstream", "BridgeLog", "BridgeSystemd",
                 "BridgeAccess", "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeHTTPClient", "BridgeLink",
-                "BridgeMCP", "BridgeProcess", logging,
+                "BridgeMCP", "BridgeProcess", "BridgeStore", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
@@ -223,6 +232,12 @@ let package = Package(
                 + nio,
             swiftSettings: strict
         ),
+        .testTarget(
+            name: "BridgeStoreTests",
+            dependencies: [
+                "BridgeStore", "BridgeAccess", "BridgeFiles", .product(name: "GRDB", package: "GRDB.swift"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "BridgeFilesTests", dependencies: ["BridgeFiles"], swiftSettings: strict),
         .testTarget(
             name: "BridgeHTTPClientTests",

@@ -86,6 +86,7 @@ package final class FrontWorker: Sendable {
         self.servers.value.isDraining = true
         self.closeListeners()
         state.table.drain()
+        state.tokens.drain()
         self.servers.value.deadline = state.loop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
             state.table.closeAll()
         }

@@ -1,0 +1,50 @@
+import BridgeAccess
+import GRDB
+
+/// The tables, and how files of earlier versions become files of this one. A step is never changed once it has been released:
+/// a new one is added.
+enum Schema {
+    static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1: tokens, budgets, audit") { database in
+            try database.execute(
+                sql: """
+                    CREATE TABLE token (
+                        id TEXT PRIMARY KEY NOT NULL, name TEXT NOT NULL, scope TEXT NOT NULL, models TEXT NOT NULL,
+                        rate TEXT, concurrency INTEGER, budget TEXT, created INTEGER NOT NULL, expires INTEGER,
+                        sandbox INTEGER NOT NULL, audit INTEGER NOT NULL, revoked INTEGER, hash BLOB NOT NULL,
+                        previous_hash BLOB, previous_until INTEGER
+                    ) WITHOUT ROWID;
+                    CREATE TABLE revision (number INTEGER NOT NULL);
+                    -- Another file has another number.
+                    INSERT INTO revision VALUES (abs(random() % 1000000000000));
+                    CREATE TABLE budget (
+                        token TEXT NOT NULL, day INTEGER NOT NULL, taken INTEGER NOT NULL, PRIMARY KEY (day, token)
+                    ) WITHOUT ROWID;
+                    CREATE TABLE audit (
+                        id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, request TEXT NOT NULL, token TEXT,
+                        principal TEXT NOT NULL, method TEXT NOT NULL, subject TEXT, request_bytes INTEGER NOT NULL,
+                        response_bytes INTEGER NOT NULL, microseconds INTEGER NOT NULL, outcome TEXT NOT NULL,
+                        status INTEGER NOT NULL
+                    );
+                    CREATE INDEX audit_time ON audit (time);
+                    """)
+        }
+        return migrator
+    }
+
+    /// Brings the file to this version.
+    static func prepare(_ queue: DatabaseQueue, _ path: String) throws {
+        let migrator = Self.migrator
+        let (isLater, isComplete) = try queue.read { database in
+            (try migrator.hasBeenSuperseded(database), try migrator.hasCompletedMigrations(database))
+        }
+        guard !isLater else {
+            throw StoreTrouble(
+                .laterVersion,
+                "\(path) has been made by a later version of mcp-bridge. Use that version, or put back a copy from before."
+            )
+        }
+        if !isComplete { try migrator.migrate(queue) }
+    }
+}

@@ -1,0 +1,57 @@
+import BridgeAccess
+import BridgeStore
+import Foundation
+import GRDB
+
+/// A folder of its own, and the store in it.
+final class StoreFixture {
+    let folder: String
+    let key = TokenKey.random()
+
+    init() throws {
+        self.folder = FileManager.default.temporaryDirectory.appendingPathComponent("store-\(UUID().uuidString)").path
+        try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: self.folder) }
+
+    var path: String { self.folder + "/bridge.sqlite" }
+
+    func open(_ change: (inout AccessDatabase.Options) -> Void = { _ in }) -> AccessDatabase {
+        var options = AccessDatabase.Options()
+        options.lockWait = .milliseconds(50)
+        change(&options)
+        return AccessDatabase(path: self.path, options: options)
+    }
+
+    /// Another program's look at the same file.
+    func plainly(_ body: (Database) throws -> Void) throws {
+        let queue = try DatabaseQueue(path: self.path)
+        try queue.writeWithoutTransaction(body)
+        try queue.close()
+    }
+
+    func token(_ name: String, scope: String = "mcp") throws -> Token {
+        Token(
+            id: .random(), name: name, scope: try TokenScope(scope), created: 1_000,
+            hash: self.key.hash(.random()))
+    }
+
+    func row(_ number: Int, token: TokenID? = nil, outcome: String = AuditRow.ok) -> AuditRow {
+        AuditRow(
+            requestID: "\(number)", time: number, token: token, principal: "local", method: "tools/call",
+            subject: "demo.add", requestBytes: 10, responseBytes: 20, microseconds: 30, outcome: outcome, status: 200)
+    }
+}
+
+extension AccessDatabase {
+    func get<Value: Sendable>(
+        _ body: (@escaping StoreAnswer<Value>) -> Void
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            body { continuation.resume(with: $0.mapError { $0 as any Error }) }
+        }
+    }
+
+    func closed() async { await withCheckedContinuation { done in self.close { done.resume() } } }
+}
