@@ -269,6 +269,7 @@ let package = Package(
             dependencies: [
                 "BridgeFront", "BridgeAccess", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink",
                 "BridgeTesting", logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict

@@ -18,7 +18,9 @@ final class FrontState {
     /// By which the session worker knows who asks on the link that there is.
     let bindings = BindingNumbers()
     let control: LinkConnection
-    let tokens: TokenBook
+    let stores: FrontStores?
+    let tokenBook: TokenBook
+    let audit: AuditRecorder
     /// The sessions of HTTP+SSE.
     let streamed = StreamedSessions()
     private(set) var endpoints: EndpointTable
@@ -49,7 +51,9 @@ final class FrontState {
         self.bodies = PayloadGate(limit: configuration.limits.maximumHeldBytes, loop: loop)
         self.session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
         self.control = control
-        self.tokens = TokenBook(stores, loop: loop, logger: logger)
+        self.stores = stores
+        self.tokenBook = TokenBook(stores, loop: loop, logger: logger)
+        self.audit = AuditRecorder(stores?.store, policy: configuration.audit, loop: loop, logger: logger)
         self.endpoints = EndpointTable(mcpPath: configuration.mcpPath, publicURL: configuration.publicURL)
         self.trustedProxies = configuration.trustedProxies.compactMap(AddressBlock.init)
         self.configuration = configuration
@@ -66,6 +70,7 @@ final class FrontState {
         self.trustedProxies = configuration.trustedProxies.compactMap(AddressBlock.init)
         self.configuration = configuration
         self.door = FrontDoor(configuration)
+        self.audit.policy = configuration.audit
         self.epoch += 1
         self.table.reconfigure(configuration.limits)
         self.bodies.limit = configuration.limits.maximumHeldBytes

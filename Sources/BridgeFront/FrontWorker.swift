@@ -56,7 +56,8 @@ package final class FrontWorker: Sendable {
         try await withTaskExecutorPreference(LoopExecutor(loop)) {
             let state = self.state.value
             state.session.start()
-            state.tokens.start()
+            state.tokenBook.start()
+            state.audit.start()
             let (joined, arrivals) = AsyncStream.makeStream(of: RouterHalf.Joined.self)
             state.router = RouterHalf(self.responder, arrivals: arrivals)
             state.table.onEmpty = { self.finishWhenEmpty() }
@@ -74,7 +75,8 @@ package final class FrontWorker: Sendable {
             guard self.servers.value.isDraining else { throw ListenerLost() }
             self.servers.value.deadline?.cancel()
             self.state.value.session.close()
-            self.state.value.tokens.close()
+            self.state.value.tokenBook.close()
+            try? await self.state.value.audit.close().get()
         }
     }
 
@@ -86,7 +88,7 @@ package final class FrontWorker: Sendable {
         self.servers.value.isDraining = true
         self.closeListeners()
         state.table.drain()
-        state.tokens.drain()
+        state.tokenBook.drain()
         self.servers.value.deadline = state.loop.assumeIsolated().scheduleTask(in: TimeAmount(time)) {
             state.table.closeAll()
         }

@@ -74,7 +74,7 @@ def test_what_is_kept_is_nobody_elses_to_read(bridges: Bridges) -> None:
     assert added.status == 200, added
     assert bridge.stop() == 0
     files = [path for path in bridge.state.rglob("*") if path.is_file()]
-    assert {"sealing.key", "sessions.journal", "servers.json"} <= {path.name for path in files}
+    assert {"sealing.key", "token.key", "bridge.sqlite", "sessions.journal", "servers.json"} <= {path.name for path in files}
     for path in files:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
 

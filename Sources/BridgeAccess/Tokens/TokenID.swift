@@ -24,5 +24,11 @@ package struct TokenID: Sendable, Hashable, CustomStringConvertible {
     /// On whose behalf a request with this token is made.
     package var principal: String { "token:\(self.text)" }
 
+    /// The token on whose behalf a request is made; `nil` where it is made without one.
+    package static func of(principal: String) -> TokenID? {
+        guard principal.utf8.count == 6 + Self.length, principal.hasPrefix("token:") else { return nil }
+        return TokenID(String(principal.dropFirst(6)))
+    }
+
     package var description: String { self.text }
 }

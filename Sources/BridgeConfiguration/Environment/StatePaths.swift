@@ -7,6 +7,10 @@ package struct StatePaths: Sendable, Hashable {
     package let servers: String
     /// The key that seals session ids, where systemd passes none.
     package let sealingKey: String
+    /// The key by which tokens' secrets are hashed, where systemd passes none.
+    package let tokenKey: String
+    /// Tokens, budgets and the audit.
+    package let database: String
     package let oauthState: String
 
     package init(environment: [String: String]) {
@@ -21,6 +25,8 @@ package struct StatePaths: Sendable, Hashable {
         self.sessionJournal = path(nil, "sessions.journal")
         self.servers = path(nil, "servers.json")
         self.sealingKey = path(nil, "sealing.key")
+        self.tokenKey = path(nil, "token.key")
+        self.database = path(nil, "bridge.sqlite")
         self.oauthState = path(settings.oauthStatePath, "oauth-state.json")
     }
 }

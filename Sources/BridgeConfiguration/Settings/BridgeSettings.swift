@@ -18,6 +18,7 @@ package struct BridgeSettings: Sendable, Hashable {
     package var maximumInFlight = 4_096
     /// In bytes, for each of the session worker and the upstream workers.
     package var workerBytes = 128 << 20
+    package var audit = AuditPolicy()
     package var log = LogFileSettings()
     package var sessionLifetime: Seconds = 604_800
     package var idleMemory: Seconds = 1_800

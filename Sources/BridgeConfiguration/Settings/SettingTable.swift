@@ -3,7 +3,7 @@ import NIOCore
 /// Every setting under `bridge`, in one place: the reader, `config print`, reloads and docs/configuration.md all go by it.
 package enum SettingTable {
     package static let all: [Setting] =
-        Self.serving + Self.naming + Self.access + Self.limits + Self.lives + Self.logging
+        Self.serving + Self.naming + Self.access + Self.limits + Self.lives + Self.auditing + Self.logging
 
     private static let serving: [Setting] = [
         Setting("listen", \.listen, .addresses, needsRestart: true, "where to listen when systemd passes no sockets"),
@@ -70,6 +70,13 @@ package enum SettingTable {
         Setting("reconnect.base", \.reconnect.base, .time, "first delay before trying a server again; doubles"),
         Setting("reconnect.maximum", \.reconnect.maximum, .time, "longest such delay"),
         Setting("drainTimeout", \.drainTimeout, .timeOrZero, "for calls under way to finish when the service stops"),
+    ]
+
+    private static let auditing: [Setting] = [
+        Setting(
+            "audit.requests", \.audit.requests, .word,
+            "which requests have a row in the audit: those with a token, or all"),
+        Setting("audit.days", \.audit.days, .number(1...3_650), "how long rows of the audit are kept"),
     ]
 
     private static let logging: [Setting] = [

@@ -16,6 +16,9 @@ extension BridgeConfiguration {
             serviceUID: facts.serviceUID,
             isOpenOnLoopback: facts.isOpenOnLoopback,
             keepAliveInterval: self.settings.keepAliveInterval,
+            database: facts.statePaths.database,
+            tokenKey: facts.tokenKey,
+            audit: self.settings.audit,
             logLevel: self.settings.log.level
         )
     }

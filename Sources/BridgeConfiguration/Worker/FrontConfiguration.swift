@@ -24,6 +24,11 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
     package var isOpenOnLoopback: Bool
     /// How often an open SSE stream that has nothing to say sends a comment.
     package var keepAliveInterval: Seconds
+    /// The database; `nil`: there is none, and so there are no tokens.
+    package var database: String?
+    /// By which secrets are hashed: 32 bytes, base64.
+    package var tokenKey: Secret?
+    package var audit: AuditPolicy
     package var logLevel: ConfiguredLogLevel
 
     package init(
@@ -41,6 +46,9 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         serviceUID: UInt32,
         isOpenOnLoopback: Bool = false,
         keepAliveInterval: Seconds = 15,
+        database: String? = nil,
+        tokenKey: Secret? = nil,
+        audit: AuditPolicy = AuditPolicy(),
         logLevel: ConfiguredLogLevel = .info
     ) {
         self.sessionSocket = sessionSocket
@@ -57,6 +65,9 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         self.serviceUID = serviceUID
         self.isOpenOnLoopback = isOpenOnLoopback
         self.keepAliveInterval = keepAliveInterval
+        self.database = database
+        self.tokenKey = tokenKey
+        self.audit = audit
         self.logLevel = logLevel
     }
 

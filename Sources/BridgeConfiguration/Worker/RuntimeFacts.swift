@@ -5,6 +5,8 @@ package struct RuntimeFacts: Sendable {
     package var statePaths: StatePaths
     /// 32 bytes, base64.
     package var sealingKey: Secret
+    /// By which tokens' secrets are hashed: 32 bytes, base64.
+    package var tokenKey: Secret?
     package var serviceUID: UInt32
     /// The service's environment, of which children get the harmless part.
     package var environment: [String: String]
@@ -20,6 +22,7 @@ package struct RuntimeFacts: Sendable {
         runDirectory: String,
         statePaths: StatePaths,
         sealingKey: Secret,
+        tokenKey: Secret? = nil,
         serviceUID: UInt32,
         environment: [String: String],
         version: String,
@@ -29,6 +32,7 @@ package struct RuntimeFacts: Sendable {
         self.runDirectory = runDirectory
         self.statePaths = statePaths
         self.sealingKey = sealingKey
+        self.tokenKey = tokenKey
         self.serviceUID = serviceUID
         self.environment = environment
         self.version = version

@@ -1,6 +1,5 @@
 import BridgeAccess
 import BridgeCore
-import Glibc
 import Logging
 import NIOCore
 
@@ -18,11 +17,8 @@ final class TokenBook {
     }
 
     private(set) var condition = Condition.loading
-    /// Called after each change of a token or of the condition; ``epoch`` has moved.
-    var onChange: (() -> Void)?
-    /// Moves with each change of a token or of the condition: a verdict is as old as the epoch that it was made in. Expiry
-    /// does not move it: a verdict says until when it holds.
-    private(set) var epoch = 0
+    /// Called after each change of a token or of the condition, with the tokens where they are known.
+    var onChange: ((TokenTable?) -> Void)?
 
     private let stores: FrontStores?
     private let loop: any EventLoop
@@ -72,11 +68,6 @@ final class TokenBook {
     var tokens: [Token] { self.table.tokens }
 
     func token(_ id: TokenID) -> Token? { self.table.token(id) }
-
-    /// Whether a secret as a client presents it lets it in now. While the tokens are not known, none does.
-    func authenticate(_ presented: Substring) -> TokenTable.Verdict {
-        self.table.authenticate(presented, now: time(nil))
-    }
 
     /// Writes a token, and takes it up once it is written.
     func put(_ token: Token, _ done: @escaping (Result<Void, StoreTrouble>) -> Void) {
@@ -149,7 +140,6 @@ final class TokenBook {
     }
 
     private func changed() {
-        self.epoch += 1
-        self.onChange?()
+        if case .known = self.condition { self.onChange?(self.table) } else { self.onChange?(nil) }
     }
 }

@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeCore
 import BridgeMCP
 import Logging
@@ -10,6 +11,11 @@ struct CallRecord {
     let elapsed: TimeAmount
     /// A stream is not slow for having been open long.
     var isLong = false
+    var token: TokenID?
+    /// The tool, prompt or resource, where it is known.
+    var subject: String?
+    /// Its token asks for a record of each request.
+    var isAudited = false
 
     private static let slow = TimeAmount.seconds(1)
 
@@ -18,7 +24,7 @@ struct CallRecord {
     ///   - id: the id by which logs know it. Not asked for unless there is a record.
     func write(to logger: Logger, status: Int, failure: String? = nil, id: @autoclosure () -> RequestID) {
         let isNotable = failure != nil || status >= 400 || (self.elapsed > Self.slow && !self.isLong)
-        let level: Logger.Level = isNotable ? .info : .debug
+        let level: Logger.Level = isNotable || self.isAudited ? .info : .debug
         guard logger.logLevel <= level else { return }
         var metadata: Logger.Metadata = [
             "mcp.method": "\(Self.printable(self.method))",
@@ -27,12 +33,14 @@ struct CallRecord {
             "mcp.request_id": "\(id())",
         ]
         if let session { metadata["mcp.session"] = "\(SessionSeal.digest(of: session))" }
+        if let token { metadata["mcp.token"] = "\(token)" }
+        if let subject { metadata["mcp.tool"] = "\(subject)" }
         if let failure { metadata["error.code"] = "\(failure)" }
         logger.log(level: level, "Request finished", metadata: metadata)
     }
 
     /// A method is whatever a client wrote: bounded, and without control characters.
-    private static func printable(_ method: String) -> String {
+    static func printable(_ method: String) -> String {
         String(String.UnicodeScalarView(method.unicodeScalars.prefix(64).map { $0.value < 0x20 ? "?" : $0 }))
     }
 }

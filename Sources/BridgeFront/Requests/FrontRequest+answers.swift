@@ -163,12 +163,17 @@ extension FrontRequest {
             self.abandonBody()
         }
         self.finish(ResponseHead(refusal, length: bytes.readableBytes), bytes)
-        if isRecorded { self.record(refusal.status, failure: refusal.code) }
+        if isRecorded {
+            self.record(refusal.status, failure: refusal.code)
+        } else {
+            self.audit(refusal.status, failure: refusal.code)
+        }
     }
 
     private func finish(_ head: ResponseHead, _ body: ByteBuffer?) {
         var head = head
         head.origin = self.page
+        self.responseBytes += body?.readableBytes ?? 0
         self.count(head.status)
         self.release()
         self.connection.answer(head, body)

@@ -92,6 +92,7 @@ extension FrontRequest {
     ///   - isCounted: whether it is of this request's own exchange, which is to be acknowledged.
     func append(_ event: SessionEvent, _ payload: ByteBuffer?, isLast: Bool = false, isCounted: Bool = true) {
         guard self.stream != nil else { return }
+        self.responseBytes += payload?.readableBytes ?? 0
         if self.isPosted { return self.appendPosted(payload, isLast: isLast) }
         if let session = event.sessionID { self.isKnown(as: session) }
         self.stream?.write(event, payload, self.endpoint)

@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
@@ -32,6 +33,11 @@ final class FrontRequest {
     var binding: (number: BindingNumber, isKnown: Bool)?
     private var id: RequestID?
     private let start: NIODeadline
+    // For the audit.
+    var subject: String?
+    var requestBytes = 0
+    var responseBytes = 0
+    var isAudited = false
     /// Of HTTP+SSE: the session that it is the stream of, or is for.
     var session: StreamedSession?
     /// Of HTTP+SSE: it has been accepted, and what comes of it goes to its session.
@@ -94,6 +100,7 @@ final class FrontRequest {
         switch self.endpoint.read(collected.bytes, self.state.configuration.limits.maximumBodyBytes) {
         case .success(let body):
             self.body = body
+            self.noteSubject(collected.bytes)
             self.machine.rules.mayBeRepeated = body.mayBeRepeated
             self.payload = collected
             if self.session == nil { self.open() } else { self.post(body) }
@@ -199,20 +206,26 @@ final class FrontRequest {
 
     /// - Parameter failure: the stable word of what went wrong; `nil` when all went as it should.
     func record(_ status: Int, failure: String? = nil) {
+        self.audit(status, failure: failure)
+        let token = self.tokenID.flatMap { self.state.tokenBook.token($0) }
         CallRecord(
-            method: self.body?.method ?? (self.operation == .delete ? "DELETE" : "GET"),
-            session: self.session?.sealed ?? self.verdict.fields.sessionID,
-            elapsed: self.state.clock.now - self.start, isLong: self.machine.rules.endsOnDrain
+            method: self.method, session: self.session?.sealed ?? self.verdict.fields.sessionID, elapsed: self.elapsed,
+            isLong: self.machine.rules.endsOnDrain, token: token?.id, subject: self.subject,
+            isAudited: token?.isAudited ?? false
         ).write(to: self.state.logger, status: status, failure: failure, id: self.name())
     }
 
     /// The id under which logs know it, made when one asks for it: at debug the workers are told and log the same, and above
     /// that the front alone has a record of it.
-    private func name() -> RequestID {
+    func name() -> RequestID {
         let id = self.id ?? self.state.nextRequestID()
         self.id = id
         return id
     }
+
+    var method: String { self.body?.method ?? (self.operation == .delete ? "DELETE" : "GET") }
+
+    var elapsed: TimeAmount { self.state.clock.now - self.start }
 
     var page: String? { self.verdict.origin }
 

@@ -91,6 +91,7 @@ extension FrontRequest {
     /// It is answered with one message, with an error for all that is in it, or with nothing.
     func answerPosted(_ end: SessionEnd, _ payload: ByteBuffer?) {
         if let sealed = end.sessionID { self.session?.isKnown(as: sealed) }
+        self.responseBytes += payload?.readableBytes ?? 0
         if end.status < 400 {
             if let payload { self.session?.send(payload) }
         } else if let error = payload.flatMap({ JSONText(trusting: $0).value("error") }) {

@@ -51,7 +51,8 @@ struct ServiceHost {
         // A client's program is nobody's service, whatever its client is.
         let notifier = ServiceNotifier(environment: self.start.pipes == nil ? environment : [:])
         let watchdog = Watchdog.interval(environment: self.start.pipes == nil ? environment : [:])
-        let openKey = Result { try PrivateFile.tighten(places.state.sealingKey) }
+        let keys = [("sealing", places.state.sealingKey), ("token", places.state.tokenKey)]
+        let openKeys = keys.map { key in (key, Result { try PrivateFile.tighten(key.1) }) }
         let group = self.start.pipes == nil ? Self.takeDelegatedGroup() : .success(nil)
         let book = try places.openBook(
             self.start, originalLimit: limit.soft, cgroup: (try? group.get()) ?? nil)
@@ -71,7 +72,7 @@ struct ServiceHost {
                 "The file system of the state directory has no locks: nothing keeps a second bridge from using it",
                 metadata: ["path": "\(places.state.directory)"])
         }
-        Self.report(openKey, of: places.state.sealingKey, to: logger)
+        for (key, wasOpen) in openKeys { Self.report(wasOpen, of: key, to: logger) }
         if case .failure(let error) = group {
             logger.warning(
                 "The delegated control group cannot be used; limits are not enforced", metadata: ["error": "\(error)"])
@@ -140,17 +141,18 @@ struct ServiceHost {
     }
 
     /// A service whose key an administrator has given another owner must start all the same.
-    private static func report(_ wasOpen: Result<Bool, any Error>, of path: String, to logger: Logger) {
+    private static func report(_ wasOpen: Result<Bool, any Error>, of key: (String, String), to logger: Logger) {
+        let (name, path) = key
         switch wasOpen {
         case .success(false): break
         case .success(true):
             logger.warning(
-                "The sealing key could be read by others, who may know it; its mode is 0600 now. Remove the file for a new key",
+                "The \(name) key could be read by others, who may know it; its mode is 0600 now. Remove the file for a new key",
                 metadata: ["path": "\(path)"]
             )
         case .failure(let error):
             logger.warning(
-                "The sealing key can be read by others, and its mode cannot be changed",
+                "The \(name) key can be read by others, and its mode cannot be changed",
                 metadata: ["path": "\(path)", "error": "\(error)"]
             )
         }

@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
 import BridgeFiles
@@ -74,36 +75,14 @@ struct ServicePlaces {
         Self.removeDirectory(self.runDirectory)
     }
 
-    /// The key that seals session ids: a credential, else a file in the state directory that is made at the first start.
-    private func sealingKey(environment: [String: String]) throws -> Secret {
-        if let bytes = try Credentials(environment: environment).read("sealing-key") {
-            return Secret(Self.trimmed(String(decoding: bytes, as: UTF8.self)))
-        }
-        if let key = try self.storedKey() { return key }
-        let key = SessionSeal.makeKey()
-        do {
-            try PrivateFile.create(self.state.sealingKey, (key + "\n").utf8)
-        } catch  where error.code == EEXIST {
-            // Another process was faster.
-            if let key = try self.storedKey() { return key }
-        }
-        return Secret(key)
-    }
-
-    private func storedKey() throws -> Secret? {
-        try WholeFile.readIfPresent(self.state.sealingKey, limit: 4096).map {
-            Secret(Self.trimmed(String(decoding: $0, as: UTF8.self)))
-        }
-    }
-
-    private static func trimmed(_ text: String) -> String { String(text.filter { !$0.isWhitespace }) }
-
     func openBook(_ start: BridgeStart, originalLimit: UInt64?, cgroup: String?) throws -> ConfigurationBook {
         let environment = self.environment
         var facts = RuntimeFacts(
             runDirectory: self.runDirectory, statePaths: self.state,
-            sealingKey: try self.sealingKey(environment: environment), serviceUID: geteuid(), environment: environment,
-            version: BridgeVersion.text, originalNoFileLimit: originalLimit, cgroupDirectory: cgroup
+            sealingKey: try KeyFile.sealing(self.state).key(environment: environment),
+            tokenKey: try KeyFile.token(self.state).key(environment: environment), serviceUID: geteuid(),
+            environment: environment, version: BridgeVersion.text, originalNoFileLimit: originalLimit,
+            cgroupDirectory: cgroup
         )
         facts.isOpenOnLoopback = start.isOpenOnLoopback
         guard SessionSeal(base64Key: facts.sealingKey.value) != nil else {
@@ -111,6 +90,13 @@ struct ServicePlaces {
                 description:
                     "the sealing key (\(self.state.sealingKey), or the credential 'sealing-key') is not 32 bytes in "
                     + "base64; remove it, and a new one is made (every session then begins anew)"
+            )
+        }
+        guard facts.tokenKey.flatMap({ TokenKey(base64: $0.value) }) != nil else {
+            throw ConfigurationBook.Refused(
+                description:
+                    "the token key (\(self.state.tokenKey), or the credential 'token-key') is not 32 bytes in base64; put "
+                    + "the right one back, or remove it: then a new one is made, and all tokens have to be made anew"
             )
         }
         return try ConfigurationBook(

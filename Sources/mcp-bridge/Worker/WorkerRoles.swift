@@ -1,9 +1,11 @@
+import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
 import BridgeFront
 import BridgeLink
 import BridgeProcess
 import BridgeSession
+import BridgeStore
 import BridgeSystemd
 import BridgeUpstream
 import NIOCore
@@ -25,30 +27,38 @@ enum WorkerRoles {
 
 private final class FrontRole: RunningRole {
     private let worker: FrontWorker
+    private let database: AccessDatabase?
     private let loop: any EventLoop
     /// Succeeds when every connection is closed.
     private let served: EventLoopFuture<Void>
 
-    private init(_ worker: FrontWorker, loop: any EventLoop, served: EventLoopFuture<Void>) {
+    private init(
+        _ worker: FrontWorker, _ database: AccessDatabase?, loop: any EventLoop, served: EventLoopFuture<Void>
+    ) {
         self.worker = worker
+        self.database = database
         self.loop = loop
         self.served = served
     }
 
     static func make(_ frame: ByteBuffer, _ around: RoleSurroundings) throws -> any RunningRole {
+        let configuration = try Self.configuration(frame)
+        let key = configuration.tokenKey.flatMap { TokenKey(base64: $0.value) }
+        let database = key == nil ? nil : configuration.database.map { AccessDatabase(path: $0) }
         let worker = FrontWorker(
-            configuration: try Self.configuration(frame),
+            configuration: configuration,
             listeners: around.sockets.compactMap { socket in
                 FrontListener.Name(rawValue: socket.name).map {
                     FrontListener(name: $0, descriptor: socket.descriptor)
                 }
             },
-            control: around.control, loop: around.loop, logger: around.logger
+            control: around.control, stores: key.flatMap { key in database.map { FrontStores(key: key, store: $0) } },
+            loop: around.loop, logger: around.logger
         )
         let ready = around.ready
         let served = around.loop.run { try await worker.run(ready: ready) }
         served.whenFailure(around.failed)
-        return FrontRole(worker, loop: around.loop, served: served)
+        return FrontRole(worker, database, loop: around.loop, served: served)
     }
 
     func reconfigure(_ frame: ByteBuffer) throws {
@@ -65,7 +75,14 @@ private final class FrontRole: RunningRole {
     }
 
     func stop(abruptly: Bool) -> EventLoopFuture<Void> {
-        abruptly ? self.loop.makeSucceededVoidFuture() : self.drain(within: .seconds(1))
+        guard !abruptly else { return self.loop.makeSucceededVoidFuture() }
+        let database = self.database
+        let loop = self.loop
+        return self.drain(within: .seconds(1)).flatMap {
+            let closed = loop.makePromise(of: Void.self)
+            if let database { database.close { closed.succeed() } } else { closed.succeed() }
+            return closed.futureResult
+        }
     }
 }
 

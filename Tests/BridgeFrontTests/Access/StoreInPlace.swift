@@ -1,0 +1,62 @@
+import BridgeAccess
+
+@testable import BridgeFront
+
+/// A store whose answers a test gives.
+///
+/// `@unchecked`: it is used on the test's one thread.
+final class StoreInPlace: AccessStore, @unchecked Sendable {
+    var stock = TokenStock(tokens: [], revision: 1)
+    var trouble: StoreTrouble?
+    /// Batches that were written.
+    var written: [[AuditRow]] = []
+    /// Batches that have no answer yet, while ``isSlow``.
+    var pending: [() -> Void] = []
+    var isSlow = false
+    var reads = 0
+
+    private func give<Value>(_ answer: @escaping StoreAnswer<Value>, _ value: () -> Value) {
+        if let trouble { answer(.failure(trouble)) } else { answer(.success(value())) }
+    }
+
+    func tokens(_ answer: @escaping StoreAnswer<TokenStock>) {
+        self.reads += 1
+        self.give(answer) { self.stock }
+    }
+
+    func put(_ token: Token, _ answer: @escaping StoreAnswer<Int>) {
+        self.give(answer) {
+            self.stock.tokens.removeAll { $0.id == token.id }
+            self.stock.tokens.append(token)
+            self.stock.revision += 1
+            return self.stock.revision
+        }
+    }
+
+    func revision(_ answer: @escaping StoreAnswer<Int>) { self.give(answer) { self.stock.revision } }
+
+    func take(_ amount: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>) {
+        self.give(answer) { amount }
+    }
+
+    func giveBack(_ amount: Int, of token: TokenID, day: Int, _ answer: @escaping StoreAnswer<Void>) {
+        self.give(answer) {}
+    }
+
+    func taken(day: Int, _ answer: @escaping StoreAnswer<[TokenID: Int]>) { self.give(answer) { [:] } }
+
+    func append(_ rows: [AuditRow], _ answer: @escaping StoreAnswer<Void>) {
+        let act = { self.give(answer) { self.written.append(rows) } }
+        if self.isSlow { self.pending.append(act) } else { act() }
+    }
+
+    func rows(_ query: AuditQuery, _ answer: @escaping StoreAnswer<AuditPage>) {
+        self.give(answer) { AuditPage(rows: self.written.flatMap(\.self), last: 0) }
+    }
+
+    func usage(since time: Int, of token: TokenID?, _ answer: @escaping StoreAnswer<[TokenUsage]>) {
+        self.give(answer) { [] }
+    }
+
+    func prune(before time: Int, _ answer: @escaping StoreAnswer<Void>) { self.give(answer) {} }
+}
