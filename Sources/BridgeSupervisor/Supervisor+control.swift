@@ -24,6 +24,7 @@ extension Supervisor {
         case .addServers: self.add(exchange)
         case .removeServer(let name): self.remove(name, exchange)
         case .reload: self.reload(exchange)
+        case .access: self.passToFront(exchange)
         }
     }
 
@@ -37,6 +38,20 @@ extension Supervisor {
         self.withMemory(fresh: fresh) { [weak self] in
             guard let self else { return exchange.cancel(reason: "stopping") }
             self.answer(exchange, 200, body(self))
+        }
+    }
+
+    /// Tokens are the front's. What is in the payload, a new secret perhaps, is looked at and kept nowhere on the way.
+    private func passToFront(_ exchange: Exchange) {
+        guard let slot = self.slots[.http], slot.phase == .ready, let control = slot.control else {
+            return self.error(exchange, 503, "The front is starting. Try again.")
+        }
+        exchange.delegate = AnswerWaiter { _ in }
+        control.ask(header: WorkerRequest.access.text, payload: exchange.payload) { [weak self] answer in
+            switch answer {
+            case .ended(let header, let payload): exchange.end(header: header, payload: payload)
+            case .failed: self?.error(exchange, 503, "The front has ended. Whether it was done is not known.")
+            }
         }
     }
 

@@ -17,6 +17,7 @@ from upstreams import demo_upstream
 #: Every command a person may give, the main one first. A test holds this to what `--help` lists.
 COMMANDS = (
     *("", "serve", "status", "tools", "call", "prompts", "prompt", "resources", "read", "stdio", "gateway", "reload"),
+    *("token", "token create", "token list", "token show", "token revoke", "token rotate", "token usage", "audit"),
     *("config", "config check", "config print", "demo-server", "version"),
 )
 
@@ -46,7 +47,7 @@ def flat(text: str) -> str:
 
 def test_the_help_lists_every_command(folder: Path) -> None:
     listed = []
-    for parent in ("", "config"):
+    for parent in ("", "config", "token"):
         help_text = alone(folder, *parent.split(), "--help").out
         found = re.findall(r"^  ([a-z-]+)  ", help_text.partition("SUBCOMMANDS:")[2], re.MULTILINE)
         listed += [f"{parent} {name}".strip() for name in found]

@@ -1,7 +1,7 @@
 /// Numbers with a unit, as people write them.
-enum Quantity {
+package enum Quantity {
     /// `500ms`, `30s`, `1.5m` or `90min`, `1h`, `7d`, and a bare number of seconds.
-    static func seconds(_ text: String) -> Double? {
+    package static func seconds(_ text: String) -> Double? {
         let (number, unit) = self.split(text)
         guard let number else { return nil }
         switch unit {

@@ -8,6 +8,9 @@ package enum WorkerRequest: LinkHeader, Equatable {
     case drain(milliseconds: Int)
     /// What memory it uses.
     case memory
+    /// What an administrator asks about tokens and the audit: the payload. Only the front has them. Answered with
+    /// ``ControlAnswer``.
+    case access
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -16,6 +19,7 @@ package enum WorkerRequest: LinkHeader, Equatable {
             header.member("op", "drain")
             header.member("ms", milliseconds)
         case .memory: header.member("op", "memory")
+        case .access: header.member("op", "access")
         }
     }
 
@@ -24,6 +28,7 @@ package enum WorkerRequest: LinkHeader, Equatable {
         case "configure": self = .configure
         case "drain": self = .drain(milliseconds: header.int("ms") ?? 0)
         case "memory": self = .memory
+        case "access": self = .access
         default: return nil
         }
     }
@@ -65,6 +70,8 @@ package enum ControlRequest: LinkHeader, Equatable {
     case addServers
     case removeServer(name: String)
     case reload
+    /// What an administrator asks about tokens and the audit: the payload, which goes to the front as it is.
+    case access
 
     package func write(to header: inout HeaderWriter) {
         header.member("op", self.operation)
@@ -84,6 +91,7 @@ package enum ControlRequest: LinkHeader, Equatable {
         case .addServers: "servers.add"
         case .removeServer: "servers.remove"
         case .reload: "reload"
+        case .access: "access"
         }
     }
 
@@ -96,6 +104,7 @@ package enum ControlRequest: LinkHeader, Equatable {
         case "servers.add": self = .addServers
         case "servers.remove": self = .removeServer(name: header.string("name") ?? "")
         case "reload": self = .reload
+        case "access": self = .access
         default: return nil
         }
     }
@@ -104,7 +113,7 @@ package enum ControlRequest: LinkHeader, Equatable {
     package var isForFront: Bool {
         switch self {
         case .health, .memory, .servers, .addServers, .removeServer: true
-        case .status, .reload: false
+        case .status, .reload, .access: false
         }
     }
 }

@@ -11,6 +11,8 @@ struct ControlClient {
 
     struct Failure: Error, CustomStringConvertible {
         let description: String
+        /// Nobody is there to be asked.
+        var isAbsent = false
     }
 
     /// - Parameter path: named by the user, who answers for it; else it is looked for.
@@ -53,7 +55,8 @@ struct ControlClient {
         } catch {
             throw Failure(
                 description:
-                    "no service answers on \(self.path). Is it running? ('systemctl status mcp-bridge', or 'mcp-bridge serve')"
+                    "no service answers on \(self.path). Is it running? ('systemctl status mcp-bridge', or 'mcp-bridge serve')",
+                isAbsent: true
             )
         }
     }

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import BridgeHTTPClient
 import BridgeMCP
@@ -26,8 +27,10 @@ struct MCPClient {
 
     /// Opens a session.
     ///
-    /// - Parameter inbox: where a server's questions to a person go; without one the client says that nobody can be asked.
-    init(endpoint: Endpoint, asking inbox: CallInbox? = nil) throws {
+    /// - Parameters:
+    ///   - token: shown with every request.
+    ///   - inbox: where a server's questions to a person go; without one the client says that nobody can be asked.
+    init(endpoint: Endpoint, token: Secret? = nil, asking inbox: CallInbox? = nil) throws {
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         var settings = HTTPConnectionSettings()
         // Who asks at a terminal does not wait longer.
@@ -46,6 +49,7 @@ struct MCPClient {
             }
             guard let address else { throw Self.nobody(at: self.place) }
             var destination = MCPDestination(address)
+            if let token { destination.headers.add(name: "Authorization", value: "Bearer \(token.value)") }
             // The service itself answers in time, whatever its servers do; this is for one that hangs.
             destination.limits.total = .hours(1)
             self.session = try loop.submit { [destination] in

@@ -6,6 +6,9 @@ struct ServiceOptions: ParsableArguments {
     @Option(help: "The endpoint, such as http://127.0.0.1:8769/mcp. Default: the service's local Unix socket.")
     var url: String?
 
+    @Option(help: "A file with the token to show, which nobody else may read. Default: $MCP_BRIDGE_TOKEN, else none.")
+    var tokenFile: String?
+
     /// - Parameter inbox: where a server's questions to a person go.
     func client(asking inbox: CallInbox? = nil) throws -> MCPClient {
         let environment = ProcessInfo.processInfo.environment
@@ -18,7 +21,7 @@ struct ServiceOptions: ParsableArguments {
             return try MCPClient(
                 endpoint: try self.url.map { .url($0) }
                     ?? .socket(path: ClientPlaces.trustedSocket("http.sock", environment: environment)),
-                asking: inbox
+                token: ClientToken.find(file: self.tokenFile, environment: environment), asking: inbox
             )
         } catch {
             StandardStreams.error("mcp-bridge: \(error)\n")

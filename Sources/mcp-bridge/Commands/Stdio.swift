@@ -1,4 +1,5 @@
 import ArgumentParser
+import BridgeConfiguration
 import BridgeFiles
 import BridgeHTTPClient
 import FoundationEssentials
@@ -24,6 +25,9 @@ struct Stdio: ParsableCommand {
             "The endpoint, such as http://127.0.0.1:8769/mcp. Default: $MCP_BRIDGE_PROXY_URL, else the service's local Unix socket."
     )
     var url: String?
+
+    @Option(help: "A file with the token to show, which nobody else may read. Default: $MCP_BRIDGE_TOKEN, else none.")
+    var tokenFile: String?
 
     @Option(help: "How names are spelled, 'dot' or 'safe'. Default: as the bridge does it for this client.")
     var names: Names?
@@ -51,11 +55,19 @@ struct Stdio: ParsableCommand {
             StdioNotes.spoken.say("this is not an endpoint's address; one is http://127.0.0.1:8769/mcp", ["url": url])
             throw ExitCode.failure
         }
+        let token: Secret?
+        do {
+            token = try ClientToken.find(file: self.tokenFile, environment: environment)
+        } catch {
+            StdioNotes.spoken.say("\(error)")
+            throw ExitCode.failure
+        }
         let limit = environment["MCP_BRIDGE_PROXY_TIMEOUT_MS"].flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
         let place = url.map { StdioSettings.Place.url($0) } ?? .localSocket(environment: environment)
         return StdioSettings(
-            place: place, names: self.names, silence: .milliseconds(limit ?? StdioSettings.standardSilence),
-            isSilenceOfCalls: limit != nil, warm: self.warmFile(place, environment)
+            place: place, token: token, names: self.names,
+            silence: .milliseconds(limit ?? StdioSettings.standardSilence), isSilenceOfCalls: limit != nil,
+            warm: self.warmFile(place, environment)
         )
     }
 

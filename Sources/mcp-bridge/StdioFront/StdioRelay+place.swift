@@ -38,7 +38,7 @@ extension StdioRelay {
         guard let address else { return self.missed("no address") }
         let listens = self.listening != nil || self.isDoubted
         let hasMoved = self.destination.map { $0.address != address } ?? false
-        if self.destination == nil { self.destination = MCPDestination(address) }
+        if self.destination == nil { self.destination = MCPDestination(address, headers: self.settings.fields) }
         self.destination?.address = address
         self.isStale = false
         if hasMoved, listens {

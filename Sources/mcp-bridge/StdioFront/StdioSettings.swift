@@ -1,6 +1,7 @@
 import BridgeConfiguration
 import BridgeHTTPClient
 import NIOCore
+import NIOHTTP1
 
 /// What the front on standard input and output was told.
 struct StdioSettings {
@@ -13,6 +14,8 @@ struct StdioSettings {
     }
 
     let place: Place
+    /// Shown with every request.
+    let token: Secret?
     /// nil: as the bridge does it for this client.
     let names: Stdio.Names?
     /// How long a request may hear nothing.
@@ -38,6 +41,11 @@ struct StdioSettings {
         case .url, .ownSocket: false
         case .localSocket: true
         }
+    }
+
+    /// What every request carries.
+    var fields: HTTPHeaders {
+        self.token.map { ["Authorization": "Bearer \($0.value)"] } ?? [:]
     }
 
     /// As somebody would write it.

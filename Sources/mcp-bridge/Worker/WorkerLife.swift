@@ -11,6 +11,8 @@ import NIOCore
 
 /// What a worker does, seen by the process around it. Confined to the event loop.
 protocol RunningRole: AnyObject {
+    /// What an administrator asks about tokens and the audit; `nil` where that is not the role's.
+    var access: ((_ payload: ByteBuffer, _ done: @escaping (ByteBuffer) -> Void) -> Void)? { get }
     func reconfigure(_ frame: ByteBuffer) throws
     /// Takes nothing new, finishes what is in flight.
     func drain(within: Duration) -> EventLoopFuture<Void>
@@ -18,6 +20,10 @@ protocol RunningRole: AnyObject {
     ///
     /// - Parameter abruptly: the supervisor is gone: nothing may be waited for.
     func stop(abruptly: Bool) -> EventLoopFuture<Void>
+}
+
+extension RunningRole {
+    var access: ((ByteBuffer, @escaping (ByteBuffer) -> Void) -> Void)? { nil }
 }
 
 /// What a role is made with.
@@ -94,6 +100,12 @@ final class WorkerLife {
             drained.assumeIsolated().whenComplete { _ in exchange.end(header: WorkerAnswer.done) }
         case .memory:
             MemoryAnswer.give(to: exchange, self.processes, on: self.loop)
+        case .access:
+            guard let access = self.role?.access, let payload = exchange.payload else {
+                return exchange.cancel(reason: "not served")
+            }
+            exchange.delegate = AnswerWaiter { _ in }
+            access(payload) { exchange.end(header: ControlAnswer(200).text, payload: $0) }
         case nil:
             exchange.cancel(reason: "unknown operation")
         }

@@ -61,6 +61,10 @@ private final class FrontRole: RunningRole {
         return FrontRole(worker, database, loop: around.loop, served: served)
     }
 
+    var access: ((ByteBuffer, @escaping (ByteBuffer) -> Void) -> Void)? {
+        { [worker] payload, done in worker.access(payload, done) }
+    }
+
     func reconfigure(_ frame: ByteBuffer) throws {
         self.worker.reconfigure(try Self.configuration(frame))
     }

@@ -1,0 +1,159 @@
+"""The audit: a row for each request, in the database and from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sqlite3
+import subprocess
+import threading
+import time
+
+import pytest
+from command_line import beside
+from harness import Bridge, Bridges
+from places import BINARY
+from upstreams import demo_upstream
+from waiting import PATIENCE, eventually
+
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+@pytest.fixture(scope="module")
+def bridge(shared_bridges: Bridges) -> Bridge:
+    """With a row for every request."""
+    bridge = shared_bridges.start({"demo": demo_upstream()}, bridge={"audit": {"requests": "all"}})
+    bridge.wait_upstream("demo")
+    return bridge
+
+
+def rows(bridge: Bridge, *arguments: str) -> list[dict]:
+    said = beside(bridge, "audit", "--json", *arguments)
+    assert said.status == 0, said
+    return [json.loads(line) for line in said.out.splitlines()]
+
+
+def test_a_call_has_a_row_with_who_what_how_much_and_how_it_ended(bridge: Bridge) -> None:
+    text = "a text that nobody but the tool may know"
+    client = bridge.client()
+    client.call("demo.echo", {"text": text})
+    row = rows(bridge, "--tool", "demo.echo")[-1]
+    assert UUID.fullmatch(row["request"])
+    assert {key: row[key] for key in ("principal", "method", "subject", "outcome", "status")} == {
+        **{"principal": "local", "method": "tools/call", "subject": "demo.echo", "outcome": "ok", "status": 200},
+    }
+    assert row["requestBytes"] > len(text) and row["responseBytes"] > len(text) and row["microseconds"] > 0
+    assert "token" not in row
+    for name in ("bridge.sqlite", "bridge.sqlite-wal"):
+        assert text.encode() not in (bridge.state / name).read_bytes(), "nothing of what was said is kept"
+
+
+def test_every_request_has_a_row_of_its_own(bridge: Bridge) -> None:
+    client = bridge.client()
+    before = len(rows(bridge, "--tool", "demo.add", "--limit", "10000"))
+    for number in range(300):
+        client.call("demo.add", {"a": number, "b": 1})
+    found = rows(bridge, "--tool", "demo.add", "--limit", "10000")
+    assert len(found) == before + 300
+    assert len({row["request"] for row in found}) == len(found)
+
+
+def test_what_is_refused_has_a_row_with_the_word_of_the_refusal(bridge: Bridge) -> None:
+    with bridge.http() as connection:
+        headers = {"Accept": "application/json, text/event-stream", "Content-Type": "application/json"}
+        connection.request("POST", "/mcp", headers, b"{nonsense")
+    found = rows(bridge, "--outcome", "parse_error")
+    assert found and found[-1]["status"] == 400, found
+
+
+def test_rows_are_found_by_tool_time_and_outcome(bridge: Bridge) -> None:
+    client = bridge.client()
+    client.call("demo.echo", {"text": "x"})
+    assert {row["subject"] for row in rows(bridge, "--tool", "demo.ec*")} == {"demo.echo"}
+    assert rows(bridge, "--since", "1h") and len(rows(bridge, "--limit", "2")) == 2
+    assert not rows(bridge, "--outcome", "no_such_word")
+    said = beside(bridge, "audit", "--token", "nobody")
+    assert said.status == 1 and "no token 'nobody'" in said.err, said
+    lines = beside(bridge, "audit", "--tool", "demo.echo").out.splitlines()
+    assert lines and all("  demo.echo  ok  200  " in line for line in lines)
+
+
+def test_whoever_follows_sees_each_row_once_as_it_comes(bridge: Bridge) -> None:
+    command = [BINARY, "audit", "--follow", "--json", "--tool", "demo.clock", "--limit", "1"]
+    follower = subprocess.Popen(command, env=bridge.whole_environment(), stdout=subprocess.PIPE, text=True)
+    seen: list[dict] = []
+    assert follower.stdout is not None
+    output = follower.stdout
+    reader = threading.Thread(target=lambda: seen.extend(json.loads(line) for line in output), daemon=True)
+    reader.start()
+    try:
+        client = bridge.client()
+        wanted = set()
+
+        def called_and_seen() -> bool:
+            # The follower may not have begun yet: what it sees first is called for again.
+            if not seen:
+                client.call("demo.clock")
+            return bool(seen)
+
+        eventually(called_and_seen, "the first row")
+        for _ in range(5):
+            client.call("demo.clock")
+        wanted = {row["request"] for row in rows(bridge, "--tool", "demo.clock")[-5:]}
+        eventually(lambda: wanted <= {row["request"] for row in seen}, "all five rows")
+        assert len({row["request"] for row in seen}) == len(seen)
+    finally:
+        follower.terminate()
+        follower.wait(PATIENCE)
+
+
+def test_without_a_token_there_is_no_row_unless_all_are_asked_for(bridges: Bridges) -> None:
+    bridge = bridges.start({"demo": demo_upstream()})
+    client = bridge.client()
+    client.call("demo.echo", {"text": "x"})
+    assert rows(bridge) == []
+
+
+def test_rows_that_a_locked_database_cannot_take_are_written_when_it_can(bridges: Bridges) -> None:
+    bridge = bridges.start({"demo": demo_upstream()}, bridge={"audit": {"requests": "all"}})
+    client = bridge.client()
+    client.call("demo.echo", {"text": "before"})
+    assert len(rows(bridge, "--tool", "demo.echo")) == 1
+    holder = sqlite3.connect(bridge.state / "bridge.sqlite", isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    for _ in range(20):
+        assert client.call("demo.echo", {"text": "meanwhile"}).result, "no call waits for the audit"
+    eventually(lambda: any("The audit cannot be written" in line for line in bridge.log), "the log says so")
+    holder.execute("COMMIT")
+    holder.close()
+    eventually(lambda: len(rows(bridge, "--tool", "demo.echo")) == 21, "all rows are there")
+
+
+def test_rows_are_written_before_the_service_has_ended(bridges: Bridges) -> None:
+    bridge = bridges.start({"demo": demo_upstream()}, bridge={"audit": {"requests": "all"}})
+    client = bridge.client()
+    for _ in range(50):
+        client.call("demo.echo", {"text": "x"})
+    assert bridge.stop() == 0
+    with sqlite3.connect(bridge.state / "bridge.sqlite") as database:
+        assert database.execute("SELECT count(*) FROM audit WHERE subject = 'demo.echo'").fetchone() == (50,)
+
+
+def test_rows_older_than_asked_for_are_forgotten(bridges: Bridges) -> None:
+    bridge = bridges.start({"demo": demo_upstream()}, bridge={"audit": {"requests": "all", "days": 2}})
+    client = bridge.client()
+    client.call("demo.echo", {"text": "old"})
+    client.call("demo.add", {"a": 1, "b": 2})
+    assert len(rows(bridge, "--tool", "demo.*")) == 2
+    with sqlite3.connect(bridge.state / "bridge.sqlite", timeout=30) as database:
+        old = int((time.time() - 3 * 86_400) * 1_000)
+        database.execute("UPDATE audit SET time = ? WHERE subject = 'demo.echo'", (old,))
+    os.kill(bridge.worker("http").pid, 9)
+    # The next front forgets them soon after its start.
+    eventually(lambda: [row["subject"] for row in rows_or_none(bridge)] == ["demo.add"], "the old row is gone")
+
+
+def rows_or_none(bridge: Bridge) -> list[dict]:
+    said = beside(bridge, "audit", "--json", "--tool", "demo.*")
+    return [json.loads(line) for line in said.out.splitlines()] if said.status == 0 else []
