@@ -85,7 +85,9 @@ import Testing
         let fixture = try StoreFixture()
         let store = fixture.open()
         #expect(try await self.trouble(store, fixture) == nil)
-        let other = try DatabaseQueue(path: fixture.path)
+        var leavesItOpen = Configuration()
+        leavesItOpen.allowsUnsafeTransactions = true
+        let other = try DatabaseQueue(path: fixture.path, configuration: leavesItOpen)
         try await other.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
         #expect(try await self.trouble(store, fixture) == .locked)
         #expect(try await store.get { store.tokens($0) }.tokens.count == 1)
