@@ -3,9 +3,10 @@ import GRDB
 
 extension AccessDatabase: TokenStore {
     package func tokens(_ answer: @escaping StoreAnswer<TokenStock>) {
-        self.perform(answer) { queue in
+        self.perform(answer) { [mark, path] queue in
             try queue.read { database in
-                TokenStock(
+                try TokenRow.check(mark, database, path)
+                return TokenStock(
                     tokens: try Row.fetchAll(database, sql: "SELECT * FROM token").map(TokenRow.token),
                     revision: try TokenRow.revision(database))
             }
@@ -17,13 +18,15 @@ extension AccessDatabase: TokenStore {
     }
 
     package func put(_ token: Token, _ answer: @escaping StoreAnswer<Int>) {
-        self.perform(answer) { queue in
+        self.perform(answer) { [mark, path] queue in
             // A power cut must not bring back what was revoked.
             try queue.writeWithoutTransaction { database in
                 try database.execute(sql: "PRAGMA synchronous = FULL")
                 defer { try? database.execute(sql: "PRAGMA synchronous = NORMAL") }
                 var revision = 0
                 try database.inTransaction(.immediate) {
+                    try TokenRow.check(mark, database, path)
+                    try TokenRow.note(mark, database)
                     try TokenRow.write(token, database)
                     try database.execute(sql: "UPDATE revision SET number = number + 1")
                     revision = try TokenRow.revision(database)
@@ -39,6 +42,24 @@ extension AccessDatabase: TokenStore {
 enum TokenRow {
     static func revision(_ database: Database) throws -> Int {
         try Int.fetchOne(database, sql: "SELECT number FROM revision") ?? 0
+    }
+
+    /// Refuses tokens that were made with another key. A file without tokens takes any.
+    static func check(_ mark: TokenHash?, _ database: Database, _ path: String) throws {
+        guard let mark, let noted = try DatabaseBytes.fetchOne(database, sql: "SELECT mark FROM token_key"),
+            TokenHash(bytes: noted.bytes) != mark
+        else { return }
+        throw StoreTrouble(
+            .otherKey,
+            "The tokens in \(path) were made with another token key. Put back the token.key (or the credential token-key) of "
+                + "their time, or move \(path) away: then all tokens have to be made anew.")
+    }
+
+    static func note(_ mark: TokenHash?, _ database: Database) throws {
+        guard let mark else { return }
+        try database.execute(
+            sql: "INSERT INTO token_key SELECT ? WHERE NOT EXISTS (SELECT 1 FROM token_key)",
+            arguments: [DatabaseBytes(mark.bytes)])
     }
 
     static func token(_ row: Row) throws -> Token {

@@ -1,4 +1,4 @@
-import BridgeAccess
+package import BridgeAccess
 import GRDB
 import NIOPosix
 import Synchronization
@@ -19,13 +19,20 @@ package final class AccessDatabase: Sendable {
         package init() {}
     }
 
+    /// Of the key that tokens' secrets are hashed with; nil: any.
+    let mark: TokenHash?
+    let path: String
     private let connection: Connection
     private let thread = NIOThreadPool(numberOfThreads: 1)
     private let queueLimit: Int
     private let waiting = Atomic<Int>(0)
 
-    /// - Parameter path: of a file that is made, with mode 0600, when it is first needed.
-    package init(path: String, options: Options = Options()) {
+    /// - Parameters:
+    ///   - path: of a file that is made, with mode 0600, when it is first needed.
+    ///   - mark: of the key that tokens' secrets are hashed with.
+    package init(path: String, mark: TokenHash? = nil, options: Options = Options()) {
+        self.path = path
+        self.mark = mark
         self.connection = Connection(DatabaseFile(path: path, options: options))
         self.queueLimit = options.queueLimit
         self.thread.start()
@@ -75,7 +82,7 @@ private final class Connection: @unchecked Sendable {
             let trouble = self.file.trouble(error)
             switch trouble.kind {
             case .corrupt, .readOnly, .laterVersion, .unreachable: self.close()
-            case .full, .locked, .busy: break
+            case .full, .locked, .busy, .otherKey: break
             }
             return .failure(trouble)
         }

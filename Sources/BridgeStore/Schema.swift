@@ -15,6 +15,7 @@ enum Schema {
                         sandbox INTEGER NOT NULL, audit INTEGER NOT NULL, revoked INTEGER, hash BLOB NOT NULL,
                         previous_hash BLOB, previous_until INTEGER
                     ) WITHOUT ROWID;
+                    CREATE TABLE token_key (mark BLOB NOT NULL);
                     CREATE TABLE revision (number INTEGER NOT NULL);
                     -- Another file has another number.
                     INSERT INTO revision VALUES (abs(random() % 1000000000000));

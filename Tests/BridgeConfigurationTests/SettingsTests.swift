@@ -21,6 +21,7 @@ import Testing
              "sessionLifetime": "1d", "sessionIdleMemory": "1m", "resultRetention": 5, "keepAlive": 6,
              "timeouts": {"connect": 1, "list": 2, "call": 3, "ping": 4, "question": 5, "turn": 6}, "pingInterval": 7, "refreshInterval": 8,
              "reconnect": {"base": 0.5, "maximum": 9}, "drainTimeout": 10,
+             "audit": {"requests": "all", "days": 3},
              "log": {"level": "WARN", "path": "/var/log/x", "maxBytes": 8192, "backups": 2}}
             """
         let loaded = self.load(written)

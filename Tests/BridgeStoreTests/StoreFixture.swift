@@ -17,11 +17,14 @@ final class StoreFixture {
 
     var path: String { self.folder + "/bridge.sqlite" }
 
-    func open(_ change: (inout AccessDatabase.Options) -> Void = { _ in }) -> AccessDatabase {
+    func open(
+        key: TokenKey? = nil, _ change: (inout AccessDatabase.Options) -> Void = { _ in }
+    ) -> AccessDatabase {
+        let key = key ?? self.key
         var options = AccessDatabase.Options()
         options.lockWait = .milliseconds(50)
         change(&options)
-        return AccessDatabase(path: self.path, options: options)
+        return AccessDatabase(path: self.path, mark: key.mark, options: options)
     }
 
     /// Another program's look at the same file.

@@ -63,6 +63,23 @@ import Testing
         await store.closed()
     }
 
+    @Test func `tokens of another key are refused, and the audit beside them is not`() async throws {
+        let fixture = try StoreFixture()
+        let first = fixture.open()
+        #expect(try await self.trouble(first, fixture) == nil)
+        await first.closed()
+        let other = fixture.open(key: .random())
+        #expect(try await self.trouble(other, fixture) == .otherKey)
+        await #expect { _ = try await other.get { other.tokens($0) } } throws: { error in
+            (error as? StoreTrouble)?.kind == .otherKey
+        }
+        try await other.get { other.append([fixture.row(1)], $0) }
+        await other.closed()
+        let again = fixture.open()
+        #expect(try await again.get { again.tokens($0) }.tokens.count == 1)
+        await again.closed()
+    }
+
     @Test func `a full disk refuses what does not fit, keeps what is there, and takes more when there is room`()
         async throws
     {

@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,8 +49,12 @@ def test_a_new_token_is_alone_on_standard_output_and_its_use_is_explained_beside
     assert SECRET.fullmatch(secret), said
     assert secret not in said.err, "what is explained can be shown to anybody"
     root = bridge.url.removesuffix("/mcp")
+    curl = next(line for line in said.err.splitlines() if line.startswith("  curl "))
+    listed = subprocess.run(
+        ["bash", "-c", curl], env={**os.environ, "MCP_BRIDGE_TOKEN": secret}, capture_output=True, text=True, check=True
+    )
+    assert "demo.echo" in listed.stdout, "it works as it is written"
     for line in (
-        f'-d \'{{"jsonrpc":"2.0","id":1,"method":"tools/list"}}\' {bridge.url}',
         f"claude mcp add --transport http mcp-bridge {bridge.url} --header",
         f"base URL {root}/v1,",
         f"base URL {root},",

@@ -8,6 +8,8 @@ package struct StoreTrouble: Error, Sendable, Hashable, CustomStringConvertible 
         case locked
         /// A later version of this program has made it.
         case laterVersion
+        /// Its hashes were made with another key: no secret would ever be found.
+        case otherKey
         /// It takes nothing more at the moment.
         case busy
         /// Anything else: a folder that is not there, a file of somebody else's.

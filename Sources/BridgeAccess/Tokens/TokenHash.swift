@@ -21,6 +21,9 @@ package struct TokenKey: Sendable {
 
     private init(key: SymmetricKey) { self.key = key }
 
+    /// By which one key is told from another, and which says nothing of it: what it makes of the secret that is all zeros.
+    package var mark: TokenHash { self.hash(TokenSecret(words: (0, 0, 0, 0))) }
+
     package func hash(_ secret: TokenSecret) -> TokenHash {
         withUnsafeBytes(of: secret.words) { bytes in
             TokenHash(HMAC<SHA256>.authenticationCode(for: bytes, using: self.key))

@@ -83,7 +83,7 @@ private struct LocalAccess {
         guard let key = TokenKey(base64: secret.value) else {
             throw Refused(description: "\(self.state.tokenKey) is not 32 bytes in base64")
         }
-        let database = AccessDatabase(path: self.state.database)
+        let database = AccessDatabase(path: self.state.database, mark: key.mark)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answered = loop.makePromise(of: AccessReply.self)
         let now = Int(time(nil))

@@ -44,7 +44,9 @@ private final class FrontRole: RunningRole {
     static func make(_ frame: ByteBuffer, _ around: RoleSurroundings) throws -> any RunningRole {
         let configuration = try Self.configuration(frame)
         let key = configuration.tokenKey.flatMap { TokenKey(base64: $0.value) }
-        let database = key == nil ? nil : configuration.database.map { AccessDatabase(path: $0) }
+        let database = key.flatMap { key in
+            configuration.database.map { AccessDatabase(path: $0, mark: key.mark) }
+        }
         let worker = FrontWorker(
             configuration: configuration,
             listeners: around.sockets.compactMap { socket in

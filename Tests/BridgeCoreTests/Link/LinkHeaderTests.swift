@@ -26,9 +26,11 @@ import Testing
         try self.check(WorkerRequest.configure, #"{"op":"configure"}"#)
         try self.check(WorkerRequest.drain(milliseconds: 15_000), #"{"op":"drain","ms":15000}"#)
         try self.check(WorkerRequest.memory)
+        try self.check(WorkerRequest.access)
         try self.check(WorkerAnswer(), "{}")
         try self.check(WorkerReport.status)
-        for request in [ControlRequest.health, .memory, .servers, .addServers, .reload, .status(fresh: false)] {
+        for request in [ControlRequest.health, .memory, .servers, .addServers, .reload, .access, .status(fresh: false)]
+        {
             try self.check(request)
         }
         try self.check(ControlRequest.status(fresh: true), #"{"op":"status","fresh":true}"#)
