@@ -57,6 +57,8 @@ package final class FrontWorker: Sendable {
             let state = self.state.value
             state.session.start()
             state.tokenBook.start()
+            // Whoever comes meanwhile waits in the backlog: a good token must not be refused because it is early.
+            try await state.tokenBook.isSettled.get()
             state.audit.start()
             let (joined, arrivals) = AsyncStream.makeStream(of: RouterHalf.Joined.self)
             state.router = RouterHalf(self.responder, arrivals: arrivals)

@@ -34,13 +34,20 @@ final class TokenBook {
     private static let shortInterval = TimeAmount.seconds(1)
     private var interval = TokenBook.interval
     private var isClosed = false
+    private let settled: EventLoopPromise<Void>
 
     init(_ stores: FrontStores?, loop: any EventLoop, logger: Logger) {
         self.stores = stores
         self.loop = loop
         self.logger = logger
         self.table = TokenTable(key: stores?.key ?? .random())
+        self.settled = loop.makePromise()
     }
+
+    deinit { if case .loading = self.condition { self.settled.succeed() } }
+
+    /// Succeeds once the tokens are known, or are known to be unreadable.
+    var isSettled: EventLoopFuture<Void> { self.settled.futureResult }
 
     /// Reads the tokens, and goes on trying.
     func start() {
@@ -54,6 +61,7 @@ final class TokenBook {
 
     func close() {
         self.isClosed = true
+        self.settled.succeed()
         self.timer?.cancel()
         self.onChange = nil
     }
@@ -136,6 +144,7 @@ final class TokenBook {
 
     private func become(_ condition: Condition) {
         self.condition = condition
+        self.settled.succeed()
         self.changed()
     }
 

@@ -38,6 +38,20 @@ import Testing
         #expect(book.tokens == [token])
     }
 
+    @Test func `nobody is served before it is known who may be, or that it cannot be known`() throws {
+        for trouble in [nil, StoreTrouble(.locked, "Another program holds it.")] {
+            self.store.trouble = trouble
+            let book = self.book()
+            var isSettled = false
+            book.isSettled.assumeIsolated().whenSuccess { isSettled = true }
+            book.start()
+            #expect(!isSettled)
+            self.loop.run()
+            #expect(isSettled)
+            book.close()
+        }
+    }
+
     @Test func `what cannot be read is tried again until it can, and nobody is known meanwhile`() throws {
         let trouble = StoreTrouble(.corrupt, "It is damaged.")
         self.store.trouble = trouble
