@@ -75,7 +75,7 @@ let package = Package(
         .target(
             name: "BridgeConfiguration",
             dependencies: [
-                "BridgeCore", "BridgeMCP",
+                "BridgeAccess", "BridgeCore", "BridgeMCP",
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
@@ -219,7 +219,8 @@ let package = Package(
         .testTarget(
             name: "BridgeConfigurationTests",
             dependencies: [
-                "BridgeConfiguration", "BridgeMCP", "BridgeCore", .product(name: "NIOCore", package: "swift-nio"),
+                "BridgeConfiguration", "BridgeAccess", "BridgeMCP", "BridgeCore",
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

@@ -51,7 +51,7 @@ extension ConfigurationLoader {
     private static let clashRemedy = "Rename one of the servers, or set its 'prefix' or 'bridge.separator'."
 
     func frontDoor(_ settings: BridgeSettings, file: ConfigurationFileReader) -> [ConfigurationDiagnostic] {
-        FrontDoorCheck.findings(in: settings, hasTokens: self.context.hasTokens).map { finding in
+        FrontDoorCheck.findings(in: settings).map { finding in
             if finding.key == "listen", self.command.listen != nil {
                 return ConfigurationDiagnostic(
                     .error, file: "command line", keyPath: "--host", message: finding.message, remedy: finding.remedy
@@ -67,19 +67,6 @@ extension ConfigurationLoader {
             return file.diagnostic(
                 .error, at: file.settingPlaces[finding.key], keyPath: "bridge.\(finding.key)",
                 message: finding.message, remedy: finding.remedy
-            )
-        } + self.originsWithoutEffect(settings, file: file)
-    }
-
-    private func originsWithoutEffect(
-        _ settings: BridgeSettings, file: ConfigurationFileReader
-    ) -> [ConfigurationDiagnostic] {
-        guard let list = file.settingPlaces["origins"] else { return [] }
-        return FrontDoorCheck.originsWithoutEffect(in: settings, hasTokens: self.context.hasTokens).map { origin in
-            let node = list.elements.first { $0.text.string == origin.rawValue } ?? list
-            return file.diagnostic(
-                .warning, at: node, keyPath: node.path, message: FrontDoorCheck.withoutEffect(origin),
-                remedy: FrontDoorCheck.withoutEffectRemedy
             )
         }
     }

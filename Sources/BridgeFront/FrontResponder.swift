@@ -32,10 +32,18 @@ struct FrontResponder: Sendable {
         let dialect = self.dialect(of: incoming.line.target)
         var response: Response
         let origin: String?
-        switch self.state.value.door.verdict(incoming.line, fields, from: connection.value.caller) {
+        let tokens = self.state.value.tokens
+        switch self.state.value.door.verdict(incoming.line, fields, from: connection.value.caller, tokens: tokens) {
         case .admitted(let admission):
             origin = admission.origin
             response = try await self.route(request, connection, fields, admission)
+            self.state.value.limits.fields(for: admission.token)?.forEach { name, value in
+                if let name = HTTPField.Name(name) { response.headers[name] = value }
+            }
+        case .refused(let refusal, let asking) where refusal.isAboutToken:
+            // There are routes that have something to say even to a stranger.
+            origin = asking
+            response = try await self.route(request, connection, fields, .stranger(refusal, origin: asking))
         case .preflight(let asking):
             origin = asking
             response = Response(status: .noContent)

@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
@@ -29,8 +30,19 @@ final class FrontState {
     var router: RouterHalf?
     private(set) var configuration: FrontConfiguration
     private(set) var door: FrontDoor
-    /// Counts the configurations: a verdict is as old as the one that it was made by.
+    /// The tokens that there are. What they are read from sets them.
+    let tokens = KnownTokens()
+    let limits: LimitDesk
+    let watch: TokenWatch
+    /// Counts the configurations, and the changes of tokens: a verdict is as old as those that it was made by.
     private(set) var epoch = 0
+    /// Whether another machine can connect, whatever the configuration says.
+    var isPublic = false {
+        didSet {
+            self.door = FrontDoor(self.configuration, isPublic: self.isPublic)
+            self.epoch += 1
+        }
+    }
     /// Small responses are put together in it. The channel has sent it, as a rule, by the time of the next one; if not, the
     /// next one gets memory of its own.
     var scratch = ByteBufferAllocator().buffer(capacity: 8 << 10)
@@ -58,6 +70,11 @@ final class FrontState {
         self.trustedProxies = configuration.trustedProxies.compactMap(AddressBlock.init)
         self.configuration = configuration
         self.door = FrontDoor(configuration)
+        self.limits = LimitDesk(stores?.store, loop: loop, rate: Self.rate(configuration))
+        self.watch = TokenWatch(loop: loop)
+        self.tokens.onChange = { [unowned self] in self.tokensChanged() }
+        self.tokenBook.onChange = { [tokens] in tokens.table = $0 }
+        self.watch.look = { [unowned self] in self.table.endRequests(withoutGood: self.tokens, at: $0) }
         self.session.onConnected = { [streamed] _ in streamed.linkConnected() }
         self.session.onLost = { [bindings] in
             metrics.linkRestarts += 1
@@ -69,11 +86,25 @@ final class FrontState {
         self.endpoints.reconfigure(publicURL: configuration.publicURL)
         self.trustedProxies = configuration.trustedProxies.compactMap(AddressBlock.init)
         self.configuration = configuration
-        self.door = FrontDoor(configuration)
         self.audit.policy = configuration.audit
+        self.door = FrontDoor(configuration, isPublic: self.isPublic)
+        self.limits.reconfigure(rate: Self.rate(configuration))
         self.epoch += 1
         self.table.reconfigure(configuration.limits)
         self.bodies.limit = configuration.limits.maximumHeldBytes
+    }
+
+    /// Who needs a token.
+    var tokenRule: TokenRule { self.isPublic ? .always : self.configuration.requireToken }
+
+    private static func rate(_ configuration: FrontConfiguration) -> TokenRate? {
+        configuration.tokenRate.flatMap { try? TokenRate($0) }
+    }
+
+    /// Who was let in by a token that is good no longer is let in no more, and what goes on in its name ends.
+    private func tokensChanged() {
+        self.epoch += 1
+        self.watch.lookNow()
     }
 
     func nextRequestID() -> RequestID { self.ids.next() }

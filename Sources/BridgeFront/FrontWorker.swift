@@ -78,6 +78,7 @@ package final class FrontWorker: Sendable {
             self.servers.value.deadline?.cancel()
             self.state.value.session.close()
             self.state.value.tokenBook.close()
+            self.state.value.limits.giveBack()
             try? await self.state.value.audit.close().get()
         }
     }
@@ -160,6 +161,10 @@ package final class FrontWorker: Sendable {
                 }
             }
             .withBoundSocket(listener.descriptor).get()
+        // A socket that was passed may be anybody's to reach, whatever the configuration says.
+        if listener.name == .http, channel.localAddress.flatMap({ IPAddress($0) })?.isLoopback == false {
+            self.state.value.isPublic = true
+        }
         // Binding has listened again, with NIO's own backlog of 128.
         listen(listener.descriptor, Self.backlog)
         return channel

@@ -15,6 +15,11 @@ extension ToldFault {
     static func tooManyCalls(_ limit: Int) -> ToldFault {
         Fault.overloaded.told(["what": "Too many requests are in flight: \(limit), as limits.calls says"])
     }
+    /// When one of them ends nobody knows: a second is soon enough to ask again.
+    static func tooManyOfToken(_ limit: Int) -> ToldFault {
+        Fault.concurrencyLimited.told(
+            ["limit": "\(limit)"], details: JSONWriter.object { $0.member("retryAfter", 1) })
+    }
     static let tooManyExchanges = Fault.overloaded.told([
         "what": "Too many requests are in flight to this upstream: \(LinkConnection.maximumExchanges), a fixed limit"
     ])
@@ -73,6 +78,10 @@ extension ToldFault {
     static func invalidParams(_ what: String) -> ToldFault { Fault.invalidParams.told(["what": what]) }
     static func methodNotFound(_ method: String) -> ToldFault {
         Fault.methodNotFound.told(["method": String(method.prefix(128))])
+    }
+    /// What a caller who was not granted all of MCP names, and does not see.
+    static func outOfScope(_ name: String) -> ToldFault {
+        Fault.notGranted.told(["what": "The token's scope does not have '\(name.prefix(256))'; nothing has run"])
     }
     static func unavailable(_ upstream: String, _ reason: String) -> ToldFault {
         Fault.upstreamUnavailable.told(["upstream": upstream, "reason": reason])

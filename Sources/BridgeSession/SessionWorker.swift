@@ -95,8 +95,9 @@ package final class SessionWorker {
             resources?.forget(session: $0)
         }
         self.sessions.onPresence = { [weak subscriptions] in subscriptions?.refresh($0) }
-        self.sessions.owed = { [weak directory, weak subscriptions] claims in
-            (directory?.changes(since: claims.created) ?? []) + (subscriptions?.missed(by: claims.number) ?? [])
+        self.sessions.owed = { [weak directory, weak subscriptions] identity in
+            (directory?.changes(since: identity.claims.created, for: identity.view) ?? [])
+                + (subscriptions?.missed(by: identity.claims.number) ?? [])
         }
         self.directory.onConnected = { [weak subscriptions] in subscriptions?.connected($0) }
         self.directory.wantedLevel = { [weak sessions] in sessions?.wantedLevel }
@@ -106,7 +107,8 @@ package final class SessionWorker {
                 if let done { sessions?.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
                 return
             }
-            if subscriptions?.take(note, from: upstream) != true { sessions?.tell(note, from: upstream) }
+            guard subscriptions?.take(note, from: upstream) != true else { return }
+            sessions?.tell(note, from: upstream)
         }
         self.directory.onOwnNote = { [weak sessions, weak desk] note, upstream, owner in
             if let done = desk?.pageDone(note, from: upstream, for: owner) {

@@ -31,6 +31,11 @@ enum Schema {
                     CREATE INDEX audit_time ON audit (time);
                     """)
         }
+        migrator.registerMigration("2: rates") { database in
+            // Until when the time to come is spent, in microseconds since 1970.
+            try database.execute(
+                sql: "CREATE TABLE rate (key TEXT PRIMARY KEY NOT NULL, spent_until INTEGER NOT NULL) WITHOUT ROWID")
+        }
         return migrator
     }
 

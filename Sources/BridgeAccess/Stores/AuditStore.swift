@@ -13,4 +13,4 @@ package protocol AuditStore: Sendable {
     func prune(before time: Int, _ answer: @escaping StoreAnswer<Void>)
 }
 
-package typealias AccessStore = TokenStore & BudgetStore & AuditStore
+package typealias AccessStore = TokenStore & BudgetStore & RateStore & AuditStore

@@ -1,5 +1,6 @@
 /// An `Origin` that may ask: `scheme://host[:port]`, where the host may begin with `*.` (any subdomain, at any depth)
-/// and the port may be `*` (any, or none).
+/// and the port may be `*` (any, or none). Extensions and applications have schemes of their own
+/// (`chrome-extension://…`, `app://…`).
 ///
 /// Matching compares parsed parts, never prefixes: `http://localhost:*` does not match
 /// `http://localhost:80@evil.example`.
@@ -38,6 +39,8 @@ package struct OriginPattern: RawRepresentable, Sendable, Hashable, Codable {
     /// Whether everything that it matches is of this machine: `localhost`, or a loopback address.
     package var isOfThisMachine: Bool {
         guard let parts = Parts(self.rawValue, wildcards: true), !parts.host.hasPrefix("*.") else { return false }
+        // Whose page `app://localhost` is, only its program knows.
+        guard parts.scheme == "http" || parts.scheme == "https" else { return false }
         let host = NetworkAddress.withoutBrackets(parts.host)
         return host == "localhost" || (NetworkAddress.isLiteral(host) && NetworkAddress.isLoopback(host))
     }
@@ -61,16 +64,20 @@ extension OriginPattern {
         let host: String
         let port: String?
 
-        /// `80` and `443` are what a browser leaves out.
+        /// `80` and `443` are what a browser leaves out. Other schemes have none.
         var effectivePort: String {
             if let port = self.port { return port }
-            return self.scheme == "https" ? "443" : "80"
+            switch self.scheme {
+            case "http": return "80"
+            case "https": return "443"
+            default: return ""
+            }
         }
 
         init?(_ text: some StringProtocol, wildcards: Bool) {
             let text = text.lowercased()
             let pieces = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            guard pieces.count == 2, !pieces[0].isEmpty, pieces[1].hasPrefix("//") else { return nil }
+            guard pieces.count == 2, Self.isScheme(pieces[0]), pieces[1].hasPrefix("//") else { return nil }
             let authority = pieces[1].dropFirst(2)
             let end: Substring.Index
             if authority.hasPrefix("[") {
@@ -91,6 +98,17 @@ extension OriginPattern {
                 let digits = !port.isEmpty && port.utf8.count <= 5 && port.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 }
                 guard rest.hasPrefix(":"), digits || (wildcards && port == "*") else { return nil }
                 self.port = String(port)
+            }
+        }
+
+        /// RFC 3986, 3.1.
+        private static func isScheme(_ scheme: Substring) -> Bool {
+            guard let first = scheme.utf8.first, (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(first) else {
+                return false
+            }
+            return scheme.utf8.allSatisfy { byte in
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "+-.".utf8.contains(byte)
             }
         }
 

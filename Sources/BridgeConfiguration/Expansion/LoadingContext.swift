@@ -25,8 +25,6 @@ package struct LoadingContext: Sendable {
     package var obstacle: @Sendable (_ command: String, _ path: String?, _ folder: String) -> StartObstacle?
     /// The user id of a user's name.
     package var userID: @Sendable (String) -> UInt32?
-    /// Whether bearer tokens or OAuth guard the front; without them it stays on loopback.
-    package var hasTokens: Bool
 
     package init(
         variables: [String: String] = [:],
@@ -36,8 +34,7 @@ package struct LoadingContext: Sendable {
         fileContent: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
         fileExists: @escaping @Sendable (String) -> Bool = { _ in false },
         obstacle: @escaping @Sendable (String, String?, String) -> StartObstacle? = { _, _, _ in nil },
-        userID: @escaping @Sendable (String) -> UInt32? = { _ in nil },
-        hasTokens: Bool = false
+        userID: @escaping @Sendable (String) -> UInt32? = { _ in nil }
     ) {
         self.variables = variables
         self.homeDirectory = homeDirectory
@@ -47,7 +44,6 @@ package struct LoadingContext: Sendable {
         self.fileExists = fileExists
         self.obstacle = obstacle
         self.userID = userID
-        self.hasTokens = hasTokens
     }
 
     var expander: TextExpander {

@@ -1,3 +1,5 @@
+package import BridgeAccess
+
 /// Everything under `bridge`. ``SettingTable`` says how each is written, what it is for and when a change takes effect.
 package struct BridgeSettings: Sendable, Hashable {
     package var listen: [ListenAddress] = [.standard]
@@ -9,12 +11,16 @@ package struct BridgeSettings: Sendable, Hashable {
     package var safeNamesFor: [String] = SafeNameClients.standard
     package var listWait: Seconds = 10
     package var pageSize: Int?
+    /// As it is written; see ``tokenRule``.
+    package var requireToken: TokenRule?
     package var hosts: [String] = []
     package var origins: [OriginPattern] = OriginPattern.standard
     package var publicURL: String?
     package var trustedProxies: [String] = []
     package var peers = PeerGrants()
     package var limits = FrontLimits()
+    /// Of all requests with a token together.
+    package var tokenRate: TokenRate?
     package var maximumInFlight = 4_096
     /// In bytes, for each of the session worker and the upstream workers.
     package var workerBytes = 128 << 20

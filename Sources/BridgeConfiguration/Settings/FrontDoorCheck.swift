@@ -1,4 +1,5 @@
-/// Keeps the service on loopback for as long as nothing but the address guards it.
+/// What makes the service public, so that everybody needs a token: then nobody counts as local because of where a request
+/// seems to come from.
 enum FrontDoorCheck {
     struct Finding: Hashable {
         let key: String
@@ -6,52 +7,34 @@ enum FrontDoorCheck {
         let remedy: String
     }
 
-    private static let remedy =
-        "This version has no tokens: listen on loopback, use the Unix socket, or put an SSH tunnel in front."
+    /// What other machines may reach the service by, each with its setting.
+    static func publicPlaces(in settings: BridgeSettings) -> [(key: String, place: String)] {
+        var places = settings.listen.filter { !$0.isLoopback }.map { ("listen", "'\($0)' can be reached from other machines") }
+        places += settings.hosts.filter { !NetworkAddress.isLoopback($0) }.map { ("hosts", "'\($0)' is a public name") }
+        if let host = settings.publicURL.flatMap(PublicURL.host(of:)), !NetworkAddress.isLoopback(host) {
+            places.append(("publicURL", "'\(host)' is a public name"))
+        }
+        places += settings.trustedProxies.map { ("trustedProxies", "'\($0)' is a proxy, which speaks for others") }
+        return places
+    }
 
-    /// One finding for each setting that would let other machines in.
-    static func findings(in settings: BridgeSettings, hasTokens: Bool) -> [Finding] {
-        guard !hasTokens else { return [] }
-        var findings: [Finding] = []
-        for address in settings.listen where !address.isLoopback {
-            findings.append(
-                Finding(
-                    key: "listen",
-                    message: "'\(address)' can be reached from other machines, and no token guards it: refused.",
-                    remedy: Self.remedy
-                )
+    /// One finding for each setting that lets others in where the operator has said that only they need a token: a request
+    /// that comes through a proxy on this machine can look like one of this machine.
+    static func findings(in settings: BridgeSettings) -> [Finding] {
+        guard settings.requireToken == .remote else { return [] }
+        return self.publicPlaces(in: settings).map { key, place in
+            Finding(
+                key: key, message: "\(place), and requireToken is 'remote': refused.",
+                remedy: "Leave 'requireToken' out: then everybody needs a token. Or stay on loopback, use the Unix socket, "
+                    + "or put an SSH tunnel in front."
             )
         }
-        for host in settings.hosts where !NetworkAddress.isLoopback(host) {
-            findings.append(Self.publicName(host, key: "hosts"))
-        }
-        if let host = settings.publicURL.flatMap(PublicURL.host(of:)), !NetworkAddress.isLoopback(host) {
-            findings.append(Self.publicName(host, key: "publicURL"))
-        }
-        return findings
     }
+}
 
-    /// The origins of other machines that the operator lists: they may ask, and without a token may do nothing. The standard
-    /// list as a whole is not his; it is for the day when there are tokens.
-    static func originsWithoutEffect(in settings: BridgeSettings, hasTokens: Bool) -> [OriginPattern] {
-        hasTokens || settings.origins == OriginPattern.standard ? [] : settings.origins.filter { !$0.isOfThisMachine }
-    }
-
-    static func withoutEffect(_ origin: OriginPattern) -> String {
-        "'\(origin.rawValue)' is no origin of this machine: it may ask, but every request that it makes needs a token, "
-            + "and this version has none."
-    }
-
-    static let withoutEffectRemedy =
-        "Until there are tokens, only pages of 'localhost' and of loopback addresses are served."
-
-    private static func publicName(_ host: String, key: String) -> Finding {
-        Finding(
-            key: key,
-            message:
-                "'\(host)' is a public name, which counts as listening beyond loopback, and no token guards it: "
-                + "refused.",
-            remedy: Self.remedy
-        )
+extension BridgeSettings {
+    /// Who needs a token. It is everybody as soon as anything public is configured.
+    package var tokenRule: TokenRule {
+        self.requireToken ?? (FrontDoorCheck.publicPlaces(in: self).isEmpty ? .remote : .always)
     }
 }

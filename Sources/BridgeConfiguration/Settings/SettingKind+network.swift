@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeCore
 
 extension SettingKind where Value == [ListenAddress] {
@@ -126,6 +127,20 @@ extension SettingKind where Value == String {
         return text
     } show: {
         .string($0)
+    }
+}
+
+extension SettingKind where Value == TokenRate {
+    static let rate = SettingKind("`5/s`, `60/min`, `1000/h`, `20000/day`") { node, _, report in
+        guard let text = node.string(&report) else { return nil }
+        do {
+            return try TokenRate(text)
+        } catch {
+            report.error(node, "is not a rate.", remedy: "Write \"5/s\", \"60/min\", \"1000/h\" or \"20000/day\".")
+            return nil
+        }
+    } show: {
+        .string($0.description)
     }
 }
 

@@ -24,6 +24,10 @@ package enum SettingTable {
     ]
 
     private static let access: [Setting] = [
+        Setting(
+            "requireToken", \.requireToken, SettingKind.word.optional,
+            "who needs a token: those who are not certainly of this machine, or everybody; unset it is `always` once "
+                + "`publicURL`, `hosts`, `trustedProxies` or an address beyond loopback is configured, `remote` else"),
         Setting("hosts", \.hosts, .hosts, "names, beyond this machine's addresses, that a `Host` header may carry"),
         Setting("origins", \.origins, .origins, "web origins that may ask"),
         Setting("trustedProxies", \.trustedProxies, .blocks, "proxies believed about a client's address"),
@@ -43,6 +47,8 @@ package enum SettingTable {
         ),
         Setting("limits.connections", \.limits.maximumConnections, .number(1...1_000_000), "connections at once"),
         Setting("limits.calls", \.maximumInFlight, .number(1...1_000_000), "calls under way at once"),
+        Setting(
+            "limits.tokenRate", \.tokenRate, SettingKind.rate.optional, "requests of all tokens together"),
         Setting("limits.headerTimeout", \.limits.headerTimeout, .time, "to receive a request's headers"),
         Setting("limits.bodyTimeout", \.limits.bodyTimeout, .time, "to receive a request's body"),
         Setting("limits.idleTimeout", \.limits.idleTimeout, .time, "between two requests of a connection"),

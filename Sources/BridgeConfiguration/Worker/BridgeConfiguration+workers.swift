@@ -1,3 +1,5 @@
+import BridgeAccess
+
 /// What each worker is told.
 extension BridgeConfiguration {
     package func frontConfiguration(_ facts: RuntimeFacts) -> FrontConfiguration {
@@ -7,6 +9,8 @@ extension BridgeConfiguration {
             publicName: self.settings.serverName,
             version: facts.version,
             hosts: self.settings.hosts,
+            requireToken: self.settings.tokenRule,
+            tokenRate: self.settings.tokenRate?.description,
             origins: self.settings.origins,
             trustedProxies: self.settings.trustedProxies,
             publicURL: self.settings.publicURL,

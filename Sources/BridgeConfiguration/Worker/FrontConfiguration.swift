@@ -9,6 +9,10 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
     package var version: String
     /// Further names, lower-cased and without a port, that a `Host` header may carry.
     package var hosts: [String]
+    /// Who needs a token. Of the one who listens beyond loopback, everybody does, whatever this says.
+    package var requireToken: TokenRule
+    /// Of all requests with a token together, as `TokenRate` is written.
+    package var tokenRate: String?
     package var origins: [OriginPattern]
     /// Addresses and CIDR blocks of proxies whose word about a client's address is believed.
     package var trustedProxies: [String]
@@ -37,6 +41,8 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         publicName: String = "mcp-bridge",
         version: String,
         hosts: [String] = [],
+        requireToken: TokenRule = .remote,
+        tokenRate: String? = nil,
         origins: [OriginPattern] = OriginPattern.standard,
         trustedProxies: [String] = [],
         publicURL: String? = nil,
@@ -56,6 +62,8 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         self.publicName = publicName
         self.version = version
         self.hosts = hosts
+        self.requireToken = requireToken
+        self.tokenRate = tokenRate
         self.origins = origins
         self.trustedProxies = trustedProxies
         self.publicURL = publicURL

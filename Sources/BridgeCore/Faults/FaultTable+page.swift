@@ -72,12 +72,28 @@ extension FaultTable {
             "use `127.0.0.1`, or `bridge.hosts`"),
         "origin_not_allowed": Guide("403", "`Origin` is not on the list", "`bridge.origins`"),
         "token_required": Guide(
-            "401", "a remote page, a proxy or another machine asks; there are no tokens yet",
-            "ask from this machine"),
-        "not_granted": Guide("403", "this user may not do that", "`bridge.peers`"),
+            "401", "a remote page, a proxy, another machine, or anybody where `requireToken` is `always`, asks without a token",
+            "`mcp-bridge token create`, `Authorization: Bearer`"),
+        "invalid_token": Guide(
+            "401", "the token is unknown, cut, expired or revoked", "`mcp-bridge token list`; make another"),
+        "tokens_unreadable": Guide(
+            "503", "the database cannot be read: nobody is let in by a token", "see `status` and the log"),
+        "not_granted": Guide(
+            "200, 403", "this user, or the token's scope, does not have that", "`bridge.peers`; a token with that scope"),
         "admin_required": Guide(
-            "403", "changing servers takes an admin on the Unix socket",
-            "as root, or `bridge.peers`"),
+            "403", "changing servers takes a token with `admin`, or an admin on the Unix socket",
+            "such a token; as root, or `bridge.peers`"),
+        "rate_limited": Guide(
+            "429, 200", "too many requests of the token, or of all tokens; the call did not run",
+            "wait as `Retry-After` and `data.retryAfter` say; `limits.tokenRate`"),
+        "budget_spent": Guide(
+            "429, 200", "the token's budget for the day is used up; the call did not run",
+            "wait for the next day of UTC, or another token"),
+        "concurrency_limited": Guide(
+            "200", "too many calls of the token are under way; the call did not run", "repeat when one has ended"),
+        "limits_unwritable": Guide(
+            "503, 200", "the database cannot be written, so nothing limited is let through; the call did not run",
+            "see `status` and the log; make room on the disk"),
         "bridge_unavailable": Guide(
             "none", "`mcp-bridge stdio` finds no bridge; the request did not run", "start the service; repeat"),
         "session_unavailable": Guide("503", "the session worker is away; the request did not run", "repeat"),

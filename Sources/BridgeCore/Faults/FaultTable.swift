@@ -22,7 +22,8 @@ package enum FaultTable {
     private static let door: [Fault] = [
         .notAcceptable, .unsupportedMediaType, .unsupportedTransferCoding, .methodNotAllowed, .notFound, .badRequest,
         .payloadTooLarge, .headerTooLarge, .requestTimeout, .slowReader, .tooManyConnections, .hostNotAllowed,
-        .originNotAllowed, .tokenRequired, .notGranted, .adminRequired,
+        .originNotAllowed, .tokenRequired, .invalidToken, .tokensUnreadable, .notGranted, .adminRequired, .rateLimited,
+        .budgetSpent, .concurrencyLimited, .limitsUnwritable,
     ]
     /// What is wrong with the service.
     private static let service: [Fault] = [
@@ -106,13 +107,28 @@ extension Fault {
         "origin_not_allowed", -32000, 403, "This Origin is not on the allowlist.")
     package static let tokenRequired = Fault(
         "token_required", -32001, 401,
-        "Requests from a remote web origin, through a proxy or from another machine need a bearer token, and this version "
-            + "has none to give. Ask from this machine.")
+        "This needs a token, as 'Authorization: Bearer mcpb_…' (mcp-bridge token create makes one). Only a request of this "
+            + "machine that comes through no proxy needs none, where bridge.requireToken is 'remote'.")
+    /// The same words for each token that is not good.
+    package static let invalidToken = Fault(
+        "invalid_token", -32001, 401, "The token is not good: unknown, expired or revoked.")
+    package static let tokensUnreadable = Fault(
+        "tokens_unreadable", -32003, 503, "The tokens cannot be read, so nobody can be let in by one.", .didNotRun)
     package static let notGranted = Fault(
-        "not_granted", -32000, 403, "The configuration does not let this user do that (bridge.peers).")
+        "not_granted", -32000, 403, "{what}.")
     package static let adminRequired = Fault(
         "admin_required", -32000, 403,
-        "Changing what the service runs takes an admin peer of the local socket, and no Origin.")
+        "Changing what the service runs takes a token with the scope 'admin', or an admin peer of the local socket and no "
+            + "Origin.")
+    package static let rateLimited = Fault(
+        "rate_limited", -32006, 429, "{what}; this one did not run", .didNotRun)
+    package static let budgetSpent = Fault(
+        "budget_spent", -32006, 429, "The token's budget of {limit} a day is spent; this one did not run", .didNotRun)
+    package static let concurrencyLimited = Fault(
+        "concurrency_limited", -32006, 429,
+        "The token may have {limit} calls under way at once, and has; this one did not run", .didNotRun)
+    package static let limitsUnwritable = Fault(
+        "limits_unwritable", -32003, 503, "What limits have left cannot be written down; this one did not run", .didNotRun)
 }
 
 // What is wrong with the service.

@@ -55,6 +55,10 @@ package struct SessionRequest: LinkHeader, Equatable {
     package var sessionID: String?
     /// On whose behalf.
     package var principal: String
+    /// What they may see and use of MCP, where that is not all of it.
+    package var scope: String?
+    /// How many of their calls may be under way at once, where that is limited.
+    package var concurrency: Int?
     /// How this client wants names to be shown (`dot`, `safe`), where its address says so.
     package var names: String?
     /// Of a GET: the event that the client saw last.
@@ -62,13 +66,16 @@ package struct SessionRequest: LinkHeader, Equatable {
 
     package init(
         _ operation: Operation, requestID: String, sessionID: String? = nil, principal: String = "",
-        names: String? = nil, lastEventID: String? = nil, binding: BindingNumber? = nil
+        scope: String? = nil, concurrency: Int? = nil, names: String? = nil, lastEventID: String? = nil,
+        binding: BindingNumber? = nil
     ) {
         self.operation = operation
         self.binding = binding
         self.requestID = requestID
         self.sessionID = sessionID
         self.principal = principal
+        self.scope = scope
+        self.concurrency = concurrency
         self.names = names
         self.lastEventID = lastEventID
     }
@@ -79,6 +86,8 @@ package struct SessionRequest: LinkHeader, Equatable {
         header.member("rid", self.requestID)
         header.member("sid", self.sessionID)
         header.member("who", self.principal)
+        header.member("scope", self.scope)
+        header.member("most", self.concurrency)
         header.member("names", self.names)
         header.member("leid", self.lastEventID)
     }
@@ -90,6 +99,8 @@ package struct SessionRequest: LinkHeader, Equatable {
         self.requestID = header.string("rid") ?? ""
         self.sessionID = header.string("sid")
         self.principal = header.string("who") ?? ""
+        self.scope = header.string("scope")
+        self.concurrency = header.int("most")
         self.names = header.string("names")
         self.lastEventID = header.string("leid")
     }

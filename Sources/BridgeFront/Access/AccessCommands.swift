@@ -20,9 +20,6 @@ extension FrontWorker {
 }
 
 extension FrontState {
-    /// Who needs a token, in the configuration's word.
-    private var tokenRule: String? { nil }
-
     fileprivate func access(_ payload: ByteBuffer, _ done: @escaping @Sendable (AccessReply) -> Void) {
         guard let command = try? WorkerConfigurationCoding.decode(AccessCommand.self, from: payload) else {
             return done(.refused(word: "invalid", text: "The command is none that this service knows."))
@@ -37,7 +34,7 @@ extension FrontState {
         }
         let now = WallTime.milliseconds() / 1_000
         let tokens = self.tokenBook.tokens
-        let decision = AccessDesk(key: stores.key, rule: self.tokenRule).decide(command, among: tokens, now: now)
+        let decision = AccessDesk(key: stores.key, rule: self.tokenRule.rawValue).decide(command, among: tokens, now: now)
         self.audit.flush()
         decision.carryOut(
             in: stores.store, names: Dictionary(tokens.map { ($0.id, $0.name) }) { first, _ in first },

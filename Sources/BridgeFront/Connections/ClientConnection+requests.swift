@@ -97,7 +97,9 @@ extension ClientConnection {
     private func boundRequest(_ head: HTTPRequestHead, _ endpoint: Endpoint) -> FrontRequest? {
         guard let binding, head.method == .POST else { return nil }
         let limit = self.state.configuration.limits.maximumBodyBytes
-        guard let match = binding.match(head, epoch: self.state.epoch, bodyLimit: limit) else { return nil }
+        guard let match = binding.match(head, epoch: self.state.epoch, bodyLimit: limit), binding.isGood() else {
+            return nil
+        }
         self.note(head, binding.verdict.fields)
         self.binding?.isUsed(self.state.bindings)
         return FrontRequest(
@@ -110,7 +112,7 @@ extension ClientConnection {
         let fields = RequestFields(head.headers)
         self.note(head, fields)
         let verdict = HeadVerdict(
-            head, fields, endpoint, operation, door: self.state.door, caller: self.caller,
+            head, fields, endpoint, operation, door: self.state.door, tokens: self.state.tokens, caller: self.caller,
             bodyLimit: self.state.configuration.limits.maximumBodyBytes
         )
         if operation == .post, verdict.refusal == nil {

@@ -113,6 +113,22 @@ final class ConnectionTable {
         }
     }
 
+    /// Ends what is under way in the name of tokens that are good no longer.
+    ///
+    /// - Returns: the second in which the first of the others expires.
+    func endRequests(withoutGood tokens: any TokenReader, at second: Int) -> Int? {
+        var next: Int?
+        for connection in self.busy.all {
+            guard let request = connection.incoming.request, let token = request.verdict.token else { continue }
+            if token.isGood(at: second), tokens.isGood(token.id, at: second) {
+                next = token.until.map { until in next.map { min($0, until) } ?? until } ?? next
+            } else {
+                request.tokenIsOver()
+            }
+        }
+        return next
+    }
+
     func closeAll() { self.forEach { $0.evict() } }
 
     private func forEach(_ body: (ClientConnection) -> Void) {

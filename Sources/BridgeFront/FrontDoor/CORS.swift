@@ -12,9 +12,13 @@ enum CORS {
         ("Access-Control-Allow-Methods", "GET,POST,DELETE,OPTIONS"),
         (
             "Access-Control-Allow-Headers",
-            "Authorization,Content-Type,Accept,MCP-Protocol-Version,MCP-Session-Id,Last-Event-ID,Mcp-Method,Mcp-Name"
+            "Authorization,X-API-Key,Content-Type,Accept,MCP-Protocol-Version,MCP-Session-Id,Last-Event-ID,Mcp-Method,Mcp-Name"
         ),
-        ("Access-Control-Expose-Headers", "MCP-Session-Id"),
+        (
+            "Access-Control-Expose-Headers",
+            "MCP-Session-Id,WWW-Authenticate,Retry-After,X-MCP-Token-Expires,X-RateLimit-Limit,X-RateLimit-Remaining,"
+                + "X-RateLimit-Reset"
+        ),
         ("Vary", "Origin"),
     ]
 }

@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
 import NIOHTTP1
@@ -10,10 +11,13 @@ import NIOHTTP1
 /// 2. On TCP, `Host` is ours (``HostRule``); on the local socket it may be anything, a name server has no say there.
 /// 3. `Origin`, when present, is on the allowlist. This holds for every route and method, and on the local socket too.
 /// 4. `OPTIONS` ends here with 204: a preflight carries no credential, and grants nothing but the asking.
-/// 5. What is not certainly local needs a token: a remote page's request, a forwarded one (whatever address it came
-///    from, the proxy speaks for somebody else), and a connection from another machine. This version has no tokens, so
-///    the answer is 401; a credential in the request changes nothing.
-/// 6. What is left is local, and may do what its connection entitles it to (``Caller/grants(_:)``). Routes ask for that
+/// 5. Who has a good token is its holder, wherever the request comes from, and may do what the token grants. A bad one is
+///    refused, whatever is wrong with it. Where no token is needed, only what looks like one of ours counts as one: there
+///    are clients that cannot but send some key.
+/// 6. What is not certainly local needs a token: a remote page's request, a forwarded one (whatever address it came
+///    from, the proxy speaks for somebody else), and a connection from another machine. With ``TokenRule/always``
+///    everything does. Some routes have something to say even to these (``Route/Need``).
+/// 7. What is left is local, and may do what its connection entitles it to (``Caller/grants(_:)``). Routes ask for that
 ///    themselves, so that no second reading of the path can disagree with the router's.
 struct FrontDoor: Sendable {
     enum Verdict: Sendable, Equatable {
@@ -26,22 +30,29 @@ struct FrontDoor: Sendable {
     struct Admission: Sendable, Equatable {
         var principal: String
         var grants: Grants
-        /// The `Origin`, if there is one. It is allowed, and local.
+        /// The `Origin`, if there is one. It is allowed.
         var origin: String?
-
-        /// Whether the caller may change what the service runs: a page never may, a process only when it is granted.
-        var mayAdminister: Bool { self.grants.contains(.admin) && self.origin == nil }
+        /// What was shown, if anything.
+        var token: TokenHolder?
+        /// Of whoever is not known: why most routes are not for them.
+        var refusal: Refusal?
     }
 
     private let configuration: FrontConfiguration
     private let hosts: Set<String>
+    private let rule: TokenRule
 
-    init(_ configuration: FrontConfiguration) {
+    /// - Parameter isPublic: whether other machines can connect, whatever the configuration says.
+    init(_ configuration: FrontConfiguration, isPublic: Bool = false) {
         self.configuration = configuration
         self.hosts = Set(configuration.hosts)
+        self.rule = isPublic ? .always : configuration.requireToken
     }
 
-    func verdict(_ line: RequestLine, _ fields: RequestFields, from caller: Caller) -> Verdict {
+    func verdict(
+        _ line: RequestLine, _ fields: RequestFields, from caller: Caller, tokens: any TokenReader = KnownTokens(),
+        at second: Int = WallClock.seconds()
+    ) -> Verdict {
         if let refusal = Self.malformed(line, fields) { return .refused(refusal, origin: nil) }
         if case .tcp(_, let local) = caller.way {
             if let host = Self.host(line, fields) {
@@ -55,9 +66,17 @@ struct FrontDoor: Sendable {
         let origin = OriginRule(fields.origin) { self.configuration.allows(origin: $0) }
         if origin == .refused { return .refused(.originNotAllowed, origin: nil) }
         if line.method == .OPTIONS { return .preflight(origin: fields.origin) }
-        if origin == .remote || fields.isForwarded || !caller.isLocal {
-            return .refused(.tokenRequired, origin: fields.origin)
+        let isLocal = caller.isLocal && !fields.isForwarded && origin != .remote && self.rule == .remote
+        if let secret = fields.secret, !isLocal || secret.hasPrefix(TokenSecret.prefix) {
+            switch tokens.verdict(on: secret, at: second) {
+            case .good(let token):
+                return .admitted(
+                    Admission(principal: token.principal, grants: token.grants, origin: fields.origin, token: token))
+            case .bad: return .refused(.tokenNotGood, origin: fields.origin)
+            case .unreadable: return .refused(.tokensUnreadable, origin: fields.origin)
+            }
         }
+        guard isLocal else { return .refused(.tokenRequired, origin: fields.origin) }
         return .admitted(
             Admission(principal: caller.principal, grants: caller.grants(self.configuration), origin: fields.origin)
         )

@@ -7,10 +7,25 @@ extension Refusal {
 
     static let hostNotAllowed = Refusal(Fault.hostNotAllowed.told())
     static let originNotAllowed = Refusal(Fault.originNotAllowed.told())
-    static let tokenRequired = Refusal(
-        Fault.tokenRequired.told(), field: Field(name: "WWW-Authenticate", value: "Bearer realm=\"mcp-bridge\"")
-    )
-    static let notGranted = Refusal(Fault.notGranted.told())
+    static let tokenRequired = Refusal(Fault.tokenRequired.told(), field: .challenge())
+    /// Whatever is wrong with it: who guesses learns nothing.
+    static let tokenNotGood = Refusal(
+        Fault.invalidToken.told(),
+        field: .challenge("error=\"invalid_token\", error_description=\"The token is not good.\""))
+    static let tokensUnreadable = Refusal(Fault.tokensUnreadable.told(), field: .soon)
+    static let limitsUnwritable = Refusal(Fault.limitsUnwritable.told(), field: .soon)
+    static func outOfScope(_ scope: String) -> Refusal {
+        Refusal(
+            Fault.notGranted.told(["what": "The token's scope does not have this; it takes '\(scope)'"]),
+            field: .challenge("error=\"insufficient_scope\", scope=\"\(scope)\""))
+    }
+    /// The token of a request that is under way is good no longer.
+    static let tokenIsOver = Refusal(
+        ToldFault(
+            .outcomeUnknown,
+            message: "The token was revoked or has expired while this request was under way. It may have run."))
+    static let notGranted = Refusal(
+        Fault.notGranted.told(["what": "The configuration does not let this user do that (bridge.peers)"]))
     static let adminRequired = Refusal(Fault.adminRequired.told())
 
     static let notFound = Refusal(Fault.notFound.told())
@@ -101,6 +116,11 @@ extension Refusal {
 }
 
 extension Refusal.Field {
+    /// RFC 6750, 3.
+    static func challenge(_ more: String? = nil) -> Refusal.Field {
+        Refusal.Field(
+            name: "WWW-Authenticate", value: "Bearer realm=\"mcp-bridge\"" + (more.map { ", \($0)" } ?? ""))
+    }
     /// What is refused now may be served in a second.
     static let soon = Refusal.Field(name: "Retry-After", value: "1")
 }

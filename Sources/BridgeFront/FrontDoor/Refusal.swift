@@ -23,14 +23,23 @@ struct Refusal: Error, Sendable, Hashable {
     let field: Field?
     /// The connection cannot be used for a further request.
     let closes: Bool
+    let status: Int
 
-    init(_ told: ToldFault, field: Field? = nil, closes: Bool = false) {
+    /// - Parameter status: where it is not the fault's own.
+    init(_ told: ToldFault, field: Field? = nil, closes: Bool = false, status: Int? = nil) {
         self.told = told
         self.field = field
         self.closes = closes
+        self.status = status ?? told.fault.status
     }
 
-    var status: Int { self.told.fault.status }
+    /// Whether it says that somebody is not known. There are routes that have something to say even to them.
+    var isAboutToken: Bool { [.tokenRequired, .invalidToken, .tokensUnreadable].contains(self.told.fault) }
+
+    /// The same, as it travels within a session that goes on: there is a client that takes any other status for the end
+    /// of its session.
+    var withinSession: Refusal { Refusal(self.told, field: self.field, closes: self.closes, status: 200) }
+
     /// The stable word for programs.
     var code: String { self.told.word }
     var message: String { self.told.message }

@@ -19,6 +19,11 @@ struct RequestFields: Sendable, Equatable {
     /// Empty where it is one that we cannot have given out: as unknown as any other, and the session worker's to answer.
     var sessionID: String?
     var lastEventID: String?
+    /// What was sent as a token: as `Authorization: Bearer`, or as `x-api-key` where there is no such.
+    var secret: String? { self.bearer ?? self.apiKey }
+    private var bearer: String?
+    private var apiKey: String?
+    private var hasAuthorization = false
     var expectsContinue = false
     /// Another protocol is offered.
     var wantsUpgrade = false
@@ -43,7 +48,12 @@ struct RequestFields: Sendable, Equatable {
         case 6 where name.isField("expect"):
             self.expectsContinue = value.withoutTrailingSpace.isField("100-continue")
         case 7 where name.isField("upgrade"): self.wantsUpgrade = true
+        case 9 where name.isField("x-api-key"): self.note(repeated: Self.replace(&self.apiKey, value))
         case 12 where name.isField("content-type"): self.note(repeated: Self.replace(&self.contentType, value))
+        case 13 where name.isField("authorization"):
+            self.note(repeated: self.hasAuthorization)
+            self.hasAuthorization = true
+            self.bearer = Self.bearer(value.withoutTrailingSpace)
         case 13 where name.isField("last-event-id"): self.note(repeated: Self.replace(&self.lastEventID, value))
         case 14 where name.isField("content-length"): self.contentLength = Int(value.withoutTrailingSpace)
         case 14 where name.isField("mcp-session-id"):
@@ -73,6 +83,12 @@ struct RequestFields: Sendable, Equatable {
         let isRepeated = slot != nil
         if !isRepeated || !keepsFirst { slot = value.withoutTrailingSpace }
         return isRepeated
+    }
+
+    /// RFC 6750, 2.1. Any other scheme is somebody else's business.
+    private static func bearer(_ value: String) -> String? {
+        guard value.begins(with: "bearer"), value.utf8.dropFirst(6).first == UInt8(ascii: " ") else { return nil }
+        return String(value.dropFirst(6).drop { $0 == " " })
     }
 
     /// Visible ASCII (basic/transports, "Session Management"), and much longer than ours at most.

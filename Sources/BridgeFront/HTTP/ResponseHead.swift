@@ -20,6 +20,8 @@ struct ResponseHead {
     var field: Refusal.Field?
     /// A page's, that may read the response.
     var origin: String?
+    /// What it says of the token that it was asked with.
+    var access: AccessFields?
     /// Nothing comes after it on this connection.
     var closes = false
 
@@ -52,6 +54,7 @@ struct ResponseHead {
         }
         if let sessionID { Self.write("Mcp-Session-Id", sessionID, to: &buffer) }
         if let field { Self.write(field.name, field.value, to: &buffer) }
+        access?.forEach { Self.write($0, $1, to: &buffer) }
         if self.closesFirst { buffer.writeStaticString(Self.close) }
         switch self.content {
         case .bare(let length) where framing != .none, .json(let length) where framing != .none:

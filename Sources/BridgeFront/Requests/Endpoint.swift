@@ -11,8 +11,6 @@ struct Endpoint: Sendable {
 
     /// What metrics count its requests as.
     let route: Route
-    /// One of these grants, or that of administration, is asked of the caller.
-    let needs: Grants
     /// What a method means here; `nil` leaves it to the router.
     let operation: @Sendable (HTTPMethod) -> Operation?
     /// What is asked of a request's head.
@@ -23,8 +21,8 @@ struct Endpoint: Sendable {
     let refusal: @Sendable (Refusal, _ id: ByteBuffer?) -> ByteBuffer
     /// What takes the id's place when the body has been read and shows none.
     let unreadableID: @Sendable (RequestFields) -> ByteBuffer?
-    /// The answer to what a worker had when it died: every request in the body gets its error, in the body's own form.
-    let lost: @Sendable (PostBody?) -> ByteBuffer
+    /// A refusal of all that is in a body: every request in it gets its error, in the body's own form.
+    let refusalOfEach: @Sendable (Refusal, PostBody?) -> ByteBuffer
     /// Appends one message of a stream.
     let event: @Sendable (_ message: ByteBuffer, _ id: String?, inout ByteBuffer) -> Void
     /// Whether it is of HTTP+SSE: what is asked with POST is answered on the stream that a GET opened.
@@ -35,7 +33,7 @@ extension Endpoint {
     /// Streamable HTTP for clients of the handshake era (2024-11-05 to 2025-11-25): one JSON-RPC message, or a batch. The
     /// session worker's first word decides between JSON and an event stream.
     static let mcp = Endpoint(
-        route: .mcp, needs: .mcp,
+        route: .mcp,
         operation: { method in
             switch method {
             case .POST: .post
@@ -55,32 +53,32 @@ extension Endpoint {
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },
         refusal: { refusal, id in refusal.body(.rpc(id: id)) },
         unreadableID: TransportRules.unreadableID,
-        lost: Endpoint.lost,
+        refusalOfEach: Endpoint.refusalOfEach,
         event: { message, id, buffer in EventStream.write(message: message, id: id, to: &buffer) }
     )
 
     /// HTTP+SSE (2024-11-05): the stream on which everything is told, for as long as its session lasts.
     static let sse = Endpoint(
-        route: .sse, needs: .mcp,
+        route: .sse,
         operation: { $0 == .GET ? .sse : nil },
         check: { _, fields, _ in TransportRules.checkStream(fields) },
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },
         refusal: { refusal, id in refusal.body(.rpc(id: id)) },
         unreadableID: { _ in nil },
-        lost: Endpoint.lost,
+        refusalOfEach: Endpoint.refusalOfEach,
         event: { message, id, buffer in EventStream.write(message: message, id: id, to: &buffer) },
         isStreamed: true
     )
 
     /// HTTP+SSE: where its clients say everything. The answer is no more than that it has been accepted.
     static let messages = Endpoint(
-        route: .messages, needs: .mcp,
+        route: .messages,
         operation: { $0 == .POST ? .post : nil },
         check: { _, fields, limit in TransportRules.checkMessage(fields, limit: limit) },
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },
         refusal: { refusal, id in refusal.body(.rpc(id: id)) },
         unreadableID: { _ in ProtocolRevision.v2024_11_05.unreadableID },
-        lost: Endpoint.lost,
+        refusalOfEach: Endpoint.refusalOfEach,
         event: { message, id, buffer in EventStream.write(message: message, id: id, to: &buffer) },
         isStreamed: true
     )
@@ -88,12 +86,10 @@ extension Endpoint {
     /// The methods of the MCP endpoint.
     static let mcpMethods = "GET, POST, DELETE"
 
-    @Sendable private static func lost(_ body: PostBody?) -> ByteBuffer {
-        guard let body, body.isBatch else { return Refusal.outcomeUnknown.body(.rpc(id: body?.id)) }
+    @Sendable private static func refusalOfEach(_ refusal: Refusal, _ body: PostBody?) -> ByteBuffer {
+        guard let body, body.isBatch else { return refusal.body(.rpc(id: body?.id)) }
         return JSONWriter.array { array in
-            for id in body.requestIDs {
-                array.element(JSONText(trusting: Refusal.outcomeUnknown.body(.rpc(id: id.bytes))))
-            }
+            for id in body.requestIDs { array.element(JSONText(trusting: refusal.body(.rpc(id: id.bytes)))) }
         }.bytes
     }
 }

@@ -153,11 +153,16 @@ extension FrontRequest {
         self.tell(Refusal(reason))
     }
 
-    /// - Parameter isRecorded: whether the log has a record of it, as of every request that was handed on.
-    func tell(_ refusal: Refusal, id: ByteBuffer? = nil, isRecorded: Bool = true) {
+    /// - Parameters:
+    ///   - isRecorded: whether the log has a record of it, as of every request that was handed on.
+    ///   - isOfEach: whether it is told of each request in the body.
+    func tell(_ refusal: Refusal, id: ByteBuffer? = nil, isRecorded: Bool = true, isOfEach: Bool = false) {
         if self.isPosted { return self.tellPosted(refusal, self.body?.requestIDs ?? []) }
         let isLost = refusal.told.fault == .outcomeUnknown
-        let bytes = isLost ? self.endpoint.lost(self.body) : self.endpoint.refusal(refusal, id ?? self.answeredID)
+        let bytes =
+            isLost || isOfEach
+            ? self.endpoint.refusalOfEach(refusal, self.body)
+            : self.endpoint.refusal(refusal, id ?? self.answeredID)
         if !isLost || self.body == nil {
             self.state.metrics.refuse(refusal.code)
             self.abandonBody()
@@ -174,6 +179,7 @@ extension FrontRequest {
         var head = head
         head.origin = self.page
         self.responseBytes += body?.readableBytes ?? 0
+        head.access = self.state.limits.fields(for: self.verdict.token)
         self.count(head.status)
         self.release()
         self.connection.answer(head, body)

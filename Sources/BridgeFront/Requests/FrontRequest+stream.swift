@@ -45,8 +45,8 @@ struct EventBuffer {
     mutating func owesAcknowledgement(_ octets: Int) { self.unacknowledged.append(octets) }
 
     /// That the outcome of what is still owed is not known.
-    mutating func writeOwed(_ endpoint: Endpoint) {
-        for id in self.owed { endpoint.event(endpoint.refusal(.outcomeUnknown, id.bytes), nil, &self.bytes) }
+    mutating func writeOwed(_ endpoint: Endpoint, _ refusal: Refusal = .outcomeUnknown) {
+        for id in self.owed { endpoint.event(endpoint.refusal(refusal, id.bytes), nil, &self.bytes) }
     }
 
     mutating func writeRetry() { EventStream.write(retry: Self.retry, to: &self.bytes) }
@@ -84,6 +84,7 @@ extension FrontRequest {
         self.state.metrics.openStreams += 1
         var head = ResponseHead(200, .events)
         head.origin = self.page
+        head.access = self.state.limits.fields(for: self.verdict.token)
         self.connection.beginStream(head)
     }
 

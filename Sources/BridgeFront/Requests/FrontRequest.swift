@@ -81,6 +81,7 @@ final class FrontRequest {
         guard self.refusal == nil else { return }
         self.isCounted = true
         self.state.metrics.requestsInFlight += 1
+        if let until = self.verdict.token?.until { self.state.watch.watch(until) }
         if self.operation == .post, self.verdict.fields.expectsContinue { self.connection.sendContinue() }
     }
 
@@ -103,7 +104,7 @@ final class FrontRequest {
             self.noteSubject(collected.bytes)
             self.machine.rules.mayBeRepeated = body.mayBeRepeated
             self.payload = collected
-            if self.session == nil { self.open() } else { self.post(body) }
+            self.passOnWithinLimits()
         case .failure(let failure):
             if self.session != nil, let id = failure.id, self.post(failure, id) { return }
             let id = failure.id ?? self.endpoint.unreadableID(self.verdict.fields)
@@ -123,6 +124,11 @@ final class FrontRequest {
                 self.open()
             }
         }
+    }
+
+    /// Nothing is against it any more.
+    func passOn() {
+        if self.session == nil { self.open() } else if let body { self.post(body) }
     }
 
     private func findRoom(_ octets: Int) {

@@ -6,7 +6,8 @@ import NIOHTTP1
 /// with every call.
 ///
 /// It says who asks, and nothing of what is asked: that is looked at for each request, here and in the session worker. It is
-/// over with the connection, with another head, and with the configuration that it was made by.
+/// over with the connection, with another head, with the configuration and the tokens that it was made by, and with the
+/// token that was shown.
 ///
 /// Heads are compared whole, byte by byte and in their order, but for fields that say something about one request only and
 /// that the verdict does not depend on.
@@ -18,7 +19,7 @@ struct HeadBinding {
     private let target: String
     private let version: HTTPVersion
     private let headers: HTTPHeaders
-    /// Of the configuration that the verdict was made by.
+    /// Of the configuration and the tokens that the verdict was made by.
     private let epoch: Int
 
     init(_ head: HTTPRequestHead, _ verdict: HeadVerdict, epoch: Int) {
@@ -52,6 +53,12 @@ struct HeadBinding {
             }
         }
         return match
+    }
+
+    /// Whether the token that was shown is good at this second. Which tokens there are is a matter of the epoch.
+    func isGood(at second: @autoclosure () -> Int = WallClock.seconds()) -> Bool {
+        guard let token = self.verdict.token, token.until != nil else { return true }
+        return token.isGood(at: second())
     }
 
     /// A further request of the same head is served.

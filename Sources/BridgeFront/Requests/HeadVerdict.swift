@@ -14,6 +14,8 @@ final class HeadVerdict: Sendable {
     let route: Route
     /// On whose behalf it is.
     let principal: String
+    /// The token that was shown, if any.
+    let token: TokenHolder?
     /// How this client wants names to be shown.
     let names: String?
     /// For which session of HTTP+SSE it is, where it says so.
@@ -21,28 +23,28 @@ final class HeadVerdict: Sendable {
 
     init(
         _ head: HTTPRequestHead, _ fields: RequestFields, _ endpoint: Endpoint, _ operation: Endpoint.Operation,
-        door: FrontDoor, caller: Caller, bodyLimit: Int
+        door: FrontDoor, tokens: any TokenReader = KnownTokens(), caller: Caller, bodyLimit: Int
     ) {
         self.fields = fields
-        switch door.verdict(RequestLine(head), fields, from: caller) {
+        switch door.verdict(RequestLine(head), fields, from: caller, tokens: tokens) {
         case .admitted(let admission):
             self.origin = admission.origin
             self.route = endpoint.route
             self.principal = admission.principal
-            if admission.grants.isDisjoint(with: endpoint.needs.union(.admin)) {
-                self.refusal = .notGranted
-            } else {
-                self.refusal = endpoint.check(operation, fields, bodyLimit)
-            }
+            self.token = admission.token
+            self.refusal =
+                admission.refusal(for: endpoint.route.needs(isPost: operation == .post)) ?? endpoint.check(operation, fields, bodyLimit)
         case .preflight(let origin):  // none of the methods here is OPTIONS
             self.origin = origin
             self.route = .other
             self.principal = ""
+            self.token = nil
             self.refusal = .notFound
         case .refused(let refusal, let origin):
             self.origin = origin
             self.route = .other
             self.principal = ""
+            self.token = nil
             self.refusal = refusal
         }
         self.names = operation == .post || operation == .sse ? Self.names(head.uri) : nil
@@ -53,7 +55,8 @@ final class HeadVerdict: Sendable {
     func request(_ operation: Endpoint.Operation, id: RequestID?) -> SessionRequest {
         SessionRequest(
             operation, requestID: id?.description ?? "", sessionID: self.fields.sessionID, principal: self.principal,
-            names: self.names, lastEventID: operation == .get ? self.fields.lastEventID : nil
+            scope: self.token?.scope, concurrency: self.token?.concurrency, names: self.names,
+            lastEventID: operation == .get ? self.fields.lastEventID : nil
         )
     }
 

@@ -27,6 +27,13 @@ struct PostBody: Sendable {
         }
     }
 
+    var hasRequests: Bool {
+        switch self.requests {
+        case .one(let id): id != nil
+        case .batch(let ids): !ids.isEmpty
+        }
+    }
+
     var isBatch: Bool {
         if case .batch = self.requests { true } else { false }
     }

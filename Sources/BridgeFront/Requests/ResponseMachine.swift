@@ -156,6 +156,27 @@ struct ResponseMachine: ~Copyable {
     /// Its stream ends for a reason of its own. The exchange is to be cancelled.
     mutating func end() { self.state = .ended }
 
+    enum Over: Equatable {
+        /// It is refused: nothing has been said.
+        case refuse
+        /// What the stream still owes is told so; then it ends.
+        case endStream
+        case none
+    }
+
+    /// Whoever asked may not any more. The exchange is to be cancelled.
+    mutating func forbidden() -> Over {
+        switch self.state {
+        case .waiting:
+            self.state = .ended
+            return .refuse
+        case .streaming:
+            self.state = .ended
+            return .endStream
+        case .plain, .ended: return .none
+        }
+    }
+
     enum Drain: Equatable {
         /// Nothing has been said yet. It is answered all the same with a stream that ends as that of the others does: clients
         /// come back from it, and some never from an error.

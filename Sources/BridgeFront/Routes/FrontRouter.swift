@@ -17,37 +17,49 @@ enum FrontRouter {
         router.get("/health", use: Self.serve(.health, .plain, HealthRoutes.health))
         router.get("/health/live", use: Self.serve(.live, .plain, HealthRoutes.live))
         router.get("/health/ready", use: Self.serve(.ready, .plain, HealthRoutes.ready))
-        router.get("/servers", use: Self.serve(.servers, .management, needs: .mcp, ServerRoutes.list))
+        router.get("/servers", use: Self.serve(.servers, .management, ServerRoutes.list))
         router.post("/servers", use: Self.serve(.servers, .management, ServerRoutes.add))
         router.delete("/servers/:name", use: Self.serve(.server, .management, ServerRoutes.remove))
-        router.get("/tools", use: Self.serve(.tools, .management, needs: .mcp, ServerRoutes.tools))
-        router.get("/metrics", use: Self.serve(.metrics, .plain, needs: .mcp, MetricsRoute.metrics))
+        router.get("/tools", use: Self.serve(.tools, .management, ServerRoutes.tools))
+        router.get("/metrics", use: Self.serve(.metrics, .plain, MetricsRoute.metrics))
         // Added last, it is in no route's way: it answers what no route does.
         router.add(middleware: UnroutedMiddleware())
         return router.buildResponder()
     }
 
-    /// Counts, asks for grants, and turns what a handler throws into an answer.
-    ///
-    /// - Parameter needs: one of these grants, or that of administration, is asked of the caller.
-    static func serve(
-        _ route: Route, _ dialect: Refusal.Dialect, needs: Grants = [], _ handler: @escaping Handler
-    ) -> Handler {
+    /// Counts, asks of the caller what the route needs (``Route/needs(isPost:)``), and turns what a handler throws into an answer.
+    static func serve(_ route: Route, _ dialect: Refusal.Dialect, _ handler: @escaping Handler) -> Handler {
         { request, context in
             let metrics = context.state.value.metrics
             metrics.requestsInFlight += 1
             defer { metrics.requestsInFlight -= 1 }
+            var counted = route
             let response: Response
             do {
-                guard needs.isEmpty || !context.admission.grants.isDisjoint(with: needs.union(.admin)) else {
-                    throw Refusal.notGranted
+                if let refusal = context.admission.refusal(for: route.needs(isPost: request.method == .post)) {
+                    // What the door refuses has reached no route.
+                    if context.admission.refusal != nil { counted = .other }
+                    throw refusal
                 }
+                if let token = context.admission.token { try await Self.admit(token, context) }
                 response = try await handler(request, context)
             } catch let refusal as Refusal {
                 response = Self.refuse(refusal, dialect, context)
             }
-            metrics.count(route, response.status.code)
+            metrics.count(counted, response.status.code)
             return response
+        }
+    }
+
+    /// Counts a request of a token that has limits.
+    private static func admit(_ token: TokenHolder, _ context: FrontContext) async throws {
+        let limits = context.state.value.limits
+        while true {
+            switch limits.admit(1, token) {
+            case .granted: return
+            case .refused(let refusal): throw refusal
+            case .waits: await withCheckedContinuation { waiting in limits.wait { waiting.resume() } }
+            }
         }
     }
 
@@ -66,7 +78,9 @@ private struct UnroutedMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let own = context.state.value.endpoints.methods(at: request.uri.path)
         let allowed = own ?? Self.allowed(request.uri.path)
-        let refusal = allowed.map(Refusal.methodNotAllowed) ?? .notFound
+        let refusal =
+            context.admission.refusal(for: Route.other.needs(isPost: request.method == .post))
+            ?? allowed.map(Refusal.methodNotAllowed) ?? .notFound
         let response = FrontRouter.refuse(refusal, own == nil ? .plain : .rpc(id: nil), context)
         context.state.value.metrics.count(.other, response.status.code)
         return response

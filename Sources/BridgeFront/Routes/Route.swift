@@ -4,3 +4,34 @@ enum Route: Int, CaseIterable, Sendable {
 
     var name: String { "\(self)" }
 }
+
+extension Route {
+    /// What a route asks of whoever asks for it. This table is the only place that says so.
+    enum Need: Sendable, Hashable {
+        /// Nothing: whoever may connect may ask.
+        case nothing
+        /// Nothing either, but whoever is not known is told no more than the least.
+        case leastForStrangers
+        /// That they are known: local where that is enough, or with any good token.
+        case anyone
+        /// A part of MCP at least. What of it, each method asks for (``Method``).
+        case mcp
+        /// All of MCP: it tells of every server.
+        case allOfMCP
+        /// To change what the service runs.
+        case admin
+    }
+
+    /// - Parameter isPost: whether it is asked with POST.
+    func needs(isPost: Bool) -> Need {
+        switch self {
+        case .live: .nothing
+        case .health: .leastForStrangers
+        case .root, .ready, .other: .anyone
+        case .mcp, .sse, .messages, .tools: .mcp
+        case .metrics: .allOfMCP
+        case .servers: isPost ? .admin : .allOfMCP
+        case .server: .admin
+        }
+    }
+}

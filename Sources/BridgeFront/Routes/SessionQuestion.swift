@@ -10,7 +10,10 @@ enum SessionQuestion {
         _ operation: SessionRequest.Operation, _ context: FrontContext
     ) async throws -> (status: Int, body: ByteBuffer) {
         let state = context.state.value
-        let header = SessionRequest(operation, requestID: state.nextRequestID().description).text
+        let header = SessionRequest(
+            operation, requestID: state.nextRequestID().description, principal: context.admission.principal,
+            scope: context.admission.token?.scope
+        ).text
         var machine = ResponseMachine()
         while true {
             switch await Self.outcome(header, context) {

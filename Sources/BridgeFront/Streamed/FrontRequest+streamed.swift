@@ -48,6 +48,8 @@ extension FrontRequest {
     func findSession() -> Refusal? {
         guard let id = self.verdict.streamedSession else { return .sessionIDMissing }
         self.session = self.state.streamed.find(id, principal: self.verdict.principal)
+        let token = self.verdict.token
+        self.session?.isAllowed(token?.scope, token?.concurrency)
         return self.session == nil ? .unknownSession : nil
     }
 
@@ -81,10 +83,11 @@ extension FrontRequest {
         if self.machine.refused() { self.tell(refusal, isRecorded: false) }
     }
 
-    private func sendAccepted() {
+    func sendAccepted() {
         self.count(202)
         var head = ResponseHead(202, .bare(length: 0))
         head.origin = self.page
+        head.access = self.state.limits.fields(for: self.verdict.token)
         self.connection.answer(head, nil)
     }
 

@@ -15,6 +15,9 @@ final class StreamedSession {
     let principal: String
     /// How its client wants names to be shown, where the address of its stream says so.
     let names: String?
+    /// As the session worker was told last.
+    private var scope: String?
+    private var concurrency: Int?
     /// By which the session worker knows it.
     private(set) var sealed: String
     /// How the session worker is told who asks.
@@ -35,6 +38,8 @@ final class StreamedSession {
         self.stream = stream
         self.principal = stream.verdict.principal
         self.names = stream.verdict.names
+        self.scope = stream.verdict.token?.scope
+        self.concurrency = stream.verdict.token?.concurrency
         self.sessions = sessions
         self.bindings = bindings
         self.caller = CallerBinding(bindings)
@@ -42,6 +47,14 @@ final class StreamedSession {
 
     var isOver: Bool { self.stream == nil }
     var hasRoom: Bool { self.posted.count < Self.maximumUnderWay }
+
+    /// What its principal may do is another thing now: the session worker is told so in full.
+    func isAllowed(_ scope: String?, _ concurrency: Int?) {
+        guard scope != self.scope || concurrency != self.concurrency else { return }
+        self.scope = scope
+        self.concurrency = concurrency
+        self.caller = CallerBinding(self.bindings)
+    }
 
     /// The session worker knows it by another id: it has been initialized.
     func isKnown(as sealed: String) {

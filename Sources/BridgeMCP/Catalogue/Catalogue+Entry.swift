@@ -6,6 +6,8 @@ extension Catalogue {
     package final class Entry: Sendable {
         /// Place of the upstream in the configuration.
         package let upstream: Int
+        /// Its name there.
+        package let server: String
         package let name: PublicName
         /// The upstream's own name, decoded, and as the JSON string that goes into a request.
         package let ownName: String
@@ -23,6 +25,7 @@ extension Catalogue {
             else { return nil }
             let annotations = text.value("annotations")
             self.upstream = upstream
+            self.server = source.name
             self.name =
                 offering.isRenamed
                 ? PublicName(prefix: source.prefix, separator: separator, name: shown) : PublicName(verbatim: own)
@@ -40,6 +43,11 @@ extension Catalogue {
             var found: [JSONSpan] = []
             text.members { key, value in if key == member { found.append(value) } }
             return found.count == 1 ? found[0] : nil
+        }
+
+        /// Whether its upstream wrote the same.
+        func isSame(as other: Entry) -> Bool {
+            self.name == other.name && self.server == other.server && self.text == other.text
         }
 
         /// Appends the entry as its upstream wrote it.

@@ -14,7 +14,12 @@ extension Catalogue {
         private let byName: [String: Entry]
 
         /// Merges what the upstreams list. An entry without a name of its own, or with one that is taken, is left out.
-        package init(of offering: Offering, sources: [Source] = [], separator: String = ".") {
+        ///
+        /// - Parameter isSeen: whether an entry is there for those whose list this is. What is not takes nobody's name.
+        package init(
+            of offering: Offering, sources: [Source] = [], separator: String = ".",
+            isSeen: (Entry) -> Bool = { _ in true }
+        ) {
             var entries: [Entry] = []
             var byName: [String: Entry] = [:]
             var collisions: [Collision] = []
@@ -23,6 +28,7 @@ extension Catalogue {
                     guard
                         let entry = Entry(text, of: offering, upstream: index, source: source, separator: separator)
                     else { continue }
+                    guard isSeen(entry) else { continue }
                     if let owner = byName[entry.name.dot] ?? byName[entry.name.safe] {
                         let kept = sources[owner.upstream].name
                         collisions.append(Collision(name: entry.name.dot, kept: kept, refused: source.name))
@@ -41,6 +47,12 @@ extension Catalogue {
             self.dotList = Self.render(entries, offering.isRenamed ? \.dot : nil)
             self.bySafeName = offering.isRenamed ? entries.sorted { $0.name.safe < $1.name.safe } : entries
             self.safeList = offering.isRenamed ? Self.render(self.bySafeName, \.safe) : self.dotList
+        }
+
+        /// The entries that are new, gone or others than in an older list.
+        package func differences(from old: Section) -> [Entry] {
+            let changed = self.entries.filter { old[$0.name.dot]?.isSame(as: $0) != true }
+            return changed + old.entries.filter { self[$0.name.dot] == nil }
         }
 
         /// The entry of a public name, in either spelling.

@@ -25,6 +25,10 @@ final class Caller {
     /// Whether lists show the safe spelling of names, where the request says nothing else.
     private(set) var showsSafeNames: Bool
     let onDisconnect: Disconnect
+    /// What it sees of MCP; nil for all of it.
+    var view: ScopedView?
+    /// How many calls its principal may have under way at once, in all its sessions.
+    var concurrency: Int?
     /// The level of log messages that it has asked for.
     var level: LogSeverity?
     private(set) var calls: [RPCID: Call] = [:]
@@ -54,6 +58,13 @@ final class Caller {
             session: identity.digest, showsSafeNames: claims.safeNames,
             onDisconnect: claims.endsWithStream ? .cancel : .goOn(keeping: streams), level: level, number: claims.number
         )
+        self.take(identity)
+    }
+
+    /// What its principal may do is told with each request.
+    func take(_ identity: SessionIdentity) {
+        if self.view !== identity.view { self.view = identity.view }
+        self.concurrency = identity.concurrency
     }
 
     /// Its session has been initialized after it was opened.
@@ -69,6 +80,14 @@ final class Caller {
 
     /// Whether the client wants to see a notification: what is no log message always, a log message by its severity.
     func wants(_ severity: LogSeverity?) -> Bool { (severity ?? .emergency) >= (self.level ?? Self.standardLevel) }
+
+    /// Whether any of a server is its business.
+    func sees(_ upstream: UpstreamLink) -> Bool { self.view?.sees(upstream.route.name) ?? true }
+
+    /// Whether all of a server is: more than some of its tools.
+    func seesAll(of upstream: UpstreamLink) -> Bool {
+        self.view?.seesAll(of: upstream.route.name) ?? true
+    }
 
     /// Whose lane its calls to an upstream take; nil for the one that everybody shares.
     func lane(to upstream: UpstreamLink) -> String? {

@@ -24,6 +24,8 @@ final class Call {
     /// A worker that may have had it is gone. From then on nobody is told that it did not run.
     private var mayHaveRun = false
     private var exchange: Exchange?
+    /// Whether it is one of the calls that its principal may have so many of.
+    var isCounted = false
     private let limit: Seconds
     private let patience: TimeAmount
     /// Without an answer or progress by then, it fails. Moved on by progress.

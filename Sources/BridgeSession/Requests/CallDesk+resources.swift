@@ -10,7 +10,9 @@ extension CallDesk {
     func forward(_ request: PendingRequest, resource uri: String, mayWait: Bool) {
         let upstreams = self.resources.upstreams(for: uri, of: request.caller)
         guard let first = upstreams.first else {
-            guard mayWait else { return request.refuse(Offering.resources.unknownEntry(uri)) }
+            guard mayWait else {
+                return request.refuse(self.directory.unknown(uri, of: .resources, for: request.caller.view))
+            }
             return self.wait(request, for: uri, of: .resources) { [weak self] in
                 self?.forward(request, resource: uri, mayWait: false)
             }
@@ -36,10 +38,12 @@ extension CallDesk {
             let name = reference.string(isPrompt ? "name" : "uri")
         else { return request.refuse(.invalidParams("ref names neither a prompt nor a resource")) }
         let offering: Offering = isPrompt ? .prompts : .templates
-        let entry = isPrompt ? self.directory.find(name, of: .prompts) : nil
+        let entry = isPrompt ? self.directory.find(name, of: .prompts, for: request.caller.view) : nil
         let owners = isPrompt ? [entry?.upstream].compactMap { $0 } : self.owners(ofReference: name, request.caller)
         guard !owners.isEmpty else {
-            guard mayWait else { return request.refuse(self.directory.unknown(name, of: offering)) }
+            guard mayWait else {
+                return request.refuse(self.directory.unknown(name, of: offering, for: request.caller.view))
+            }
             return self.wait(request, for: name, of: offering) { [weak self] in
                 self?.complete(request, mayWait: false)
             }
@@ -65,7 +69,7 @@ extension CallDesk {
 
     /// A reference may be a template, or a resource as it stands.
     private func owners(ofReference uri: String, _ caller: Caller) -> [UpstreamLink] {
-        let owners = self.resources.upstreams(ofTemplate: uri)
+        let owners = self.resources.upstreams(ofTemplate: uri, of: caller)
         return owners.isEmpty ? self.resources.upstreams(for: uri, of: caller) : owners
     }
 }

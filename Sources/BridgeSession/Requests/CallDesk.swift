@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
@@ -19,6 +20,8 @@ final class CallDesk {
     /// What payloads may hold in a worker.
     private(set) var workerBytes: Int
     private var calls: [ObjectIdentifier: Call] = [:]
+    /// How many of them each principal has whose number is limited.
+    private var counted = Concurrency<String>()
     /// The pages that clients have been told to open.
     var elicitations = ElicitationBook()
 
@@ -50,8 +53,10 @@ final class CallDesk {
             return request.refuse(.invalidParams("\(offering.identity.string) is required"))
         }
         guard offering != .resources else { return self.forward(request, resource: name, mayWait: mayWait) }
-        guard let (entry, upstream) = self.directory.find(name, of: offering) else {
-            guard mayWait else { return request.refuse(self.directory.unknown(name, of: offering)) }
+        guard let (entry, upstream) = self.directory.find(name, of: offering, for: request.caller.view) else {
+            guard mayWait else {
+                return request.refuse(self.directory.unknown(name, of: offering, for: request.caller.view))
+            }
             return self.wait(request, for: name, of: offering) { [weak self] in
                 self?.forward(request, offering, mayWait: false)
             }
@@ -71,6 +76,9 @@ final class CallDesk {
         guard let upstream = self.directory.onlyUpstream else {
             return request.refuse(.methodNotFound(request.method.name))
         }
+        guard request.caller.seesAll(of: upstream) else {
+            return request.refuse(.outOfScope(request.method.name))
+        }
         self.send(
             request,
             along: CallRoute(
@@ -85,10 +93,16 @@ final class CallDesk {
             route.onEnd?(nil)
             return
         }
+        if let most = request.caller.concurrency, !self.counted.begin(request.caller.principal, most: most) {
+            request.refuse(.tooManyOfToken(most))
+            route.onEnd?(nil)
+            return
+        }
         let header = self.header(
             of: request, naming: route.ownName, timeout: route.course?.serverTimeout ?? route.timeout,
             lane: route.isEverybodys ? nil : request.caller.lane(to: route.upstream), life: route.course?.life)
         let call = Call(request, along: route, of: self, header: header, now: now)
+        call.isCounted = request.caller.concurrency != nil
         self.calls[ObjectIdentifier(call)] = call
         self.log(request, route.calledName, route.upstream)
         call.start()
@@ -102,7 +116,7 @@ final class CallDesk {
             id: request.id, stream: request.stream, offering: offering, name: name, answer: answer)
         switch self.waiting.wait(later) {
         case .waits: break
-        case .pointless: request.refuse(self.directory.unknown(name, of: offering))
+        case .pointless: request.refuse(self.directory.unknown(name, of: offering, for: request.caller.view))
         case .full: request.refuse(.tooManyWaiting(WaitingRoom.maximum))
         }
     }
@@ -137,7 +151,10 @@ final class CallDesk {
 
     // MARK: For calls
 
-    func callEnded(_ call: Call) { self.calls[ObjectIdentifier(call)] = nil }
+    func callEnded(_ call: Call) {
+        self.calls[ObjectIdentifier(call)] = nil
+        if call.isCounted { self.counted.end(call.caller.principal) }
+    }
 
     /// A response is on its way to its client.
     func note(_ response: ByteBuffer, for caller: Caller, from upstream: UpstreamLink) {

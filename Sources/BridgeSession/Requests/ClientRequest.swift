@@ -17,6 +17,10 @@ struct ClientRequest {
     let exchange: Exchange
     let operation: SessionRequest.Operation
     let asker: Asker
+    /// What they see and use of MCP, where that is not all; and how many calls they may have under way. A number says that
+    /// already.
+    let scope: String?
+    let concurrency: Int?
     /// Names it in every process's log.
     let requestID: String
     /// How the client's address wants names to be shown, where it says so.
@@ -38,6 +42,8 @@ struct ClientRequest {
         case .whole(let header):
             self.operation = header.operation
             self.asker = .named(session: header.sessionID, principal: header.principal)
+            self.scope = header.scope
+            self.concurrency = header.concurrency
             self.requestID = header.requestID
             self.names = header.names
             self.lastEventID = header.lastEventID
@@ -49,6 +55,8 @@ struct ClientRequest {
             }
             self.operation = .post
             self.asker = .bound(caller)
+            self.scope = nil
+            self.concurrency = nil
             self.requestID = requestID
             self.names = caller.names
             self.lastEventID = nil

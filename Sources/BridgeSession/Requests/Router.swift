@@ -45,16 +45,16 @@ final class Router {
         case .get: self.get(request)
         case .sse: self.openStream(request)
         case .delete: self.delete(request)
-        case .tools: exchange.end(header: SessionEnd.answered, payload: self.toolsByServer().bytes)
+        case .tools: exchange.end(header: SessionEnd.answered, payload: self.toolsByServer(request).bytes)
         case .counts: exchange.end(header: SessionEnd.answered, payload: self.directory.counts.bytes)
         }
     }
 
-    /// For `GET /tools`: every upstream's tools under their dotted names.
-    private func toolsByServer() -> JSONText {
+    /// For `GET /tools`: every upstream's tools that the caller sees, under their dotted names.
+    private func toolsByServer(_ request: ClientRequest) -> JSONText {
         JSONWriter.object { body in
             body.memberObject("tools") { servers in
-                for (upstream, names) in self.directory.names(of: .tools) {
+                for (upstream, names) in self.directory.names(of: .tools, for: self.sessions.view(of: request)) {
                     servers.memberArray(upstream) { list in for name in names { list.element(name) } }
                 }
             }
@@ -188,7 +188,7 @@ final class Router {
             default: request.caller.showsSafeNames
             }
         do {
-            let reply = try self.directory.section(offering).reply(
+            let reply = try self.directory.section(offering, for: request.caller.view).reply(
                 to: request.id.bytes, cursor: request.message.param("cursor").map { request.message.text[$0] },
                 size: self.configuration.pageSize, safe: showsSafeNames
             )
@@ -219,6 +219,11 @@ final class Router {
         guard let (sessionID, identity) = self.sessions.open(claims, now: request.now) else {
             return request.refuse(.internalError, id: id)
         }
+        if let opened {
+            (identity.view, identity.concurrency) = (opened.view, opened.concurrency)
+        } else {
+            self.sessions.note(request, on: identity)
+        }
         if opened != nil { self.sessions.bring(identity, now: request.now).isInitialized(as: identity) }
         self.logger.info(
             "MCP session initialized",
@@ -229,8 +234,8 @@ final class Router {
             ]
         )
         let result = initialization.result(
-            self.configuration, offerings: self.tables.offerings, instructions: self.directory.instructions,
-            tasks: self.tasks.capability)
+            self.configuration, offerings: self.tables.offerings,
+            instructions: self.directory.instructions(for: identity.view), tasks: self.tasks.capability)
         request.exchange.end(
             header: SessionEnd(200, sessionID: sessionID).text, payload: RPCReply.result(id: id, result))
     }
@@ -256,6 +261,7 @@ final class Router {
             let claims = Initialization.claimsWithout(
                 of: request.principal, self.configuration, now: WallClock.seconds())
             opened = self.sessions.open(claims, now: request.now)
+            if let opened { self.sessions.note(request, on: opened.identity) }
         }
         guard let (id, identity) = opened else { return request.refuse(.internalError) }
         let session = self.sessions.bring(identity, now: request.now)

@@ -45,7 +45,9 @@ final class SubscriptionDesk {
         }
         let upstreams = self.resources.upstreams(for: uri, of: request.caller)
         guard let first = upstreams.first else {
-            guard mayWait else { return request.refuse(Offering.resources.unknownEntry(uri)) }
+            guard mayWait else {
+                return request.refuse(self.directory.unknown(uri, of: .resources, for: request.caller.view))
+            }
             return self.desk.wait(request, for: uri, of: .resources) { [weak self] in
                 self?.subscribe(request, identity, mayWait: false)
             }
@@ -228,9 +230,14 @@ final class SubscriptionDesk {
         guard upstream.route.filter(of: .resources).admits(uri: topic.uri) else { return }
         // It may be a part of what was subscribed to (server/resources, "Subscriptions"). What is owed names what is held:
         // there may be any number of parts.
-        for (session, held) in self.book.holdings(of: topic) {
+        for (session, held) in self.book.holdings(of: topic) where self.isSeen(upstream, by: session) {
             self.sessions.tell(note, owing: Self.change(held.uri), to: session)
         }
+    }
+
+    /// What a session holds from an earlier life may be out of its scope now.
+    private func isSeen(_ upstream: UpstreamLink, by session: UInt64) -> Bool {
+        self.sessions.session(session)?.caller.seesAll(of: upstream) ?? true
     }
 
     private static func change(_ uri: String) -> ListChange {

@@ -5,6 +5,10 @@ final class SessionIdentity {
     let claims: SessionClaims
     /// For logs: the session's id itself never leaves the worker but to its client.
     let digest: String
+    /// What its principal sees of MCP, as the front said last; nil for all of it.
+    var view: ScopedView?
+    /// How many calls its principal may have under way, as the front said last.
+    var concurrency: Int?
     /// The round of ``SessionUse`` in which its use was last noticed.
     var noticed = -1
 

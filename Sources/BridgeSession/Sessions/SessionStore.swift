@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
@@ -18,7 +19,7 @@ final class SessionStore {
     /// The session of this number has come into memory, or left it.
     var onPresence: ((UInt64) -> Void)?
     /// Which changes a session has yet to be told of that has not been in memory.
-    var owed: ((SessionClaims) -> [ListChange])?
+    var owed: ((SessionIdentity) -> [ListChange])?
 
     private let seal: SessionSeal
     private let records: SessionRecords
@@ -26,6 +27,8 @@ final class SessionStore {
     private var configuration: SessionConfiguration
     /// By the ids that have been opened lately, so that a session in use is not opened for each of its calls.
     private var known = RecentValues<String, SessionIdentity>(capacity: 2_048)
+    /// What is seen by whoever was not granted all, by their scopes.
+    private var views = RecentValues<String, ScopedView>(capacity: 1_024)
     private var live: [UInt64: LiveSession] = [:]
     private var use = SessionUse()
     /// Counts what may change a verdict on who asks: ends of sessions, and configurations.
@@ -69,6 +72,7 @@ final class SessionStore {
         switch request.asker {
         case .named(let session?, let principal):
             guard let identity = self.find(session, principal: principal, now: request.now) else { return nil }
+            self.note(request, on: identity)
             request.bind(identity, epoch: self.epoch)
             return identity
         case .named(nil, _): return nil
@@ -78,6 +82,22 @@ final class SessionStore {
             self.notice(caller.identity, now: request.now)
             return caller.identity
         }
+    }
+
+    /// What a request says of its principal.
+    func note(_ request: ClientRequest, on identity: SessionIdentity) {
+        identity.view = self.view(of: request)
+        identity.concurrency = request.concurrency
+    }
+
+    /// What the principal of a request, which is not bound, sees of MCP; nil for all of it.
+    func view(of request: ClientRequest) -> ScopedView? {
+        guard let scope = request.scope else { return nil }
+        if let view = self.views[scope] { return view }
+        // What cannot be read grants nothing.
+        let view = ScopedView((try? TokenScope(scope)) ?? TokenScope([]))
+        self.views[scope] = view
+        return view
     }
 
     private func identity(of id: String) -> SessionIdentity? {
@@ -96,10 +116,11 @@ final class SessionStore {
         let number = identity.claims.number
         if let session = self.live[number] {
             session.lastUsed = now
+            session.caller.take(identity)
             return session
         }
         let session = LiveSession(
-            identity, level: self.records.level(of: number), owed: self.owed?(identity.claims) ?? [], now: now)
+            identity, level: self.records.level(of: number), owed: self.owed?(identity) ?? [], now: now)
         self.live[number] = session
         self.onPresence?(number)
         return session
@@ -203,12 +224,26 @@ final class SessionStore {
         try? self.records.set(topics, of: identity.claims)
     }
 
-    func tell(_ change: ListChange) { for session in self.live.values { session.tell(change) } }
+    /// That lists are others: to whoever sees any of what is another.
+    func tell(_ news: ListNews) {
+        var concerned: [ObjectIdentifier: Bool] = [:]
+        for session in self.live.values {
+            if let view = session.caller.view {
+                let isConcerned = concerned[ObjectIdentifier(view)] ?? news.concerns(view)
+                concerned[ObjectIdentifier(view)] = isConcerned
+                guard isConcerned else { continue }
+            }
+            session.tell(news.change)
+        }
+    }
 
     /// A notification that belongs to no call: to the clients that use this upstream now, else to all that listen.
     func tell(_ note: ByteBuffer, from upstream: UpstreamLink) {
         let severity = LogMessage.severity(of: note)
-        let listening = self.live.values.filter { !$0.listening.isEmpty && $0.caller.wants(severity) }
+        let listening = self.live.values.filter { session in
+            !session.listening.isEmpty && session.caller.wants(severity)
+                && session.caller.sees(upstream)
+        }
         let users = listening.filter { $0.caller.isUsing(upstream) }
         for session in users.isEmpty ? listening : users where !session.tell(note) { self.retention.dropped() }
     }

@@ -9,7 +9,7 @@ import NIOCore
 final class Directory {
     /// An upstream has another phase, or other lists: who waits for one looks again.
     var onNews: (() -> Void)?
-    var onChange: ((ListChange) -> Void)?
+    var onChange: ((ListNews) -> Void)?
     /// A notification that belongs to no call.
     var onNote: ((ByteBuffer, UpstreamLink) -> Void)?
     /// One that came over a lane which not everybody shares: its owner's.
@@ -31,8 +31,11 @@ final class Directory {
     private var catalogue: Catalogue
     /// What is to be merged by the end of this turn of the loop.
     private var due: Set<Offering> = []
-    /// When lists last became others than those that clients may have seen; seconds since 1970.
-    private var changes: [ListChange: UInt64] = [:]
+    /// When lists last became others than those that clients may have seen, by whose entries they were; seconds since 1970.
+    private var changes: [ListChange: [String: UInt64]] = [:]
+    private let views = ScopedViews()
+    /// Another one whenever lists are.
+    private var lists = 0
     /// Another one whenever lists or upstreams are others.
     private(set) var generation = 0
 
@@ -129,24 +132,31 @@ final class Directory {
         return self.catalogue.entry(name, of: offering).map { ($0, self.upstreams[$0.upstream]) }
     }
 
-    /// What is said of a name that nobody lists: it may be one of a server that cannot run, or has never been listed.
-    func unknown(_ name: String, of offering: Offering) -> ToldFault {
-        guard offering.isRenamed else { return offering.unknownEntry(name) }
+    /// What is said of a name that nobody lists: it may be one of a server that cannot run, or has never been listed. Whoever
+    /// does not see a server is not told of it either.
+    func unknown(_ name: String, of offering: Offering, for view: ScopedView? = nil) -> ToldFault {
+        let isTold = { (server: String) in view?.sees(server) ?? true }
+        guard offering.isRenamed else { return view == nil ? offering.unknownEntry(name) : .outOfScope(name) }
         if let server = self.configuration.failed.first(where: {
-            $0.mayHave(name, separator: self.configuration.separator)
+            isTold($0.name) && $0.mayHave(name, separator: self.configuration.separator)
         }) {
             return .unavailable(server.name, server.reason)
         }
-        let server = self.unlistedServer(named: name, of: offering)
-        return server.map { .unavailable($0.route.name, $0.hindrance) } ?? offering.unknownEntry(name)
+        let owners = self.upstreams.filter { isTold($0.route.name) && self.mayHave(name, $0) }
+        if let server = self.unlisted(owners, offering) { return .unavailable(server.route.name, server.hindrance) }
+        // Of a server that is seen in part, what is there and what is not are told alike.
+        guard let view, !owners.contains(where: { view.seesAll(of: $0.route.name) }) else {
+            return offering.unknownEntry(name)
+        }
+        return .outOfScope(name)
     }
 
-    private func unlistedServer(named name: String, of offering: Offering) -> UpstreamLink? {
-        let separator = self.configuration.separator
-        let mayOwn = { (upstream: UpstreamLink) in
-            PublicName.mayBe(name, prefix: upstream.route.prefix ?? upstream.route.name, separator: separator)
-        }
-        let owners = self.upstreams.filter(mayOwn)
+    private func mayHave(_ name: String, _ upstream: UpstreamLink) -> Bool {
+        PublicName.mayBe(
+            name, prefix: upstream.route.prefix ?? upstream.route.name, separator: self.configuration.separator)
+    }
+
+    private func unlisted(_ owners: [UpstreamLink], _ offering: Offering) -> UpstreamLink? {
         // One without a prefix may have any name, but those that begin with another's.
         let named = owners.filter { $0.route.prefix != "" }
         return (named.isEmpty ? owners : named).first { $0.list(of: offering) == nil }
@@ -154,9 +164,33 @@ final class Directory {
 
     var collisions: [Catalogue.Collision] { self.catalogue.collisions }
 
-    /// The changes of lists since a time, in seconds since 1970.
-    func changes(since time: UInt64) -> [ListChange] {
-        self.changes.isEmpty ? [] : self.changes.filter { time <= $0.value }.keys.sorted { $0.method < $1.method }
+    // MARK: For whoever does not see all
+
+    /// The list of an offering as somebody sees it.
+    func section(_ offering: Offering, for view: ScopedView?) -> Catalogue.Section {
+        guard let view else { return self.section(offering) }
+        self.bringUpToDate()
+        return self.views.section(offering, of: view, in: self.lists) { self.merged(offering, for: view) }
+    }
+
+    /// The same as ``find(_:of:)``, of what somebody sees.
+    func find(
+        _ name: String, of offering: Offering, for view: ScopedView?
+    ) -> (entry: Catalogue.Entry, upstream: UpstreamLink)? {
+        let found = self.find(name, of: offering)
+        guard let view else { return found }
+        if let found, view.has(found.entry, of: offering) { return found }
+        // What is not seen may have taken the name.
+        guard found != nil, !self.catalogue[offering].collisions.isEmpty else { return nil }
+        return self.section(offering, for: view)[name].map { ($0, self.upstreams[$0.upstream]) }
+    }
+
+    /// The changes of lists since a time, in seconds since 1970, of servers that somebody sees.
+    func changes(since time: UInt64, for view: ScopedView?) -> [ListChange] {
+        guard !self.changes.isEmpty else { return [] }
+        let isConcerned = { (server: String) in view?.sees(server) ?? true }
+        return self.changes.filter { $0.value.contains { time <= $0.value && isConcerned($0.key) } }.keys
+            .sorted { $0.method < $1.method }
     }
 
     /// The one server there is. One that cannot run may be meant as well.
@@ -164,20 +198,30 @@ final class Directory {
         self.upstreams.count == 1 && self.configuration.failed.isEmpty ? self.upstreams[0] : nil
     }
 
-    /// What a client is told of all servers when it initializes.
-    var instructions: String? {
-        Instructions.merged(
+    /// What a client is told of all servers that it sees when it initializes.
+    func instructions(for view: ScopedView?) -> String? {
+        let seen = self.upstreams.filter { view?.sees($0.route.name) ?? true }
+        return Instructions.merged(
             own: self.configuration.instructions,
-            servers: self.upstreams.map { ($0.route.name, $0.route.prefix ?? $0.route.name, $0.instructions) },
+            servers: seen.map { upstream in
+                // What a server says of itself is about all that it has.
+                let isWhole = view?.seesAll(of: upstream.route.name) ?? true
+                return (
+                    upstream.route.name, upstream.route.prefix ?? upstream.route.name,
+                    isWhole ? upstream.instructions : nil
+                )
+            },
             separator: self.configuration.separator)
     }
 
-    /// Every upstream's entries of an offering under their dotted names, sorted by upstream.
-    func names(of offering: Offering) -> [(upstream: String, names: [String])] {
-        let section = self.section(offering)
+    /// Every upstream's entries of an offering that somebody sees, under their dotted names, sorted by upstream.
+    func names(of offering: Offering, for view: ScopedView?) -> [(upstream: String, names: [String])] {
+        let section = self.section(offering, for: view)
         var names = self.upstreams.map { _ in [String]() }
         for entry in section.entries { names[entry.upstream].append(entry.name.dot) }
-        return zip(self.upstreams, names).map { ($0.route.name, $1) }.sorted { $0.upstream < $1.upstream }
+        return zip(self.upstreams, names).map { ($0.route.name, $1) }
+            .filter { name, names in view.map { !names.isEmpty || $0.sees(name) } ?? true }
+            .sorted { $0.upstream < $1.upstream }
     }
 
     /// For `GET /metrics`: how the calls of each upstream ended, and how soon it answered.
@@ -189,9 +233,11 @@ final class Directory {
         }
     }
 
-    private func merged(_ offering: Offering) -> Catalogue.Section {
+    private func merged(_ offering: Offering, for view: ScopedView? = nil) -> Catalogue.Section {
         let sources = self.upstreams.map { $0.route.source(of: offering, listed: $0.list(of: offering)) }
-        return Catalogue.Section(of: offering, sources: sources, separator: self.configuration.separator)
+        return Catalogue.Section(
+            of: offering, sources: sources, separator: self.configuration.separator,
+            isSeen: { view?.has($0, of: offering) ?? true })
     }
 
     /// Merges now what is due for the end of this turn.
@@ -200,18 +246,20 @@ final class Directory {
         let due = self.tables.offerings.filter(self.due.contains)
         self.due = []
         self.generation += 1
-        let changes = Set(due.compactMap(self.update))
+        self.lists += 1
+        var news: [ListChange: ListNews] = [:]
+        for offering in due { self.update(offering, &news) }
         self.cache.changed()
         let now = WallClock.seconds()
-        for change in changes {
-            self.changes[change] = now
-            self.onChange?(change)
+        for (change, news) in news {
+            for server in news.servers { self.changes[change, default: [:]][server] = now }
+            self.onChange?(news)
         }
         self.onNews?()
     }
 
-    /// - Returns: what clients are told, where the list is another than before.
-    private func update(_ offering: Offering) -> ListChange? {
+    /// Adds to the news where the list is another than before.
+    private func update(_ offering: Offering, _ news: inout [ListChange: ListNews]) {
         let old = self.catalogue[offering]
         let new = self.merged(offering)
         self.catalogue.replace(with: new)
@@ -224,8 +272,10 @@ final class Directory {
                 ]
             )
         }
-        guard new.dotList != old.dotList else { return nil }
-        return self.tables.announcer(of: offering)?.changed.map(ListChange.init(method:))
+        guard new.dotList != old.dotList,
+            let change = self.tables.announcer(of: offering)?.changed.map(ListChange.init(method:))
+        else { return }
+        news[change, default: ListNews(change)].add(new.differences(from: old), of: offering)
     }
 
     private func cacheContent() -> CatalogueCache {

@@ -15,7 +15,7 @@ final class ResourceDirectory {
 
     init(_ directory: Directory) { self.directory = directory }
 
-    /// The upstreams to ask for a resource, the likeliest first.
+    /// The upstreams to ask for a resource, the likeliest first: of those that its caller sees.
     func upstreams(for uri: String, of caller: Caller) -> [UpstreamLink] {
         let listed = self.directory.find(uri, of: .resources)?.entry.upstream
         self.bringUpToDate()
@@ -24,13 +24,14 @@ final class ResourceDirectory {
             handedOut = self.directory.upstreams.firstIndex { $0.route.name == server }
         }
         return self.owners.candidates(for: uri, listed: listed, handedOut: handedOut ?? self.pages[uri])
-            .map { self.directory.upstreams[$0] }
+            .map { self.directory.upstreams[$0] }.filter(caller.seesAll)
     }
 
     /// The upstreams that have a template, by its exact text, the first in the configuration first.
-    func upstreams(ofTemplate text: String) -> [UpstreamLink] {
+    func upstreams(ofTemplate text: String, of caller: Caller) -> [UpstreamLink] {
         self.bringUpToDate()
         return self.owners.owners(ofTemplate: text).map { self.directory.upstreams[$0] }
+            .filter(caller.seesAll)
     }
 
     /// Remembers what a result names.

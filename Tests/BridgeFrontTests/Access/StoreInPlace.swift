@@ -14,6 +14,7 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     var pending: [() -> Void] = []
     var isSlow = false
     var reads = 0
+    var buckets: [String: TokenBucket] = [:]
 
     private func give<Value>(_ answer: @escaping StoreAnswer<Value>, _ value: () -> Value) {
         if let trouble { answer(.failure(trouble)) } else { answer(.success(value())) }
@@ -44,6 +45,13 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     }
 
     func taken(day: Int, _ answer: @escaping StoreAnswer<[TokenID: Int]>) { self.give(answer) { [:] } }
+
+    func take(
+        _ most: Int, least: Int, of rate: TokenRate, for key: String, now: Int64,
+        _ answer: @escaping StoreAnswer<TokenBucket.Outcome>
+    ) {
+        self.give(answer) { self.buckets[key, default: TokenBucket()].take(most, least: least, of: rate, now: now) }
+    }
 
     func append(_ rows: [AuditRow], _ answer: @escaping StoreAnswer<Void>) {
         let act = { self.give(answer) { self.written.append(rows) } }

@@ -26,10 +26,10 @@ import Testing
     @Test func `a lost batch gets an error for each of its requests`() throws {
         let batch = #"[{"jsonrpc":"2.0","id":1,"method":"x"},{"jsonrpc":"2.0","id":"b","method":"x"}]"#
         let body = try PostBody.read(ByteBuffer(string: batch), limit: 1_000).get()
-        let errors = try JSONText(validating: Endpoint.mcp.lost(body))
+        let errors = try JSONText(validating: Endpoint.mcp.refusalOfEach(.outcomeUnknown, body))
         var ids: [String] = []
         errors.elements { ids.append(errors[$0].value("id")?.description ?? "") }
         #expect(ids == ["1", "\"b\""])
-        #expect(try JSONText(validating: Endpoint.mcp.lost(nil)).value("id") == nil)
+        #expect(try JSONText(validating: Endpoint.mcp.refusalOfEach(.outcomeUnknown, nil)).value("id") == nil)
     }
 }

@@ -1,0 +1,203 @@
+import BridgeAccess
+import BridgeCore
+import NIOCore
+
+/// Counts what holders of tokens ask, and says what is too much. What there is to give is taken of the store in leases, so
+/// that nothing is given twice, whatever becomes of this process. Confined to the event loop.
+final class LimitDesk {
+    enum Verdict {
+        case granted
+        case refused(Refusal)
+        /// The store has been asked. ``wait(_:)`` says when there is an answer.
+        case waits
+    }
+
+    /// One token's, or that of all together.
+    private final class Meter {
+        var rate: RateMeter?
+        var budget: BudgetMeter?
+        var isAskingRate = false
+        var isAskingBudget = false
+
+        init(rate: TokenRate?, budget: Int?) {
+            self.rate = rate.map(RateMeter.init)
+            self.budget = budget.map(BudgetMeter.init(limit:))
+        }
+    }
+
+    private let loop: any EventLoop
+    private var meters: [String: Meter] = [:]
+    private var all: Meter?
+    private var waiting: [() -> Void] = []
+    /// Where there is none, nothing limited is let through.
+    private let store: (any AccessStore)?
+    /// Until then nothing is asked of a store that has failed; microseconds since 1970.
+    private var failedUntil: Int64 = 0
+    private static let patience: Int64 = 1_000_000
+    /// Under which the store knows what holds for all tokens together. No token is called so.
+    private static let allKey = "*"
+
+    init(_ store: (any AccessStore)?, loop: any EventLoop, rate: TokenRate?) {
+        self.store = store
+        self.loop = loop
+        self.reconfigure(rate: rate)
+    }
+
+    /// - Parameter rate: of all tokens together.
+    func reconfigure(rate: TokenRate?) {
+        guard rate != self.all?.rate?.rate else { return }
+        self.all = rate.map { Meter(rate: $0, budget: nil) }
+    }
+
+    /// Whether what this one asks is counted.
+    func counts(_ token: TokenHolder) -> Bool { token.isLimited || self.all != nil }
+
+    /// Whether so many requests may be made now. What is granted is counted.
+    func admit(_ count: Int, _ token: TokenHolder, now: Int64 = WallClock.microseconds()) -> Verdict {
+        guard self.counts(token) else { return .granted }
+        let meter = self.meter(of: token)
+        let day = WallClock.day(of: now)
+        // All are asked before any of them counts.
+        if let verdict = self.check(self.all, Self.allKey, count, day, now) { return verdict }
+        if let verdict = self.check(meter, token.id.text, count, day, now) { return verdict }
+        self.all?.rate?.spend(count, now: now)
+        meter.rate?.spend(count, now: now)
+        meter.budget?.spend(count)
+        return .granted
+    }
+
+    /// Calls back once the store has answered.
+    func wait(_ again: @escaping () -> Void) { self.waiting.append(again) }
+
+    private func meter(of token: TokenHolder) -> Meter {
+        if let meter = self.meters[token.id.text], meter.rate?.rate == token.limits.rate, meter.budget?.limit == token.budget {
+            return meter
+        }
+        let meter = Meter(rate: token.limits.rate, budget: token.budget)
+        self.meters[token.id.text] = meter
+        return meter
+    }
+
+    /// - Returns: nil where nothing is against it.
+    private func check(_ meter: Meter?, _ key: String, _ count: Int, _ day: Int, _ now: Int64) -> Verdict? {
+        guard let meter else { return nil }
+        switch meter.rate?.check(count, now: now) {
+        case nil, .granted: break
+        case .refused(let until): return .refused(Self.tooFast(meter, key, until: until, now))
+        case .never: return .refused(Self.tooMany(meter, count))
+        case .needsLease:
+            guard self.askRate(of: meter, key, count, now) else { return .refused(.limitsUnwritable) }
+            return .waits
+        }
+        switch meter.budget?.check(count, day: day) {
+        case nil, .granted: return nil
+        case .refused: return .refused(Self.spent(meter, day, now))
+        case .needsLease:
+            guard self.askBudget(of: meter, key, count, day, now) else { return .refused(.limitsUnwritable) }
+            return .waits
+        }
+    }
+
+    // MARK: Leases
+
+    private func askRate(of meter: Meter, _ key: String, _ count: Int, _ now: Int64) -> Bool {
+        guard let store, let rate = meter.rate, now >= self.failedUntil else { return false }
+        guard !meter.isAskingRate else { return true }
+        meter.isAskingRate = true
+        let bound = NIOLoopBound(meter, eventLoop: self.loop)
+        let desk = NIOLoopBound(self, eventLoop: self.loop)
+        store.take(rate.leaseSize(for: count), least: count, of: rate.rate, for: key, now: now) { [loop] answer in
+            loop.execute {
+                bound.value.isAskingRate = false
+                if case .success(let outcome) = answer { bound.value.rate?.took(outcome, for: count) }
+                desk.value.answered(answer.map { _ in })
+            }
+        }
+        return true
+    }
+
+    private func askBudget(of meter: Meter, _ key: String, _ count: Int, _ day: Int, _ now: Int64) -> Bool {
+        guard let store, let token = TokenID(key), let budget = meter.budget, now >= self.failedUntil else {
+            return false
+        }
+        guard !meter.isAskingBudget else { return true }
+        meter.isAskingBudget = true
+        let asked = budget.leaseSize(for: count, day: day)
+        let bound = NIOLoopBound(meter, eventLoop: self.loop)
+        let desk = NIOLoopBound(self, eventLoop: self.loop)
+        store.take(asked, of: token, day: day, limit: budget.limit) { [loop] answer in
+            loop.execute {
+                bound.value.isAskingBudget = false
+                if case .success(let amount) = answer { bound.value.budget?.took(amount, asked: asked, day: day) }
+                desk.value.answered(answer.map { _ in })
+            }
+        }
+        return true
+    }
+
+    private func answered(_ answer: Result<Void, StoreTrouble>) {
+        if case .failure = answer { self.failedUntil = WallClock.microseconds() + Self.patience }
+        let waiting = self.waiting
+        self.waiting = []
+        for again in waiting { again() }
+    }
+
+    /// What was taken of budgets and not used goes back: the process ends.
+    func giveBack() {
+        for (key, meter) in self.meters {
+            if let token = TokenID(key), let rest = meter.budget?.takeRest() {
+                self.store?.giveBack(rest.amount, of: token, day: rest.day) { _ in }
+            }
+        }
+    }
+
+    // MARK: What is told
+
+    /// What answers to this one say of its limits; nil where they say nothing.
+    func fields(for token: TokenHolder?, now: @autoclosure () -> Int64 = WallClock.microseconds()) -> AccessFields? {
+        guard let token, token.limits.rate != nil || token.until != nil else { return nil }
+        var fields = AccessFields()
+        let now = now()
+        if let until = token.until, until < Int(now / 1_000_000) + AccessFields.lastDay { fields.expires = until }
+        if token.limits.rate != nil, let rate = self.meter(of: token).rate {
+            fields.rate = (rate.rate.count, rate.left(now: now), rate.reset(now: now))
+        }
+        return fields.isEmpty ? nil : fields
+    }
+
+    private static func tooFast(_ meter: Meter, _ key: String, until: Int64, _ now: Int64) -> Refusal {
+        let rate = meter.rate?.rate.description ?? ""
+        let whose = key == Self.allKey ? "All tokens together may make \(rate) (limits.tokenRate)" : "The token may make \(rate)"
+        return .limited(
+            Fault.rateLimited.told(["what": "Too many requests: \(whose)"], details: .retryAfter(until - now)),
+            after: until - now)
+    }
+
+    private static func tooMany(_ meter: Meter, _ count: Int) -> Refusal {
+        let limit = meter.rate?.rate.description ?? ""
+        return Refusal(
+            Fault.rateLimited.told(["what": "A batch of \(count) is never let through by a limit of \(limit)"]))
+    }
+
+    private static func spent(_ meter: Meter, _ day: Int, _ now: Int64) -> Refusal {
+        let left = Int64(day + 1) * 86_400_000_000 - now
+        let limit = "\(meter.budget?.limit ?? 0) requests"
+        return .limited(Fault.budgetSpent.told(["limit": limit], details: .retryAfter(left)), after: left)
+    }
+}
+
+extension Refusal {
+    /// - Parameter after: in microseconds.
+    fileprivate static func limited(_ told: ToldFault, after: Int64) -> Refusal {
+        Refusal(told, field: Field(name: "Retry-After", value: "\(JSONText.wholeSeconds(after))"))
+    }
+}
+
+extension JSONText {
+    fileprivate static func wholeSeconds(_ microseconds: Int64) -> Int { max(1, Int((microseconds + 999_999) / 1_000_000)) }
+
+    /// What an error has in its `data` that is over in so many microseconds.
+    fileprivate static func retryAfter(_ microseconds: Int64) -> JSONText {
+        JSONWriter.object { $0.member("retryAfter", Self.wholeSeconds(microseconds)) }
+    }
+}

@@ -1,0 +1,49 @@
+import BridgeCore
+
+// MARK: What a token that was shown is good for
+
+extension FrontRequest {
+    /// Passes on what has been read, if the token's limits let it through. It may have to wait until it is written down that
+    /// they do.
+    func passOnWithinLimits() {
+        guard let token = self.verdict.token, let body, body.hasRequests, self.state.limits.counts(token) else {
+            return self.passOn()
+        }
+        switch self.state.limits.admit(body.requestIDs.count, token) {
+        case .granted: self.passOn()
+        case .refused(let refusal): self.refuse(refusal, body)
+        case .waits:
+            self.state.limits.wait { [weak self] in
+                guard let self, !self.machine.isOver else { return }
+                self.state.clock.refresh()
+                self.passOnWithinLimits()
+            }
+        }
+    }
+
+    private func refuse(_ refusal: Refusal, _ body: PostBody) {
+        guard self.machine.refused() else { return }
+        if let session, !session.isOver {
+            for id in body.requestIDs { session.send(self.endpoint.refusal(refusal, id.bytes)) }
+            self.state.metrics.refuse(refusal.code)
+            return self.sendAccepted()
+        }
+        let isInSession = self.verdict.fields.sessionID != nil
+        self.tell(isInSession ? refusal.withinSession : refusal, isOfEach: true)
+    }
+
+    /// The token has been revoked, or has expired. Nobody is told anything more in its name.
+    func tokenIsOver() {
+        let mayHaveRun = self.operation == .post && self.exchange != nil
+        switch self.machine.forbidden() {
+        case .refuse:
+            self.cancel("token is over")
+            self.tell(mayHaveRun ? .tokenIsOver : .tokenNotGood, isRecorded: mayHaveRun)
+        case .endStream:
+            self.cancel("token is over")
+            if self.operation == .post { self.stream?.writeOwed(self.endpoint, .tokenIsOver) }
+            self.endStream(failure: Fault.invalidToken.word)
+        case .none: break
+        }
+    }
+}
