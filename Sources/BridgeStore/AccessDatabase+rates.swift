@@ -1,4 +1,4 @@
-import BridgeAccess
+package import BridgeAccess
 import GRDB
 
 extension AccessDatabase: RateStore {

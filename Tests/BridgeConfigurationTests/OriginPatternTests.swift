@@ -27,6 +27,17 @@ import Testing
     }
 
     @Test(arguments: [
+        ("chrome-extension://abcdefghijklmnop", "chrome-extension://abcdefghijklmnop", true),
+        ("chrome-extension://abcdefghijklmnop", "chrome-extension://ponmlkjihgfedcba", false),
+        ("chrome-extension://abc", "moz-extension://abc", false), ("app://obsidian.md", "app://obsidian.md", true),
+        ("app://obsidian.md", "https://obsidian.md", false), ("app://obsidian.md", "app://obsidian.md:80", false),
+    ])
+    func `extensions and applications have schemes of their own`(pattern: String, origin: String, isLetIn: Bool) {
+        #expect(OriginPattern(pattern).isValid)
+        #expect(OriginPattern(pattern).matches(origin) == isLetIn)
+    }
+
+    @Test(arguments: [
         "https://*", "*", "claude.ai", "https://a.example/path", "https://a.example:*x", "https://[::1", "://x",
     ])
     func `what is no origin is no pattern`(pattern: String) {

@@ -90,15 +90,23 @@ import Testing
         (#"{"hosts": ["mcp.example.org"]}"#, "bridge.hosts"),
         (#"{"hosts": ["localhost", "10.0.0.1"]}"#, "bridge.hosts"),
         (#"{"publicURL": "https://mcp.example.org/x"}"#, "bridge.publicURL"),
+        (#"{"trustedProxies": ["127.0.0.1"]}"#, "bridge.trustedProxies"),
     ])
-    func `what other machines could reach is refused without tokens`(bridge: String, key: String) {
-        let loaded = self.load(bridge)
-        #expect(loaded.configuration == nil)
+    func `where other machines could come in, everybody needs a token`(bridge: String, key: String) {
+        #expect(self.load(bridge).configuration?.settings.tokenRule == .always)
+        let loaded = self.load(bridge.replacing("{\"", with: "{\"requireToken\": \"remote\", \"", maxReplacements: 1))
+        #expect(loaded.configuration == nil, "and nobody can say that only others do")
         #expect(loaded.errors.map(\.keyPath) == [key])
         #expect(loaded.errors.first?.line == 1 && loaded.errors.first?.remedy != nil)
-        var guarded = Loading.context
-        guarded.hasTokens = true
-        #expect(Loading.load("{\"mcpServers\": {}, \"bridge\": \(bridge)}", context: guarded).errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("{}", TokenRule.remote), (#"{"requireToken": "always"}"#, .always), (#"{"requireToken": "remote"}"#, .remote),
+        (#"{"hosts": ["localhost"], "publicURL": "http://127.0.0.1/x"}"#, .remote),
+        (#"{"hosts": ["mcp.example.org"], "requireToken": "always"}"#, .always),
+    ])
+    func `who needs a token is said, or follows from what is public`(bridge: String, rule: TokenRule) {
+        #expect(self.load(bridge).configuration?.settings.tokenRule == rule)
     }
 
     @Test(arguments: [
@@ -115,30 +123,10 @@ import Testing
         #expect(rows.contains { $0.hasPrefix("| `listen` |") && $0.hasSuffix("(restart) |") })
     }
 
-    @Test func `a listed origin of another machine can do nothing yet, and that is said`() {
-        let loaded = Loading.load(
-            """
-            {"mcpServers": {"a": {"command": "x"}}, "bridge": {"origins": [
-              "http://localhost:*", "chrome-extension://abcdef", "http://127.0.0.1:3000",
-              "https://claude.ai", "http://[::1]:1", "https://*.localhost", "http://a.localhost", "app://localhost"]}}
-            """
-        )
-        #expect(loaded.configuration != nil && loaded.errors.isEmpty)
-        #expect(
-            loaded.warnings.map { "\($0.line ?? 0) \($0.keyPath)" }
-                == ["2 bridge.origins[1]", "3 bridge.origins[3]", "3 bridge.origins[5]", "3 bridge.origins[6]"])
-        #expect(
-            loaded.warnings.first?.message.hasPrefix("'chrome-extension://abcdef' is no origin of this machine") == true
-        )
-        #expect(loaded.warnings.allSatisfy { $0.remedy != nil })
-        var guarded = Loading.context
-        guarded.hasTokens = true
-        let text = #"{"mcpServers": {"a": {"command": "x"}}, "bridge": {"origins": ["https://claude.ai"]}}"#
-        #expect(Loading.load(text, context: guarded).diagnostics.isEmpty)
-        // The standard list, as `config print` shows it, is not the operator's own.
-        let printed = String(
-            buffer: loaded.configuration.map { BridgeConfiguration(servers: $0.servers).printed } ?? .init())
-        #expect(Loading.load(printed).diagnostics.isEmpty)
-        #expect(Loading.load(#"{"mcpServers": {"a": {"command": "x"}}}"#).diagnostics.isEmpty)
+    @Test func `origins of other machines and of extensions can be listed`() {
+        let origins = #"["chrome-extension://abcdef", "app://obsidian.md", "vscode-webview://1a2b", "https://claude.ai"]"#
+        let loaded = self.load("{\"origins\": \(origins)}")
+        #expect(loaded.diagnostics.isEmpty && loaded.configuration?.settings.origins.count == 4)
+        #expect(self.load(#"{"origins": ["chrome extension://a"]}"#).configuration == nil)
     }
 }

@@ -120,7 +120,7 @@ import Testing
                 worker.value?.reconfigure(next)
                 #expect(worker.value?.directory.find("b.t", of: .tools) == nil)
                 #expect(worker.value?.directory.find("s.t", of: .tools)?.entry.upstream == 0)
-                #expect(worker.value?.directory.names(of: .tools).map(\.upstream) == ["s"])
+                #expect(worker.value?.directory.names(of: .tools, for: nil).map(\.upstream) == ["s"])
             }
             #expect(try await bench.post(Self.call(1), session: session).json.string("result") == "s")
             #expect(try await bench.post(Self.call(2, "b.t"), session: session).errorWord == "unknown_tool")

@@ -36,15 +36,6 @@ package struct OriginPattern: RawRepresentable, Sendable, Hashable, Codable {
         return !parts.host.isEmpty
     }
 
-    /// Whether everything that it matches is of this machine: `localhost`, or a loopback address.
-    package var isOfThisMachine: Bool {
-        guard let parts = Parts(self.rawValue, wildcards: true), !parts.host.hasPrefix("*.") else { return false }
-        // Whose page `app://localhost` is, only its program knows.
-        guard parts.scheme == "http" || parts.scheme == "https" else { return false }
-        let host = NetworkAddress.withoutBrackets(parts.host)
-        return host == "localhost" || (NetworkAddress.isLiteral(host) && NetworkAddress.isLoopback(host))
-    }
-
     /// Whether a request's `Origin` header is one of this pattern's. `null` and anything malformed never is.
     package func matches(_ origin: some StringProtocol) -> Bool {
         guard let pattern = Parts(self.rawValue, wildcards: true), let asked = Parts(origin, wildcards: false),

@@ -23,11 +23,9 @@ enum OriginRule: Equatable {
         self = Self.isLoopback(origin) ? .loopback : .remote
     }
 
-    /// Whether the host of `http(s)://host[:port]` is `localhost` or a loopback address. What other schemes have there is no
-    /// machine.
+    /// Whether the host of `scheme://host[:port]` is `localhost` or a loopback address.
     static func isLoopback(_ origin: String) -> Bool {
-        guard origin.begins(with: "http:") || origin.begins(with: "https:"), let slashes = origin.firstIndex(of: "/")
-        else { return false }
+        guard let slashes = origin.firstIndex(of: "/") else { return false }
         let rest = origin[slashes...]
         guard rest.hasPrefix("//"), let name = HostName(String(rest.dropFirst(2)))?.name else { return false }
         return name == "localhost" || IPAddress(name)?.isLoopback == true

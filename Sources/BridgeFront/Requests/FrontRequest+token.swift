@@ -5,18 +5,20 @@ import BridgeCore
 extension FrontRequest {
     /// Passes on what has been read, if the token's limits let it through. It may have to wait until it is written down that
     /// they do.
-    func passOnWithinLimits() {
+    ///
+    /// - Parameter arrival: when it came, in microseconds since 1970: by then it is judged, however long that takes.
+    func passOnWithinLimits(arrival: Int64 = WallClock.microseconds()) {
         guard let token = self.verdict.token, let body, body.hasRequests, self.state.limits.counts(token) else {
             return self.passOn()
         }
-        switch self.state.limits.admit(body.requestIDs.count, token) {
+        switch self.state.limits.admit(body.requestIDs.count, token, now: arrival) {
         case .granted: self.passOn()
         case .refused(let refusal): self.refuse(refusal, body)
         case .waits:
             self.state.limits.wait { [weak self] in
                 guard let self, !self.machine.isOver else { return }
                 self.state.clock.refresh()
-                self.passOnWithinLimits()
+                self.passOnWithinLimits(arrival: arrival)
             }
         }
     }

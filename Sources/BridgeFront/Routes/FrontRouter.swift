@@ -54,8 +54,9 @@ enum FrontRouter {
     /// Counts a request of a token that has limits.
     private static func admit(_ token: TokenHolder, _ context: FrontContext) async throws {
         let limits = context.state.value.limits
+        let arrival = WallClock.microseconds()
         while true {
-            switch limits.admit(1, token) {
+            switch limits.admit(1, token, now: arrival) {
             case .granted: return
             case .refused(let refusal): throw refusal
             case .waits: await withCheckedContinuation { waiting in limits.wait { waiting.resume() } }

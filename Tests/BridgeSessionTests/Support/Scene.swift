@@ -115,12 +115,13 @@ final class Scene {
 
     func request(
         _ name: String, _ operation: SessionRequest.Operation, body: String? = nil, session: String? = nil,
-        principal: String = "local", names: String? = nil, lastEvent: String? = nil, binding: BindingNumber? = nil
+        principal: String = "local", names: String? = nil, lastEvent: String? = nil, binding: BindingNumber? = nil,
+        scope: String? = nil, concurrency: Int? = nil
     ) {
         self.requests += 1
         let request = SessionRequest(
-            operation, requestID: "request-\(self.requests)", sessionID: session, principal: principal, names: names,
-            lastEventID: lastEvent, binding: binding
+            operation, requestID: "request-\(self.requests)", sessionID: session, principal: principal,
+            scope: scope, concurrency: concurrency, names: names, lastEventID: lastEvent, binding: binding
         )
         self.request(name, .whole(request), body: body)
     }
