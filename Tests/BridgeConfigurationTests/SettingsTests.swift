@@ -124,7 +124,8 @@ import Testing
     }
 
     @Test func `origins of other machines and of extensions can be listed`() {
-        let origins = #"["chrome-extension://abcdef", "app://obsidian.md", "vscode-webview://1a2b", "https://claude.ai"]"#
+        let origins =
+            #"["chrome-extension://abcdef", "app://obsidian.md", "vscode-webview://1a2b", "https://claude.ai"]"#
         let loaded = self.load("{\"origins\": \(origins)}")
         #expect(loaded.diagnostics.isEmpty && loaded.configuration?.settings.origins.count == 4)
         #expect(self.load(#"{"origins": ["chrome extension://a"]}"#).configuration == nil)

@@ -47,7 +47,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("tools/call", #"{"name":"b.t"}"#), ("tools/call", #"{"name":"b__t"}"#), ("tools/call", #"{"name":"b.nothing"}"#),
+        ("tools/call", #"{"name":"b.t"}"#), ("tools/call", #"{"name":"b__t"}"#),
+        ("tools/call", #"{"name":"b.nothing"}"#),
         ("prompts/get", #"{"name":"b.p"}"#), ("resources/read", #"{"uri":"x://y"}"#),
         ("resources/subscribe", #"{"uri":"x://y"}"#),
         ("completion/complete", #"{"ref":{"type":"ref/prompt","name":"b.p"},"argument":{"name":"a","value":""}}"#),

@@ -130,7 +130,7 @@ def test_listed_web_origins_may_ask_but_need_a_token_to_act(demo: Bridge, origin
     assert response.headers["access-control-allow-origin"] == origin
 
 
-@pytest.mark.parametrize("path", ["/health", "/servers", "/tools", "/metrics"])
+@pytest.mark.parametrize("path", ["/health/ready", "/servers", "/tools", "/metrics"])
 def test_listed_web_origins_need_a_token_on_every_route(demo: Bridge, path: str) -> None:
     assert demo.get(path, {"Origin": "https://claude.ai"}).status in REFUSED
 

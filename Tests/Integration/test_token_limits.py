@@ -76,7 +76,7 @@ def test_over_the_death_of_the_front_never_more_is_let_through(
 
 def test_no_more_calls_than_its_concurrency_are_under_way(bridge: Bridge) -> None:
     client = bridge.new_client(headers=bearer(create(bridge, "mcp", "--concurrency", "2"))).initialize()
-    nap = {"seconds": 30, "steps": 300}
+    nap = {"seconds": 30, "steps": 50}
     add = ("tools/call", {"name": "demo.add", "arguments": {"a": 1, "b": 2}})
     with client.open_call("demo.sleep", nap, progress_token="first"):
         with client.open_call("demo.sleep", nap, progress_token="second", id="second"):

@@ -9,7 +9,9 @@ enum FrontDoorCheck {
 
     /// What other machines may reach the service by, each with its setting.
     static func publicPlaces(in settings: BridgeSettings) -> [(key: String, place: String)] {
-        var places = settings.listen.filter { !$0.isLoopback }.map { ("listen", "'\($0)' can be reached from other machines") }
+        var places = settings.listen.filter { !$0.isLoopback }.map {
+            ("listen", "'\($0)' can be reached from other machines")
+        }
         places += settings.hosts.filter { !NetworkAddress.isLoopback($0) }.map { ("hosts", "'\($0)' is a public name") }
         if let host = settings.publicURL.flatMap(PublicURL.host(of:)), !NetworkAddress.isLoopback(host) {
             places.append(("publicURL", "'\(host)' is a public name"))
@@ -25,7 +27,8 @@ enum FrontDoorCheck {
         return self.publicPlaces(in: settings).map { key, place in
             Finding(
                 key: key, message: "\(place), and requireToken is 'remote': refused.",
-                remedy: "Leave 'requireToken' out: then everybody needs a token. Or stay on loopback, use the Unix socket, "
+                remedy:
+                    "Leave 'requireToken' out: then everybody needs a token. Or stay on loopback, use the Unix socket, "
                     + "or put an SSH tunnel in front."
             )
         }

@@ -72,14 +72,16 @@ extension FaultTable {
             "use `127.0.0.1`, or `bridge.hosts`"),
         "origin_not_allowed": Guide("403", "`Origin` is not on the list", "`bridge.origins`"),
         "token_required": Guide(
-            "401", "a remote page, a proxy, another machine, or anybody where `requireToken` is `always`, asks without a token",
+            "401",
+            "a remote page, a proxy, another machine, or anybody where `requireToken` is `always`, asks without a token",
             "`mcp-bridge token create`, `Authorization: Bearer`"),
         "invalid_token": Guide(
             "401", "the token is unknown, cut, expired or revoked", "`mcp-bridge token list`; make another"),
         "tokens_unreadable": Guide(
             "503", "the database cannot be read: nobody is let in by a token", "see `status` and the log"),
         "not_granted": Guide(
-            "200, 403", "this user, or the token's scope, does not have that", "`bridge.peers`; a token with that scope"),
+            "200, 403", "this user, or the token's scope, does not have that", "`bridge.peers`; a token with that scope"
+        ),
         "admin_required": Guide(
             "403", "changing servers takes a token with `admin`, or an admin on the Unix socket",
             "such a token; as root, or `bridge.peers`"),

@@ -128,7 +128,8 @@ extension Fault {
         "concurrency_limited", -32006, 429,
         "The token may have {limit} calls under way at once, and has; this one did not run", .didNotRun)
     package static let limitsUnwritable = Fault(
-        "limits_unwritable", -32003, 503, "What limits have left cannot be written down; this one did not run", .didNotRun)
+        "limits_unwritable", -32003, 503, "What limits have left cannot be written down; this one did not run",
+        .didNotRun)
 }
 
 // What is wrong with the service.

@@ -34,7 +34,8 @@ extension FrontState {
         }
         let now = WallTime.milliseconds() / 1_000
         let tokens = self.tokenBook.tokens
-        let decision = AccessDesk(key: stores.key, rule: self.tokenRule.rawValue).decide(command, among: tokens, now: now)
+        let decision = AccessDesk(key: stores.key, rule: self.tokenRule.rawValue).decide(
+            command, among: tokens, now: now)
         self.audit.flush()
         decision.carryOut(
             in: stores.store, names: Dictionary(tokens.map { ($0.id, $0.name) }) { first, _ in first },

@@ -70,7 +70,9 @@ final class LimitDesk {
     func wait(_ again: @escaping () -> Void) { self.waiting.append(again) }
 
     private func meter(of token: TokenHolder) -> Meter {
-        if let meter = self.meters[token.id.text], meter.rate?.rate == token.limits.rate, meter.budget?.limit == token.budget {
+        if let meter = self.meters[token.id.text], meter.rate?.rate == token.limits.rate,
+            meter.budget?.limit == token.budget
+        {
             return meter
         }
         let meter = Meter(rate: token.limits.rate, budget: token.budget)
@@ -167,7 +169,9 @@ final class LimitDesk {
 
     private static func tooFast(_ meter: Meter, _ key: String, until: Int64, _ now: Int64) -> Refusal {
         let rate = meter.rate?.rate.description ?? ""
-        let whose = key == Self.allKey ? "All tokens together may make \(rate) (limits.tokenRate)" : "The token may make \(rate)"
+        let whose =
+            key == Self.allKey
+            ? "All tokens together may make \(rate) (limits.tokenRate)" : "The token may make \(rate)"
         return .limited(
             Fault.rateLimited.told(["what": "Too many requests: \(whose)"], details: .retryAfter(until - now)),
             after: until - now)
@@ -194,7 +198,9 @@ extension Refusal {
 }
 
 extension JSONText {
-    fileprivate static func wholeSeconds(_ microseconds: Int64) -> Int { max(1, Int((microseconds + 999_999) / 1_000_000)) }
+    fileprivate static func wholeSeconds(_ microseconds: Int64) -> Int {
+        max(1, Int((microseconds + 999_999) / 1_000_000))
+    }
 
     /// What an error has in its `data` that is over in so many microseconds.
     fileprivate static func retryAfter(_ microseconds: Int64) -> JSONText {

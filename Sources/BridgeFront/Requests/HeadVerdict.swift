@@ -33,7 +33,8 @@ final class HeadVerdict: Sendable {
             self.principal = admission.principal
             self.token = admission.token
             self.refusal =
-                admission.refusal(for: endpoint.route.needs(isPost: operation == .post)) ?? endpoint.check(operation, fields, bodyLimit)
+                admission.refusal(for: endpoint.route.needs(isPost: operation == .post))
+                ?? endpoint.check(operation, fields, bodyLimit)
         case .preflight(let origin):  // none of the methods here is OPTIONS
             self.origin = origin
             self.route = .other

@@ -29,7 +29,8 @@ import Testing
             sessionSocket: "", version: "0", requireToken: rule,
             origins: OriginPattern.standard + [OriginPattern("chrome-extension://abcdef")], serviceUID: 900)
         return FrontDoor(configuration, isPublic: isPublic).verdict(
-            RequestLine(.GET, RequestTarget("/"), isHTTP10: false), RequestFields(HTTPHeaders([("Host", "localhost")] + fields)),
+            RequestLine(.GET, RequestTarget("/"), isHTTP10: false),
+            RequestFields(HTTPHeaders([("Host", "localhost")] + fields)),
             from: caller, tokens: tokens, at: second)
     }
 
@@ -53,7 +54,10 @@ import Testing
         let page = [(header, value), ("Origin", "chrome-extension://abcdef")]
         #expect(Self.admission(Self.verdict(page, from: Self.local, tokens)) != nil)
         #expect(Self.word(Self.verdict(page + [("X-Real-IP", "1.2.3.4")], from: Self.local, tokens)) == nil)
-        #expect(Self.word(Self.verdict([("Origin", "chrome-extension://other")] + [(header, value)], from: Self.local, tokens)) == "origin_not_allowed")
+        #expect(
+            Self.word(
+                Self.verdict([("Origin", "chrome-extension://other")] + [(header, value)], from: Self.local, tokens))
+                == "origin_not_allowed")
     }
 
     @Test func `is asked of whoever is not local, and of everybody where the rule or the socket says so`() throws {
@@ -72,7 +76,8 @@ import Testing
         let tokens = try Self.known(secret, scope: "mcp", expires: 2_000)
         let bad = [TokenSecret.random().text, String(secret.text.dropLast()), "mcpb_"]
         for text in bad {
-            #expect(Self.verdict([("x-api-key", text)], from: Self.local, tokens) == .refused(.tokenNotGood, origin: nil))
+            #expect(
+                Self.verdict([("x-api-key", text)], from: Self.local, tokens) == .refused(.tokenNotGood, origin: nil))
         }
         let shown = [("x-api-key", secret.text)]
         #expect(Self.admission(Self.verdict(shown, from: Self.local, tokens, at: 1_999)) != nil)
@@ -83,13 +88,15 @@ import Testing
     }
 
     @Test(arguments: [
-        ("mcp", [true, true, true, false]), ("admin", [true, true, true, true]), ("server:a", [true, true, false, false]),
+        ("mcp", [true, true, true, false]), ("admin", [true, true, true, true]),
+        ("server:a", [true, true, false, false]),
         ("tool:a.b", [true, true, false, false]), ("chat", [true, false, false, false]),
     ])
     func `opens the routes that its scope has`(scope: String, expected: [Bool]) throws {
         let secret = TokenSecret.random()
         let tokens = try Self.known(secret, scope: scope)
-        let admission = try #require(Self.admission(Self.verdict([("x-api-key", secret.text)], from: Self.elsewhere, tokens)))
+        let admission = try #require(
+            Self.admission(Self.verdict([("x-api-key", secret.text)], from: Self.elsewhere, tokens)))
         let needs: [Route.Need] = [.anyone, .mcp, .allOfMCP, .admin]
         #expect(needs.map { admission.refusal(for: $0) == nil } == expected)
         #expect(FrontDoor.Admission.stranger(.tokenRequired, origin: nil).refusal(for: .anyone) == .tokenRequired)
