@@ -17,7 +17,7 @@ import Testing
              "trustedProxies": ["10.0.0.0/8", "::1"], "peers": {"ada": ["mcp", "admin"], "33": [], "*": ["chat"]},
              "limits": {"headerBytes": "32K", "bodyBytes": 2048, "connections": 7, "workerBytes": "2M", "calls": 8, "headerTimeout": 1,
                         "bodyTimeout": 2, "idleTimeout": 3, "slowReadTimeout": 4, "linger": "250ms",
-                        "heldBytes": 1048576},
+                        "heldBytes": 1048576, "tokenRate": "60/min"}, "requireToken": "always",
              "sessionLifetime": "1d", "sessionIdleMemory": "1m", "resultRetention": 5, "keepAlive": 6,
              "timeouts": {"connect": 1, "list": 2, "call": 3, "ping": 4, "question": 5, "turn": 6}, "pingInterval": 7, "refreshInterval": 8,
              "reconnect": {"base": 0.5, "maximum": 9}, "drainTimeout": 10,

@@ -159,7 +159,7 @@ import Testing
     @Test(arguments: [
         #"{"mcpServers": []}"#, #"{"mcpServers": {"a": {"command": "x"}}, "bridge": {"nmes": "dot"}}"#, "{", "", "[]",
         #"{"mcpServers": {"a": {"command": "x"}}, "mcpServers": {}}"#,
-        #"{"mcpServers": {"a": {"command": "x"}}, "bridge": {"listen": "0.0.0.0:1"}}"#,
+        #"{"mcpServers": {"a": {"command": "x"}}, "bridge": {"listen": "0.0.0.0:1", "requireToken": "remote"}}"#,
     ])
     func `only a file that cannot be read as a whole, or mistakes about the service, stop everything`(text: String) {
         let loaded = Loading.load(text)

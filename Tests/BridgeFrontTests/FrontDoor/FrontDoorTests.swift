@@ -94,9 +94,10 @@ import Testing
         #expect(Self.verdict(origin, method: .OPTIONS) == .preflight(origin: "https://claude.ai"))
         #expect(Self.verdict(origin) == .refused(.tokenRequired, origin: "https://claude.ai"))
         #expect(Self.verdict(origin, method: .POST) == .refused(.tokenRequired, origin: "https://claude.ai"))
+        // Nobody has read the tokens here.
         #expect(
             Self.verdict(origin + [("Authorization", "Bearer mcpb_x")])
-                == .refused(.tokenRequired, origin: "https://claude.ai")
+                == .refused(.tokensUnreadable, origin: "https://claude.ai")
         )
     }
 
