@@ -16,7 +16,7 @@ struct PipeFront: Sendable {
         let connections = HTTPConnections(on: loop, settings: HTTPConnectionSettings())
         let notes = StdioNotes.logged(logger)
         let settings = StdioSettings(
-            place: .ownSocket(socket), names: nil, silence: .milliseconds(StdioSettings.standardSilence),
+            place: .ownSocket(socket), token: nil, names: nil, silence: .milliseconds(StdioSettings.standardSilence),
             isSilenceOfCalls: false, notes: notes)
         let front = try StdioFront(input: pipes.input, output: pipes.output, notes: notes)
         let relay = try loop.submit { NIOLoopBound(StdioRelay(settings, connections, front), eventLoop: loop) }.wait()
