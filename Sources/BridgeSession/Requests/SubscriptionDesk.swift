@@ -292,15 +292,3 @@ final class SubscriptionDesk {
             delegate: AnswerWaiter { _ in answered() })
     }
 }
-
-extension PendingRequest {
-    fileprivate func isSame(as other: PendingRequest) -> Bool { self.id == other.id && self.stream === other.stream }
-
-    /// Whether its client cannot tell the answers of the two apart.
-    fileprivate func hasTheID(of other: PendingRequest) -> Bool { self.id == other.id && self.caller === other.caller }
-
-    /// Whether it is this caller's, and no call of it is under way.
-    fileprivate func isWaiting(for caller: Caller) -> Bool {
-        self.caller === caller && caller.calls[self.id]?.stream !== self.stream
-    }
-}

@@ -23,7 +23,7 @@ final class SessionStore {
 
     private let seal: SessionSeal
     private let records: SessionRecords
-    private let retention: Retention
+    let retention: Retention
     private var configuration: SessionConfiguration
     /// By the ids that have been opened lately, so that a session in use is not opened for each of its calls.
     private var known = RecentValues<String, SessionIdentity>(capacity: 2_048)
@@ -222,40 +222,6 @@ final class SessionStore {
     func keep(_ topics: [ResourceTopic], of identity: SessionIdentity) {
         // Without room it holds in this life only; no subscription is refused for that.
         try? self.records.set(topics, of: identity.claims)
-    }
-
-    /// That lists are others: to whoever sees any of what is another.
-    func tell(_ news: ListNews) {
-        var concerned: [ObjectIdentifier: Bool] = [:]
-        for session in self.live.values {
-            if let view = session.caller.view {
-                let isConcerned = concerned[ObjectIdentifier(view)] ?? news.concerns(view)
-                concerned[ObjectIdentifier(view)] = isConcerned
-                guard isConcerned else { continue }
-            }
-            session.tell(news.change)
-        }
-    }
-
-    /// A notification that belongs to no call: to the clients that use this upstream now, else to all that listen.
-    func tell(_ note: ByteBuffer, from upstream: UpstreamLink) {
-        let severity = LogMessage.severity(of: note)
-        let listening = self.live.values.filter { session in
-            !session.listening.isEmpty && session.caller.wants(severity)
-                && session.caller.sees(upstream)
-        }
-        let users = listening.filter { $0.caller.isUsing(upstream) }
-        for session in users.isEmpty ? listening : users where !session.tell(note) { self.retention.dropped() }
-    }
-
-    /// A notification that belongs to no call, over a lane that is one session's or one principal's.
-    func tell(_ note: ByteBuffer, toOwner owner: String, of upstream: UpstreamLink) {
-        let severity = LogMessage.severity(of: note)
-        for session in self.live.values where session.caller.lane(to: upstream) == owner {
-            if session.caller.wants(severity), !session.listening.isEmpty, !session.tell(note) {
-                self.retention.dropped()
-            }
-        }
     }
 
     // MARK: Time
