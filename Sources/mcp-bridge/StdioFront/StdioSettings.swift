@@ -15,7 +15,7 @@ struct StdioSettings {
 
     let place: Place
     /// Shown with every request.
-    let token: Secret?
+    var token: Secret?
     /// nil: as the bridge does it for this client.
     let names: Stdio.Names?
     /// How long a request may hear nothing.
