@@ -100,6 +100,16 @@ import Testing
         #expect(waits == [.milliseconds(110), .milliseconds(110), .seconds(60), .seconds(60)])
     }
 
+    @Test(arguments: [405, 404, 501, 200] as [UInt])
+    func `the trial of a stream that there is not is over at once and for good`(status: UInt) {
+        let end = Self.start + ListeningStream.trial
+        var stream = ListeningStream()
+        _ = stream.begin(onTrialUntil: end)
+        _ = stream.refused(status: status, retryAfter: nil, hasSession: true, now: Self.start)
+        #expect(stream.trialOver(isWaitedFor: false, now: end) == false)
+        #expect(stream.trialEnd == nil, "else it would be looked at again without a pause")
+    }
+
     @Test func `a stream that nothing is said over is closed after ten minutes, unless somebody waits for it`() {
         let end = Self.start + ListeningStream.trial
         var stream = ListeningStream()
@@ -134,7 +144,9 @@ import Testing
             #expect(HTTPFailure(.redirectedAway(from: here, to: to), mayHaveRun: false).leadsToSignIn)
             #expect(HTTPFailure(.redirectedOtherwise(from: here, to: to, status: 302), mayHaveRun: false).leadsToSignIn)
         }
-        #expect(!HTTPFailure(.redirectedAway(from: here, to: "https://b.example/mcp"), mayHaveRun: false).leadsToSignIn)
+        for to in ["https://b.example/mcp", "https://lessons.example/mcp", "https://b.example/processor"] {
+            #expect(!HTTPFailure(.redirectedAway(from: here, to: to), mayHaveRun: false).leadsToSignIn)
+        }
         #expect(!HTTPFailure(.unreachable("login"), mayHaveRun: false).leadsToSignIn)
     }
 
