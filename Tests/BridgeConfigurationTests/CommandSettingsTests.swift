@@ -31,9 +31,10 @@ import Testing
         #expect(Self.load(#"{"mcpServers": {}}"#) { _ in }.configuration?.settings.serverName == "mcp-bridge")
     }
 
-    @Test func `an address beyond loopback is refused by the name of its flag`() {
+    @Test func `an address beyond loopback is listened at, and asks for a token`() throws {
         let loaded = Self.load(Self.file) { $0.listen = [.tcp(host: "0.0.0.0", port: 8_080)] }
-        #expect(loaded.configuration == nil)
-        #expect(loaded.errors.map(\.keyPath) == ["--host"])
+        let settings = try #require(loaded.configuration).settings
+        #expect(settings.listen == [.tcp(host: "0.0.0.0", port: 8_080)])
+        #expect(settings.tokenRule == .always)
     }
 }

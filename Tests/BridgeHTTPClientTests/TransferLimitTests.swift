@@ -32,12 +32,12 @@ import Testing
         let head = OddServer.Step.text("HTTP/1.1 200 OK\r\nContent-Length: \(64 << 20)\r\n\r\n")
         let script = [head] + Array(repeating: .bytes(piece), count: 64)
         try await OddServer.serving({ _, _ in script }) { server in
-            let asked = try request(server, limits: TransferLimits(total: .seconds(60), idle: .milliseconds(100)))
+            let asked = try request(server, limits: TransferLimits(total: .seconds(60), idle: .seconds(2)))
             let found = try await connected { connections in
                 try await connections.outcome(of: asked) { transfer in
                     transfer.isReading = false
                     let bound = NIOLoopBound(transfer, eventLoop: connections.loop)
-                    connections.loop.scheduleTask(in: .milliseconds(400)) {
+                    connections.loop.scheduleTask(in: .milliseconds(2_500)) {
                         #expect(server.written < 32 << 20)
                         bound.value.isReading = true
                     }

@@ -51,6 +51,19 @@ import Testing
         await second.closed()
     }
 
+    @Test func `a new file that several processes open at once is made by one of them`() async throws {
+        for _ in 0..<20 {
+            let fixture = try StoreFixture()
+            let stores = (0..<4).map { _ in fixture.open { $0.lockWait = .seconds(5) } }
+            let revisions = try await withThrowingTaskGroup(of: Int.self) { group in
+                for store in stores { group.addTask { try await store.get { store.revision($0) } } }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(revisions == Array(repeating: revisions[0], count: 4))
+            for store in stores { await store.closed() }
+        }
+    }
+
     @Test func `two processes never take more of a budget than there is`() async throws {
         let fixture = try StoreFixture()
         let (first, second) = (fixture.open { $0.lockWait = .seconds(5) }, fixture.open { $0.lockWait = .seconds(5) })

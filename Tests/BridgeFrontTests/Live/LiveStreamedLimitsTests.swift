@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func `what a client does not read is counted however small it is, and the slowest has to go`() async throws {
-        let long = String(repeating: "x", count: 2_000)
+        let long = String(repeating: "x", count: 8_000)
         let answer: FakeSession.Answer = { exchange, header, payload in
             if header.string("op") == "sse" { return LiveStreamedTests.answer(exchange, header, payload) }
             let text = #"{"jsonrpc":"2.0","id":1,"result":{"text":"\#(long)"}}"#
