@@ -161,10 +161,11 @@ def test_changes_are_there_at_the_next_start(bridges: Bridges) -> None:
     assert gateway.get("/servers").json() == {"servers": ["more"]}
 
 
-def test_it_listens_beyond_loopback_for_nobody(home: Bridge) -> None:
-    arguments = ("--transport", "sse", "--host", "0.0.0.0", "--config", file_of(home))
-    said = run("gateway", *arguments, environment=home.whole_environment(), folder=home.folder)
-    assert said.status == 78 and "--host" in said.err and "no token guards it" in said.err
+def test_beyond_loopback_it_serves_nobody_without_a_token(bridges: Bridges) -> None:
+    gateway = over_http(bridges, "streamable-http", {ECHO: ping_server(ECHO)}, "--host", "0.0.0.0").start("live")
+    for path in ("/servers", "/tools", "/mcp", "/sse"):
+        answer = gateway.get(path)
+        assert answer.status == 401 and "needs a token" in answer.body.decode(), path
 
 
 # Over stdio

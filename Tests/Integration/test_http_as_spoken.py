@@ -477,7 +477,7 @@ def test_what_comes_before_initialized_is_answered(
 # A page that is listed
 
 
-def test_a_listed_page_is_not_sent_to_look_for_a_token_that_there_is_not(bridges: Bridges) -> None:
+def test_a_listed_page_is_told_what_token_it_needs(bridges: Bridges) -> None:
     origins = ["chrome-extension://abcdef", "app://obsidian.md", "https://claude.ai"]
     bridge = bridges.start({"demo": demo_upstream()}, bridge={"origins": origins})
     for origin in origins:
@@ -487,7 +487,7 @@ def test_a_listed_page_is_not_sent_to_look_for_a_token_that_there_is_not(bridges
             assert answer.headers["access-control-allow-origin"] == origin, "its page can read why"
             error = answer.json()["error"]
             assert error["data"]["code"] == "token_required"
-            assert "Ask from this machine" in error["message"]
+            assert "mcp-bridge token create" in error["message"]
 
 
 # Records

@@ -189,15 +189,6 @@ def test_a_file_as_editors_leave_it_is_read_without_loss(bridges: Bridges, folde
     assert said.status == 0 and said.err.count("ignored: ") == 3 == len(said.err.splitlines()), said
 
 
-def test_a_listed_origin_that_can_do_nothing_yet_is_said_by_config_check(folder: Path) -> None:
-    file = folder / "config.json"
-    origins = ["http://localhost:*", "chrome-extension://abcdef"]
-    file.write_text(json.dumps({"mcpServers": {}, "bridge": {"origins": origins}}), encoding="utf-8")
-    said = command_line.run("config", "check", file, environment={"HOME": str(folder)}, folder=folder)
-    assert said.status == 0
-    assert re.fullmatch(rf"{file}:1:\d+: warning: bridge\.origins\[1\]: 'chrome-extension://abcdef' .+ token.+\n", said.err)
-
-
 @pytest.mark.parametrize(
     ("origin", "is_served"),
     [

@@ -14,6 +14,7 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import McpError
 from sdk_questions import callbacks
+from waiting import PATIENCE
 
 MODES = ("legacy",)
 SDKError = McpError
@@ -113,7 +114,7 @@ class Session:
 def _transport(url: str) -> Any:
     """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
     if not url.startswith("stdio:"):
-        return sse_client(url) if url.endswith("/sse") else streamable_http_client(url)
+        return sse_client(url, timeout=PATIENCE) if url.endswith("/sse") else streamable_http_client(url)
     command, *arguments = shlex.split(url.removeprefix("stdio:"))
     return stdio_client(StdioServerParameters(command=command, args=arguments))
 

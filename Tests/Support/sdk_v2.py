@@ -12,6 +12,7 @@ import mcp.types as types
 from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters
 from mcp.client.sse import sse_client
 from sdk_questions import callbacks
+from waiting import PATIENCE
 
 # `auto` is what its users get: it asks `server/discover` first and falls back to `initialize`.
 MODES = ("auto", "legacy")
@@ -94,7 +95,7 @@ class Session:
 def _server(url: str) -> Any:
     """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
     if not url.startswith("stdio:"):
-        return sse_client(url) if url.endswith("/sse") else url
+        return sse_client(url, timeout=PATIENCE) if url.endswith("/sse") else url
     command, *arguments = shlex.split(url.removeprefix("stdio:"))
     return StdioServerParameters(command=command, args=arguments)
 
