@@ -6,6 +6,7 @@ import itertools
 import json
 from typing import Any
 
+import secret_scan
 from command_line import Said, beside
 from harness import Bridge
 from waiting import eventually
@@ -29,7 +30,27 @@ def create_known(bridge: Bridge, scope: str, *arguments: str) -> tuple[str, dict
     said = eventually(made_now, "the tokens have been read")
     assert said.status == 0, said
     made = json.loads(said.out)
+    secret_scan.given(bridge.folder, made["secret"])
     return made["secret"], made["token"]
+
+
+def rotate(bridge: Bridge, token: str, *arguments: str) -> str:
+    """A token's new secret."""
+    return rotate_known(bridge, token, *arguments)[0]
+
+
+def rotate_known(bridge: Bridge, token: str, *arguments: str) -> tuple[str, dict[str, Any]]:
+    """A token's new secret, and what is told of the token."""
+    said = beside(bridge, "token", "rotate", token, *arguments, "--json")
+    assert said.status == 0, said
+    made = json.loads(said.out)
+    secret_scan.given(bridge.folder, made["secret"])
+    return made["secret"], made["token"]
+
+
+def revoke(bridge: Bridge, token: str) -> None:
+    said = beside(bridge, "token", "revoke", token)
+    assert said.status == 0, said
 
 
 def bearer(secret: str, **more: str) -> dict[str, str | None]:

@@ -4,8 +4,6 @@ import BridgeAccess
 protocol TokenReader: AnyObject {
     /// It takes as long for what is unknown, cut, expired or revoked as for what is good.
     func verdict(on secret: String, at second: Int) -> TokenVerdict
-    /// Whether the token of this id lets anybody in, by whichever secret.
-    func isGood(_ id: TokenID, at second: Int) -> Bool
 }
 
 enum TokenVerdict: Equatable {
@@ -35,6 +33,4 @@ final class KnownTokens: TokenReader {
         case .unknown, .expired, .revoked: return .bad
         }
     }
-
-    func isGood(_ id: TokenID, at second: Int) -> Bool { self.table?.token(id)?.isGood(at: second) ?? false }
 }

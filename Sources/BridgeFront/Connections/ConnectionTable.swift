@@ -113,18 +113,20 @@ final class ConnectionTable {
         }
     }
 
-    /// Ends what is under way in the name of tokens that are good no longer.
+    /// Ends what is under way by secrets that are good no longer: their token has ended, or has another one.
     ///
-    /// - Returns: the second in which the first of the others expires.
+    /// - Returns: the second in which the first of the others ends.
     func endRequests(withoutGood tokens: any TokenReader, at second: Int) -> Int? {
         var next: Int?
         for connection in self.busy.all {
             guard let request = connection.incoming.request, let token = request.verdict.token else { continue }
-            if token.isGood(at: second), tokens.isGood(token.id, at: second) {
-                next = token.until.map { until in next.map { min($0, until) } ?? until } ?? next
-            } else {
+            guard let secret = request.verdict.fields.secret,
+                case .good(let holder) = tokens.verdict(on: secret, at: second), holder.id == token.id
+            else {
                 request.tokenIsOver()
+                continue
             }
+            next = holder.until.map { until in next.map { min($0, until) } ?? until } ?? next
         }
         return next
     }

@@ -1,0 +1,151 @@
+"""Tokens that end or change while they are used: revoked, expired and rotated, with calls and streams under way."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from harness import Bridge, Bridges
+from http_raw import Response
+from mcp_http import MCPClient
+from tokens import bearer, create_known, revoke, rotate, rotate_known
+from upstreams import demo_upstream
+from waiting import eventually
+
+PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
+NAP = {"seconds": 30, "steps": 100}
+
+
+@pytest.fixture(scope="module")
+def bridge(shared_bridges: Bridges) -> Bridge:
+    bridge = shared_bridges.start({"demo": demo_upstream()})
+    bridge.wait_upstream("demo")
+    return bridge
+
+
+def client(bridge: Bridge, secret: str) -> MCPClient:
+    return bridge.new_client(headers=bearer(secret)).initialize()
+
+
+def code(response: Response) -> str:
+    body = response.json()
+    assert isinstance(body, dict)
+    return body["error"]["data"]["code"]
+
+
+def second(text: str) -> float:
+    return datetime.datetime.fromisoformat(text).timestamp()
+
+
+def test_a_call_is_told_once_when_its_token_is_revoked_and_those_of_others_go_on(bridge: Bridge) -> None:
+    (secret, known), (other_secret, _) = create_known(bridge, "mcp"), create_known(bridge, "mcp")
+    mine, others = client(bridge, secret), client(bridge, other_secret)
+    with (
+        mine.open_call("demo.sleep", NAP, progress_token="mine") as ending,
+        others.open_call("demo.sleep", NAP, progress_token="others") as going_on,
+        mine.open_stream() as listening,
+    ):
+        assert ending.next_message()["method"] == "notifications/progress"
+        revoke(bridge, known["id"])
+        left = [event.message for event in ending if event.message and "error" in event.message]
+        assert [message["error"]["data"]["code"] for message in left] == ["outcome_unknown"], left
+        assert [event.message for event in listening if event.message] == []
+        assert going_on.next_message()["method"] == "notifications/progress"
+        assert going_on.next_message()["method"] == "notifications/progress", "also after that"
+    assert others.exchange("POST", PING).status == 200
+    assert code(mine.exchange("POST", PING)) == "invalid_token"
+
+
+def test_a_stream_of_the_older_transport_ends_with_its_token(bridge: Bridge) -> None:
+    secret, known = create_known(bridge, "mcp")
+    with bridge.http() as connection:
+        connection.send("GET", "/sse", {"Accept": "text/event-stream", **bearer(secret)})
+        body = connection.read_body(connection.read_head())
+        endpoint = next(body).decode().split("data: ")[1].split()[0]
+        revoke(bridge, known["id"])
+        for _ in body:
+            pass
+    with bridge.http() as connection:
+        fields = {"Content-Type": "application/json", **bearer(secret)}
+        assert connection.request("POST", endpoint, fields, b'{"jsonrpc":"2.0","id":1,"method":"ping"}').status == 401
+
+
+def until_it_is_refused(ask: Callable[[], Response], end: float) -> None:
+    """Asks until the answer is a refusal. Each answer is held against the clock of before it was asked, and of after:
+    however slow the machine is, nothing is refused before the second in which it ends, and nothing granted from it on."""
+    while True:
+        before = time.time()
+        response = ask()
+        after = time.time()
+        if response.status == 401:
+            assert after >= end, f"refused {end - after:.3f} s early"
+            return
+        assert response.status == 200, response
+        assert before < end, f"granted {before - end:.3f} s late"
+
+
+def test_a_token_is_good_until_the_second_in_which_it_expires_and_not_in_it(bridge: Bridge) -> None:
+    secret, known = create_known(bridge, "mcp", "--expires", "2s")
+    mine = client(bridge, secret)
+    until_it_is_refused(lambda: mine.exchange("POST", PING), second(known["expires"]))
+    # Over the router, and on a connection that has never seen it.
+    secret, known = create_known(bridge, "mcp", "--expires", "1s")
+    until_it_is_refused(lambda: bridge.get("/tools", bearer(secret)), second(known["expires"]))
+
+
+def test_an_old_secret_is_good_for_the_time_it_was_left_and_a_stream_of_it_ends_then(bridge: Bridge) -> None:
+    old, known = create_known(bridge, "mcp")
+    mine = client(bridge, old)
+    with mine.open_stream() as stream:
+        new, told = rotate_known(bridge, known["id"], "--keep-old", "2s")
+        end = second(told["oldSecretUntil"])
+        until_it_is_refused(lambda: mine.exchange("POST", PING), end)
+        for event in stream:
+            assert event.message is None, event
+        assert time.time() >= end
+    assert mine.exchange("POST", PING, bearer(new)).status == 200, "its session lives on"
+
+
+def test_rotating_again_and_again_under_load_loses_no_call(bridge: Bridge) -> None:
+    """Eight callers in one session; each uses the secret that is the newest when it asks."""
+    first, known = create_known(bridge, "mcp")
+    session = client(bridge, first)
+    newest = [first]
+    wrong: list[object] = []
+    counts = [0] * 8
+    over = threading.Event()
+
+    def call(number: int) -> None:
+        with session.beside() as own:
+            while not over.is_set():
+                add = {"name": "demo.add", "arguments": {"a": number, "b": 1}}
+                response = own.exchange(
+                    "POST", {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": add}, bearer(newest[0])
+                )
+                body = response.json()
+                if response.status != 200 or not isinstance(body, dict) or "result" not in body:
+                    wrong.append(response)
+                counts[number] += 1
+
+    callers = [threading.Thread(target=call, args=(number,)) for number in range(8)]
+    for caller in callers:
+        caller.start()
+    try:
+        for _ in range(5):
+            newest[0] = rotate(bridge, known["id"], "--keep-old", "1h")
+            reached = [count + 3 for count in counts]
+            eventually(lambda: all(now >= then for now, then in zip(counts, reached, strict=True)), "calls go on")
+    finally:
+        over.set()
+        for caller in callers:
+            caller.join()
+    assert wrong == [] and min(counts) >= 15
+    # Of two old secrets only the last one was left any time.
+    assert session.exchange("POST", PING, bearer(first)).status == 401
+    last = newest[0]
+    new = rotate(bridge, known["id"])
+    assert session.exchange("POST", PING, bearer(last)).status == 401, "it ends now"
+    assert session.exchange("POST", PING, bearer(new)).status == 200
