@@ -10,6 +10,7 @@ struct FrontContext: RequestContext {
         let connection: NIOLoopBound<ClientConnection>
         let fields: RequestFields
         let admission: FrontDoor.Admission
+        let audit: NIOLoopBound<RoutedAudit>
     }
 
     var coreContext: CoreRequestContextStorage
@@ -17,6 +18,7 @@ struct FrontContext: RequestContext {
     let connection: NIOLoopBound<ClientConnection>
     let fields: RequestFields
     let admission: FrontDoor.Admission
+    let audit: NIOLoopBound<RoutedAudit>
 
     init(source: Source) {
         self.coreContext = CoreRequestContextStorage(source: source)
@@ -24,5 +26,6 @@ struct FrontContext: RequestContext {
         self.connection = source.connection
         self.fields = source.fields
         self.admission = source.admission
+        self.audit = source.audit
     }
 }

@@ -33,17 +33,21 @@ struct FrontResponder: Sendable {
         var response: Response
         let origin: String?
         let tokens = self.state.value.tokens
+        let audit = NIOLoopBound(
+            RoutedAudit(self.state.value, method: request.method.rawValue), eventLoop: self.state.value.loop)
+        var admitted: FrontDoor.Admission?
         switch self.state.value.door.verdict(incoming.line, fields, from: connection.value.caller, tokens: tokens) {
         case .admitted(let admission):
             origin = admission.origin
-            response = try await self.route(request, connection, fields, admission)
+            admitted = admission
+            response = try await self.route(request, connection, fields, admission, audit)
             self.state.value.limits.fields(for: admission.token)?.forEach { name, value in
                 if let name = HTTPField.Name(name) { response.headers[name] = value }
             }
         case .refused(let refusal, let asking) where refusal.isAboutToken:
             // There are routes that have something to say even to a stranger.
             origin = asking
-            response = try await self.route(request, connection, fields, .stranger(refusal, origin: asking))
+            response = try await self.route(request, connection, fields, .stranger(refusal, origin: asking), audit)
         case .preflight(let asking):
             origin = asking
             response = Response(status: .noContent)
@@ -51,27 +55,34 @@ struct FrontResponder: Sendable {
         case .refused(let refusal, let asking):
             origin = asking
             response = refusal.response(dialect)
+            audit.value.failure = refusal.code
             self.state.value.metrics.refuse(refusal.code)
             self.state.value.metrics.count(.other, refusal.status)
             connection.value.abandonBody(endsConnection: fields.endsConnection(refusedWith: fields.contentLength))
         }
         if let origin { Self.allow(origin, &response) }
         if request.method == .head { response = response.createHeadResponse() }
+        if request.method != .options {
+            audit.value.record(admitted, status: response.status.code, responseBytes: response.body.contentLength ?? 0)
+        }
         try await writer.write(response: response.head, body: response.body)
     }
 
     private func route(
         _ request: Request, _ connection: NIOLoopBound<ClientConnection>, _ fields: RequestFields,
-        _ admission: FrontDoor.Admission
+        _ admission: FrontDoor.Admission, _ audit: NIOLoopBound<RoutedAudit>
     ) async throws -> Response {
         let context = FrontContext(
             source: FrontContext.Source(
-                logger: self.logger, state: self.state, connection: connection, fields: fields, admission: admission
+                logger: self.logger, state: self.state, connection: connection, fields: fields, admission: admission,
+                audit: audit
             )
         )
         do {
             return try await self.router.respond(to: request, context: context)
         } catch let error as ClientGone {
+            audit.value.failure = FrontRequest.gone
+            audit.value.record(admission, status: FrontRequest.clientClosed, responseBytes: 0)
             throw error
         } catch {
             guard !connection.value.isGone else { throw error }

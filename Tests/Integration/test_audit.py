@@ -14,6 +14,7 @@ import pytest
 from command_line import beside
 from harness import Bridge, Bridges
 from places import BINARY
+from tokens import bearer, create, create_known
 from upstreams import demo_upstream
 from waiting import PATIENCE, eventually
 
@@ -103,6 +104,87 @@ def test_whoever_follows_sees_each_row_once_as_it_comes(bridge: Bridge) -> None:
         wanted = {row["request"] for row in rows(bridge, "--tool", "demo.clock")[-5:]}
         eventually(lambda: wanted <= {row["request"] for row in seen}, "all five rows")
         assert len({row["request"] for row in seen}) == len(seen)
+    finally:
+        follower.terminate()
+        follower.wait(PATIENCE)
+
+
+def test_each_request_of_a_token_has_a_row_of_its_own_and_nobody_elses(bridges: Bridges) -> None:
+    """Of MCP and of every other route, granted or refused, over each transport; requests without a token have none."""
+    bridge = bridges.start({"demo": demo_upstream()})
+    bridge.wait_upstream("demo")
+    (part, known), admin = create_known(bridge, "server:demo"), create(bridge, "admin")
+    mine = bridge.new_client(headers=bearer(part)).initialize()
+    mine.call("demo.echo", {"text": "a text that nobody but the tool may know"})
+    assert "error" in mine.call("other.tool").message
+    bridge.client().call("demo.echo", {"text": "of this machine"})
+    for path in ("/", "/tools", "/servers", "/health/live", "/nothing-that-is-there?with=a-query"):
+        bridge.get(path, bearer(part))
+        bridge.get(path)
+    entry = {"mcpServers": {"more": demo_upstream(), "else": demo_upstream()}}
+    added = bridge.manage("POST", "/servers", entry, **bearer(admin))
+    assert added.status == 200, added
+    assert bridge.manage("DELETE", "/servers/more", **bearer(admin)).status == 200
+    assert bridge.manage("DELETE", "/servers/nobody", **bearer(admin)).status == 404
+    found = rows(bridge)
+    assert {row["token"] for row in found if "token" in row} == {row["token"] for row in found}
+    mine_told = [(row["method"], row.get("subject"), row["outcome"], row["status"]) for row in rows(bridge, "--token", known["id"])]
+    assert mine_told == [
+        ("initialize", None, "ok", 200),
+        ("notifications/initialized", None, "ok", 202),
+        ("tools/call", "demo.echo", "ok", 200),
+        ("tools/call", "other.tool", "not_granted", 200),
+        ("GET /", None, "ok", 200),
+        ("GET /tools", None, "ok", 200),
+        ("GET /servers", None, "not_granted", 403),
+        ("GET /health/live", None, "ok", 200),
+        ("GET (no route)", None, "not_found", 404),
+    ]
+    changes = [row for row in found if row["method"] in ("POST /servers", "DELETE /servers")]
+    assert [(row["method"], row["subject"], row["outcome"], row["status"]) for row in changes] == [
+        ("POST /servers", "more, else", "ok", 200),
+        ("DELETE /servers", "more", "ok", 200),
+        ("DELETE /servers", "nobody", "refused", 404),
+    ]
+    assert changes[0]["requestBytes"] == len(json.dumps(entry)) and changes[0]["responseBytes"] > 0
+    assert all(UUID.fullmatch(row["request"]) for row in found)
+    assert len({row["request"] for row in found}) == len(found)
+    (usage,) = json.loads(beside(bridge, "token", "usage", known["id"], "--json").out)
+    assert (usage["requests"], usage["failures"]) == (9, 3), usage
+    assert b"a text that nobody" not in (bridge.state / "bridge.sqlite-wal").read_bytes()
+
+
+def test_a_token_that_asks_for_it_has_each_request_in_the_log_under_the_same_id(bridges: Bridges) -> None:
+    bridge = bridges.start({"demo": demo_upstream()})
+    bridge.wait_upstream("demo")
+    (secret, known), quiet = create_known(bridge, "mcp", "--audit"), create(bridge, "mcp")
+    for each in (secret, quiet):
+        client = bridge.new_client(headers=bearer(each)).initialize()
+        client.call("demo.echo", {"text": "x"})
+        assert bridge.get("/tools", bearer(each)).status == 200
+    for row in rows(bridge, "--token", known["id"]):
+        (line,) = [line for line in bridge.log if "Request finished" in line and row["request"] in line]
+        assert known["id"] in line and row["method"] in line, line
+    logged = [line for line in bridge.log if "Request finished" in line]
+    assert len(logged) == len(rows(bridge, "--token", known["id"])) == 4, logged
+
+
+def test_whoever_follows_a_token_sees_its_rows_alone(bridges: Bridges) -> None:
+    bridge = bridges.start({"demo": demo_upstream()})
+    bridge.wait_upstream("demo")
+    (secret, known), other = create_known(bridge, "mcp"), create(bridge, "mcp")
+    command = [BINARY, "audit", "--follow", "--json", "--token", known["id"]]
+    follower = subprocess.Popen(command, env=bridge.whole_environment(), stdout=subprocess.PIPE, text=True)
+    assert follower.stdout is not None
+    try:
+        seen = []
+        for _ in range(3):
+            for each in (other, secret):
+                assert bridge.get("/tools", bearer(each)).status == 200
+            # It may have begun at any time: what was there before is shown, too.
+            seen.append(json.loads(follower.stdout.readline()))
+        assert {row["token"] for row in seen} == {known["id"]}
+        assert [row["request"] for row in seen] == [row["request"] for row in rows(bridge, "--token", known["id"])]
     finally:
         follower.terminate()
         follower.wait(PATIENCE)

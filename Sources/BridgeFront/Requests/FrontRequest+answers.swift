@@ -140,7 +140,7 @@ extension FrontRequest: ConnectionObserver {
     }
 
     /// nginx's word for a client that did not wait; it is logged and never sent.
-    private static let clientClosed = 499
+    static let clientClosed = 499
     static let gone = "client_gone"
 }
 

@@ -43,9 +43,12 @@ enum AuditSubject {
         case "resources/read", "resources/subscribe", "resources/unsubscribe": key = "uri"
         default: return nil
         }
-        guard let subject = JSONText(trusting: bytes).value("params")?.string(key) else { return nil }
-        // Whatever a client wrote: bounded, and on one line.
-        return String(
+        return JSONText(trusting: bytes).value("params")?.string(key).map(Self.printable)
+    }
+
+    /// Whatever a client wrote: bounded, and on one line.
+    static func printable(_ subject: String) -> String {
+        String(
             String.UnicodeScalarView(
                 subject.unicodeScalars.prefix(Self.limit).map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }

@@ -34,6 +34,7 @@ enum FrontRouter {
             metrics.requestsInFlight += 1
             defer { metrics.requestsInFlight -= 1 }
             var counted = route
+            context.audit.value.route = route
             let response: Response
             do {
                 if let refusal = context.admission.refusal(for: route.needs(isPost: request.method == .post)) {
@@ -66,6 +67,7 @@ enum FrontRouter {
 
     static func refuse(_ refusal: Refusal, _ dialect: Refusal.Dialect, _ context: FrontContext) -> Response {
         context.state.value.metrics.refuse(refusal.code)
+        context.audit.value.failure = refusal.code
         context.connection.value.abandonBody(
             endsConnection: context.fields.endsConnection(refusedWith: context.fields.contentLength))
         return refusal.response(dialect)

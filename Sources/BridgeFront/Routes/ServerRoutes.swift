@@ -23,6 +23,8 @@ enum ServerRoutes {
         } catch {
             throw Refusal(ToldFault(.parseError, message: "Invalid JSON payload: \(error)."))
         }
+        context.audit.value.requestBytes = body.bytes.readableBytes
+        context.audit.value.subject = Self.names(in: text)
         return try await Self.ask(.addServers, text.bytes, within: ControlCall.changingTime, context)
     }
 
@@ -31,12 +33,22 @@ enum ServerRoutes {
         guard let name = context.parameters.get("name").flatMap(PercentCoding.decode) else {
             throw Refusal.badRequest("The server's name is not valid.")
         }
+        context.audit.value.subject = AuditSubject.printable(name)
         return try await Self.ask(.removeServer(name: name), within: ControlCall.changingTime, context)
     }
 
     static func tools(_ request: Request, _ context: FrontContext) async throws -> Response {
         let answer = try await SessionQuestion.ask(.tools, context)
+        context.audit.value.note(status: answer.status)
         return .json(answer.body, status: Self.status(answer.status))
+    }
+
+    /// Of the servers that are to be added, for the audit.
+    private static func names(in text: JSONText) -> String? {
+        guard let servers = text.value("mcpServers") ?? text.value("servers") else { return nil }
+        var names: [String] = []
+        servers.members { name, _ in if names.count < AuditSubject.limit { names.append(name.string) } }
+        return names.isEmpty ? nil : AuditSubject.printable(names.joined(separator: ", "))
     }
 
     private static func demandAdministrator(_ context: FrontContext) throws {
@@ -47,6 +59,7 @@ enum ServerRoutes {
         _ request: ControlRequest, _ payload: ByteBuffer? = nil, within time: TimeAmount, _ context: FrontContext
     ) async throws -> Response {
         let answer = try await ControlCall.ask(request, payload, within: time, context)
+        context.audit.value.note(status: answer.status)
         return .json(answer.body, status: Self.status(answer.status))
     }
 

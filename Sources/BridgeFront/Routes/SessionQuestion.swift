@@ -11,7 +11,7 @@ enum SessionQuestion {
     ) async throws -> (status: Int, body: ByteBuffer) {
         let state = context.state.value
         let header = SessionRequest(
-            operation, requestID: state.nextRequestID().description, principal: context.admission.principal,
+            operation, requestID: context.audit.value.id().description, principal: context.admission.principal,
             scope: context.admission.token?.scope
         ).text
         var machine = ResponseMachine()
