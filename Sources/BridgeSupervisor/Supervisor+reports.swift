@@ -121,6 +121,7 @@ extension Supervisor {
                 for address in self.environment.sockets.addresses() { list.element(address) }
             }
             body.member("mcpPath", self.deployment.front.mcpPath)
+            body.member("publicURL", ifPresent: self.deployment.front.publicURL)
             body.member("sessions", self.slots[.session]?.status?.int("sessions") ?? 0)
             body.member("callsInFlight", self.slots[.session]?.status?.int("callsInFlight") ?? 0)
             body.member("collisions", self.slots[.session]?.status?.value("collisions") ?? .emptyArray)

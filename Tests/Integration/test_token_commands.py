@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import secret_scan
 from command_line import Said, beside, table
 from harness import Bridge, Bridges
 from upstreams import demo_upstream
@@ -33,6 +34,7 @@ def create(bridge: Bridge, name: str, *arguments: str) -> tuple[str, dict]:
     assert (said.status, said.err) == (0, ""), said
     made = json.loads(said.out)
     assert SECRET.fullmatch(made["secret"]), said
+    secret_scan.given(bridge.folder, made["secret"])
     return made["secret"], made["token"]
 
 
@@ -130,6 +132,21 @@ def test_a_new_secret_leaves_the_token_what_it_is(bridge: Bridge) -> None:
     said = beside(bridge, "token", "rotate", "rotated", "--quiet")
     assert SECRET.fullmatch(said.out.strip())
     assert show(bridge, "rotated") == token, "the old one has ended"
+
+
+def test_the_status_tells_of_the_tokens_that_end_within_a_day(bridge: Bridge) -> None:
+    _, soon = create(bridge, "ends soon", "--expires", "23h")
+    create(bridge, "ends later", "--expires", "25h")
+    create(bridge, "never ends")
+    said = beside(bridge, "status")
+    assert f"Token {soon['id']} (ends soon) expires at {soon['expires']}." in said.out, said
+    assert "ends later" not in said.out and "never ends" not in said.out
+    told = json.loads(beside(bridge, "status", "--json").out)
+    ending = {each["name"]: each for each in told["expiringTokens"]}
+    assert ending["ends soon"] == {"id": soon["id"], "name": "ends soon", "expires": soon["expires"]}
+    assert "ends later" not in ending and "never ends" not in ending
+    assert beside(bridge, "token", "revoke", soon["id"]).status == 0
+    assert "ends soon" not in beside(bridge, "status").out
 
 
 def test_what_is_good_no_longer_gets_no_new_secret_and_what_is_unknown_is_said_to_be(bridge: Bridge) -> None:

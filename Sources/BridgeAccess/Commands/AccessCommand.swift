@@ -9,6 +9,14 @@ package enum AccessCommand: Sendable, Codable, Equatable {
     /// - `since`: seconds since 1970.
     case usage(since: Int, token: String?)
     case audit(AuditWish)
+
+    /// Whether a secret comes of it, and so the key that secrets are hashed with is needed.
+    package var makesSecret: Bool {
+        switch self {
+        case .create, .rotate: true
+        case .list, .show, .revoke, .usage, .audit: false
+        }
+    }
 }
 
 /// A token that somebody wants, in the words of the command.

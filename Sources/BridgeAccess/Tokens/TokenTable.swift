@@ -35,8 +35,13 @@ package struct TokenTable: Sendable {
     ///
     /// - Parameter now: seconds since 1970.
     package func authenticate(_ presented: Substring, now: Int) -> Verdict {
+        self.authenticate(presented, now: now) { self.key.hash($0) }
+    }
+
+    /// - Parameter hashing: done once, whatever was presented: it is what takes time.
+    func authenticate(_ presented: Substring, now: Int, hashing: (TokenSecret) -> TokenHash) -> Verdict {
         let secret = TokenSecret(presented)
-        let hash = self.key.hash(secret ?? self.nobodys)
+        let hash = hashing(secret ?? self.nobodys)
         guard let id = self.byHash[hash], let token = self.byID[id], secret != nil else { return .unknown }
         if token.revoked != nil { return .revoked(id) }
         if token.isExpired(at: now) { return .expired(id) }

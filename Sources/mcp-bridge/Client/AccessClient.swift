@@ -36,17 +36,39 @@ struct AccessClient {
         }
     }
 
-    /// The first address on which the running service serves MCP.
-    func address() -> String? {
+    /// The tokens of the running service; none where it does not tell.
+    func tokensOfService() -> [TokenReport] {
+        guard let payload = try? WorkerConfigurationCoding.encode(AccessCommand.list),
+            let answer = try? ControlClient(path: self.control).ask(.access, payload: payload, timeout: .seconds(5)),
+            case .tokens(let tokens)? = try? WorkerConfigurationCoding.decode(
+                AccessReply.self, from: answer.body.bytes)
+        else { return [] }
+        return tokens
+    }
+
+    /// Where the running service serves MCP: as others reach it, where that is configured, else on its first address.
+    func address() -> ServiceAddress? {
         guard let status = try? ControlClient(path: self.control).ask(.status(fresh: false)).body,
             let list = status.value("listen")
         else { return nil }
-        var address: String?
+        var address = status.string("publicURL")
         list.elements { span in
             if address == nil, let text = list[span].string, !text.hasPrefix("/") { address = "http://\(text)" }
         }
-        return address.map { $0 + (status.string("mcpPath") ?? "/mcp") }
+        return address.map { ServiceAddress(root: $0, mcpPath: status.string("mcpPath") ?? "/mcp") }
     }
+}
+
+/// Where a service is reached.
+struct ServiceAddress {
+    /// What all its paths follow.
+    let root: String
+    let mcpPath: String
+
+    var mcp: String { self.root + self.mcpPath }
+
+    /// Of a service for which nothing else is configured.
+    static let usual = ServiceAddress(root: "http://127.0.0.1:8769", mcpPath: "/mcp")
 }
 
 /// The database without a service.
@@ -77,13 +99,38 @@ private struct LocalAccess {
         }
     }
 
+    /// The key that secrets are hashed with; nil where it is not here, and nothing is asked that needs it.
+    ///
+    /// A service that has it as a credential has no file of it. Another key would make the tokens there are good for nothing:
+    /// none is made beside a database.
+    private func key(for command: AccessCommand) throws -> TokenKey? {
+        let file = KeyFile.token(self.state)
+        let secret: Secret
+        if let found = try file.find(environment: self.environment) {
+            secret = found
+        } else if access(self.state.database, F_OK) != 0 {
+            secret = try file.key(environment: self.environment)
+        } else if !command.makesSecret {
+            return nil
+        } else {
+            throw Refused(
+                description:
+                    "no service runs, and the key to its tokens is not in \(self.state.tokenKey). If the service has it as the "
+                    + "credential 'token-key', start the service and ask again."
+            )
+        }
+        guard let key = TokenKey(base64: secret.value) else {
+            throw Refused(
+                description: "\(self.state.tokenKey) (or the credential 'token-key') is not 32 bytes in base64")
+        }
+        return key
+    }
+
     func reply(to command: AccessCommand) throws -> AccessReply {
         StandardStreams.error("note: no service runs; this is done in \(self.state.database) itself\n")
-        let secret = try KeyFile.token(self.state).key(environment: self.environment)
-        guard let key = TokenKey(base64: secret.value) else {
-            throw Refused(description: "\(self.state.tokenKey) is not 32 bytes in base64")
-        }
-        let database = AccessDatabase(path: self.state.database, mark: key.mark)
+        let known = try self.key(for: command)
+        let key = known ?? .random()
+        let database = AccessDatabase(path: self.state.database, mark: known?.mark)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answered = loop.makePromise(of: AccessReply.self)
         let now = Int(time(nil))

@@ -40,12 +40,16 @@ struct Status: ParsableCommand {
             StandardStreams.error("mcp-bridge: \(error)\n")
             throw ExitCode(3)
         }
+        let expiring = ExpiringTokens.ask(control: self.control)
         if self.json {
             var pretty = ByteBuffer()
-            answer.body.writeIndented(to: &pretty)
+            expiring.added(to: answer.body).writeIndented(to: &pretty)
             StandardStreams.output(String(buffer: pretty) + "\n")
         } else {
             StandardStreams.output(StatusTable.text(answer.body))
+            if !expiring.lines.isEmpty {
+                StandardStreams.output("\n" + expiring.lines.joined(separator: "\n") + "\n")
+            }
         }
         if StatusTable.isTroubled(answer.body) { throw ExitCode(1) }
     }

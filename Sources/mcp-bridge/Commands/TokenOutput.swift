@@ -59,7 +59,9 @@ struct TokenOutput: ParsableArguments {
     /// The secret alone goes to standard output: whoever catches that catches nothing else.
     private func show(_ token: TokenReport, _ secret: String, rule: String?, _ client: AccessClient) throws {
         let address = client.address()
-        if self.json { return try Self.print(Issued(token: token, secret: secret, url: address, requireToken: rule)) }
+        if self.json {
+            return try Self.print(Issued(token: token, secret: secret, url: address?.mcp, requireToken: rule))
+        }
         StandardStreams.output(secret + "\n")
         guard !self.quiet else { return }
         StandardStreams.error(TokenText.instructions(token, address: address, rule: rule))
@@ -96,10 +98,9 @@ enum TokenText {
     }
 
     /// How to use it. The secret is not repeated: what is copied from here reads it from the environment.
-    static func instructions(_ token: TokenReport, address: String?, rule: String?) -> String {
-        let url = address ?? "http://127.0.0.1:8769/mcp"
-        let parts = url.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
-        let root = parts.prefix(3).joined(separator: "/")
+    static func instructions(_ token: TokenReport, address: ServiceAddress?, rule: String?) -> String {
+        let address = address ?? .usual
+        let (root, url) = (address.root, address.mcp)
         var lines = [
             "",
             "Token \(token.id) (\(PrintableText.line(token.name))): \(PrintableText.line(token.scope)), "

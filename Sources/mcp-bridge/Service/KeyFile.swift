@@ -22,11 +22,16 @@ struct KeyFile {
         KeyFile(path: state.tokenKey, credential: "token-key", make: TokenKey.make)
     }
 
-    func key(environment: [String: String]) throws -> Secret {
+    /// The key that there is, if any.
+    func find(environment: [String: String]) throws -> Secret? {
         if let bytes = try Credentials(environment: environment).read(self.credential) {
             return Secret(Self.trimmed(bytes))
         }
-        if let key = try self.stored() { return key }
+        return try self.stored()
+    }
+
+    func key(environment: [String: String]) throws -> Secret {
+        if let key = try self.find(environment: environment) { return key }
         let key = self.make()
         do {
             try PrivateFile.create(self.path, (key + "\n").utf8)
