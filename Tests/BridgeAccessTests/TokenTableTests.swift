@@ -1,5 +1,6 @@
-import BridgeAccess
 import Testing
+
+@testable import BridgeAccess
 
 @Suite("The table of tokens") struct TokenTableTests {
     private let key = TokenKey.random()
@@ -67,6 +68,29 @@ import Testing
         #expect(table.authenticate(third.text[...], now: 20) == .granted(token, until: 1_000))
         #expect(table.authenticate(first.text[...], now: 20) == .unknown)
         #expect(table.authenticate(second.text[...], now: 20) == .unknown)
+    }
+
+    @Test func `whatever is wrong with a secret, as much is done about it as about a good one`() throws {
+        var table = TokenTable(key: self.key)
+        let (good, goodSecret) = try self.made()
+        let (expired, expiredSecret) = try self.made(expires: 100)
+        let (revoked, revokedSecret) = try self.made(revoked: 50)
+        var (rotated, oldSecret) = try self.made()
+        rotated.rotate(to: self.key.hash(.random()), keepingOldUntil: 100)
+        for token in [good, expired, revoked, rotated] { table.put(token) }
+        let shown = [
+            goodSecret.text, expiredSecret.text, revokedSecret.text, oldSecret.text, TokenSecret.random().text,
+            String(goodSecret.text.dropLast()), goodSecret.text + "A", "mcpb_", "", "something else",
+        ]
+        for text in shown {
+            var hashed = 0
+            let verdict = table.authenticate(text[...], now: 200) { secret in
+                hashed += 1
+                return self.key.hash(secret)
+            }
+            #expect(hashed == 1)
+            #expect((verdict == .granted(good, until: nil)) == (text == goodSecret.text))
+        }
     }
 
     @Test func `what replaces all leaves nothing of what was there`() throws {
