@@ -42,6 +42,7 @@ def folder(tmp_path: Path) -> Path:
 def _discard(bridges: Bridges) -> None:
     left = bridges.discard_all()
     assert not left, f"outlived the daemon: {left}"
+    assert not bridges.leaks, f"what is secret was written: {bridges.leaks}"
 
 
 @pytest.fixture

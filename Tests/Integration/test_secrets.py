@@ -7,9 +7,11 @@ import stat
 import subprocess
 from pathlib import Path
 
+import secret_scan
 from harness import Bridge, Bridges
 from places import BINARY
 from replies import text_of
+from tokens import bearer, create
 from upstreams import MisbehavingUpstream, demo_upstream
 from waiting import PATIENCE
 
@@ -88,3 +90,21 @@ def test_a_sealing_key_that_others_could_read_is_closed_and_reported(bridges: Br
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert "WARN" in bridge.wait_logged("sealing key")
     assert key.read_text().strip() not in "\n".join(bridge.log)
+
+
+def test_what_each_bridge_of_this_run_is_searched_for_at_its_end_is_found(bridges: Bridges) -> None:
+    """Every bridge that a test has started is searched when it ends: its log, its processes' arguments, and all files."""
+    bridge = bridges.start({"demo": demo_upstream()}, bridge={"log": {"level": "trace"}})
+    secret = create(bridge, "mcp")
+    assert bridge.get("/tools", bearer(secret)).status == 200
+    assert secret_scan.leaks(bridge.folder, bridge.log, [each.command for each in bridge.tree()]) == []
+    key = bridge.state / "token.key"
+    for text in (secret, secret.removeprefix("mcpb_"), "mcpb_" + "B" * 43):
+        assert secret_scan.leaks(bridge.folder, [f"a line with {text} in it"]) == ["its log has a secret"]
+        assert len(secret_scan.leaks(bridge.folder, [], [("mcp-bridge", "call", text)])) == 1
+        (bridge.folder / "tmp/file").write_text(f"…{text}…", encoding="utf-8")
+        assert secret_scan.leaks(bridge.folder, []) == ["tmp/file has a secret"]
+        (bridge.folder / "tmp/file").unlink()
+    key.chmod(0o640)
+    assert secret_scan.leaks(bridge.folder, []) == ["state/token.key can be read by others"]
+    key.chmod(0o600)

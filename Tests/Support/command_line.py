@@ -39,7 +39,7 @@ def run(*arguments: str | Path, environment: dict[str, str], folder: Path, user:
 
 def beside(bridge: Bridge, *arguments: str | Path) -> Said:
     """`mcp-bridge ARGUMENTS` in the terminal beside the one that the bridge was started in."""
-    return run(*arguments, environment=bridge.whole_environment(), folder=bridge.folder)
+    return run(*arguments, environment=bridge.whole_environment(), folder=bridge.folder, user=bridge.user)
 
 
 def table(lines: list[str]) -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import processes
+import secret_scan
 from http_raw import ConnectionEnded, RawConnection, Response
 from mcp_http import MCPClient
 from places import BINARY
@@ -44,9 +45,13 @@ class Bridge:
     command: str = "serve"
     #: What executes the daemon in its place, such as `prlimit`.
     prefix: tuple[str, ...] = ()
+    #: Who gives commands beside it, where that is not whoever runs the tests.
+    user: int | None = None
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
     log: list[str] = field(default_factory=list)
+    #: What was found at its end that should not have been written.
+    leaks: list[str] = field(default_factory=list)
     _log_grew: threading.Condition = field(default_factory=threading.Condition)
     _clients: list[MCPClient] = field(default_factory=list)
 
@@ -92,6 +97,7 @@ class Bridge:
         for client in self._clients:
             client.close()
         left: list[Process] = []
+        tree: list[Process] = []
         if self.process is not None:
             tree = self.tree()
             if self.process.poll() is None:
@@ -107,6 +113,7 @@ class Bridge:
                 for process in left:
                     os.kill(process.pid, signal.SIGKILL)
                 watch.wait_until_all_ended(2)
+        self.leaks = secret_scan.leaks(self.folder, self.log, [process.command for process in tree])
         shutil.rmtree(self.folder, ignore_errors=True)
         return left
 
@@ -275,6 +282,8 @@ class Bridges:
 
     def __init__(self) -> None:
         self.made: list[Bridge] = []
+        #: What those that have ended had written of what is secret.
+        self.leaks: list[str] = []
 
     def make(self, servers: dict[str, Any] | None = None, **options: Any) -> Bridge:
         """A bridge that is not running yet. With `servers` None it has no configuration file at all."""
@@ -293,6 +302,7 @@ class Bridges:
     def discard_all(self) -> list[Process]:
         """Ends everything, and says what should have ended by itself."""
         left = [process for bridge in self.made for process in bridge.discard()]
+        self.leaks += [leak for bridge in self.made for leak in bridge.leaks]
         self.made.clear()
         # What lost its parents below a daemon that a test killed is ours by now.
         orphans = [process for process in processes.children(os.getpid()) if _is_of_a_daemon(process)]
