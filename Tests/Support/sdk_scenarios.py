@@ -490,10 +490,17 @@ SCENARIOS: dict[str, Callable[[Connect, Facts], Awaitable[Facts]]] = {
 
 
 async def run(request: Facts) -> Facts:
-    open_session = functools.partial(sdk.connect, request["url"], request.get("mode", sdk.MODES[0]))
+    options = request.get("options", {})
+    open_session = functools.partial(
+        sdk.connect,
+        request["url"],
+        request.get("mode", sdk.MODES[0]),
+        headers=options.get("headers"),
+        environment=options.get("environment"),
+    )
     try:
         with anyio.fail_after(LIMIT):
-            return {"facts": await SCENARIOS[request["scenario"]](open_session, request.get("options", {}))}
+            return {"facts": await SCENARIOS[request["scenario"]](open_session, options)}
     except BaseException as error:  # noqa: BLE001 - whatever it is, the other side has to hear of it
         return {"error": repr(error), "trace": traceback.format_exc()}
 

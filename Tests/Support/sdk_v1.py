@@ -12,6 +12,7 @@ from mcp import ClientSession, StdioServerParameters
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import McpError
 from sdk_questions import callbacks
 from waiting import PATIENCE
@@ -111,20 +112,28 @@ class Session:
         await self._session.set_logging_level(level)
 
 
-def _transport(url: str) -> Any:
+def _transport(url: str, headers: dict[str, str], environment: dict[str, str]) -> Any:
     """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
-    if not url.startswith("stdio:"):
-        return sse_client(url, timeout=PATIENCE) if url.endswith("/sse") else streamable_http_client(url)
-    command, *arguments = shlex.split(url.removeprefix("stdio:"))
-    return stdio_client(StdioServerParameters(command=command, args=arguments))
+    if url.startswith("stdio:"):
+        command, *arguments = shlex.split(url.removeprefix("stdio:"))
+        return stdio_client(StdioServerParameters(command=command, args=arguments, env=environment))
+    if url.endswith("/sse"):
+        return sse_client(url, headers=headers, timeout=PATIENCE)
+    return streamable_http_client(url, http_client=create_mcp_http_client(headers) if headers else None)
 
 
 @asynccontextmanager
 async def connect(
-    url: str, mode: str, on_log: Any = None, on_message: Any = None, on_question: Any = None
+    url: str,
+    mode: str,
+    on_log: Any = None,
+    on_message: Any = None,
+    on_question: Any = None,
+    headers: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
 ) -> AsyncIterator[Session]:
     async with (
-        _transport(url) as (reader, writer, *_),
+        _transport(url, headers or {}, environment or {}) as (reader, writer, *_),
         ClientSession(
             reader, writer, logging_callback=on_log, message_handler=on_message, **callbacks(on_question, _dump)
         ) as session,

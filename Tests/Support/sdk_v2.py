@@ -11,6 +11,8 @@ from typing import Any
 import mcp.types as types
 from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters
 from mcp.client.sse import sse_client
+from mcp.client.streamable_http import streamable_http_client
+from mcp.shared._httpx_utils import create_mcp_http_client
 from sdk_questions import callbacks
 from waiting import PATIENCE
 
@@ -92,20 +94,32 @@ class Session:
         await self._client.set_logging_level(level)
 
 
-def _server(url: str) -> Any:
+def _server(url: str, headers: dict[str, str], environment: dict[str, str]) -> Any:
     """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
-    if not url.startswith("stdio:"):
-        return sse_client(url, timeout=PATIENCE) if url.endswith("/sse") else url
-    command, *arguments = shlex.split(url.removeprefix("stdio:"))
-    return StdioServerParameters(command=command, args=arguments)
+    if url.startswith("stdio:"):
+        command, *arguments = shlex.split(url.removeprefix("stdio:"))
+        return StdioServerParameters(command=command, args=arguments, env=environment)
+    if url.endswith("/sse"):
+        return sse_client(url, headers=headers, timeout=PATIENCE)
+    return streamable_http_client(url, http_client=create_mcp_http_client(headers)) if headers else url
 
 
 @asynccontextmanager
 async def connect(
-    url: str, mode: str, on_log: Any = None, on_message: Any = None, on_question: Any = None
+    url: str,
+    mode: str,
+    on_log: Any = None,
+    on_message: Any = None,
+    on_question: Any = None,
+    headers: dict[str, str] | None = None,
+    environment: dict[str, str] | None = None,
 ) -> AsyncIterator[Session]:
     async with Client(
-        _server(url), mode=mode, logging_callback=on_log, message_handler=on_message, **callbacks(on_question, _dump)
+        _server(url, headers or {}, environment or {}),
+        mode=mode,
+        logging_callback=on_log,
+        message_handler=on_message,
+        **callbacks(on_question, _dump),
     ) as client:
         yield Session(client)
 
