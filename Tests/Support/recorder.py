@@ -69,9 +69,17 @@ class Recorder:
         return f"{self._base}/sse"
 
     @property
-    def _base(self) -> str:
+    def address(self) -> tuple[str, int]:
         assert self._server is not None
-        return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return ("127.0.0.1", self._server.sockets[0].getsockname()[1])
+
+    @property
+    def _base(self) -> str:
+        return f"http://127.0.0.1:{self.address[1]}"
+
+    def heard(self) -> bytes:
+        """Every byte that the server has sent, one connection after the other."""
+        return b"".join(bytes(tape.to_client) for tape in list(self._tapes))
 
     def exchanges(self) -> list[Recorded]:
         return [exchange for tape in list(self._tapes) for exchange in _exchanges(tape)]
