@@ -18,6 +18,89 @@ import Testing
         #expect(head?.headers["Host"] == ["localhost"])
     }
 
+    @Test(arguments: [
+        ("https://a.example/mcp", "https://a.example/mcp"), ("http://a.example:80", "http://a.example"),
+        ("https://a.example/s/ZGVtbzpzZWNyZXQ1/mcp", "https://a.example/s/***/mcp"),
+        ("https://a.example/b1946ac9-2d55-4e31-8d4e-0b5a1c2d3e4f/sse", "https://a.example/***/sse"),
+        ("https://a.example/abcdefghijklmnopqrstuvwx", "https://a.example/***"),
+        ("https://a.example/mcp;key=abc/x", "https://a.example/***/x"),
+        ("https://user:pass@a.example:8443/streamable-http/?key=abc", "https://a.example:8443/streamable-http/"),
+        ("http://[::1]:81/a-long-name-of-many-words", "http://[::1]:81/a-long-name-of-many-words"),
+    ]) func `an address is shown without what may be secret`(text: String, expected: String) throws {
+        let address = try #require(HTTPAddress(text))
+        #expect("\(address)" == expected)
+        for segment in address.secretSegments { #expect(!"\(address)".contains(segment)) }
+    }
+
+    @Test func `a connection is used again, and closed when nobody has for a while`() async throws {
+        try await OddServer.serving({ _, count in answer("200 OK", "\(count)") }) { server in
+            var settings = HTTPConnectionSettings()
+            settings.idleTimeout = .seconds(1)
+            let asked = try request(server)
+            try await connected(settings) { connections in
+                for count in 0..<5 { #expect(try await connections.outcome(of: asked).text == "\(count)") }
+                try await server.closed()
+            }
+            #expect(server.connected == 1, "direct: \(Way.isDirect)")
+        }
+    }
+
+    @Test func `requests beyond the most connections wait for each other`() async throws {
+        try await OddServer.serving({ _, count in answer("200 OK", "\(count)") }) { server in
+            var settings = HTTPConnectionSettings()
+            settings.connectionsPerHost = 2
+            let asked = try request(server)
+            try await connected(settings) { connections in
+                let texts = try await withThrowingTaskGroup(of: String.self) { group in
+                    for _ in 0..<20 { group.addTask { try await connections.outcome(of: asked).text } }
+                    return try await group.reduce(into: []) { $0.append($1) }
+                }
+                #expect(Set(texts) == Set((0..<20).map { "\($0)" }))
+            }
+            #expect(server.connected <= 2, "direct: \(Way.isDirect)")
+        }
+    }
+
+    @Test func `a connection whose server says something unasked, or does not want it kept, is not used again`()
+        async throws
+    {
+        let script: OddServer.Script = { _, count in
+            switch count {
+            case 0: answer("200 OK", "a", headers: "Connection: close")
+            case 1: answer("200 OK", "b") + [.text("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil")]
+            default: answer("200 OK", "c")
+            }
+        }
+        try await OddServer.serving(script) { server in
+            let asked = try request(server)
+            try await connected { connections in
+                #expect(try await connections.outcome(of: asked).text == "a")
+                #expect(try await connections.outcome(of: asked).text == "b")
+                try await server.closed(2)
+                #expect(try await connections.outcome(of: asked).text == "c")
+            }
+        }
+    }
+
+    @Test func `what an HTTP library frames and names is framed and named`() async throws {
+        try await OddServer.serving({ _, _ in answer() }) { server in
+            try await connected { connections in
+                for (method, body) in [(HTTPMethod.POST, "abc"), (.POST, nil), (.GET, nil)] as [(HTTPMethod, String?)] {
+                    var asked = try request(server, method, "/a%20b?c=%2F", body: body)
+                    asked.headers.add(name: "Content-Length", value: "77")
+                    asked.headers.add(name: "Transfer-Encoding", value: "chunked")
+                    let found = try await connections.outcome(of: asked)
+                    #expect(found.status == 200)
+                }
+            }
+            #expect(server.requests.map { $0.head.headers["Content-Length"] } == [["3"], ["0"], []])
+            for head in server.requests.map(\.head) {
+                #expect(head.uri == "/a%20b?c=%2F" && head.headers["Transfer-Encoding"].isEmpty)
+                #expect(head.headers["Host"] == [String(server.url.dropFirst("http://".count))])
+            }
+        }
+    }
+
     @Test func `a connection that its server has closed meanwhile is not used again`() async throws {
         let script: OddServer.Script = { _, count in answer("200 OK", "\(count)") + [.close] }
         try await OddServer.serving(script) { server in

@@ -53,6 +53,19 @@ import Testing
         #expect(requests.map { $0.head.headers.first(name: "Last-Event-ID") } == [nil, "e1", "e2"])
     }
 
+    @Test(arguments: ["500 Oh", "503 Busy", "429 Slower"])
+    func `a server that is too busy for the rest is asked again`(status: String) async throws {
+        let (heard, requests) = try await self.course { _, number in
+            switch number {
+            case 0: [streamHead(), .text("id: e1\nretry: 10\ndata:\n\n"), .close]
+            case 1: answer(status, "{}")
+            default: [streamHead(), .text("data: \(Self.result)\n\n"), .close]
+            }
+        }
+        #expect(heard == ["200", Self.result, "answered"])
+        #expect(requests.map { $0.head.headers.first(name: "Last-Event-ID") } == [nil, "e1", "e1"])
+    }
+
     @Test func `a stream whose rest is gone ends without an answer`() async throws {
         let (heard, requests) = try await self.course { _, number in
             number == 0

@@ -79,6 +79,19 @@ import Testing
         #expect(try self.verdict(status, "/a", .GET) == .follow(try #require(HTTPAddress("http://example.org/a"))))
     }
 
+    @Test(arguments: [(301, false), (302, false), (303, true)])
+    func `a POST that is told to look elsewhere has run, and one that is told to go elsewhere has not`(
+        status: Int, mayHaveRun: Bool
+    ) async throws {
+        let script: OddServer.Script = { _, _ in answer("\(status) X", headers: "Location: /other") }
+        try await OddServer.serving(script) { server in
+            let found = try await connected { try await $0.outcome(of: request(server)) }
+            let reason = HTTPFailure.Reason.redirectedOtherwise(
+                from: server.url + "/mcp", to: server.url + "/other", status: status)
+            #expect(found.failure == HTTPFailure(reason, mayHaveRun: mayHaveRun))
+        }
+    }
+
     @Test func `https of the same host at the standard ports counts as the same server, and nothing else`() throws {
         let secure = try #require(HTTPAddress("https://example.org/mcp"))
         #expect(try self.verdict(308, "https://example.org/mcp") == .follow(secure))

@@ -206,6 +206,8 @@ def test_many_calls_find_one_lost_session(odd: OddHTTP, bridge: Bridge) -> None:
 @pytest.mark.parametrize("body", [b"", b"no valid session id", b'{"jsonrpc":"2.0","id":null,"error":{"code":-32001,"message":"Session not found"}}'])
 def test_a_session_may_be_lost_in_many_words(odd: OddHTTP, bridge: Bridge, status: int, body: bytes) -> None:
     odd.hooks["tools/call"] = once(lambda exchange: exchange.reply(status, body))
+    # What says less than 404 is believed when it is said of another message, too.
+    odd.hooks["ping"] = once(lambda exchange: exchange.reply(status, body))
     assert ask(bridge, "count", tag="t") == "t"
     assert odd.counted == {"t": 1} and len(odd.requests("initialize")) == 2
 
@@ -447,12 +449,18 @@ def test_a_sign_in_that_ends_amid_calls_did_not_run(odd: OddHTTP, bridge: Bridge
 
 
 def test_no_secret_is_told_or_logged(bridges: Bridges, odd: OddHTTP) -> None:
-    secrets = ["very-secret-token", "secret-in-url", "secret-password"]
+    secrets = ["very-secret-token", "secret-in-url", "secret-password", "0123456789-secret-in-path"]
 
     def echo(exchange: Exchange) -> None:
         exchange.reply(500, json.dumps(exchange.seen.headers) + exchange.seen.path, "text/plain")
 
-    url = odd.url.replace("http://", "http://user:secret-password@") + "?key=secret-in-url"
+    def refuse(exchange: Exchange) -> None:
+        said = exchange.seen.path + exchange.seen.headers["x-key"]
+        exchange.reply(200, {"jsonrpc": "2.0", "id": exchange.id, "error": {"code": -32000, "message": said}})
+
+    odd.hooks["prompts/list"] = refuse
+    odd.capabilities = {"tools": {}, "prompts": {}}
+    url = odd.url.replace("http://", "http://user:secret-password@") + "/0123456789-secret-in-path?key=secret-in-url"
     bridge = bridges.start(
         {"odd": {"type": "http", "url": url, "headers": {"X-Key": "very-secret-token"}}},
         bridge={"log": {"level": "trace"}},
@@ -464,6 +472,7 @@ def test_no_secret_is_told_or_logged(bridges: Bridges, odd: OddHTTP) -> None:
             client.call("odd.count", {"tag": "t"}).result
     told = str(failure.value) + json.dumps(bridge.health()) + "\n".join(bridge.log)
     assert "***" in str(failure.value)
+    assert any("prompts/list failed" in line and "***" in line for line in bridge.log)
     for secret in secrets:
         assert secret not in told
     assert odd.requests("tools/call")[0].headers["authorization"] == "Basic dXNlcjpzZWNyZXQtcGFzc3dvcmQ="

@@ -145,11 +145,15 @@ def test_a_stream_that_ends_leaves_outcomes_open_and_another_is_opened(bridges: 
 def test_a_forgotten_address_did_not_run_and_is_asked_for_again(bridges: Bridges, odd: OddSSE, status: int) -> None:
     bridge = bridges.start({"odd": odd.entry()})
     bridge.wait_upstream("odd")
+    odd.sessions.clear()
+    assert ask(bridge, "count", tag="s") == "s", "it is sent once more, to the address that the next stream names"
+    assert odd.counted == {"s": 1} and len(odd.requests("initialize")) == 2
     odd.hooks["tools/call"] = lambda exchange: exchange.reply(status, b"who?")
     assert ask(bridge, "count", tag="t") == DID_NOT_RUN
+    assert [seen.path[-1] for seen in odd.requests("tools/call")] == ["1", "2", "2", "3"]
     del odd.hooks["tools/call"]
-    eventually(lambda: len(odd.requests("GET")) == 2, "another stream is opened")
     assert ask(bridge, "count", tag="t") == "t"
+    assert odd.counted == {"s": 1, "t": 1}
 
 
 @pytest.mark.parametrize(("status", "told"), [(500, MAY_HAVE_RUN), (429, DID_NOT_RUN)])

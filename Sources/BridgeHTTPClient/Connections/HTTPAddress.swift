@@ -14,6 +14,10 @@ package struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
     let url: URL
     let origin: Origin
+    /// What is asked for, as requests write it.
+    let target: String
+    /// What requests name as their host.
+    let hostField: String
 
     /// - Returns: `nil` when it is no `http` or `https` URL with a host.
     package init?(_ text: String) {
@@ -37,6 +41,9 @@ package struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
         default: return nil
         }
         self.url = url
+        let path = URLComponents(url: url, resolvingAgainstBaseURL: true)?.percentEncodedPath ?? ""
+        self.target = (path.isEmpty ? "/" : path) + (url.query.map { "?\($0)" } ?? "")
+        self.hostField = self.origin.isSocket ? "localhost" : self.origin.authority
     }
 
     /// What a reference in a response to this address means (RFC 3986, section 5).
@@ -63,14 +70,44 @@ package struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Whether a Unix socket is at the other end.
-    package var isSocket: Bool { self.origin.scheme == "http+unix" }
+    package var isSocket: Bool { self.origin.isSocket }
+    /// Whether what is said goes there as it is.
+    var isPlain: Bool { self.origin.scheme != "https" }
 
-    /// Without what may be secret: user, password, query.
+    /// Parts of the path that look like keys: some services know their users by the address alone.
+    package var secretSegments: [String] {
+        Set([self.path, self.url.path]).flatMap { $0.split(separator: "/").filter(Self.isSecret).map(String.init) }
+    }
+
+    /// As it is written.
+    private var path: String { self.url.path.isEmpty ? "" : String(self.target.prefix { $0 != "?" }) }
+
+    /// Whether it is long and random, as far as that can be told, or the value of a parameter. A name that is hidden for
+    /// nothing costs less than a key that is not.
+    private static func isSecret(_ segment: Substring) -> Bool {
+        if segment.contains("=") { return true }
+        guard segment.utf8.count >= 16 else { return false }
+        if segment.utf8.contains(where: { (0x30...0x39).contains($0) }) { return true }
+        return segment.utf8.count >= 24 && !segment.contains { "-_.~".contains($0) }
+    }
+
+    private var shownPath: String {
+        self.path.split(separator: "/", omittingEmptySubsequences: false)
+            .map { Self.isSecret($0) ? "***" : $0 }.joined(separator: "/")
+    }
+
+    /// Without what may be secret: user, password, query, and parts of the path that look like keys.
     package var description: String {
         if self.isSocket { return self.origin.host }
-        let isStandard = self.origin.port == (self.origin.scheme == "http" ? 80 : 443)
-        let isBare = self.origin.host.contains(":") && !self.origin.host.hasPrefix("[")
-        let host = isBare ? "[\(self.origin.host)]" : self.origin.host
-        return "\(self.origin.scheme)://\(host)\(isStandard ? "" : ":\(self.origin.port)")\(self.url.path)"
+        return "\(self.origin.scheme)://\(self.origin.authority)\(self.shownPath)"
+    }
+}
+
+extension HTTPAddress.Origin {
+    /// Host and port, as addresses have them.
+    fileprivate var authority: String {
+        let isStandard = self.port == (self.scheme == "http" ? 80 : 443)
+        let isBare = self.host.contains(":") && !self.host.hasPrefix("[")
+        return (isBare ? "[\(self.host)]" : self.host) + (isStandard ? "" : ":\(self.port)")
     }
 }

@@ -16,5 +16,8 @@ package struct HTTPConnectionSettings: Sendable {
     /// What every connection goes through.
     package var proxy: HTTPProxy?
 
+    /// Whether plain HTTP without a proxy goes over connections of our own, and not the library's.
+    package var isDirect = true
+
     package init() {}
 }

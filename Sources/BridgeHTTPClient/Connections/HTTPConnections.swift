@@ -10,10 +10,15 @@ import NIOHTTPCompression
 package struct HTTPConnections: Sendable {
     package let loop: any EventLoop
     private let client: HTTPClient
+    /// For those that need nothing of what the library is for; made on the loop.
+    private let direct: NIOLoopBoundBox<DirectConnections?>
+    private let settings: HTTPConnectionSettings
 
     /// ``shutdown()`` must be called when it is no longer needed.
     package init(on loop: any EventLoop, settings: HTTPConnectionSettings = HTTPConnectionSettings()) {
         self.loop = loop
+        self.direct = .makeEmptyBox(valueType: DirectConnections.self, eventLoop: loop)
+        self.settings = settings
         var configuration = HTTPClient.Configuration()
         configuration.httpVersion = .http1Only
         // Ours are stricter.
@@ -33,9 +38,18 @@ package struct HTTPConnections: Sendable {
 
     /// Sends a request. The delegate is kept until the transfer is over, and hears nothing before this returns.
     package func send(_ request: HTTPRequest, to delegate: any HTTPTransferDelegate) -> HTTPTransfer {
-        let transfer = HTTPTransfer(request, delegate: delegate, client: self.client, loop: self.loop)
+        let transfer = HTTPTransfer(
+            request, delegate: delegate, client: self.client, direct: self.connectionsOfOurOwn, loop: self.loop)
         transfer.start()
         return transfer
+    }
+
+    private var connectionsOfOurOwn: DirectConnections? {
+        guard self.settings.isDirect, self.settings.proxy == nil else { return nil }
+        if let direct = self.direct.value { return direct }
+        let direct = DirectConnections(on: self.loop, settings: self.settings)
+        self.direct.value = direct
+        return direct
     }
 
     /// Sends a request and waits for all of its answer.
@@ -47,6 +61,8 @@ package struct HTTPConnections: Sendable {
 
     /// Ends all requests and closes all connections.
     package func shutdown() -> EventLoopFuture<Void> {
-        self.client.shutdown().hop(to: self.loop)
+        let library = self.client.shutdown().hop(to: self.loop)
+        return self.loop.flatSubmit { self.connectionsOfOurOwn?.shutdown() ?? self.loop.makeSucceededVoidFuture() }
+            .flatMap { library }
     }
 }

@@ -39,3 +39,10 @@ extension HTTPHeaders {
     /// Whether a body that they come with may be a stream of events: they say so, or say nothing.
     package var mayBeEvents: Bool { AnswerKind(self).map { $0 == .events } ?? true }
 }
+
+extension HTTPResponseStatus {
+    /// Whether a server that does not take a request now may take it soon.
+    package var isBusy: Bool {
+        [408, 425, 429].contains(self.code) || (self.code >= 500 && self != .notImplemented)
+    }
+}

@@ -5,11 +5,13 @@ package import NIOHTTP1
 package struct MCPDestination: Sendable {
     package var address: HTTPAddress
     /// The user's own.
-    package var headers: HTTPHeaders
-    package var session: String?
+    package var headers: HTTPHeaders { didSet { self.ready = nil } }
+    package var session: String? { didSet { self.ready = nil } }
     /// The revision that was agreed upon, as it is spelled in the header; `nil` until then.
-    package var revision: String?
+    package var revision: String? { didSet { self.ready = nil } }
     package var limits: TransferLimits
+    /// The headers of a message: they are the same for one after the other.
+    private var ready: HTTPHeaders?
 
     package init(_ address: HTTPAddress, headers: HTTPHeaders = [:], limits: TransferLimits = TransferLimits()) {
         self.address = address
@@ -19,10 +21,17 @@ package struct MCPDestination: Sendable {
 
     /// Sends one message.
     package func post(_ message: ByteBuffer) -> HTTPRequest {
-        var request = self.request(.POST, accepting: "application/json, text/event-stream")
-        request.headers.replaceOrAdd(name: "Content-Type", value: "application/json")
-        request.body = message
-        return request
+        HTTPRequest(
+            .POST, self.address, headers: self.ready ?? self.headersOfMessage, body: message, limits: self.limits)
+    }
+
+    /// Puts together once what all messages have in common.
+    package mutating func prepare() { self.ready = self.headersOfMessage }
+
+    private var headersOfMessage: HTTPHeaders {
+        var headers = self.request(.POST, accepting: "application/json, text/event-stream").headers
+        headers.replaceOrAdd(name: "Content-Type", value: "application/json")
+        return headers
     }
 
     /// Opens the stream of what the server says by itself.

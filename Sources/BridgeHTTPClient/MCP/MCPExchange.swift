@@ -101,6 +101,9 @@ extension MCPExchange: MCPTransferDelegate {
         if self.head == nil {
             self.head = head
             self.delegate?.received(head, of: self)
+        } else if head.status.isBusy {
+            transfer.cancel()
+            self.broken(nil)
         } else if head.status.code >= 300 {
             // The rest is not there any more.
             transfer.cancel()

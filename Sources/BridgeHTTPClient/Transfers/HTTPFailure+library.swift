@@ -10,6 +10,10 @@ extension HTTPFailure {
     ///
     /// - Parameter sent: whether anything of the request was written.
     init(_ error: any Error, sent: Bool) {
+        if let failure = error as? HTTPFailure {
+            self = failure
+            return
+        }
         self.init(Self.reason(error, sent: sent), mayHaveRun: sent)
     }
 

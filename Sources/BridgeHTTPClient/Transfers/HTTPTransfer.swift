@@ -7,11 +7,12 @@ package final class HTTPTransfer {
     private enum State { case waiting, body, over }
 
     private let client: HTTPClient
+    private let direct: DirectConnections?
     private let loop: any EventLoop
     private var request: HTTPRequest
     private var delegate: (any HTTPTransferDelegate)?
     private var state = State.waiting
-    private var task: HTTPClient.Task<Void>?
+    private var course: (any HTTPCourse)?
     /// Counts the requests: one, and one more for each redirect. What an earlier one still says is not listened to.
     private var hop = 0
     private var isStarting = false
@@ -23,10 +24,14 @@ package final class HTTPTransfer {
     /// Whether anything of the request may have reached the server that it was last sent to.
     package private(set) var isSent = false
 
-    init(_ request: HTTPRequest, delegate: any HTTPTransferDelegate, client: HTTPClient, loop: any EventLoop) {
+    init(
+        _ request: HTTPRequest, delegate: any HTTPTransferDelegate, client: HTTPClient, direct: DirectConnections?,
+        loop: any EventLoop
+    ) {
         self.request = request
         self.delegate = delegate
         self.client = client
+        self.direct = direct
         self.loop = loop
         self.clock = TransferClock(request.limits, now: .now())
     }
@@ -66,19 +71,15 @@ package final class HTTPTransfer {
     private func sendRequest() {
         self.hop += 1
         self.isSent = false
-        var headers = self.request.headers
-        if self.request.address.isSocket { headers.replaceOrAdd(name: "Host", value: "localhost") }
         let hop = self.hop
         do {
-            let request = try HTTPClient.Request(
-                url: self.request.address.url, method: self.request.method, headers: headers,
-                body: self.request.body.map { .byteBuffer($0) }
-            )
-            let relay = HTTPRelay(self, hop: hop, loop: self.loop)
-            let task = self.client.execute(
-                request: request, delegate: relay, eventLoop: .delegateAndChannel(on: self.loop), deadline: nil)
-            self.task = task
-            task.futureResult.whenFailure { relay.failed($0) }
+            if let direct, self.request.address.isPlain {
+                self.course = try direct.send(self.request, for: self, hop: hop)
+            } else {
+                let relay = HTTPRelay(self, hop: hop, loop: self.loop)
+                try relay.send(self.request, by: self.client, on: self.loop)
+                self.course = relay
+            }
         } catch {
             self.failed(error, hop: hop)
         }
@@ -97,7 +98,10 @@ package final class HTTPTransfer {
             at: self.request.address, followed: self.hop - 1
         )
         switch verdict {
-        case .refuse(let reason): self.fail(HTTPFailure(reason, mayHaveRun: false))
+        case .refuse(let reason):
+            // See Other (RFC 9110, 15.4.4): it has been done, and the outcome is elsewhere.
+            let isDone = head.status == .seeOther && self.request.method != .GET && self.request.method != .HEAD
+            self.fail(HTTPFailure(reason, mayHaveRun: isDone))
         case .follow(let address): self.follow(address)
         case .answer:
             if let encoding = Self.unknownEncoding(head) {
@@ -137,7 +141,7 @@ package final class HTTPTransfer {
 
 extension HTTPTransfer {
     private func follow(_ address: HTTPAddress) {
-        let before = self.task
+        let before = self.course
         self.request.address = address
         self.sendRequest()
         // Its body is not waited for.
@@ -152,14 +156,14 @@ extension HTTPTransfer {
     }
 
     /// - Returns: what is left to be cancelled.
-    private func finish() -> HTTPClient.Task<Void>? {
+    private func finish() -> (any HTTPCourse)? {
         self.state = .over
         self.delegate = nil
         self.timer?.cancel()
         self.timer = nil
-        defer { self.task = nil }
+        defer { self.course = nil }
         self.release()
-        return self.task
+        return self.course
     }
 
     private var goOn: EventLoopFuture<Void> { self.loop.makeSucceededVoidFuture() }

@@ -20,6 +20,8 @@ protocol Connection: AnyObject {
     var isReading: Bool { get set }
     /// False while it takes no more, and when it is not open.
     var isWritable: Bool { get }
+    /// Whether it takes what the bridge says for itself: pings and answers, without which calls may never end.
+    var takesOwnWords: Bool { get }
 
     func start()
 
@@ -39,6 +41,9 @@ protocol Connection: AnyObject {
     /// Requests that it has taken, and that the server has certainly not acted upon.
     var unsentRequests: [Int] { get }
 
+    /// A text without what this connection tells the server in confidence.
+    func masked(_ text: String) -> String
+
     /// Takes a changed configuration, as far as it can be taken without connecting anew.
     func adopt(_ configuration: UpstreamConfiguration)
 
@@ -48,6 +53,8 @@ protocol Connection: AnyObject {
 
 extension Connection {
     var foundTransport: String? { nil }
+    var takesOwnWords: Bool { self.isWritable }
+    func masked(_ text: String) -> String { text }
     func giveUp(_ request: Int) {}
     var unsentRequests: [Int] { [] }
     func adopt(_ configuration: UpstreamConfiguration) {}

@@ -27,6 +27,8 @@ struct AnswerStream {
     private var lastEventID: String?
     private var retry: TimeAmount?
     private var attempts = 0
+    /// For the next attempt alone.
+    private var delay: TimeAmount?
 
     /// - Parameters:
     ///   - hasData: whether it is more than an id.
@@ -37,6 +39,13 @@ struct AnswerStream {
         guard let id else { return }
         self.lastEventID = id.isEmpty ? nil : id
         self.attempts = 0
+    }
+
+    /// The server was asked for the rest and is too busy.
+    ///
+    /// - Parameter retryAfter: in seconds, where it says it.
+    mutating func deferred(retryAfter: Int?) {
+        self.delay = retryAfter.map { max(.seconds(Int64($0)), Self.firstDelay) }
     }
 
     mutating func answered() { self.isAnswered = true }
@@ -51,7 +60,8 @@ struct AnswerStream {
             var delay = Self.firstDelay
             for _ in 0..<self.attempts { delay = .nanoseconds(Int64(Double(delay.nanoseconds) * Self.factor)) }
             self.attempts += 1
-            return .resume(after: id, in: self.retry ?? delay)
+            defer { self.delay = nil }
+            return .resume(after: id, in: self.delay ?? self.retry ?? delay)
         }
         return isClean && isListening && !self.hasSaidSomething ? .elsewhere : .lost
     }

@@ -28,7 +28,10 @@ extension EventStreamHTTP: MCPTransferDelegate {
         if event.name == "endpoint" { return self.named(String(buffer: data)) }
         do {
             let message = try JSONText(validating: data)
-            if case .opening = self.state { self.early.append(message) } else { self.hear(message) }
+            guard case .opening = self.state else { return self.hear(message) }
+            if !self.early.add(message) {
+                self.report("it says more than \(EarlyMessages.limit) before it names an address; the rest is dropped")
+            }
         } catch {
             let words = ByteBuffer(string: self.words.quoted(data))
             self.delegate?.connection(self, couldNotRead: Unreadable(bytes: words, reason: "\(error)"), answering: nil)
@@ -46,10 +49,9 @@ extension EventStreamHTTP: MCPTransferDelegate {
                 ))
         }
         self.endpoint = endpoint
-        self.state = .open
-        self.delegate?.connectionOpened(self)
-        let early = self.early
-        self.early = []
+        let early = self.early.messages
+        self.early = EarlyMessages()
+        self.opened()
         for message in early { self.hear(message) }
     }
 
@@ -64,13 +66,20 @@ extension EventStreamHTTP: MCPTransferDelegate {
         let match = AnswerMatch.match(text, to: post?.request) { self.requests[$0] != nil }
         guard let answered = match.answered, let answeredPost = self.requests.removeValue(forKey: answered) else {
             // Of an answer that has been told in one place, the other says nothing.
-            if post != nil, OddMessage(text).meaning == .answer { return }
+            if let post, !post.isForgotten, OddMessage(text).meaning == .answer { return }
             self.delegate?.connection(self, received: text, answering: nil)
             return
         }
         self.pendingLoss = nil
+        if answeredPost.kind == .greeting { self.greeted(match.message) }
+        if answeredPost.kind == .request { self.session.succeeded(inSession: answeredPost.session) }
         self.delegate?.connection(self, received: match.message, answering: answered)
         answeredPost.answered()
+    }
+
+    private func greeted(_ message: JSONText) {
+        guard let result = message.value("result") else { return self.session.greetingRefused() }
+        self.session.greeted(id: nil, revision: result.string("protocolVersion"))
     }
 
     func ended(_ transfer: MCPTransfer, body: ByteBuffer?) { self.over("it ended its stream") }
@@ -79,5 +88,23 @@ extension EventStreamHTTP: MCPTransferDelegate {
     private func over(_ reason: String) {
         self.stream = nil
         self.lose(.unreachable(reason))
+    }
+}
+
+/// What a server says before it names an address, as far as it is kept.
+struct EarlyMessages {
+    private static let most = 64
+    private static let mostOctets = 1 << 20
+    static let limit = "\(most) messages or 1 MiB, a fixed limit"
+
+    private(set) var messages: [JSONText] = []
+    private var octets = 0
+
+    /// - Returns: whether there is room for it.
+    mutating func add(_ message: JSONText) -> Bool {
+        guard self.messages.count < Self.most, self.octets + message.count <= Self.mostOctets else { return false }
+        self.octets += message.count
+        self.messages.append(message)
+        return true
     }
 }

@@ -15,6 +15,7 @@ extension EventStreamHTTP: HTTPPostOwner {
     func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
         self.carrier.took(head)
         self.delegate?.connectionSpoke(self)
+        if post.kind == .confirmation, head.status.code < 300 { self.confirmed(post) }
     }
 
     func postSpoke(_ post: HTTPPost) { self.delegate?.connectionSpoke(self) }
@@ -34,9 +35,7 @@ extension EventStreamHTTP: HTTPPostOwner {
         let words = self.words.sentence(head.status, body)
         let isUnknown = head.status.code == 404 || head.status.code == 410
         if isUnknown, post.kind == .greeting, self.moveEndpoint() { return self.dispatch(post) }
-        if isUnknown {
-            return self.failed(post, .unreachable("it does not know its own address for messages (\(words))"))
-        }
+        if isUnknown { return self.refusedSession(post, "it does not know its own address for messages (\(words))") }
         let text = body.flatMap { try? JSONText(validating: $0) }
         let refusal = HTTPRefusal(
             status: head.status, headers: head.headers, body: text, request: post.request,
@@ -48,9 +47,32 @@ extension EventStreamHTTP: HTTPPostOwner {
             self.failed(post, .signInNeeded(self.words.challenge(head.status, head.headers, body)))
         case .notRun(let retryAfter?) where retryAfter <= StreamableHTTP.longestRetry && post.canBeRepeated:
             self.repeatLater(post, in: .seconds(Int64(retryAfter)))
-        case .notRun, .sessionUnknown, .revisionRefused:
+        case .notRun, .sessionUnknown, .unclear, .revisionRefused:
             self.over(post, "it refused the request (\(words))", sent: false)
         case .mayHaveRun: self.over(post, "it answered with \(words)", sent: true)
+        }
+    }
+
+    /// It did not run; it is sent once more, to another address.
+    private func refusedSession(_ post: HTTPPost, _ words: String) {
+        guard post.kind != .greeting else { return self.failed(post, .unreachable(words)) }
+        let refusal = self.session.refused(inSession: post.session)
+        post.sessionRefusals += 1
+        if post.request != nil, refusal != .hopeless, post.sessionRefusals == 1, post.canBeSent {
+            if self.session.phase == .open { self.dispatch(post) } else { self.wait(post) }
+            if refusal == .lost { self.listenAgain(words) }
+        } else if post.request == nil, refusal != .hopeless {
+            if refusal == .lost { self.listenAgain(words) }
+        } else {
+            self.failed(post, .unreachable(words))
+        }
+    }
+
+    /// What was taken, and has its answer over a stream that is no more.
+    func loseElsewhere(_ reason: String) {
+        for post in self.requests.values where post.isElsewhere {
+            post.isElsewhere = false
+            self.over(post, "the answer did not come over the stream: \(reason)", sent: true)
         }
     }
 
@@ -87,17 +109,28 @@ extension EventStreamHTTP: HTTPPostOwner {
 
     func post(_ post: HTTPPost, ended ending: HTTPPost.Ending, reason: String) {
         // The answer comes over the stream.
-        if post.request == nil { self.postOver(post) } else { post.isElsewhere = true }
+        if post.request == nil { return self.postOver(post) }
+        let isStale = self.session.phase != .open || post.session != self.session.number
+        if post.kind == .request, isStale { return self.over(post, "its session was lost", sent: true) }
+        post.isElsewhere = true
     }
 
     func postOver(_ post: HTTPPost) {
         self.posts[ObjectIdentifier(post)] = nil
+        if post.request == nil { self.confirmed(post) }
         self.settle()
+    }
+
+    /// The notification that the session is open has been taken, or it is not worth waiting for that.
+    private func confirmed(_ post: HTTPPost) {
+        guard post.kind == .confirmation, post.session == self.session.number, self.session.confirmed() else { return }
+        self.sendWaiting()
     }
 
     private func over(_ post: HTTPPost, _ reason: String, sent: Bool) {
         post.cancel()
-        guard let request = post.request else { return }
+        self.posts[ObjectIdentifier(post)] = nil
+        guard let request = post.request else { return self.confirmed(post) }
         self.requests[request] = nil
         self.delegate?.connection(self, lost: request, sent: sent, reason: reason)
     }
@@ -111,8 +144,6 @@ extension EventStreamHTTP: HTTPPostOwner {
 
     private func settle() {
         if let loss = self.pendingLoss, !self.requests.values.contains(where: \.mayHaveRun) { return self.lose(loss) }
-        if case .open = self.state, self.posts.count == StreamableHTTP.mostPosts - 1 {
-            self.delegate?.connectionBecameWritable(self)
-        }
+        self.checkWritable()
     }
 }

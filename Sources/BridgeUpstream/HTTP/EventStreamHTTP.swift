@@ -32,14 +32,23 @@ final class EventStreamHTTP: RemoteConnection {
     var source: HTTPAddress?
     var stream: MCPTransfer?
     /// What the server said before it named an address.
-    var early: [JSONText] = []
+    var early = EarlyMessages()
+    /// What is said to it before that.
+    private var unaddressed: [HTTPPost] = []
+    /// What leaves once the session is open, in its order.
+    private var waiting: [HTTPPost] = []
+    /// One session to a stream.
+    var session = HTTPSession()
+    /// Whether it is another stream than the first.
+    private(set) var isReopened = false
     var posts: [ObjectIdentifier: HTTPPost] = [:]
     /// Requests that have no answer, by their ids.
     var requests: [Int: HTTPPost] = [:]
     var pendingLoss: HTTPLoss?
     /// Whether another address than the one that was named has been tried.
     var hasMoved = false
-    private var hasGreeted = false
+    private var wasWritable = (true, true)
+    private var reported: Set<String> = []
 
     init(_ target: RemoteTarget, maximumMessage: Int, loop: any EventLoop, logger: Logger) {
         self.carrier = HTTPCarrier(target, maximumMessage: maximumMessage, loop: loop, logger: logger)
@@ -50,6 +59,13 @@ final class EventStreamHTTP: RemoteConnection {
     var pid: pid_t? { nil }
     var notes: [String] { self.carrier.notes }
     var words: ServerWords { self.carrier.words }
+    func masked(_ text: String) -> String { self.words.masked(text) }
+
+    /// Says what is odd about the server, each kind once.
+    func report(_ oddity: String) {
+        guard self.reported.insert(oddity).inserted else { return }
+        self.logger.warning("upstream breaks a rule; not reported again", metadata: ["reason": "\(oddity)"])
+    }
 
     func start() {
         guard case .new = self.state else { return }
@@ -60,44 +76,110 @@ final class EventStreamHTTP: RemoteConnection {
             // Told in a later turn, so that whoever starts it has it in hand by then.
             return self.loop.assumeIsolated().execute { self.lose(.unreachable(error.reason)) }
         }
+        self.listen()
+    }
+
+    private func listen() {
         guard let request = self.carrier.endpoint()?.listen() else { return }
         self.stream = self.carrier.send(request, to: self)
         self.stream?.isReading = self.isReading
+    }
+
+    /// The server does not know the address that it has named: another stream names another one, and all is said anew.
+    func listenAgain(_ words: String) {
+        guard case .open = self.state else { return }
+        self.state = .opening
+        self.isReopened = true
+        self.endpoint = nil
+        self.hasMoved = false
+        self.early = EarlyMessages()
+        self.stream?.cancel()
+        self.loseElsewhere("its session was lost")
+        self.logger.info("upstream has lost the session; opening another", metadata: ["error": "\(words)"])
+        self.listen()
+        self.delegate?.connectionLostSession(self, refusesRevision: false)
+    }
+
+    /// The address for what is said to the server is known.
+    func opened() {
+        self.state = .open
+        if !self.isReopened { self.delegate?.connectionOpened(self) }
+        let unaddressed = self.unaddressed
+        self.unaddressed = []
+        for post in unaddressed { self.dispatch(post) }
     }
 
     func adopt(_ configuration: UpstreamConfiguration) { self.carrier.adopt(configuration.transport) }
 
     // MARK: Saying
 
+    private var takesMessages: Bool {
+        switch self.state {
+        case .open: true
+        case .opening: self.isReopened
+        case .new, .lost, .ending, .ended: false
+        }
+    }
+
     var isWritable: Bool {
-        guard case .open = self.state else { return false }
-        return self.posts.count < StreamableHTTP.mostPosts
+        self.takesMessages && self.session.takesMore && self.posts.count < StreamableHTTP.mostPosts
+    }
+    var takesOwnWords: Bool { self.takesMessages && self.posts.count < 2 * StreamableHTTP.mostPosts }
+
+    func checkWritable() {
+        let now = (self.isWritable, self.takesOwnWords)
+        let before = self.wasWritable
+        self.wasWritable = now
+        if (now.0 && !before.0) || (now.1 && !before.1) { self.delegate?.connectionBecameWritable(self) }
     }
 
     func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {
-        guard case .open = self.state else { return }
+        switch self.state {
+        case .open: break
+        case .opening where self.isReopened: break
+        case .new, .opening, .lost, .ending, .ended: return
+        }
+        var sending = self.session.send(isRequest: request != nil) { message.string("method") }
+        // The server may ask before it is greeted.
+        if sending == .never, message.member("method") == nil { sending = .now }
+        guard let kind = HTTPPost.Kind(sending, isRequest: request != nil) else { return }
         var body = message.bytes
         if !edits.isEmpty {
             body = ByteBuffer()
             message.write(to: &body, replacing: edits)
         }
-        let kind: HTTPPost.Kind = request == nil ? .other : self.hasGreeted ? .request : .greeting
-        self.hasGreeted = true
         let post = HTTPPost(
             body, request: request, kind: kind, onlyReads: false, hold: hold, loop: self.loop, owner: self)
         if let request { self.requests[request] = post }
-        self.dispatch(post)
+        if sending == .later { self.waiting.append(post) } else { self.dispatch(post) }
+        self.wasWritable = (self.isWritable, self.takesOwnWords)
     }
 
     func flush() {}
 
     func dispatch(_ post: HTTPPost) {
-        guard case .open = self.state, !post.isForgotten, let endpoint, var destination = self.carrier.endpoint() else {
+        guard !post.isForgotten, var destination = self.carrier.endpoint() else { return }
+        guard case .open = self.state, let endpoint else {
+            if case .opening = self.state { self.unaddressed.append(post) }
             return
         }
         destination.address = endpoint
         self.posts[ObjectIdentifier(post)] = post
-        post.send(to: destination, inSession: 0)
+        post.send(to: destination, inSession: self.session.number)
+    }
+
+    /// It is sent in the session that follows.
+    func wait(_ post: HTTPPost) {
+        post.rest()
+        self.waiting.append(post)
+    }
+
+    /// What waits for the session leaves.
+    func sendWaiting() {
+        let waiting = self.waiting
+        self.waiting = []
+        for post in waiting { self.dispatch(post) }
+        self.checkWritable()
     }
 
     var isReading = true {
@@ -110,7 +192,11 @@ final class EventStreamHTTP: RemoteConnection {
 
     // MARK: End
 
-    func giveUp(_ request: Int) { self.requests.removeValue(forKey: request)?.forget() }
+    func giveUp(_ request: Int) {
+        guard let post = self.requests.removeValue(forKey: request) else { return }
+        self.waiting.removeAll { $0 === post }
+        post.forget()
+    }
 
     var unsentRequests: [Int] { self.requests.values.filter { !$0.mayHaveRun }.compactMap(\.request).sorted() }
 
@@ -135,6 +221,8 @@ final class EventStreamHTTP: RemoteConnection {
         for post in self.posts.values { post.cancel() }
         self.posts = [:]
         self.requests = [:]
+        self.waiting = []
+        self.unaddressed = []
         self.stream?.cancel()
         self.stream = nil
         self.carrier.shutDown {

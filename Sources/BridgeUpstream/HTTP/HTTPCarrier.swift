@@ -12,8 +12,10 @@ final class HTTPCarrier {
     private let maximumMessage: Int
     private let target: RemoteTarget
     private var connections: HTTPConnections?
-    private var destination: MCPDestination?
+    private var destination: MCPDestination? { didSet { self.ready = nil } }
     private var cookies = CookieJar()
+    /// The endpoint as the last message was sent to it.
+    private var ready: MCPDestination?
     private(set) var words: ServerWords
     private(set) var notes: [String] = []
 
@@ -43,10 +45,13 @@ final class HTTPCarrier {
 
     /// The endpoint, with what every request carries.
     func endpoint(session: String? = nil, revision: String? = nil) -> MCPDestination? {
+        if let ready, ready.session == session, ready.revision == revision { return ready }
         guard var destination = self.destination else { return nil }
         destination.session = session
         destination.revision = revision
         self.cookies.add(to: &destination.headers)
+        destination.prepare()
+        self.ready = destination
         return destination
     }
 
@@ -55,8 +60,16 @@ final class HTTPCarrier {
         return connections.send(request, maximumMessage: self.maximumMessage, to: delegate)
     }
 
-    func took(_ head: HTTPResponseHead) { self.cookies.take(head.headers) }
-    func forgetCookies() { self.cookies = CookieJar() }
+    func took(_ head: HTTPResponseHead) {
+        guard head.headers.contains(name: "Set-Cookie") else { return }
+        self.cookies.take(head.headers)
+        self.ready = nil
+    }
+
+    func forgetCookies() {
+        self.cookies = CookieJar()
+        self.ready = nil
+    }
 
     /// Requests go where this one was sent in the end.
     func remember(_ address: HTTPAddress?) {

@@ -55,7 +55,16 @@ final class HTTPListener {
 
     /// It is of use.
     func passed() {
-        self.machine.passed()
+        self.perform(self.machine.passed(now: .now()))
+        self.watchTrial()
+    }
+
+    /// A request is about to be sent.
+    func wanted() {
+        guard !self.isOpen else { return }
+        let action = self.machine.wanted(now: .now())
+        guard action != .none else { return }
+        self.perform(action)
         self.watchTrial()
     }
 

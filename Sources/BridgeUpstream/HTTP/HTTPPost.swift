@@ -30,6 +30,16 @@ final class HTTPPost {
         case greeting, confirmation, request
         /// A notification, or an answer.
         case other
+
+        /// - Returns: `nil` of what is not sent.
+        init?(_ sending: HTTPSession.Sending, isRequest: Bool) {
+            switch sending {
+            case .never: return nil
+            case .greeting: self = .greeting
+            case .confirmation: self = .confirmation
+            case .now, .later: self = isRequest ? .request : .other
+            }
+        }
     }
 
     /// How the stream of one ended that has no answer.
@@ -83,7 +93,11 @@ final class HTTPPost {
     }
 
     /// Whether the server may have acted on it.
-    var mayHaveRun: Bool { self.head.map { $0.status.code < 300 } ?? self.current?.isSent ?? false }
+    var mayHaveRun: Bool {
+        guard let head else { return self.current?.isSent ?? false }
+        return head.status.code < 300
+            || HTTPRefusal.leavesOpen(head, isGreeting: self.kind == .greeting, hasSession: self.hasSession)
+    }
     var canBeSent: Bool { self.message != nil }
     var canBeRepeated: Bool { self.canBeSent && !self.hasBeenRepeated }
     /// Where the request was last sent to, redirects included.
@@ -105,6 +119,12 @@ final class HTTPPost {
         var request = destination.post(message)
         if self.request == nil { request.limits.total = Self.notificationTime }
         self.current = self.owner.transfer(request, to: self)
+    }
+
+    /// It has not run, and waits to be sent again.
+    func rest() {
+        self.head = nil
+        self.current = nil
     }
 
     /// Asks for what comes behind an event of its stream.
@@ -175,11 +195,13 @@ extension HTTPPost: MCPTransferDelegate {
     func received(_ head: HTTPResponseHead, of transfer: MCPTransfer) {
         self.owner.postBegan(self, head)
         if self.isResuming {
-            guard head.status.code == 200, head.headers.mayBeEvents else {
-                transfer.cancel()
-                return self.over(.gone, "the rest of its answer was asked for and is not there (\(head.status.code))")
-            }
-            return
+            if head.status.code == 200, head.headers.mayBeEvents { return }
+            transfer.cancel()
+            let isBusy = head.status.isBusy
+            if isBusy { self.stream.deferred(retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds)) }
+            return self.over(
+                isBusy ? .cut : .gone,
+                "the rest of its answer was asked for and is not there (\(head.status.code))")
         }
         self.head = head
         if head.status.code < 300 {

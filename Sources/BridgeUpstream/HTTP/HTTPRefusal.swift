@@ -8,6 +8,8 @@ enum HTTPRefusal: Equatable {
     case answer(JSONText)
     /// The server does not know the session. The message was not looked at.
     case sessionUnknown
+    /// The session may be meant, or what was agreed upon, or this very message alone: something else will tell.
+    case unclear
     /// The server does not like the revision that it has agreed to itself. The message was not looked at.
     case revisionRefused
     /// Nobody may ask who has not signed in.
@@ -19,37 +21,51 @@ enum HTTPRefusal: Equatable {
 
     /// - Parameters:
     ///   - isGreeting: whether it was `initialize`, which is sent outside any session.
+    ///   - isAlone: whether the server has shown that it takes other messages of the session.
     ///   - retryAfter: in seconds, where the answer says it.
     init(
         status: HTTPResponseStatus, headers: HTTPHeaders, body: JSONText?, request: Int?, isGreeting: Bool,
-        hasSession: Bool, retryAfter: Int?
+        hasSession: Bool, isAlone: Bool = false, retryAfter: Int?
     ) {
-        let error = body.flatMap { Self.error(in: $0) }
+        let error = body.flatMap { Self.error(in: $0, to: request) }
         let isOurs = error != nil && body.map { Self.isAbout(request, $0) } ?? false
         let says = error?.string("message")?.lowercased() ?? ""
         switch status.code {
         case 401: self = .signInNeeded
         case 403 where Self.wantsSignIn(headers): self = .signInNeeded
-        case 404 where hasSession && !isGreeting:
+        case 404 where hasSession && !isGreeting && !isAlone:
             let code = error?.int("code")
             let isAnswer = isOurs && (code == Fault.methodNotFound.code || code == Fault.invalidParams.code)
             self = isAnswer ? Self.answer(body) : .sessionUnknown
-        case 400 where !isGreeting && Self.speaksOfRevisions(says): self = .revisionRefused
+        case 400 where !isGreeting && !isAlone && Self.speaksOfRevisions(says):
+            self = request == nil ? .revisionRefused : .unclear
         // What a notification is answered with means nothing.
-        case 400 where hasSession && !isGreeting && request != nil && (!isOurs || says.contains("session")):
-            self = .sessionUnknown
+        case 400 where hasSession && !isGreeting && !isAlone && request != nil && (!isOurs || says.contains("session")):
+            self = .unclear
         case _ where error != nil && request != nil: self = Self.answer(body)
+        // Nothing is there that could have acted.
+        case 404 where hasSession && isAlone: self = .notRun(retryAfter: nil)
         case 405, 413, 421, 425, 429, 431: self = .notRun(retryAfter: retryAfter)
         case 503 where retryAfter != nil: self = .notRun(retryAfter: retryAfter)
         default: self = .mayHaveRun
         }
     }
 
+    /// Whether the message may have been acted upon, as far as the head tells while the body has not come.
+    static func leavesOpen(_ head: HTTPResponseHead, isGreeting: Bool, hasSession: Bool) -> Bool {
+        let refusal = HTTPRefusal(
+            status: head.status, headers: head.headers, body: nil, request: nil, isGreeting: isGreeting,
+            hasSession: hasSession, retryAfter: RetryAfter.seconds(head.headers, now: 0))
+        return refusal == .mayHaveRun
+    }
+
     private static func answer(_ body: JSONText?) -> HTTPRefusal { body.map { .answer($0) } ?? .mayHaveRun }
 
-    private static func error(in body: JSONText) -> JSONText? {
+    /// An error of JSON-RPC: other interfaces have bodies with an `error`, too, and theirs says nothing of what was done.
+    private static func error(in body: JSONText, to request: Int?) -> JSONText? {
         guard body.kind == .object, let error = body.value("error"), error.kind == .object,
-            error.member("message") != nil || error.member("code") != nil
+            error.member("message") != nil || error.member("code") != nil,
+            body.member("jsonrpc") != nil || Self.isAbout(request, body)
         else { return nil }
         return error
     }
@@ -59,7 +75,7 @@ enum HTTPRefusal: Equatable {
         return id.ownNumber == request
     }
 
-    private static func speaksOfRevisions(_ words: String) -> Bool {
+    static func speaksOfRevisions(_ words: String) -> Bool {
         words.contains("protocol version") || words.contains("protocol-version") || words.contains("protocolversion")
     }
 

@@ -41,6 +41,8 @@ struct HTTPSession {
 
     /// So many sessions in a row may be lost without one that was good for anything.
     static let mostLosses = 2
+    /// So many requests in a row may be refused as if the session were unknown, while it is known, and none be taken.
+    static let mostDoubts = 3
 
     private(set) var phase = Phase.new
     /// By the answer to `initialize`; `nil` where the server has no sessions.
@@ -50,6 +52,7 @@ struct HTTPSession {
     /// Counts sessions, so that what was sent in an earlier one is known.
     private(set) var number = 0
     private var losses = 0
+    private var doubts = 0
 
     /// Whether what is handed over now would leave now.
     var takesMore: Bool {
@@ -85,6 +88,7 @@ struct HTTPSession {
         self.id = id
         self.revision = revision
         self.number += 1
+        self.doubts = 0
     }
 
     /// `initialize` has an error: another one may follow.
@@ -103,7 +107,20 @@ struct HTTPSession {
 
     /// A request of this session, beyond the greeting, has been taken.
     mutating func succeeded(inSession number: Int) {
-        if number == self.number { self.losses = 0 }
+        guard number == self.number else { return }
+        self.losses = 0
+        self.doubts = 0
+    }
+
+    /// A request of this session was refused as if nobody knew the session, and another message was taken.
+    ///
+    /// - Returns: whether there has been so much of that that the session is not believed in any more: some servers take a
+    ///   `ping` whatever session it is of.
+    mutating func doubted(inSession number: Int) -> Bool {
+        guard number == self.number, self.phase == .open else { return false }
+        self.losses = 0
+        self.doubts += 1
+        return self.doubts >= Self.mostDoubts
     }
 
     /// The server says that it does not know the session of a request.

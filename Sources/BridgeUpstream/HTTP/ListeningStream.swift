@@ -20,6 +20,8 @@ struct ListeningStream {
         case opening
         case open(since: NIODeadline)
         case waiting(until: NIODeadline)
+        /// Nobody needs it. Once the time has come, the next request makes that another matter.
+        case resting(until: NIODeadline)
         /// The server has none.
         case none
     }
@@ -51,7 +53,7 @@ struct ListeningStream {
     var isOpen: Bool {
         switch self.state {
         case .opening, .open, .waiting: true
-        case .off, .none: false
+        case .off, .resting, .none: false
         }
     }
 
@@ -70,8 +72,20 @@ struct ListeningStream {
         self.trialEnd = nil
     }
 
+    /// A request is about to be sent, and what the server has to ask or tell meanwhile may come over the stream.
+    mutating func wanted(now: NIODeadline) -> Action {
+        guard case .resting(let until) = self.state, now >= until else { return .none }
+        self.trialEnd = now + Self.trial
+        self.state = .opening
+        return .open(after: self.lastEventID)
+    }
+
     /// It is of use: something has been said over it, or may be.
-    mutating func passed() { self.trialEnd = nil }
+    mutating func passed(now: NIODeadline) -> Action {
+        let action = self.wanted(now: now)
+        self.trialEnd = nil
+        return action
+    }
 
     /// - Parameter isWaitedFor: whether somebody waits for what may come over it.
     /// - Returns: whether it is to be closed.
@@ -83,7 +97,7 @@ struct ListeningStream {
             return false
         }
         self.trialEnd = nil
-        self.state = .none
+        self.state = .resting(until: now)
         return true
     }
 
@@ -115,8 +129,13 @@ struct ListeningStream {
         }
         let isBusy = status == 429 || status == 408 || status == 425
         let isNo = (status < 500 && !isBusy) || status == 501
-        if isNo, !self.hasWorked || status == 405 {
+        if isNo, !self.hasWorked {
             self.state = .none
+            return .none
+        }
+        // It has none any more. What has changed once may change again.
+        if status == 405 {
+            self.state = .resting(until: now + Self.delayAfterShortLives)
             return .none
         }
         // What it remembers of the stream may be gone.
@@ -137,7 +156,7 @@ struct ListeningStream {
                 self.shortLives = 0
             }
         case .opening: break
-        case .off, .waiting, .none: return .none
+        case .off, .waiting, .resting, .none: return .none
         }
         if self.shortLives >= Self.mostShortLives { return self.pause(Self.delayAfterShortLives, now: now) }
         return self.pause(retry.map { max(.milliseconds(Int64($0)), AnswerStream.shortestDelay) }, now: now)

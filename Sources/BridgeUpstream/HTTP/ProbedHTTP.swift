@@ -55,6 +55,8 @@ final class ProbedHTTP: Connection {
     var pid: pid_t? { nil }
     var notes: [String] { self.inner?.notes ?? [] }
     var isWritable: Bool { self.inner?.isWritable ?? !self.isOver }
+    var takesOwnWords: Bool { self.inner?.takesOwnWords ?? self.isWritable }
+    func masked(_ text: String) -> String { self.inner?.masked(text) ?? text }
     var foundTransport: String? { self.greeted == nil ? nil : self.dialect.rawValue }
     var unsentRequests: [Int] { self.inner?.unsentRequests ?? [] }
     var isReading = true {

@@ -74,7 +74,7 @@ extension RemoteCheck: ConnectionDelegate {
         guard request == 1 else { return }
         guard let result = message.value("result") else {
             let words = message.value("error")?.string("message") ?? "no reason given"
-            let printable = ForeignText.printable(ByteBuffer(string: words), limit: 256)
+            let printable = ForeignText.printable(ByteBuffer(string: connection.masked(words)), limit: 256)
             return self.end(.failed("it answered initialize with an error: \(printable)"))
         }
         do throws(Handshake.Failure) {
@@ -90,7 +90,7 @@ extension RemoteCheck: ConnectionDelegate {
     }
 
     func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {
-        let words = ForeignText.printable(what.bytes, limit: 256)
+        let words = connection.masked(ForeignText.printable(what.bytes, limit: 256))
         if request == 1 { self.end(.failed("it said '\(words)', which cannot be read (\(what.reason))")) }
     }
 

@@ -38,6 +38,8 @@ extension RemoteTarget {
         if let userInfo { secrets += [userInfo.password] }
         if let password = self.proxy?.password?.value { secrets.append(password) }
         secrets += self.fields["Authorization"]
+        // Some have the key in the path.
+        secrets += HTTPAddress(self.url.value)?.secretSegments ?? []
         // What follows a '?' is often a key.
         if let query = self.url.value.split(separator: "?", maxSplits: 1).dropFirst().first {
             secrets += query.split(separator: "&").compactMap {

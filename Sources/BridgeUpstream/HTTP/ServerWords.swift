@@ -63,21 +63,35 @@ struct ServerWords {
         return masked.count > Self.most ? line + "…" : line
     }
 
-    /// What a browser would show of a page, roughly.
+    /// What a browser would show of a page, roughly. Each byte is looked at once.
     private static func withoutTags(_ text: String) -> String {
-        guard text.contains("<") else { return text }
-        var result = ""
-        var rest = text[...]
-        while let open = rest.firstIndex(of: "<") {
-            result += rest[..<open]
-            result += " "
-            let tag = rest[open...]
-            let isHidden = ["<script", "<style"].first { tag.prefix($0.count).lowercased() == $0 }
-            let end = isHidden.flatMap { tag.firstRange(of: "</\($0.dropFirst())")?.upperBound } ?? open
-            guard let close = rest[end...].firstIndex(of: ">") else { return result }
-            rest = rest[rest.index(after: close)...]
+        guard text.utf8.contains(UInt8(ascii: "<")) else { return text }
+        let page = Array(text.utf8)
+        var shown: [UInt8] = []
+        shown.reserveCapacity(page.count)
+        var index = 0
+        // What is not shown ends with the tag of this name.
+        var hidden: StaticString?
+        while index < page.count {
+            guard page[index] == UInt8(ascii: "<") else {
+                if hidden == nil { shown.append(page[index]) }
+                index += 1
+                continue
+            }
+            if let name = hidden {
+                guard page.has(name, at: index + 2), page[index + 1] == UInt8(ascii: "/") else {
+                    index += 1
+                    continue
+                }
+                hidden = nil
+            } else {
+                hidden = (["script", "style"] as [StaticString]).first { page.has($0, at: index + 1) }
+            }
+            shown.append(UInt8(ascii: " "))
+            while index < page.count, page[index] != UInt8(ascii: ">") { index += 1 }
+            index += 1
         }
-        return result + rest
+        return String(decoding: shown, as: UTF8.self)
     }
 
     /// `name="value"` or `name=value`.
@@ -94,5 +108,13 @@ struct ServerWords {
             return String(rest.prefix { !" ,".contains($0) })
         }
         return nil
+    }
+}
+
+extension [UInt8] {
+    /// Whether a name in lower case stands there, in letters of either case.
+    fileprivate func has(_ name: StaticString, at index: Int) -> Bool {
+        guard index + name.utf8CodeUnitCount <= self.count else { return false }
+        return name.withUTF8Buffer { name in name.indices.allSatisfy { self[index + $0] | 0x20 == name[$0] } }
     }
 }

@@ -6,9 +6,6 @@ import NIOHTTP1
 
 /// What comes back for each message.
 extension StreamableHTTP: HTTPPostOwner {
-    /// A server that wants to be asked again sooner is asked again, once.
-    static let longestRetry = 5
-
     func transfer(_ request: HTTPRequest, to post: HTTPPost) -> MCPTransfer { self.start(request, to: post) }
 
     func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
@@ -30,13 +27,17 @@ extension StreamableHTTP: HTTPPostOwner {
         message.elements { self.take(message[$0], from: post) }
     }
 
-    private func take(_ text: JSONText, from post: HTTPPost) {
+    func take(_ text: JSONText, from post: HTTPPost) {
         // One that ended the connection.
         guard case .open = self.state else { return }
         let own = post.stream.isAnswered ? nil : post.request
         let match = AnswerMatch.match(text, to: own) { self.requests[$0] != nil }
         if let answered = match.answered {
-            guard let answeredPost = self.requests.removeValue(forKey: answered) else { return }
+            guard let answeredPost = self.requests.removeValue(forKey: answered) else {
+                // Nobody waits for it any more. It may tell of something that goes on at the server.
+                self.delegate?.connection(self, received: match.message, answering: nil)
+                return
+            }
             if answeredPost.kind == .greeting { self.greeted(answeredPost, match.message) }
             self.succeeded(answeredPost)
             self.delegate?.connection(self, received: match.message, answering: answered)
@@ -62,8 +63,16 @@ extension StreamableHTTP: HTTPPostOwner {
     private func succeeded(_ post: HTTPPost) {
         guard post.kind == .request else { return }
         self.session.succeeded(inSession: post.session)
-        self.pendingLoss = nil
+        self.reached()
         self.carrier.remember(post.address)
+    }
+
+    /// The server is there after all.
+    private func reached() {
+        self.pendingLoss = nil
+        guard let post = self.unconfirmed else { return }
+        self.unconfirmed = nil
+        self.dispatch(post)
     }
 
     func post(_ post: HTTPPost, saidUnreadable bytes: ByteBuffer, reason: String, isWhole: Bool) {
@@ -84,84 +93,6 @@ extension StreamableHTTP: HTTPPostOwner {
         self.delegate?.connection(self, couldNotRead: what, answering: request)
     }
 
-    // MARK: Refusals
-
-    func post(_ post: HTTPPost, refusedWith head: HTTPResponseHead, _ body: ByteBuffer?) {
-        self.posts[ObjectIdentifier(post)] = nil
-        defer { self.settle() }
-        let text = body.flatMap { try? JSONText(validating: $0) }
-        let refusal = HTTPRefusal(
-            status: head.status, headers: head.headers, body: text, request: post.request,
-            isGreeting: post.kind == .greeting, hasSession: post.hasSession,
-            retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
-        let words = self.words.sentence(head.status, body)
-        switch refusal {
-        case .answer(let answer): self.take(answer, from: post)
-        case .sessionUnknown: self.refusedSession(post, words, isRevision: false)
-        case .revisionRefused: self.refusedSession(post, words, isRevision: true)
-        case .signInNeeded:
-            self.failed(post, .signInNeeded(self.words.challenge(head.status, head.headers, body)), sent: false)
-        case .notRun, .mayHaveRun:
-            if post.kind == .greeting, head.status.isOfForeigners {
-                return self.lose(.foreign("initialize was answered with \(words)"))
-            }
-            if case .notRun(let retryAfter) = refusal {
-                return self.refused(post, "it refused the request (\(words))", retryAfter)
-            }
-            if post.kind == .greeting {
-                return self.lose(.unreachable("initialize was answered with \(words)"))
-            }
-            self.unanswered(post, "it answered with \(words)")
-        }
-    }
-
-    private func refusedSession(_ post: HTTPPost, _ words: String, isRevision: Bool) {
-        let refusal = self.session.refused(inSession: post.session)
-        post.sessionRefusals += 1
-        switch refusal {
-        case .hopeless:
-            self.giveBack(post, "its sessions are lost again and again (\(words))")
-            return self.lose(
-                .unreachable(
-                    "its sessions are lost as soon as they are opened, as where replicas do not share them: \(words)"))
-        case .lost, .again: break
-        }
-        if post.request != nil, post.kind == .request {
-            if post.sessionRefusals > HTTPSession.mostLosses || !post.canBeSent {
-                self.giveBack(post, "it refused the session twice (\(words))")
-            } else if self.session.phase == .open {
-                self.dispatch(post)
-            } else {
-                self.waiting.append(post)
-            }
-        }
-        guard refusal == .lost else { return }
-        self.lostSession(words, isRevision: isRevision)
-    }
-
-    /// The server is greeted again.
-    func lostSession(_ words: String, isRevision: Bool) {
-        self.carrier.forgetCookies()
-        self.listener.end()
-        self.loseElsewhere("its session was lost")
-        self.logger.info("upstream has lost the session; opening another", metadata: ["error": "\(words)"])
-        self.delegate?.connectionLostSession(self, refusesRevision: isRevision)
-    }
-
-    /// It was refused before anything was done.
-    private func refused(_ post: HTTPPost, _ words: String, _ retryAfter: Int?) {
-        guard let retryAfter, retryAfter <= Self.longestRetry, post.canBeRepeated else {
-            let told = retryAfter.map { "\(words), and wants to be asked again in \($0) s" } ?? words
-            return post.kind == .greeting
-                ? self.failed(post, .unreachable(told), sent: false) : self.giveBack(post, told)
-        }
-        post.hasBeenRepeated = true
-        self.posts[ObjectIdentifier(post)] = post
-        post.wait(.seconds(Int64(retryAfter))) { [weak self, weak post] in
-            if let self, let post { self.dispatch(post) }
-        }
-    }
-
     // MARK: Losses
 
     func post(_ post: HTTPPost, failedWith failure: HTTPFailure) {
@@ -174,7 +105,8 @@ extension StreamableHTTP: HTTPPostOwner {
                 : self.unanswered(post, failure.description)
         }
         // A connection that was being closed: another one is made.
-        if failure.isRefusedConnection, post.canBeRepeated, self.session.phase == .open {
+        let isTurn = self.session.phase == .open || post.kind == .confirmation
+        if failure.isRefusedConnection, post.canBeRepeated, isTurn {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }
@@ -208,7 +140,7 @@ extension StreamableHTTP: HTTPPostOwner {
     }
 
     /// There is no answer, and it may have run.
-    private func unanswered(_ post: HTTPPost, _ reason: String) {
+    func unanswered(_ post: HTTPPost, _ reason: String) {
         guard let request = post.request else { return self.confirmed(post) }
         if post.onlyReads, post.canBeRepeated, self.session.phase == .open {
             post.hasBeenRepeated = true
@@ -219,14 +151,14 @@ extension StreamableHTTP: HTTPPostOwner {
     }
 
     /// It did not run.
-    private func giveBack(_ post: HTTPPost, _ reason: String) {
+    func giveBack(_ post: HTTPPost, _ reason: String) {
         guard let request = post.request else { return self.confirmed(post) }
         self.drop(post)
         self.delegate?.connection(self, lost: request, sent: false, reason: reason)
     }
 
     /// It did not run, and others would not.
-    private func failed(_ post: HTTPPost, _ loss: HTTPLoss, sent: Bool) {
+    func failed(_ post: HTTPPost, _ loss: HTTPLoss, sent: Bool) {
         guard post.kind != .greeting else { return self.lose(loss) }
         self.pendingLoss = loss
         self.giveBack(post, loss.reason)
@@ -247,8 +179,12 @@ extension StreamableHTTP: HTTPPostOwner {
     /// A notification has been taken, or not: nobody is told.
     private func confirmed(_ post: HTTPPost) {
         self.posts[ObjectIdentifier(post)] = nil
-        guard case .open = self.state, post.kind == .confirmation, self.pendingLoss == nil, self.session.confirmed()
-        else { return }
+        guard case .open = self.state, post.kind == .confirmation, post.session == self.session.number else { return }
+        guard self.pendingLoss == nil else {
+            self.unconfirmed = post
+            return
+        }
+        guard self.session.confirmed() else { return }
         self.listener.begin(hasSession: self.session.id != nil, isPromised: self.promisesNews)
         self.sendWaiting()
     }
@@ -256,7 +192,7 @@ extension StreamableHTTP: HTTPPostOwner {
     // MARK: The end of it
 
     /// One is over: the connection may be lost for what an earlier one has met.
-    private func settle() {
+    func settle() {
         if let loss = self.pendingLoss, self.requests.values.allSatisfy({ !$0.mayHaveRun }) { return self.lose(loss) }
         self.checkWritable()
     }

@@ -35,11 +35,15 @@ final class StreamableHTTP: RemoteConnection {
     var waiting: [HTTPPost] = []
     /// Why the connection is of no use any more, once nothing is under way.
     var pendingLoss: HTTPLoss?
+    /// The notification that the session is open, while the server seems not to be there.
+    var unconfirmed: HTTPPost?
+    /// Whether the server knows the session.
+    var inquiry: SessionInquiry?
     /// Whether the server says that it will tell of changes by itself.
     var promisesNews = false
     /// Kinds of mistakes that have been logged.
     var reported: Set<String> = []
-    private var wasWritable = true
+    private var wasWritable = (true, true)
     lazy var listener = HTTPListener(loop: self.loop, owner: self)
 
     init(_ target: RemoteTarget, maximumMessage: Int, loop: any EventLoop, logger: Logger) {
@@ -51,6 +55,7 @@ final class StreamableHTTP: RemoteConnection {
     var pid: pid_t? { nil }
     var notes: [String] { self.carrier.notes }
     var words: ServerWords { self.carrier.words }
+    func masked(_ text: String) -> String { self.words.masked(text) }
 
     // MARK: Start
 
@@ -64,6 +69,14 @@ final class StreamableHTTP: RemoteConnection {
             return self.later { $0.lose(.unreachable(error.reason)) }
         }
         self.later { if case .open = $0.state { $0.delegate?.connectionOpened($0) } }
+    }
+
+    /// What belongs to the session that there was.
+    func forgetSession() {
+        self.listener.end()
+        self.unconfirmed = nil
+        self.inquiry?.cancel()
+        self.inquiry = nil
     }
 
     private func later(_ body: @escaping (StreamableHTTP) -> Void) {
@@ -80,17 +93,16 @@ final class StreamableHTTP: RemoteConnection {
         return self.session.takesMore && self.posts.count < Self.mostPosts
     }
 
+    var takesOwnWords: Bool {
+        guard case .open = self.state else { return false }
+        return self.session.takesMore && self.posts.count < 2 * Self.mostPosts
+    }
+
     func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {
         guard case .open = self.state else { return }
         let method = { message.string("method") }
         let sending = self.session.send(isRequest: request != nil, method: method)
-        let kind: HTTPPost.Kind
-        switch sending {
-        case .never: return
-        case .greeting: kind = .greeting
-        case .confirmation: kind = .confirmation
-        case .now, .later: kind = request == nil ? .other : .request
-        }
+        guard let kind = HTTPPost.Kind(sending, isRequest: request != nil) else { return }
         var body = message.bytes
         if !edits.isEmpty {
             body = ByteBuffer()
@@ -99,12 +111,13 @@ final class StreamableHTTP: RemoteConnection {
         let called = request == nil ? nil : method()
         // Whatever the server promises: it may take this, and then has something to say.
         if called == "resources/subscribe" { self.listener.passed() }
+        if sending == .now, request != nil { self.listener.wanted() }
         let onlyReads = called.map(MethodTable.standard.onlyReads) ?? false
         let post = HTTPPost(
             body, request: request, kind: kind, onlyReads: onlyReads, hold: hold, loop: self.loop, owner: self)
         if let request { self.requests[request] = post }
         if sending == .later { self.waiting.append(post) } else { self.dispatch(post) }
-        self.wasWritable = self.isWritable
+        self.wasWritable = (self.isWritable, self.takesOwnWords)
     }
 
     func flush() {}
@@ -117,7 +130,7 @@ final class StreamableHTTP: RemoteConnection {
     }
 
     /// The endpoint, with what the session adds to each request.
-    private func current(for kind: HTTPPost.Kind = .other) -> MCPDestination? {
+    func current(for kind: HTTPPost.Kind = .other) -> MCPDestination? {
         guard kind != .greeting else { return self.carrier.endpoint() }
         return self.carrier.endpoint(session: self.session.id, revision: self.session.revision)
     }
@@ -131,9 +144,10 @@ final class StreamableHTTP: RemoteConnection {
     }
 
     func checkWritable() {
-        let isWritable = self.isWritable
-        defer { self.wasWritable = isWritable }
-        if isWritable, !self.wasWritable { self.delegate?.connectionBecameWritable(self) }
+        let now = (self.isWritable, self.takesOwnWords)
+        let before = self.wasWritable
+        self.wasWritable = now
+        if (now.0 && !before.0) || (now.1 && !before.1) { self.delegate?.connectionBecameWritable(self) }
     }
 
     // MARK: Hearing
@@ -184,7 +198,7 @@ final class StreamableHTTP: RemoteConnection {
         self.posts = [:]
         self.requests = [:]
         self.waiting = []
-        self.listener.end()
+        self.forgetSession()
         guard let limit = manner.farewell, self.session.id != nil, let destination = self.current() else {
             return self.shutDown()
         }

@@ -21,6 +21,8 @@ struct Complaints {
     private let logger: Logger
     private var rate = LineRate(perSecond: 10)
     private var reported: Set<String> = []
+    /// Takes secrets out.
+    var masked: ((String) -> String)?
 
     init(logger: Logger) {
         self.logger = logger
@@ -42,7 +44,7 @@ struct Complaints {
 
     private mutating func tell(_ message: Logger.Message, _ bytes: ByteBuffer, _ reason: String, now: NIODeadline) {
         guard self.rate.admits(now: now) else { return }
-        var metadata = Self.metadata(bytes, reason)
+        var metadata = self.metadata(bytes, reason)
         let dropped = self.rate.takeDropped()
         if dropped > 0 { metadata["mcp.dropped"] = "\(dropped)" }
         self.logger.warning(message, metadata: metadata)
@@ -53,7 +55,7 @@ struct Complaints {
         guard self.reported.insert(oddity.rawValue).inserted else { return }
         self.logger.warning(
             "upstream is understood although it breaks a rule; not reported again",
-            metadata: Self.metadata(bytes, oddity.rawValue)
+            metadata: self.metadata(bytes, oddity.rawValue)
         )
     }
 
@@ -61,11 +63,19 @@ struct Complaints {
         guard self.reported.insert(stray.rawValue).inserted else { return }
         self.logger.warning(
             "upstream answered what was not asked; dropped, and not reported again",
-            metadata: Self.metadata(bytes, stray.rawValue)
+            metadata: self.metadata(bytes, stray.rawValue)
         )
     }
 
-    private static func metadata(_ bytes: ByteBuffer, _ reason: String) -> Logger.Metadata {
-        ["reason": "\(reason)", "text": "\(ForeignText.printable(bytes, limit: Self.printedOctets))"]
+    private func metadata(_ bytes: ByteBuffer, _ reason: String) -> Logger.Metadata {
+        let text = self.printable(bytes, limit: Self.printedOctets)
+        return ["reason": "\(self.masked?(reason) ?? reason)", "text": "\(text)"]
+    }
+
+    /// What the server says, for people: nothing that it was told in confidence is in it, and no half of it either.
+    func printable(_ bytes: ByteBuffer, limit: Int) -> String {
+        guard let masked else { return ForeignText.printable(bytes, limit: limit) }
+        let said = String(decoding: bytes.readableBytesView.prefix(limit + 4_096), as: UTF8.self)
+        return ForeignText.printable(ByteBuffer(string: masked(said)), limit: limit)
     }
 }

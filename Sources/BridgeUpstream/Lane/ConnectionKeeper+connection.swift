@@ -13,6 +13,10 @@ extension ConnectionKeeper: ConnectionDelegate {
             logger: self.logger)
         self.conversation = conversation
         conversation.delegate = self
+        // A child has no secrets from its own log.
+        if connection.pid == nil {
+            conversation.complaints.masked = { [weak connection] in connection?.masked($0) ?? $0 }
+        }
         conversation.keep(self.isKept, now: .now())
         self.hasGreeted = false
         self.greet()

@@ -8,7 +8,8 @@ extension ConnectionKeeper: ConversationDelegate {
     func conversation(_ conversation: Conversation, refusedWith error: JSONText) -> Proposals.Answer {
         let answer = self.proposals.refused(error)
         if case .propose(let revision) = answer {
-            let words = ForeignText.printable(ByteBuffer(string: error.string("message") ?? ""), limit: 256)
+            let said = ByteBuffer(string: error.string("message") ?? "")
+            let words = conversation.complaints.printable(said, limit: 256)
             self.logger.info(
                 "upstream refused a protocol version; another is proposed",
                 metadata: ["error": "\(words)", "mcp.version": "\(revision.name)"])
@@ -33,7 +34,9 @@ extension ConnectionKeeper: ConversationDelegate {
     func conversation(_ conversation: Conversation, listed listing: Listing) -> Bool {
         let (listing, isNew, newNotes) = self.record.take(listing)
         for note in newNotes {
-            self.logger.warning("upstream list is used as far as it goes", metadata: ["reason": "\(note)"])
+            self.logger.warning(
+                "upstream list is used as far as it goes",
+                metadata: ["reason": "\(self.connection?.masked(note) ?? note)"])
         }
         self.news?.listed(listing)
         self.delegate?.keeperChanged(self)

@@ -187,7 +187,7 @@ final class ConnectionKeeper {
 
     private func send() {
         self.isSendingScheduled = false
-        guard let connection, let conversation, connection.isWritable else { return }
+        guard let connection, let conversation, connection.takesOwnWords else { return }
         conversation.send(on: connection)
         if self.lifecycle.isConnected, conversation.identity != nil, !self.holdsCalls, !conversation.isSilent {
             self.desk.send(on: connection)
@@ -226,6 +226,7 @@ final class ConnectionKeeper {
 
     /// The connection is of no use any more.
     func lost(_ reason: String, needsSignIn: Bool = false) {
+        let reason = self.connection?.masked(reason) ?? reason
         self.record.lastError = reason
         self.record.needsSignIn = needsSignIn
         if self.attemptDeadline != nil { self.proposals.failed() }

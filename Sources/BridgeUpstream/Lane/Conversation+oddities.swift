@@ -130,7 +130,7 @@ extension Conversation {
 
     /// What seems to be the answer to this request cannot be read: whoever waits for that is told, with the server's words.
     private func unreadable(_ request: Int, _ reason: String, said bytes: ByteBuffer) {
-        let words = ForeignText.printable(bytes, limit: Self.toldOctets)
+        let words = self.complaints.printable(bytes, limit: Self.toldOctets)
         let flaw = "it said '\(words)', which cannot be read (\(reason))"
         guard !self.desk.unreadable(request, flaw), let purpose = self.own.take(request) else { return }
         self.failed(purpose, flaw)

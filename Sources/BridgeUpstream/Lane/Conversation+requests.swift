@@ -9,7 +9,7 @@ extension Conversation {
     func answered(_ purpose: OwnRequests.Purpose, _ message: RPCMessage) {
         guard let span = message.result else {
             let reason = message.error.flatMap { message.text[$0].string("message") } ?? "no reason given"
-            let printable = ForeignText.printable(ByteBuffer(string: reason), limit: 256)
+            let printable = self.complaints.printable(ByteBuffer(string: reason), limit: 256)
             let words = "it answered with an error: \(printable)"
             if purpose == .initialize, let error = message.error { return self.refused(message.text[error], words) }
             return self.failed(purpose, words)

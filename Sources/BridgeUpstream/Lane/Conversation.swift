@@ -26,7 +26,6 @@ final class Conversation {
     private var outbox = Outbox()
     var excuses = Excuses()
     private(set) var isOver = false
-
     /// - Parameters:
     ///   - offerings: what is listed, of any server.
     ///   - logLevel: the level that clients want, a JSON string.

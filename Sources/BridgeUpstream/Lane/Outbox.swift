@@ -32,7 +32,7 @@ struct Outbox {
 
     /// Sends what the connection takes.
     mutating func send(on connection: any Connection) {
-        while connection.isWritable, let (message, request, isAnswer) = self.messages.popFirst() {
+        while connection.takesOwnWords, let (message, request, isAnswer) = self.messages.popFirst() {
             if isAnswer { self.answerOctets -= message.count } else { self.octets -= message.count }
             connection.send(message, request: request)
         }

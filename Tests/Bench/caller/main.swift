@@ -28,7 +28,7 @@ let client = HTTPClient(eventLoopGroupProvider: .shared(loop), configuration: co
     if let session { headers.add(name: "Mcp-Session-Id", value: session) }
     let request = try HTTPClient.Request(
         url: "http://127.0.0.1:\(port)/mcp", method: .POST, headers: headers, body: .string(body))
-    return client.execute(request: request, eventLoop: .delegateAndChannel(on: loop), deadline: nil)
+    return client.execute(request: request, eventLoop: .delegate(on: loop), deadline: nil)
 }
 
 let hello =

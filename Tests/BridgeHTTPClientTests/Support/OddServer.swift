@@ -3,6 +3,11 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
+/// How requests go: over connections of our own, or the library's.
+enum Way {
+    @TaskLocal static var isDirect = true
+}
+
 /// A server that answers each request by a script: bytes as they are, good HTTP or not, at the pace of the script.
 final class OddServer: Sendable {
     struct Request: Sendable {
@@ -25,6 +30,7 @@ final class OddServer: Sendable {
 
     private struct State {
         var requests: [Request] = []
+        var connected = 0
         var written = 0
         var closed = 0
         var waiting: [EventLoopPromise<Void>] = []
@@ -35,15 +41,23 @@ final class OddServer: Sendable {
 
     private init(_ channel: any Channel) { self.channel = channel }
 
-    /// Runs `body` beside a server.
+    /// Runs `body` beside a server, once for each way that requests go, and returns what the last one did.
     @discardableResult
     static func serving<Value>(
         socket: String? = nil, _ script: @escaping Script, _ body: (OddServer) async throws -> Value
+    ) async throws -> Value {
+        _ = try await Way.$isDirect.withValue(false) { try await Self.servingOnce(socket: socket, script, body) }
+        return try await Self.servingOnce(socket: socket, script, body)
+    }
+
+    private static func servingOnce<Value>(
+        socket: String?, _ script: @escaping Script, _ body: (OddServer) async throws -> Value
     ) async throws -> Value {
         let made = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: OddServer.self)
         let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).childChannelInitializer {
             channel in
             made.futureResult.hop(to: channel.eventLoop).flatMapThrowing { server in
+                server.state.withLock { $0.connected += 1 }
                 try channel.pipeline.syncOperations.addHandlers(
                     ByteToMessageHandler(HTTPRequestDecoder()), OddHandler(server, script))
             }
@@ -66,6 +80,8 @@ final class OddServer: Sendable {
 
     var url: String { "http://127.0.0.1:\(self.channel.localAddress?.port ?? 0)" }
     var requests: [Request] { self.state.withLock { $0.requests } }
+    /// Connections that there have been.
+    var connected: Int { self.state.withLock { $0.connected } }
     /// Bytes that the system has taken.
     var written: Int { self.state.withLock { $0.written } }
 

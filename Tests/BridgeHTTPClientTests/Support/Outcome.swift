@@ -27,6 +27,8 @@ func connected<Value>(
     _ settings: HTTPConnectionSettings = HTTPConnectionSettings(),
     _ body: (HTTPConnections) async throws -> Value
 ) async throws -> Value {
+    var settings = settings
+    settings.isDirect = Way.isDirect
     let connections = HTTPConnections(on: MultiThreadedEventLoopGroup.singleton.next(), settings: settings)
     do {
         let value = try await body(connections)

@@ -8,12 +8,13 @@ import Testing
 @Suite("Refusals by an HTTP server") struct HTTPRefusalTests {
     private static func refusal(
         _ status: Int, _ body: String? = nil, headers: HTTPHeaders = [:], request: Int? = 7, isGreeting: Bool = false,
-        hasSession: Bool = true
+        hasSession: Bool = true, isAlone: Bool = false
     ) -> HTTPRefusal {
         HTTPRefusal(
             status: HTTPResponseStatus(statusCode: status), headers: headers,
             body: body.flatMap { try? JSONText(validating: ByteBuffer(string: $0)) }, request: request,
-            isGreeting: isGreeting, hasSession: hasSession, retryAfter: RetryAfter.seconds(headers, now: 0))
+            isGreeting: isGreeting, hasSession: hasSession, isAlone: isAlone,
+            retryAfter: RetryAfter.seconds(headers, now: 0))
     }
 
     private static func error(_ id: String, _ code: Int, _ message: String) -> String {
@@ -50,13 +51,58 @@ import Testing
         #expect(Self.refusal(404, isGreeting: true) == .mayHaveRun)
     }
 
-    @Test(arguments: [
-        (nil, HTTPRefusal.sessionUnknown),
-        (Self.error("null", -32000, "Bad Request: No valid session ID"), .sessionUnknown),
-        (Self.error("7", -32000, "no such session"), .sessionUnknown),
-        (Self.error("null", -32000, "Bad Request: Unsupported protocol version: 2025-11-25"), .revisionRefused),
-    ]) func `400 may be about the session, or about the revision`(body: String?, expected: HTTPRefusal) {
-        #expect(Self.refusal(400, body) == expected)
+    private static let unclear = [
+        nil, "Bad Request", Self.error("null", -32000, "Bad Request: No valid session ID"),
+        Self.error("7", -32000, "no such session"),
+        Self.error("null", -32000, "Bad Request: Unsupported protocol version: 2025-11-25"),
+    ]
+
+    @Test(arguments: Self.unclear)
+    func `400 may be about the session, about the revision, or about this message alone`(body: String?) {
+        #expect(Self.refusal(400, body) == .unclear)
+        // The server takes other messages of the session: it is this one.
+        let alone = Self.refusal(400, body, isAlone: true)
+        #expect(body?.hasPrefix("{") == true ? Self.isAnswer(alone) : alone == .mayHaveRun)
+    }
+
+    @Test func `404 to a message alone ran nothing, and a notification may be refused for its revision`() {
+        #expect(Self.refusal(404, isAlone: true) == .notRun(retryAfter: nil))
+        let revision = Self.error("null", -32000, "Unsupported protocol version")
+        #expect(Self.refusal(400, revision, request: nil) == .revisionRefused)
+    }
+
+    @Test(arguments: [#"{"error":{"code":429,"message":"slow down"}}"#, #"{"id":"x","error":{"message":"no"}}"#])
+    func `an error of another interface than JSON-RPC is no answer`(body: String) {
+        #expect(Self.refusal(500, body) == .mayHaveRun)
+        #expect(Self.refusal(429, body) == .notRun(retryAfter: nil))
+        #expect(Self.refusal(404, body) == .sessionUnknown)
+        #expect(Self.isAnswer(Self.refusal(500, #"{"id":7,"error":{"message":"no"}}"#)), "it is ours by its id")
+    }
+
+    @Test func `while the body of a refusal has not come, its head says whether anything may have run`() {
+        func leavesOpen(_ status: Int, _ headers: HTTPHeaders = [:], hasSession: Bool = true) -> Bool {
+            HTTPRefusal.leavesOpen(
+                HTTPResponseHead(
+                    version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers),
+                isGreeting: false, hasSession: hasSession)
+        }
+        for status in [300, 303, 400, 403, 409, 500, 502, 503, 504] { #expect(leavesOpen(status), "\(status)") }
+        for status in [401, 404, 405, 413, 421, 425, 429, 431] { #expect(!leavesOpen(status), "\(status)") }
+        #expect(!leavesOpen(503, ["Retry-After": "1"]))
+        #expect(leavesOpen(404, hasSession: false))
+    }
+
+    @Test(
+        arguments: [
+            (200, nil, SessionInquiry.Verdict.known), (202, nil, .known), (404, nil, .unknown(isRevision: false)),
+            (400, "Bad Request", .unknown(isRevision: false)), (400, Self.error("null", -32601, "no ping"), .known),
+            (404, Self.error("null", -32601, "no ping"), .known),
+            (400, Self.error("null", -32000, "Unsupported protocol version"), .unknown(isRevision: true)),
+            (401, nil, .open), (429, nil, .open), (500, nil, .open), (503, nil, .open),
+        ] as [(Int, String?, SessionInquiry.Verdict)])
+    func `a ping tells whether the session is known`(status: Int, body: String?, expected: SessionInquiry.Verdict) {
+        let text = body.flatMap { try? JSONText(validating: ByteBuffer(string: $0)) }
+        #expect(SessionInquiry.verdict(HTTPResponseStatus(statusCode: status), text) == expected)
     }
 
     @Test(arguments: [nil, "Bad Request", Self.error("null", -32000, "no such session")])

@@ -63,6 +63,20 @@ import Testing
         #expect(session.refused(inSession: session.number) == .lost)
     }
 
+    @Test func `a session that takes pings and nothing else is given up, and a request that is taken ends all doubt`() {
+        var session = Self.opened()
+        for _ in 1..<HTTPSession.mostDoubts {
+            let isOver = session.doubted(inSession: 1)
+            #expect(!isOver)
+        }
+        var good = session
+        let isOver = session.doubted(inSession: 1)
+        #expect(isOver)
+        good.succeeded(inSession: 1)
+        let isOverAfterSuccess = good.doubted(inSession: 1)
+        #expect(!isOverAfterSuccess)
+    }
+
     @Test func `what an earlier session did forgives nothing`() {
         var session = Self.opened()
         _ = session.refused(inSession: 1)

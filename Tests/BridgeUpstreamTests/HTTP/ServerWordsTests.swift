@@ -1,3 +1,4 @@
+import BridgeCore
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -10,12 +11,29 @@ import Testing
     @Test(arguments: [
         ("plain  text\n here", "plain text here"), ("", ""),
         ("<html><head><style>b{}</style><title>Oh</title></head><body>no <b>way</b></body></html>", "Oh no way"),
-        ("<script>steal()</script>left", "left"), ("a < b", "a"), ("<", ""), ("\u{1B}[31mred\u{7}", "red\u{FFFD}"),
+        ("<script>steal()</script>left", "left"), ("<SCRIPT>if (a < b) x('</p>')</Script >left", "left"),
+        ("on<style>b{}", "on"), ("<scr", ""), ("a<!-- c -->b", "a b"), ("a < b", "a"), ("<", ""),
+        ("\u{1B}[31mred\u{7}", "red\u{FFFD}"),
         (#"{"error":{"code":1,"message":"of JSON-RPC"}}"#, "of JSON-RPC"),
         (#"{"error":"invalid_token","error_description":"it is over"}"#, "it is over"),
         (#"{"detail":"of a framework"}"#, "of a framework"), (#"{"error":"plain"}"#, "plain"),
     ]) func `a body is told in one line`(body: String, expected: String) {
         #expect(Self.words.quoted(ByteBuffer(string: body)) == expected)
+    }
+
+    @Test func `a page of nothing but beginnings is looked at once`() {
+        let page = ByteBuffer(string: String(repeating: "<script ", count: 8 << 10) + "left")
+        #expect(Self.words.quoted(page) == "")
+    }
+
+    @Test func `what a server says before it names an address is kept within bounds`() {
+        var early = EarlyMessages()
+        let small = JSONText(trusting: ByteBuffer(string: #"{"method":"x"}"#))
+        #expect((0..<65).map { _ in early.add(small) } == Array(repeating: true, count: 64) + [false])
+        #expect(early.messages.count == 64)
+        early = EarlyMessages()
+        let large = JSONText(trusting: ByteBuffer(string: "\"" + String(repeating: "x", count: 600 << 10) + "\""))
+        #expect([large, large, small].map { early.add($0) } == [true, false, true])
     }
 
     @Test func `a long body is cut`() {

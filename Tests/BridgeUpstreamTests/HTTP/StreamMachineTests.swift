@@ -83,6 +83,26 @@ import Testing
         #expect(without.refused(status: 404, retryAfter: nil, hasSession: false, now: until) != .sessionUnknown)
     }
 
+    @Test func `a stream that was there and is not supported now is asked for when somebody calls, and not at once`() {
+        var stream = ListeningStream()
+        _ = stream.begin()
+        stream.opened(now: Self.start)
+        guard case .wait(let until) = stream.ended(retry: nil, now: Self.start) else { return #expect(Bool(false)) }
+        _ = stream.delayOver(now: until)
+        #expect(stream.refused(status: 405, retryAfter: nil, hasSession: true, now: until) == .none)
+        #expect(!stream.isOpen)
+        #expect(stream.wanted(now: until + .seconds(59)) == .none)
+        #expect(stream.wanted(now: until + .seconds(60)) == .open(after: nil))
+    }
+
+    @Test(arguments: [405, 404] as [UInt]) func `a server that never had one is not asked whoever calls`(status: UInt) {
+        var stream = ListeningStream()
+        _ = stream.begin()
+        _ = stream.refused(status: status, retryAfter: nil, hasSession: true, now: Self.start)
+        #expect(stream.wanted(now: .distantFuture) == .none)
+        #expect(stream.passed(now: .distantFuture) == .none)
+    }
+
     @Test func `streams that end as soon as they begin are asked for seldom`() {
         var stream = ListeningStream()
         var now = Self.start
@@ -121,12 +141,19 @@ import Testing
         #expect(stream.trialOver(isWaitedFor: true, now: end) == false)
         #expect(stream.isOpen)
         var useful = stream
-        useful.passed()
+        #expect(useful.passed(now: end) == .none)
         #expect(useful.trialOver(isWaitedFor: false, now: .distantFuture) == false)
         #expect(useful.isOpen)
-        #expect(stream.trialOver(isWaitedFor: false, now: end + ListeningStream.trial) == true)
+        let later = end + ListeningStream.trial
+        #expect(stream.trialOver(isWaitedFor: false, now: later) == true)
         #expect(!stream.isOpen && stream.trialEnd == nil)
-        #expect(stream.ended(retry: nil, now: end) == .none, "it is not asked for again")
+        #expect(stream.ended(retry: nil, now: later) == .none, "it is not asked for again while nobody calls")
+        var subscribed = stream
+        #expect(stream.wanted(now: later) == .open(after: "1"), "what a call leads to may come over it")
+        #expect(stream.isOpen && stream.trialEnd == later + ListeningStream.trial)
+        #expect(stream.wanted(now: later) == .none)
+        #expect(subscribed.passed(now: later) == .open(after: "1"))
+        #expect(subscribed.trialEnd == nil, "whoever subscribes waits for news without end")
         #expect(stream.begin() == .open(after: nil))
         #expect(stream.trialOver(isWaitedFor: false, now: .distantFuture) == false, "it is promised")
     }
@@ -168,6 +195,19 @@ import Testing
         for _ in 0..<AnswerStream.mostAttempts {
             #expect(stream.ended(isClean: false, isListening: false) == .resume(after: "2", in: .milliseconds(140)))
         }
+        #expect(stream.ended(isClean: false, isListening: true) == .lost)
+    }
+
+    @Test func `a server that is too busy for the rest is asked again, when it says and some times`() {
+        var stream = AnswerStream()
+        stream.event(hasData: false, id: "1", retry: 140)
+        stream.deferred(retryAfter: 3)
+        #expect(stream.ended(isClean: false, isListening: true) == .resume(after: "1", in: .seconds(3)))
+        for _ in 1..<AnswerStream.mostAttempts {
+            stream.deferred(retryAfter: nil)
+            #expect(stream.ended(isClean: false, isListening: true) == .resume(after: "1", in: .milliseconds(140)))
+        }
+        stream.deferred(retryAfter: 3)
         #expect(stream.ended(isClean: false, isListening: true) == .lost)
     }
 

@@ -216,7 +216,10 @@ final class FakeConnection: Connection {
     var pid: pid_t? { nil }
     var notes: [String] { [] }
     var isReading = true
-    var isWritable: Bool { true }
+    var isWritable = true
+    /// Whether it takes what the bridge says for itself all the same.
+    var hasOwnRoom = false
+    var takesOwnWords: Bool { self.isWritable || self.hasOwnRoom }
     var onSend: (String) -> Void = { _ in }
     var onEnd: (EndManner) -> Void = { _ in }
 

@@ -18,6 +18,20 @@ import Testing
         #expect(outbox.isFull)
     }
 
+    @Test func `what calls wait for leaves though no further call may`() {
+        let connection = FakeConnection()
+        connection.isWritable = false
+        var sent = 0
+        connection.onSend = { _ in sent += 1 }
+        var outbox = Outbox()
+        outbox.add(self.large, request: 1)
+        outbox.send(on: connection)
+        #expect(sent == 0, "a pipe takes all or nothing")
+        connection.hasOwnRoom = true
+        outbox.send(on: connection)
+        #expect(sent == 1)
+    }
+
     @Test func `an answer without room is answered for`() throws {
         let answer = try JSONText(validating: ByteBuffer(string: #"{"jsonrpc":"2.0","id":"s1","result":{}}"#))
         let refusal = try #require(QuestionReply.noRoom(for: answer))
