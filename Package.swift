@@ -92,7 +92,7 @@ let package = Package(
             name: "BridgeStore",
             dependencies: [
                 "BridgeAccess", "BridgeFiles", .product(name: "GRDB", package: "GRDB.swift"),
-                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: strict),
         // systemd's protocols, both ends of them.

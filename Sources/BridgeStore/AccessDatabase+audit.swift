@@ -4,21 +4,7 @@ import GRDB
 extension AccessDatabase: AuditStore {
     package func append(_ rows: [AuditRow], _ answer: @escaping StoreAnswer<Void>) {
         self.perform(answer) { queue in
-            try queue.write { database in
-                let statement = try database.cachedStatement(
-                    sql: """
-                        INSERT INTO audit (
-                            time, request, token, principal, method, subject, request_bytes, response_bytes,
-                            microseconds, outcome, status
-                        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                        """)
-                for row in rows {
-                    try statement.execute(arguments: [
-                        row.time, row.requestID, row.token?.text, row.principal, row.method, row.subject,
-                        row.requestBytes, row.responseBytes, row.microseconds, row.outcome, row.status,
-                    ])
-                }
-            }
+            try queue.write { database in try AuditInsert.run(rows, database) }
         }
     }
 

@@ -99,8 +99,12 @@ final class AuditRecorder {
         guard self.onItsWay.isEmpty, let store, !self.waiting.isEmpty || self.lostSinceTold > 0 else { return }
         self.timer?.cancel()
         self.timer = nil
-        self.onItsWay = Array(self.waiting.prefix(Self.batch))
-        self.waiting.removeFirst(self.onItsWay.count)
+        if self.waiting.count <= Self.batch {
+            swap(&self.onItsWay, &self.waiting)
+        } else {
+            self.onItsWay = Array(self.waiting.prefix(Self.batch))
+            self.waiting.removeFirst(self.onItsWay.count)
+        }
         let lost = self.lostSinceTold
         let rows = lost > 0 ? self.onItsWay + [Self.gap(lost)] : self.onItsWay
         let bound = NIOLoopBound(self, eventLoop: self.loop)

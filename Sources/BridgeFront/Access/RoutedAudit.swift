@@ -39,8 +39,7 @@ final class RoutedAudit {
     /// It is over.
     func record(_ admission: FrontDoor.Admission?, status: Int, responseBytes: Int) {
         let token = admission?.token?.id
-        let known = token.flatMap { self.state.tokenBook.token($0) }
-        let isLogged = known?.isAudited ?? false
+        let isLogged = admission?.token?.isAudited ?? false
         guard self.state.audit.wants(token) || isLogged else { return }
         let elapsed = self.state.clock.refresh() - self.start
         let method = CallRecord.printable("\(self.method) \(self.route.path ?? self.state.configuration.mcpPath)")

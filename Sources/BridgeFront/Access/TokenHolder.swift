@@ -10,6 +10,8 @@ final class TokenHolder: Sendable {
     /// What of MCP they see, where that is not all; see ``TokenScope``.
     let scope: String?
     let limits: TokenLimits
+    /// Whether each of their requests is in the log, too.
+    let isAudited: Bool
     /// The second from which the secret that was shown is good no longer; seconds since 1970.
     let until: Int?
 
@@ -23,6 +25,7 @@ final class TokenHolder: Sendable {
         self.grants = grants
         self.scope = token.scope.isAllOfMCP ? nil : token.scope.text
         self.limits = token.limits
+        self.isAudited = token.isAudited
         self.until = until
     }
 
@@ -42,6 +45,6 @@ final class TokenHolder: Sendable {
 extension TokenHolder: Equatable {
     static func == (left: TokenHolder, right: TokenHolder) -> Bool {
         left.id == right.id && left.until == right.until && left.scope == right.scope && left.limits == right.limits
-            && left.grants == right.grants
+            && left.grants == right.grants && left.isAudited == right.isAudited
     }
 }

@@ -41,6 +41,8 @@ struct CallRecord {
 
     /// A method is whatever a client wrote: bounded, and without control characters.
     static func printable(_ method: String) -> String {
-        String(String.UnicodeScalarView(method.unicodeScalars.prefix(64).map { $0.value < 0x20 ? "?" : $0 }))
+        // As a rule.
+        if method.utf8.count <= 64, method.utf8.allSatisfy({ $0 >= 0x20 }) { return method }
+        return String(String.UnicodeScalarView(method.unicodeScalars.prefix(64).map { $0.value < 0x20 ? "?" : $0 }))
     }
 }

@@ -6,7 +6,7 @@ import NIOCore
 
 extension FrontRequest {
     /// Its token, if one was good.
-    var tokenID: TokenID? { TokenID.of(principal: self.verdict.principal) }
+    var tokenID: TokenID? { self.verdict.token?.id }
 
     /// Notes what is asked, while its bytes are there.
     func noteSubject(_ bytes: ByteBuffer) {
@@ -48,7 +48,9 @@ enum AuditSubject {
 
     /// Whatever a client wrote: bounded, and on one line.
     static func printable(_ subject: String) -> String {
-        String(
+        // As a rule.
+        if subject.utf8.count <= Self.limit, subject.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return subject }
+        return String(
             String.UnicodeScalarView(
                 subject.unicodeScalars.prefix(Self.limit).map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }

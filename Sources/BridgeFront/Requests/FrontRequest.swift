@@ -213,7 +213,7 @@ final class FrontRequest {
     /// - Parameter failure: the stable word of what went wrong; `nil` when all went as it should.
     func record(_ status: Int, failure: String? = nil) {
         self.audit(status, failure: failure)
-        let token = self.tokenID.flatMap { self.state.tokenBook.token($0) }
+        let token = self.verdict.token
         CallRecord(
             method: self.method, session: self.session?.sealed ?? self.verdict.fields.sessionID, elapsed: self.elapsed,
             isLong: self.machine.rules.endsOnDrain, token: token?.id, subject: self.subject,

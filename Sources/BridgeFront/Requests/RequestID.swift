@@ -14,26 +14,33 @@ struct RequestID: Sendable, CustomStringConvertible {
 
     /// Appends the 36 characters.
     func write(to buffer: inout ByteBuffer) {
-        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 36) { room in
-            var at = 0
-            for index in 0..<32 {
-                if index == 8 || index == 12 || index == 16 || index == 20 {
-                    room[at] = UInt8(ascii: "-")
-                    at += 1
-                }
-                let word = index < 16 ? self.high : self.low
-                let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (index % 16))) & 0xf
-                room[at] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
-                at += 1
-            }
-            return 36
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: Self.length) { room in
+            self.write(room.assumingMemoryBound(to: UInt8.self))
+            return Self.length
         }
     }
 
     var description: String {
-        var buffer = ByteBuffer()
-        self.write(to: &buffer)
-        return String(buffer: buffer)
+        String(unsafeUninitializedCapacity: Self.length) { room in
+            self.write(room)
+            return Self.length
+        }
+    }
+
+    private static let length = 36
+
+    private func write(_ room: UnsafeMutableBufferPointer<UInt8>) {
+        var at = 0
+        for index in 0..<32 {
+            if index == 8 || index == 12 || index == 16 || index == 20 {
+                room[at] = UInt8(ascii: "-")
+                at += 1
+            }
+            let word = index < 16 ? self.high : self.low
+            let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (index % 16))) & 0xf
+            room[at] = digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10
+            at += 1
+        }
     }
 }
 
