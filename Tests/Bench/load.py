@@ -50,10 +50,13 @@ class Load:
     size: int = 100
     mode: str = "call"
     capabilities: str = "{}"
+    #: Further lines of each request's head.
+    fields: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
         length = ["-n", self.requests] if self.requests else ["-d", self.seconds, "-w", self.warm_up]
         values = ["-c", self.connections, "-s", self.size, "-m", self.mode, "-C", self.capabilities, *length]
+        values += [value for field in self.fields for value in ("-H", field)]
         return [str(value) for value in values]
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 
 import bare
 import caller
+import granted
 import shares
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call, settle
@@ -140,10 +141,36 @@ class Bench:
             self._warm(bridge)
             runs = self.generator.alternate([(bridge, without), (bridge, declared)], 2 * self.plan.further_rounds + 2)
         none, some = runs
-        # Neighbours in time, so that the machine's moods meet both alike.
+        return {"without": self._figures(none), "declared": self._figures(some), **self._ratios(none, some)}
+
+    def tokens(self) -> Figures:
+        """Calls with a token, and so with a row of the audit each, against calls without; one of many tokens against the
+        only one."""
+        with self.bridge() as bridge:
+            self.say("calls with a token")
+            shown = (granted.field(granted.create(bridge, "bench")),)
+            without, using = self.load(connections=16), self.load(connections=16, fields=shown)
+            self._warm(bridge)
+            none, some = self.generator.alternate([(bridge, without), (bridge, using)], 2 * self.plan.further_rounds + 2)
+            self.say(f"calls with one of {granted.MANY:,} tokens")
+            alone, among = [], []
+            for _ in range(self.plan.further_rounds):
+                alone.append(self.generator.run(bridge, using))
+                with granted.many(bridge):
+                    among.append(self.generator.run(bridge, using))
         return {
             "without": self._figures(none),
-            "declared": self._figures(some),
+            "with": self._figures(some),
+            **self._ratios(none, some),
+            "alone": self._figures(alone),
+            "among many": self._figures(among),
+            "p50 ratio": median(b.p50 / a.p50 for a, b in zip(alone, among, strict=True)),
+        }
+
+    @staticmethod
+    def _ratios(none: list[Run], some: list[Run]) -> Figures:
+        """Of neighbours in time, so that the machine's moods meet both alike."""
+        return {
             "rate ratio": median(b.rate / a.rate for a, b in zip(none, some, strict=True)),
             # 0 where a kernel counts in ticks and there were too few calls to take one.
             "cpu ratio": median(

@@ -62,6 +62,12 @@ def rows(results: dict[str, Any]) -> Iterator[Row]:
         title = "callers that declare capabilities, to those that do not"
         yield f"{title}: calls", "", rate(found["declared"]["rate"]), ratio(found["rate ratio"])
         yield f"{title}: CPU per call", "", microseconds(found["declared"]["cpu"]), ratio(found["cpu ratio"])
+    if found := results.get("tokens"):
+        title = "calls with a token, and a row of the audit for each, to those without"
+        yield f"{title}: calls", "", rate(found["with"]["rate"]), ratio(found["rate ratio"])
+        yield f"{title}: CPU per call", "", microseconds(found["with"]["cpu"]), ratio(found["cpu ratio"])
+        title = "calls with one of 10,000 tokens, to those with the only one"
+        yield f"{title}: p50", "", microseconds(found["among many"]["p50"]), ratio(found["p50 ratio"])
     if found := results.get("starts"):
         direct, bridge, warm = found["direct"], found["bridge"], found["bridge with a cache"]
         for word in ("median", "best"):

@@ -206,20 +206,23 @@ class Bridge(Server):
 
     def status(self) -> dict[str, Any]:
         """What `mcp-bridge status` says, with memory as it is now."""
-        socket_path = self.folder / "run/mcp-bridge/control.sock"
-        done = subprocess.run(
-            [self._binary, "status", "--json", "--control", socket_path],
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PATIENCE,
-        )
+        done = self.ask("status", "--json")
         try:
             status = json.loads(done.stdout)
         except ValueError:
             raise Unmeasurable(f"no status: {done.stderr[-200:]!r}") from None
         assert isinstance(status, dict)
         return status
+
+    def ask(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+        """What a command says that asks it over its control socket."""
+        return subprocess.run(
+            [self._binary, *arguments, "--control", self.folder / "run/mcp-bridge/control.sock"],
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+        )
 
     def last_words(self) -> str:
         try:

@@ -62,6 +62,11 @@ TARGETS = [
     ),
     Target("CPU with capabilities to without", "capabilities", lambda all: all["cpu ratio"], 1.1, " x", digits=2),
     Target(
+        "calls/s with a token and audit rows to without", "tokens", lambda all: all["rate ratio"], 0.9, " x",
+        at_least=True, digits=2,
+    ),
+    Target("p50 with one of 10,000 tokens to the only one", "tokens", lambda all: all["p50 ratio"], 1.02, " x", digits=2),
+    Target(
         "front's allocations beyond bare NIO", "bare",
         lambda all: all["allocations"]["front"] - all["allocations"]["bare"], 6, "", digits=1,
     ),
