@@ -15,6 +15,7 @@ from recorder import Recorder
 from sdk_runner import SDKRunner
 from tokens import bearer, create
 from upstreams import SDKUpstream
+from waiting import eventually
 
 #: In every list, result, message and question of this server stands its name, and nowhere else.
 HIDDEN = "hiddenserver"
@@ -30,8 +31,12 @@ ANSWERS = {
 def bridge(shared_bridges: Bridges, tmp_path_factory: pytest.TempPathFactory) -> Bridge:
     folder = tmp_path_factory.mktemp("servers")
     bridge = shared_bridges.start({name: SDKUpstream(folder, name, SDK_1_PYTHON).entry for name in ("open", HIDDEN)})
-    bridge.wait_upstream("open")
-    bridge.wait_upstream(HIDDEN)
+    client = bridge.client()
+    for name in ("open", HIDDEN):
+        bridge.wait_upstream(name)
+        for kind in ("tools", "prompts", "resources"):
+            # Whatever a server lists only now would be news later.
+            eventually(lambda: name in json.dumps(client.request(f"{kind}/list").result), f"{kind} of {name}")  # noqa: B023
     return bridge
 
 
