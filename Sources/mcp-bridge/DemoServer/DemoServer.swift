@@ -25,7 +25,7 @@ struct DemoServer {
     /// Serves until the input ends or nobody reads the output any more. Calls that still sleep then are dropped.
     /// Throws what the descriptors report otherwise.
     func run() throws {
-        var lines = DemoLines()
+        var lines = ClientLines()
         var session = DemoSession(isEverything: self.isEverything)
         while true {
             guard try self.write(session.takeOutput()) else { return }
@@ -46,7 +46,7 @@ struct DemoServer {
         }
     }
 
-    private func serve(_ line: DemoLines.Line, _ session: inout DemoSession) {
+    private func serve(_ line: ClientLines.Line, _ session: inout DemoSession) {
         switch line {
         case .complete(let bytes):
             do {
@@ -55,7 +55,7 @@ struct DemoServer {
                 self.complain("\(error)")
             }
         case .tooLong:
-            self.complain("a line above \(DemoLines.maximumLength) bytes was skipped")
+            self.complain("a line above \(ClientLines.maximumLength) bytes was skipped")
         }
     }
 
@@ -87,7 +87,7 @@ extension DemoServer {
     }
 
     /// `false` at the end of the input.
-    private func read(into lines: inout DemoLines) throws -> Bool {
+    private func read(into lines: inout ClientLines) throws -> Bool {
         while true {
             let count = lines.fill { Glibc.read(self.input, $0.baseAddress, $0.count) }
             if count > 0 { return true }

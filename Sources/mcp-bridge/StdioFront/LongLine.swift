@@ -7,9 +7,10 @@ struct LongLine: Equatable {
     /// Of the requests that are whole.
     private(set) var requests: [RPCID] = []
 
-    /// In bytes, of a key and of an id.
+    /// In bytes, of a key, of an id, and of all ids that are kept.
     private static let keyLength = 8
     private static let idLength = 4 << 10
+    private static let idsLength = 4 << 20
     static let maximumRequests = 1 << 16
 
     /// How deep messages lie: 1, or 2 in a batch; 0 before the first bracket.
@@ -23,6 +24,8 @@ struct LongLine: Equatable {
     private var id: [UInt8] = []
     private var ids = 0
     private var hasMethod = false
+    /// How many bytes the ids have that were found.
+    private var octets = 0
 
     mutating func read(_ bytes: ByteBuffer) {
         bytes.withUnsafeReadableBytes { for byte in $0 { self.read(byte) } }
@@ -84,8 +87,10 @@ struct LongLine: Equatable {
     private mutating func end() {
         defer { self.begin() }
         guard self.hasMethod, self.ids == 1, self.id.count <= Self.idLength, self.requests.count < Self.maximumRequests,
+            self.octets + self.id.count <= Self.idsLength,
             let text = try? JSONText(validating: ByteBuffer(bytes: self.id)), let id = RPCID(text)
         else { return }
         self.requests.append(id)
+        self.octets += self.id.count
     }
 }

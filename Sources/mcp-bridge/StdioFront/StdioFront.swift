@@ -72,7 +72,7 @@ final class StdioFront: StdioRelay.Output {
     /// Until the client has closed its end and everything is answered, nobody reads any more, or one of these signals comes.
     func run(_ relay: NIOLoopBound<StdioRelay>, until signals: [Int32] = []) {
         if !signals.isEmpty { self.pipe.take(signals) }
-        var lines = DemoLines()
+        var lines = ClientLines()
         var rest = ByteBuffer()
         var (isOpen, isFinishing) = (true, false)
         // Nobody reads any more. The bridge is told so before this ends, or its session would live on.
@@ -137,7 +137,7 @@ final class StdioFront: StdioRelay.Output {
     }
 
     /// - Returns: false when the client has closed its end.
-    private func read(_ lines: inout DemoLines) -> Bool {
+    private func read(_ lines: inout ClientLines) -> Bool {
         let count = lines.fill { Glibc.read(self.input, $0.baseAddress, $0.count) }
         return count < 0 ? errno == EINTR || errno == EAGAIN : count > 0
     }
@@ -152,12 +152,12 @@ extension StdioFront {
     /// Hands over the lines that are there, as far as there is room.
     ///
     /// - Returns: whether there is room for more.
-    private func hand(_ lines: inout DemoLines, isOpen: Bool, _ relay: NIOLoopBound<StdioRelay>) -> Bool {
+    private func hand(_ lines: inout ClientLines, isOpen: Bool, _ relay: NIOLoopBound<StdioRelay>) -> Bool {
         while self.state.withLock({ $0.reads }) {
             guard let line = lines.next() ?? (isOpen ? nil : lines.rest()) else { return true }
             do throws(StdioMessage.Problem) {
                 switch line {
-                case .tooLong(let line): throw StdioMessage.tooLong(line, limit: DemoLines.maximumLength)
+                case .tooLong(let line): throw StdioMessage.tooLong(line, limit: ClientLines.maximumLength)
                 case .complete(let bytes): self.take(try StdioMessage(bytes), relay)
                 }
             } catch {

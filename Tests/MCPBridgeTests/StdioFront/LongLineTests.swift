@@ -38,4 +38,12 @@ import Testing
         let long = String(repeating: "1", count: 1 << 16)
         #expect(self.ids(#"{"id":"\#(long)","method":"x"}"#) == [])
     }
+
+    @Test func `ids are kept up to four megabytes of them`() {
+        let long = String(repeating: "i", count: 4_000)
+        var line = LongLine()
+        line.read(ByteBuffer(string: "["))
+        for _ in 0..<1_200 { line.read(ByteBuffer(string: #"{"id":"\#(long)","method":"x"},"#)) }
+        #expect(line.requests.count == (4 << 20) / 4_002)
+    }
 }

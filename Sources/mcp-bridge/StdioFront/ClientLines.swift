@@ -1,7 +1,7 @@
 import NIOCore
 
 /// Cuts what arrives into lines. Fed; it never reads.
-struct DemoLines {
+struct ClientLines {
     enum Line: Equatable {
         /// Without its line break, never empty.
         case complete(ByteBuffer)

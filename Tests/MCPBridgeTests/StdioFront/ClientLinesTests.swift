@@ -4,13 +4,13 @@ import Testing
 
 @testable import mcp_bridge
 
-@Suite("Demo lines") struct DemoLinesTests {
+@Suite("Lines of a client") struct ClientLinesTests {
     /// Lines of at most 40 bytes, and the rest when nothing more comes.
     private func lines(_ text: String, piece: Int) -> [String] {
-        var lines = DemoLines(maximumLength: 40)
+        var lines = ClientLines(maximumLength: 40)
         var bytes = ByteBuffer(string: text)
         var found: [String] = []
-        func note(_ line: DemoLines.Line) {
+        func note(_ line: ClientLines.Line) {
             switch line {
             case .complete(let bytes): found.append(String(buffer: bytes))
             case .tooLong(let line): found.append("too long: \(line.requests)")
