@@ -8,13 +8,13 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from harness import Bridge, Bridges
 from http_raw import ConnectionEnded, RawConnection
 from mcp_http import MCPClient
 from replies import text_of
+from rpc import request
 from upstreams import MisbehavingUpstream, demo_upstream
 
 BODY_LIMIT = 4 << 20
@@ -22,10 +22,6 @@ BODY_LIMIT = 4 << 20
 NEXT_CALLER = 0.05
 IDLE_CONNECTIONS = 10_000
 ECHO = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"demo.echo","arguments":{"text":%s}}}'
-
-
-def request(method: str = "ping", **members: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": 1, "method": method, **members}
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from harness import Bridge
 from mcp_http import MCPClient
 from replies import text_of
+from rpc import request
 from schema import NoID
 
 BODY_LIMIT = 4 << 20
@@ -17,10 +17,6 @@ BODY_LIMIT = 4 << 20
 NEXT_CALLER = 0.05
 IDLE_CONNECTIONS = 10_000
 ECHO = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"demo.echo","arguments":{"text":%s}}}'
-
-
-def request(method: str = "ping", **members: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": 1, "method": method, **members}
 
 
 @pytest.fixture

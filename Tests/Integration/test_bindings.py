@@ -18,10 +18,10 @@ from harness import Bridge, Bridges
 from http_raw import ConnectionEnded
 from mcp_http import MCPClient
 from outcomes import SESSION_DIES, attempt, call_until_answered
+from rpc import PING
 from upstreams import CountingUpstream
 from waiting import eventually
 
-PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 #: Often enough that the number is used, and not only given.
 ROW = 4
 

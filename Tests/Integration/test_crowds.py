@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from harness import Bridge, Bridges
 from mcp_http import MCPClient
 from places import SUPPORT
 from replies import text_of
+from rpc import request
 from upstreams import demo_upstream
 from waiting import best_of
 
@@ -22,10 +22,6 @@ BODY_LIMIT = 4 << 20
 NEXT_CALLER = 0.05
 IDLE_CONNECTIONS = 10_000
 ECHO = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"demo.echo","arguments":{"text":%s}}}'
-
-
-def request(method: str = "ping", **members: Any) -> dict[str, Any]:
-    return {"jsonrpc": "2.0", "id": 1, "method": method, **members}
 
 
 @pytest.fixture

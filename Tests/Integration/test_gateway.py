@@ -210,7 +210,7 @@ def piped(home: Bridge) -> Iterator[StdioClient]:
 @pytest.mark.parametrize("end", ["end of input", "SIGTERM", "SIGINT", "SIGKILL"])
 def test_its_servers_end_with_it(home: Bridge, piped: StdioClient, end: str) -> None:
     below = processes.descendants(piped.process.pid)
-    assert any("ping_server.py" in process.label for process in below)
+    assert any("echo_server.py" in process.label for process in below)
     with ProcessWatch(below) as watch:
         if end == "end of input":
             assert piped.close() == []

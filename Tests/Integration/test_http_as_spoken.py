@@ -13,16 +13,17 @@ from harness import Bridge, Bridges
 from http_raw import ConnectionEnded, RawConnection, Response
 from mcp_http import JSON_AND_EVENTS, MCPClient
 from replies import text_of
+from rpc import request
 from upstreams import demo_upstream
 
 ROUTES = ("/", "/health", "/health/live", "/health/ready", "/servers", "/tools", "/metrics", "/nothing")
 HEALTH = ("/health", "/health/live", "/health/ready")
-PING = {"jsonrpc": "2.0", "id": 7, "method": "ping"}
+PING = request(id=7)
 
 
 def initialize(revision: str = "2025-11-25", **members: Any) -> dict[str, Any]:
     params = {"protocolVersion": revision, "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
-    return {"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params, **members}
+    return request("initialize", id=0, params=params, **members)
 
 
 def exchange(

@@ -10,6 +10,7 @@ from harness import Bridge, Bridges
 from odd_http import Exchange, OddHTTP
 from outcomes import MAY_HAVE_RUN
 from replies import RPCFailure
+from rpc import notification, request
 from waiting import eventually
 
 PROMPT = {"messages": [{"role": "user", "content": {"type": "text", "text": "go"}}]}
@@ -19,8 +20,8 @@ QUESTION = {
     "method": "elicitation/create",
     "params": {"message": "Which?", "requestedSchema": {"type": "object", "properties": {}}},
 }
-PING = {"jsonrpc": "2.0", "id": "p", "method": "ping"}
-LOG = {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": "x"}}
+PING = request(id="p")
+LOG = notification("notifications/message", {"level": "info", "data": "x"})
 
 
 @pytest.fixture(scope="module")

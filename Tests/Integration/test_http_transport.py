@@ -11,8 +11,8 @@ from harness import Bridge
 from http_raw import EventParser, Response
 from mcp_http import JSON_AND_EVENTS, MCPClient
 from replies import text_of
+from rpc import PING
 
-PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 EVERY_REVISION = pytest.mark.parametrize("revision", schema.LEGACY_REVISIONS)
 NAMES_ITS_VERSION = pytest.mark.parametrize("revision", ["2025-06-18", "2025-11-25"])
 WITHOUT_BATCHES = pytest.mark.parametrize("revision", [each for each in schema.LEGACY_REVISIONS if each != "2025-03-26"])

@@ -15,6 +15,7 @@ from http_raw import ConnectionEnded
 from mcp_http import EventStream, MCPClient
 from places import SUPPORT
 from replies import RPCFailure, text_of
+from rpc import response
 from waiting import eventually
 
 FORM = {
@@ -61,9 +62,9 @@ def asked(client: MCPClient, question: dict[str, Any] = ELICIT) -> tuple[EventSt
 
 def answer(client: MCPClient, question: dict[str, Any], result: dict[str, Any] | None = None) -> None:
     """Whatever becomes of an answer, its POST is accepted."""
-    message = {"jsonrpc": "2.0", "id": question["id"], "result": ACCEPTED if result is None else result}
-    response = client.beside().exchange("POST", message)
-    assert (response.status, response.body) == (202, b"")
+    message = response(question, result=ACCEPTED if result is None else result)
+    accepted = client.beside().exchange("POST", message)
+    assert (accepted.status, accepted.body) == (202, b"")
 
 
 def said(message: dict[str, Any]) -> Any:
@@ -88,7 +89,7 @@ def test_a_client_that_answers_with_an_error(bridge: Bridge) -> None:
     client = client_of(bridge)
     stream, question = asked(client, SAMPLE)
     error = {"code": -1, "message": "User rejected sampling request"}
-    client.beside().exchange("POST", {"jsonrpc": "2.0", "id": question["id"], "error": error})
+    client.beside().exchange("POST", response(question, error=error))
     assert said(stream.next_message()) == {"error": error}
 
 
@@ -429,7 +430,7 @@ def test_two_questions_at_once_each_have_their_own_answer(quiet: Bridge) -> None
     # In reverse order, and one of them is refused.
     answer(client, third, {"action": "cancel"})
     refusal = {"code": -1, "message": "User rejected sampling request"}
-    client.beside().exchange("POST", {"jsonrpc": "2.0", "id": second["id"], "error": refusal})
+    client.beside().exchange("POST", response(second, error=refusal))
     answer(client, first)
     assert said(stream.next_message()) == [{"result": ACCEPTED}, {"error": refusal}, {"result": {"action": "cancel"}}]
 

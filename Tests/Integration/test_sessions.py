@@ -9,10 +9,10 @@ import schema
 from harness import Bridge, Bridges
 from http_raw import Response
 from mcp_http import MCPClient
+from rpc import PING
 from upstreams import demo_upstream
 
 NEWS = "notifications/tools/list_changed"
-PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 EVERY_REVISION = pytest.mark.parametrize("revision", schema.LEGACY_REVISIONS)
 
 

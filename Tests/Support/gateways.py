@@ -16,7 +16,7 @@ def ping_server(name: str) -> dict[str, Any]:
     return {
         "transport": "stdio",
         "command": str(SDK_1_PYTHON),
-        "args": [str(SUPPORT / "ping_server.py"), "--name", name],
+        "args": [str(SUPPORT / "echo_server.py"), "--name", name],
         "env": {"PYTHONDONTWRITEBYTECODE": "1"},
     }
 

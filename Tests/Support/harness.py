@@ -319,4 +319,4 @@ class Bridges:
 
 def _is_of_a_daemon(process: Process) -> bool:
     words = {Path(word).name for word in process.command}
-    return bool(words & {"worker", "demo-server", "counting_server.py", "misbehaving_server.py", "odd_server.py", "strange_server.py", "near.py", "sdk_server.py", "ping_server.py"})
+    return bool(words & {"worker", "demo-server", "counting_server.py", "misbehaving_server.py", "odd_server.py", "strange_server.py", "near.py", "sdk_server.py", "echo_server.py"})

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import mcp.types as types
-from mcp import ClientSession, StdioServerParameters
+from mcp import ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import McpError
+from sdk_common import command_behind, dump
 from sdk_questions import callbacks
 from waiting import PATIENCE
 
@@ -28,7 +28,7 @@ def error_of(error: McpError) -> dict[str, Any]:
 class Session:
     def __init__(self, session: ClientSession, hello: types.InitializeResult) -> None:
         self._session = session
-        self.hello = _dump(hello)
+        self.hello = dump(hello)
 
     @property
     def version(self) -> str:
@@ -37,21 +37,21 @@ class Session:
     async def list_tools(self) -> list[dict[str, Any]]:
         tools: list[dict[str, Any]] = []
         page = await self._session.list_tools()
-        tools += [_dump(tool) for tool in page.tools]
+        tools += [dump(tool) for tool in page.tools]
         while page.nextCursor is not None:
             page = await self._session.list_tools(params=types.PaginatedRequestParams(cursor=page.nextCursor))
-            tools += [_dump(tool) for tool in page.tools]
+            tools += [dump(tool) for tool in page.tools]
         return tools
 
     async def call(self, name: str, arguments: dict[str, Any], on_progress: Any = None) -> dict[str, Any]:
-        return _dump(await self._session.call_tool(name, arguments, progress_callback=on_progress))
+        return dump(await self._session.call_tool(name, arguments, progress_callback=on_progress))
 
     async def _pages(self, list_page: Any, key: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = []
         cursor = None
         while True:
             page = await list_page(params=types.PaginatedRequestParams(cursor=cursor))
-            entries += [_dump(entry) for entry in getattr(page, key)]
+            entries += [dump(entry) for entry in getattr(page, key)]
             cursor = page.nextCursor
             if cursor is None:
                 return entries
@@ -66,10 +66,10 @@ class Session:
         return await self._pages(self._session.list_resource_templates, "resourceTemplates")
 
     async def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
-        return _dump(await self._session.get_prompt(name, arguments))
+        return dump(await self._session.get_prompt(name, arguments))
 
     async def read(self, uri: str) -> dict[str, Any]:
-        return _dump(await self._session.read_resource(types.AnyUrl(uri)))
+        return dump(await self._session.read_resource(types.AnyUrl(uri)))
 
     async def subscribe(self, uri: str) -> None:
         await self._session.subscribe_resource(types.AnyUrl(uri))
@@ -79,7 +79,7 @@ class Session:
 
     async def complete(self, ref: dict[str, str], argument: dict[str, str], context: dict[str, str]) -> dict[str, Any]:
         kind = types.PromptReference if ref["type"] == "ref/prompt" else types.ResourceTemplateReference
-        return _dump(await self._session.complete(kind(**ref), argument, context or None))["completion"]
+        return dump(await self._session.complete(kind(**ref), argument, context or None))["completion"]
 
     async def cancel_last(self) -> None:
         """This generation leaves it to its user to tell the server."""
@@ -91,22 +91,22 @@ class Session:
         )
 
     async def make_task(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        return _dump(await self._session.experimental.call_tool_as_task(name, arguments))["task"]
+        return dump(await self._session.experimental.call_tool_as_task(name, arguments))["task"]
 
     async def follow_task(self, task: str) -> list[dict[str, Any]]:
-        return [_dump(state) async for state in self._session.experimental.poll_task(task)]
+        return [dump(state) async for state in self._session.experimental.poll_task(task)]
 
     async def task_result(self, task: str) -> dict[str, Any]:
-        return _dump(await self._session.experimental.get_task_result(task, types.CallToolResult))
+        return dump(await self._session.experimental.get_task_result(task, types.CallToolResult))
 
     async def list_tasks(self) -> list[dict[str, Any]]:
-        return _dump(await self._session.experimental.list_tasks())["tasks"]
+        return dump(await self._session.experimental.list_tasks())["tasks"]
 
     async def cancel_task(self, task: str) -> dict[str, Any]:
-        return _dump(await self._session.experimental.cancel_task(task))
+        return dump(await self._session.experimental.cancel_task(task))
 
     async def ping(self) -> dict[str, Any]:
-        return _dump(await self._session.send_ping())
+        return dump(await self._session.send_ping())
 
     async def set_level(self, level: Any) -> None:
         await self._session.set_logging_level(level)
@@ -114,9 +114,8 @@ class Session:
 
 def _transport(url: str, headers: dict[str, str], environment: dict[str, str]) -> Any:
     """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
-    if url.startswith("stdio:"):
-        command, *arguments = shlex.split(url.removeprefix("stdio:"))
-        return stdio_client(StdioServerParameters(command=command, args=arguments, env=environment))
+    if command := command_behind(url, environment):
+        return stdio_client(command)
     if url.endswith("/sse"):
         return sse_client(url, headers=headers, timeout=PATIENCE)
     return streamable_http_client(url, http_client=create_mcp_http_client(headers) if headers else None)
@@ -135,7 +134,7 @@ async def connect(
     async with (
         _transport(url, headers or {}, environment or {}) as (reader, writer, *_),
         ClientSession(
-            reader, writer, logging_callback=on_log, message_handler=on_message, **callbacks(on_question, _dump)
+            reader, writer, logging_callback=on_log, message_handler=on_message, **callbacks(on_question, dump)
         ) as session,
     ):
         yield Session(session, await session.initialize())
@@ -147,8 +146,4 @@ def method_of(message: Any) -> str | None:
 
 def plain(message: Any) -> dict[str, Any]:
     """A notification as it came."""
-    return _dump(message.root)
-
-
-def _dump(model: Any) -> dict[str, Any]:
-    return model.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return dump(message.root)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import mcp.types as types
-from mcp import Client, MCPDeprecationWarning, MCPError, StdioServerParameters
+from mcp import Client, MCPDeprecationWarning, MCPError
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
+from sdk_common import command_behind, dump
 from sdk_questions import callbacks
 from waiting import PATIENCE
 
@@ -31,7 +31,7 @@ class Session:
     def __init__(self, client: Client) -> None:
         self._client = client
         hello = client.session.initialize_result or client.session.discover_result
-        self.hello = _dump(hello)
+        self.hello = dump(hello)
 
     @property
     def version(self) -> str:
@@ -41,22 +41,22 @@ class Session:
     async def list_tools(self) -> list[dict[str, Any]]:
         tools: list[dict[str, Any]] = []
         page = await self._client.list_tools(cache_mode="bypass")
-        tools += [_dump(tool) for tool in page.tools]
+        tools += [dump(tool) for tool in page.tools]
         while page.next_cursor is not None:
             page = await self._client.list_tools(cursor=page.next_cursor)
-            tools += [_dump(tool) for tool in page.tools]
+            tools += [dump(tool) for tool in page.tools]
         return tools
 
     async def call(self, name: str, arguments: dict[str, Any], on_progress: Any = None) -> dict[str, Any]:
-        return _dump(await self._client.call_tool(name, arguments, progress_callback=on_progress))
+        return dump(await self._client.call_tool(name, arguments, progress_callback=on_progress))
 
     async def _pages(self, list_page: Any, key: str) -> list[dict[str, Any]]:
         entries: list[dict[str, Any]] = []
         page = await list_page(cache_mode="bypass")
-        entries += [_dump(entry) for entry in getattr(page, key)]
+        entries += [dump(entry) for entry in getattr(page, key)]
         while page.next_cursor is not None:
             page = await list_page(cursor=page.next_cursor)
-            entries += [_dump(entry) for entry in getattr(page, key)]
+            entries += [dump(entry) for entry in getattr(page, key)]
         return entries
 
     async def list_prompts(self) -> list[dict[str, Any]]:
@@ -69,10 +69,10 @@ class Session:
         return await self._pages(self._client.list_resource_templates, "resource_templates")
 
     async def get_prompt(self, name: str, arguments: dict[str, str]) -> dict[str, Any]:
-        return _dump(await self._client.get_prompt(name, arguments))
+        return dump(await self._client.get_prompt(name, arguments))
 
     async def read(self, uri: str) -> dict[str, Any]:
-        return _dump(await self._client.read_resource(uri, cache_mode="bypass"))
+        return dump(await self._client.read_resource(uri, cache_mode="bypass"))
 
     async def subscribe(self, uri: str) -> None:
         await self._client.subscribe_resource(uri)
@@ -82,13 +82,13 @@ class Session:
 
     async def complete(self, ref: dict[str, str], argument: dict[str, str], context: dict[str, str]) -> dict[str, Any]:
         kind = types.PromptReference if ref["type"] == "ref/prompt" else types.ResourceTemplateReference
-        return _dump(await self._client.complete(kind(**ref), argument, context or None))["completion"]
+        return dump(await self._client.complete(kind(**ref), argument, context or None))["completion"]
 
     async def cancel_last(self) -> None:
         """This generation tells the server by itself when the waiting task is cancelled."""
 
     async def ping(self) -> dict[str, Any]:
-        return _dump(await self._client.send_ping())
+        return dump(await self._client.send_ping())
 
     async def set_level(self, level: Any) -> None:
         await self._client.set_logging_level(level)
@@ -96,9 +96,8 @@ class Session:
 
 def _server(url: str, headers: dict[str, str], environment: dict[str, str]) -> Any:
     """Streamable HTTP, HTTP+SSE where that is the path, or the command behind `stdio:`."""
-    if url.startswith("stdio:"):
-        command, *arguments = shlex.split(url.removeprefix("stdio:"))
-        return StdioServerParameters(command=command, args=arguments, env=environment)
+    if command := command_behind(url, environment):
+        return command
     if url.endswith("/sse"):
         return sse_client(url, headers=headers, timeout=PATIENCE)
     return streamable_http_client(url, http_client=create_mcp_http_client(headers)) if headers else url
@@ -119,7 +118,7 @@ async def connect(
         mode=mode,
         logging_callback=on_log,
         message_handler=on_message,
-        **callbacks(on_question, _dump),
+        **callbacks(on_question, dump),
     ) as client:
         yield Session(client)
 
@@ -130,8 +129,4 @@ def method_of(message: Any) -> str | None:
 
 def plain(message: Any) -> dict[str, Any]:
     """A notification as it came."""
-    return _dump(message)
-
-
-def _dump(model: Any) -> dict[str, Any]:
-    return model.model_dump(by_alias=True, mode="json", exclude_none=True)
+    return dump(message)
