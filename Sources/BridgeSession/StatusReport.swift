@@ -27,6 +27,7 @@ final class StatusReport {
                 for collision in directory.collisions.prefix(Self.maximumCollisions) {
                     list.object {
                         $0.member("name", collision.name)
+                        $0.member("of", collision.offering.name)
                         $0.member("kept", collision.kept)
                         $0.member("refused", collision.refused)
                     }

@@ -31,7 +31,8 @@ extension Catalogue {
                     guard isSeen(entry) else { continue }
                     if let owner = byName[entry.name.dot] ?? byName[entry.name.safe] {
                         let kept = sources[owner.upstream].name
-                        collisions.append(Collision(name: entry.name.dot, kept: kept, refused: source.name))
+                        collisions.append(
+                            Collision(name: entry.name.dot, offering: offering, kept: kept, refused: source.name))
                         continue
                     }
                     byName[entry.name.dot] = entry

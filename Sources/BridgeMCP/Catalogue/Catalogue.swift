@@ -49,6 +49,8 @@ extension Catalogue {
     /// A name that two entries wanted. The first in the configuration has it.
     package struct Collision: Sendable, Hashable {
         package let name: String
+        /// Of which kind the entries are.
+        package let offering: Offering
         package let kept: String
         package let refused: String
     }

@@ -108,15 +108,20 @@ enum StatusTable {
         for notes in Self.rows(status.value("upstreams"), Self.notes(of:)) where !notes.isEmpty {
             lines += [""] + notes
         }
-        for collision in Self.rows(
-            status.value("collisions"),
-            { [$0.string("name") ?? "", $0.string("kept") ?? "", $0.string("refused") ?? ""] })
-        {
-            lines.append("")
-            lines.append(
-                "The name \(collision[0]) belongs to \(collision[1]); \(collision[2])'s tool of that name is left out.")
-        }
+        for collision in Self.rows(status.value("collisions"), Self.collision(in:)) { lines += [""] + collision }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func collision(in text: JSONText) -> [String] {
+        let (name, kept, refused) = (text.string("name") ?? "", text.string("kept") ?? "", text.string("refused") ?? "")
+        let what =
+            switch text.string("of") {
+            case "prompts": "The name \(name) belongs to \(kept); \(refused)'s prompt of that name"
+            case "resources": "The resource \(name) is \(kept)'s; \(refused)'s of the same URI"
+            case "resourceTemplates": "The resource template \(name) is \(kept)'s; \(refused)'s of the same text"
+            default: "The name \(name) belongs to \(kept); \(refused)'s tool of that name"
+            }
+        return [what + " is left out."]
     }
 
     /// What went wrong last, else what there is to be said of one that is well.

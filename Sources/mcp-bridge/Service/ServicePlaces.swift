@@ -58,6 +58,7 @@ struct ServicePlaces {
             let folder = own.folder(number, below: directory)
             do {
                 let lock = try Self.hold(folder, start)
+                DeadInstances.remove(beside: folder)
                 return (OwnBridge.environment(environment, state: folder), lock)
             } catch is FolderLock.Held where number < start.copies {
                 number += 1

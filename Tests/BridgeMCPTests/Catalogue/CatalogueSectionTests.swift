@@ -103,7 +103,7 @@ import Testing
             ])
         #expect(try self.names(catalogue.dotList) == ["own", "same"])
         #expect(catalogue["same"]?.upstream == 0)
-        #expect(catalogue.collisions == [.init(name: "same", kept: "first", refused: "second")])
+        #expect(catalogue.collisions == [.init(name: "same", offering: .tools, kept: "first", refused: "second")])
     }
 
     @Test func `lets no tool take another's safe spelling`() throws {
@@ -121,7 +121,7 @@ import Testing
         let catalogue = Self.section(
             [try self.source("a", ["t", "t"])])
         #expect(try self.names(catalogue.dotList) == ["a.t"])
-        #expect(catalogue.collisions == [.init(name: "a.t", kept: "a", refused: "a")])
+        #expect(catalogue.collisions == [.init(name: "a.t", offering: .tools, kept: "a", refused: "a")])
     }
 
     @Test func `leaves names as they are under an empty prefix`() throws {

@@ -40,7 +40,7 @@ import Testing
         #expect(section.safeList == section.dotList)
         #expect(section["a:x"]?.upstream == 0)
         #expect(section["one.a:x"] == nil && section["secret:1"] == nil)
-        #expect(section.collisions == [.init(name: "a:x", kept: "one", refused: "two")])
+        #expect(section.collisions == [.init(name: "a:x", offering: .resources, kept: "one", refused: "two")])
     }
 
     @Test func `answers a list under its offering's own name, whole or in pages`() throws {

@@ -1,0 +1,43 @@
+import BridgeProcess
+import FoundationEssentials
+import Glibc
+
+/// The state folders of bridges that commands ran for themselves (``OwnBridge``) and that have not been started for long: every
+/// configuration that was ever tried has left one. What is in use is locked.
+enum DeadInstances {
+    /// In days. A further copy has nothing that outlasts its sessions, which are good for seven; a first one may have been
+    /// signed in somewhere.
+    static let copiesAge = 8
+    static let age = 90
+
+    /// - Parameters:
+    ///   - own: the folder that this process has.
+    ///   - now: in seconds since 1970.
+    static func remove(beside own: String, now: Int = time(nil)) {
+        guard let slash = own.lastIndex(of: "/") else { return }
+        let directory = own[..<slash]
+        for name in (try? FileManager.default.contentsOfDirectory(atPath: String(directory))) ?? [] {
+            let folder = "\(directory)/\(name)"
+            guard folder != own, let isCopy = Self.isCopy(name), let started = Self.started(folder),
+                now - started > 86_400 * (isCopy ? Self.copiesAge : Self.age),
+                let lock = try? FolderLock.take(folder, as: "cleaning")
+            else { continue }
+            try? FileManager.default.removeItem(atPath: folder)
+            lock.release()
+        }
+    }
+
+    /// Whether this is the folder of a further copy; nil for what is no such folder at all.
+    private static func isCopy(_ name: String) -> Bool? {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts[0].utf8.count == 16, parts[0].allSatisfy(\.isHexDigit), parts.count <= 2 else { return nil }
+        return parts.count == 1 ? false : Int(parts[1]).map { $0 > 1 }
+    }
+
+    /// Its file says who has it, and is written at each start.
+    private static func started(_ folder: String) -> Int? {
+        var status = stat()
+        guard lstat("\(folder)/lock", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        return status.st_mtim.tv_sec
+    }
+}
