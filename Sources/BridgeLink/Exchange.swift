@@ -116,6 +116,21 @@ package final class Exchange {
         }
     }
 
+    /// Gives up what waits for a peer that takes nothing of it, also when this side has ended the exchange already. The
+    /// delegate is told as if the peer had cancelled.
+    package func giveUp(reason: String) {
+        guard self.over else {
+            let delegate = self.delegate
+            self.cancel(reason: reason)
+            delegate?.exchangeFailed(self, .cancelled(reason: reason))
+            return
+        }
+        guard let connection = self.connection else { return }
+        self.outgoing.removeAll()
+        connection.write(.cancel(self.number, reason: reason))
+        connection.forget(self)
+    }
+
     /// Tells the peer, sooner or later, that a message with a payload of this many bytes has been consumed.
     package func acknowledge(octets: Int) {
         guard !self.over, let credit = self.consumed.consume(octets) else { return }

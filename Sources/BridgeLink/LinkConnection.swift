@@ -59,6 +59,10 @@ package final class LinkConnection {
 
     package var exchangeCount: Int { self.exchanges.count + self.ending.count }
 
+    /// The exchanges that something waits for, because the peer has not taken what went before; also those that this side has
+    /// ended.
+    package var queued: [Exchange] { self.exchanges.elements.filter { $0.queue != nil } }
+
     /// Whether exchanges can be opened. It cannot become so again.
     package var isOpen: Bool { self.state == .open }
 

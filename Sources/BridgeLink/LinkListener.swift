@@ -56,6 +56,9 @@ package final class LinkListener {
         self.channel.close(promise: nil)
     }
 
+    /// The links that are there.
+    package var connections: [LinkConnection] { Array(self.accepting.links.values) }
+
     /// Closes every link.
     package func closeConnections() { self.accepting.closeAll() }
 }
@@ -68,7 +71,7 @@ enum LinkChannel {
 /// Sorts accepted connections into links and their bulk connections. Confined to one loop.
 private final class LinkAcceptor {
     private let onConnection: (LinkConnection) -> Void
-    private var links: [String: LinkConnection] = [:]
+    private(set) var links: [String: LinkConnection] = [:]
     var isClosed = false
 
     init(onConnection: @escaping (LinkConnection) -> Void) { self.onConnection = onConnection }

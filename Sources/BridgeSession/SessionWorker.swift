@@ -79,13 +79,14 @@ package final class SessionWorker {
             subscriptions: self.subscriptions, tasks: self.tasks, retention: self.retention, tables: tables,
             configuration: configuration, logger: logger
         )
-        self.stuck = StuckReaders(loop: loop) { [sessions] in sessions.streams }
+        self.stuck = StuckReaders(loop: loop)
         self.status = StatusReport(on: control)
         self.connect()
     }
 
     /// What one part tells another.
     private func connect() {
+        self.stuck.readers = { [weak self] in self?.listener?.connections.flatMap(\.queued) ?? [] }
         self.desk.tasks = self.tasks
         self.records.further = { [weak tasks] in tasks?.compacted ?? ByteBuffer() }
         self.sessions.onLevel = { [weak directory] in directory?.pass($0) }

@@ -94,6 +94,24 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func `can be given up, also when the sender has ended what waits behind them`(isEnded: Bool) async throws {
+        try await self.withSlowReader(messages: 200) { bench in
+            try await bench.until { $0.served.first?.messages.count == 64 }
+            try await bench.run { world in
+                if isEnded { world.talker("slow").exchange?.end(header: .emptyObject) }
+                let link = try #require(world.dialled)
+                #expect(link.queued.count == 1)
+                for exchange in link.queued { exchange.giveUp(reason: "it does not read") }
+                #expect(link.queued.isEmpty && link.exchangeCount == 0)
+                let told = isEnded ? nil : ExchangeFailure.cancelled(reason: "it does not read")
+                #expect(world.talker("slow").failure == told)
+            }
+            try await bench.until { $0.server(0).failure == .cancelled(reason: "it does not read") }
+            try await bench.run { #expect($0.server(0).messages.count == 64) }
+        }
+    }
+
     @Test func `are overtaken by a cancel: what was queued never arrives`() async throws {
         try await self.withSlowReader(messages: 200) { bench in
             try await bench.until { $0.served.first?.messages.count == 64 }

@@ -7,7 +7,7 @@ import NIOCore
 ///
 /// Where its caller may come back, events have ids, and what a client missed waits for its `Last-Event-ID`: the stream
 /// outlives the front worker. Confined to the event loop.
-final class ClientStream: QueueReader {
+final class ClientStream {
     let caller: Caller
     let opened: NIODeadline
     /// When an event stream had its last answer; nil while one is missing.
@@ -55,15 +55,6 @@ final class ClientStream: QueueReader {
     private func isAnswered(_ requests: Int) {
         self.missing -= requests
         self.caller.unanswered -= requests
-    }
-
-    var queue: (octets: Int, released: Int)? { self.exchange?.queue }
-
-    /// Ends the connection of a client that does not read. It may come back for what it has missed.
-    func hangUp() {
-        guard let exchange = self.exchange else { return }
-        exchange.cancel(reason: "the client does not read")
-        self.detach(exchange)
     }
 
     /// Answers one of the POST's requests with an error that the bridge makes.

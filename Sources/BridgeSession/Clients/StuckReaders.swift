@@ -1,3 +1,4 @@
+import BridgeLink
 import NIOCore
 
 /// Somebody for whom messages wait as long as it does not read.
@@ -5,6 +6,11 @@ protocol QueueReader: AnyObject {
     /// What waits: how much, and how many messages that had to wait have left since. Nil where nothing waits.
     var queue: (octets: Int, released: Int)? { get }
     func hangUp()
+}
+
+/// What waits on a link, whoever it is for: a stream whose answer has been given is known to nobody else any more.
+extension Exchange: QueueReader {
+    func hangUp() { self.giveUp(reason: "the client does not read") }
 }
 
 /// Finds the clients that hold everybody up: what is to be sent to them fills the worker's memory, and they take none of it.
@@ -16,16 +22,13 @@ final class StuckReaders {
     static let patience = TimeAmount.seconds(5)
 
     private let loop: any EventLoop
-    private let readers: () -> [any QueueReader]
-    /// By reader: how many messages it had taken at the last look.
-    private var seen: [ObjectIdentifier: Int] = [:]
+    /// All for whom anything waits.
+    var readers: () -> [any QueueReader] = { [] }
+    /// Readers, and how many messages each had taken at the last look. Kept, so that nobody else is taken for one of them.
+    private var seen: [ObjectIdentifier: (reader: any QueueReader, released: Int)] = [:]
     private var look: Scheduled<Void>?
 
-    /// - Parameter readers: all for whom anything may wait.
-    init(loop: any EventLoop, readers: @escaping () -> [any QueueReader]) {
-        self.loop = loop
-        self.readers = readers
-    }
+    init(loop: any EventLoop) { self.loop = loop }
 
     /// The memory is full, or it is not any more.
     func changed(isFull: Bool) {
@@ -36,13 +39,13 @@ final class StuckReaders {
     }
 
     private func lookAgain() {
-        var seen: [ObjectIdentifier: Int] = [:]
+        var seen: [ObjectIdentifier: (reader: any QueueReader, released: Int)] = [:]
         for reader in self.readers() {
             guard let queue = reader.queue else { continue }
-            if self.seen[ObjectIdentifier(reader)] == queue.released {
+            if self.seen[ObjectIdentifier(reader)]?.released == queue.released {
                 reader.hangUp()
             } else {
-                seen[ObjectIdentifier(reader)] = queue.released
+                seen[ObjectIdentifier(reader)] = (reader, queue.released)
             }
         }
         self.seen = seen

@@ -202,13 +202,6 @@ final class SessionStore {
     var countInUse: Int { self.use.count }
     var countListening: Int { self.live.values.reduce(0) { $0 + $1.listening.count } }
     var all: some Sequence<LiveSession> { self.live.values }
-    /// All on which anything may wait for its client to read.
-    var streams: [ClientStream] {
-        self.live.values.flatMap { session in
-            let ofCalls = session.caller.calls.values.lazy.map(\.stream).filter { $0.number == nil }
-            return Array(session.streams.all) + ofCalls
-        }
-    }
 
     /// The session of this number, where it is in memory.
     func session(_ number: UInt64) -> LiveSession? { self.live[number] }
