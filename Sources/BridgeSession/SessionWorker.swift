@@ -90,7 +90,10 @@ package final class SessionWorker {
         self.desk.tasks = self.tasks
         self.records.further = { [weak tasks] in tasks?.compacted ?? ByteBuffer() }
         self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
-        self.sessions.onEnd = { [weak waiting] in waiting?.cancelAll(of: $0) }
+        self.sessions.onEnd = { [weak waiting, weak tasks] in
+            waiting?.cancelAll(of: $0)
+            tasks?.cancelAll(of: $0)
+        }
         self.sessions.onForget = { [weak subscriptions, weak resources] in
             subscriptions?.ended($0)
             resources?.forget(session: $0)

@@ -69,4 +69,31 @@ import Testing
             try await bench.until { $0.upstream().call(0)?.failure != nil }
         }
     }
+
+    @Test func `that is to be a task, for a client without tasks, is kept here, and given up when its time is over`()
+        async throws
+    {
+        let wished = Self.question.replacing(#""message":"?""#, with: #""message":"?","task":{"ttl":1}"#)
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await self.open(bench)
+            try await bench.post("call", SessionCallTests.call(), session: session)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.run { $0.upstream().call(0)?.ask(1, wished) }
+            // The server has its task before anybody has answered.
+            try await bench.until { $0.upstream().call(0)?.answers == [.answered(1)] }
+            try await bench.until {
+                $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false }
+            }
+            try await bench.run { scene in
+                #expect(!scene.answer("call").events.contains { $0.body?.contains(#""task""#) ?? false })
+                scene.worker?.keepHouse(now: .now() + .seconds(599))
+                scene.worker?.keepHouse(now: .now() + .seconds(601))
+            }
+            try await bench.until { $0.upstream().call(0)?.answers.contains(.note) == true }
+            try await bench.until {
+                $0.answer("call").events.contains { $0.body?.contains("notifications/cancelled") ?? false }
+            }
+        }
+    }
 }

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import NIOCore
 import Testing
@@ -73,6 +74,64 @@ extension SessionTaskTests {
             }
             _ = try await bench.post(Self.request("list", nil), session: session)
             try await bench.run { #expect($0.upstream().calls.count == count) }
+        }
+    }
+
+    @Test func `whose plain call fails are cancelled at their server`() async throws {
+        let tool = #"{"name":"t","execution":{"taskSupport":"required"}}"#
+        try await self.withTasks([tool]) { bench in
+            try await bench.run { scene in
+                scene.upstream().onCall = { call in
+                    guard call.request.contains("tasks/get") else { return Self.serve(call) }
+                    call.fail("internal", code: -32603)
+                }
+            }
+            let session = try await bench.open()
+            #expect(try await bench.post(Self.call(nil, id: 7), session: session).errorWord == "outcome_unknown")
+            try await bench.until { scene in scene.upstream().calls.contains { $0.request.contains("tasks/cancel") } }
+        }
+    }
+
+    @Test func `are asked about after a result that is an error, which says not whether they are over`() async throws {
+        for status in ["failed", "working"] {
+            try await self.withTasks { bench in
+                let session = try await bench.open()
+                let id = try Self.id(in: try await bench.post(Self.call(), session: session))
+                try await bench.run { scene in
+                    scene.upstream().onCall = { call in
+                        guard call.request.contains("tasks/result") else {
+                            return call.reply(Self.task("task-1", status), life: 5)
+                        }
+                        call.answer(#"{"jsonrpc":"2.0","id":\#(call.id),"error":{"code":-32000,"message":"m"}}"#)
+                    }
+                }
+                #expect(try await bench.post(Self.request("result", id), session: session).errorCode == -32000)
+                try await bench.until { $0.upstream().calls.last?.request.contains("tasks/get") == true }
+            }
+        }
+    }
+
+    @Test func `are asked about for a list in calls that count, and no longer than somebody waits for it`() async throws
+    {
+        try await self.withTasks(adjust: { $0.maximumInFlight = 3 }) { bench in
+            let session = try await bench.open()
+            for number in 1...3 {
+                try await bench.run { scene in
+                    let task = Self.task("task-\(number)")
+                    scene.upstream().onCall = { $0.reply(#"{"task":\#(task)}"#, life: 5) }
+                }
+                _ = try await bench.post(Self.call(), session: session)
+            }
+            try await bench.run { $0.upstream().onCall = { _ in } }
+            try await bench.post("list", Self.request("list", nil, id: 9), session: session)
+            try await bench.until { $0.upstream().calls.count == 6 && $0.worker?.desk.underWay == 3 }
+            let busy = try await bench.post(Self.request("list", nil, id: 10), session: session)
+            #expect(busy.errorWord == "overloaded")
+            let cancel = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}"#
+            try await bench.post("cancel", cancel, session: session)
+            try await bench.until { scene in
+                scene.upstream().calls.suffix(3).allSatisfy { $0.failure != nil } && scene.worker?.desk.underWay == 0
+            }
         }
     }
 

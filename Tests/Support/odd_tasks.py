@@ -4,7 +4,7 @@ Standard library only. `odd_tasks.py [undeclared]`: what it is sent goes to the 
 The tool `t` runs as a task until somebody calls `end`, which ends the oldest. `must` can only be called as a task, and ends
 after two questions about it, unless it is told `never` to. `asker` runs as a task that asks its client, once its result is
 waited for, and ends with what that said; given `early`, it asks at once, and so before anybody waits. `ask` asks in a
-plain call, and wants the answer as a task. `held` is `must`, made when `release` is called. `say` tells of the oldest: its progress, a log message, and its status. `hang` never answers,
+plain call, and wants the answer as a task, whose result it waits for. `held` is `must`, made when `release` is called. `say` tells of the oldest: its progress, a log message, and its status. `hang` never answers,
 `ok` always does."""
 
 from __future__ import annotations
@@ -72,6 +72,12 @@ def ask_of_task(task: str) -> None:
     ask(f"about {task}", then, _meta={RELATION: {"taskId": task}})
 
 
+def fetch(identifier: Any, made: Message) -> None:
+    name = f"q{len(questions) + 1}"
+    questions[name] = lambda message: answer(identifier, text(json.dumps(message)))
+    send({"id": name, "method": "tasks/result", "params": {"taskId": made["result"]["task"]["taskId"]}})
+
+
 def oldest() -> str:
     return next(name for name, task in tasks.items() if task["status"] == "working")
 
@@ -99,7 +105,7 @@ def call(identifier: Any, params: Message) -> None:
     if name == "must" and DECLARED:
         return send({"id": identifier, "error": {"code": -32601, "message": "Only as a task."}})
     if name == "ask":
-        return ask("plainly", lambda message: answer(identifier, text(json.dumps(message))), task={"ttl": 60_000})
+        return ask("plainly", lambda message: fetch(identifier, message), task={"ttl": 60_000})
     if name == "held" and "task" in params:
         return held.append((identifier, params))
     if name == "release":

@@ -5,7 +5,8 @@ Usage: questioning_server.py [JOURNAL]
 
 Tools: `ask` asks (`method`, `params`) and answers with what came back; `ask_all` asks all its `questions` at once, and answers
 with what came back, in their order; `ask_and_leave` asks and answers at once; `ask_and_withdraw` takes its question back, then
-answers; `stubborn` asks when it has been cancelled; `need_page` refuses with -32042; `done` says that a page is done; `count`
+answers; `ask_as_task` asks, and sends the requests `steps` about the task that it is given, one after another; it answers with
+all that came back, and with the notifications that came meanwhile; `stubborn` asks when it has been cancelled; `need_page` refuses with -32042; `done` says that a page is done; `count`
 says how often anything was asked. What comes back to a question that no call waits for is written to the journal, a line
 each, and so is that a call which waits was cancelled.
 """
@@ -16,7 +17,7 @@ import json
 import sys
 from typing import Any
 
-TOOLS = ("ask", "ask_all", "ask_and_leave", "ask_and_withdraw", "stubborn", "need_page", "done", "count")
+TOOLS = ("ask", "ask_all", "ask_and_leave", "ask_and_withdraw", "ask_as_task", "stubborn", "need_page", "done", "count")
 
 
 class Asking:
@@ -28,6 +29,11 @@ class Asking:
         #: Of calls that have asked several: what has come back, by question.
         self._several: dict[Any, dict[str, Any]] = {}
         self._stubborn: dict[Any, dict[str, Any]] = {}
+        #: Of calls that have asked for a task: the requests to come, what has come back, and the task's id.
+        self._steps: dict[Any, list[str]] = {}
+        self._heard: dict[Any, list[Any]] = {}
+        self._task: dict[Any, Any] = {}
+        self._notes: list[Any] = []
 
     def say(self, **message: Any) -> None:
         print(json.dumps({"jsonrpc": "2.0", **message}), flush=True)
@@ -65,6 +71,7 @@ class Asking:
             return self.cancelled(message["params"]["requestId"])
         if "id" in message:
             return self.say(id=message["id"], result={})
+        self._notes.append({"method": method, "params": message.get("params")})
         return None
 
     def answered(self, message: dict[str, Any]) -> None:
@@ -72,11 +79,25 @@ class Asking:
         call = self._waiting.pop(message["id"], None)
         if call is None:
             return self.note(said)
+        if call in self._steps:
+            return self.go_on(call, said)
         if call not in self._several:
             return self.answer(call, said)
         self._several[call][message["id"]] = said
         if call not in self._waiting.values():
             self.answer(call, [said for _, said in sorted(self._several.pop(call).items())])
+        return None
+
+    def go_on(self, call: Any, said: dict[str, Any]) -> None:
+        """A call that has asked for a task has heard something, and sends its next request about it."""
+        self._heard[call].append(said)
+        if len(self._heard[call]) == 1:
+            self._task[call] = said.get("result", {}).get("task", {}).get("taskId")
+        if self._task[call] is None or not self._steps[call]:
+            del self._steps[call]
+            return self.answer(call, {"said": self._heard.pop(call), "notes": self._notes})
+        params = {"taskId": self._task[call]}
+        self._waiting[self.ask({"method": self._steps[call].pop(0), "params": params})] = call
         return None
 
     def cancelled(self, call: Any) -> None:
@@ -106,6 +127,9 @@ class Asking:
             number = self.ask(arguments)
             self.say(method="notifications/cancelled", params={"requestId": number, "reason": "no need"})
             self.answer(call, "withdrawn")
+        elif tool == "ask_as_task":
+            self._steps[call], self._heard[call], self._notes = list(arguments.get("steps", [])), [], []
+            self._waiting[self.ask(arguments)] = call
         elif tool == "stubborn":
             self._stubborn[call] = arguments
         elif tool == "need_page":

@@ -1,6 +1,6 @@
 """A server whose tools run as tasks, of the first generation of the SDK: 2.x has none. `run TAG SECONDS` can be called
 either way, `must TAG SECONDS` only as a task, `bare` not as one. Each run adds its tag to the file COUNT_FILE names. `ask`
-only runs as a task, and asks its client. `task_server.py [PORT]`: on stdio, or over Streamable HTTP."""
+only runs as a task, and asks its client; `wish` asks its client as a task. `task_server.py [PORT]`: on stdio, or over Streamable HTTP."""
 
 from __future__ import annotations
 
@@ -26,13 +26,19 @@ async def list_tools() -> list[types.Tool]:
         execution = types.ToolExecution(taskSupport=mode)
         return types.Tool(name=name, inputSchema=ARGUMENTS, execution=execution)
 
-    return [tool("run", "optional"), tool("must", "required"), tool("ask", "required"), tool("bare", "forbidden")]
+    return [tool("run", "optional"), tool("must", "required"), tool("ask", "required")] + [
+        tool(name, "forbidden") for name in ("bare", "wish")
+    ]
 
 
 @server.call_tool()
 async def call_tool(name: str, arguments: dict[str, Any]) -> Any:
     context = server.request_context
     context.experimental.validate_task_mode({"run": "optional", "must": "required", "ask": "required"}.get(name, "forbidden"))
+    if name == "wish":
+        form = {"type": "object", "properties": {"text": {"type": "string"}}}
+        wished = await context.session.experimental.elicit_as_task("a wish", form)
+        return [types.TextContent(type="text", text=f"{wished.action} {wished.content}")]
     if not context.experimental.is_task:
         return await work(arguments)
 

@@ -155,10 +155,14 @@ package enum QuestionAnswer: LinkHeader, Equatable {
     case declined(Int)
     /// The client is gone.
     case gone(Int)
+    /// The client says something of what it is being asked: the payload is its notification, as the server may hear it.
+    case note
 
-    package var number: Int {
+    /// Of the question that it answers.
+    package var number: Int? {
         switch self {
         case .answered(let number), .declined(let number), .gone(let number): number
+        case .note: nil
         }
     }
 
@@ -173,11 +177,16 @@ package enum QuestionAnswer: LinkHeader, Equatable {
         case .gone(let number):
             header.member("t", "gone")
             header.member("q", number)
+        case .note: header.member("t", "note")
         }
     }
 
     package init?(reading header: inout HeaderReader) {
         let kind = header.string("t")
+        guard kind != "note" else {
+            self = .note
+            return
+        }
         let number = header.int("q") ?? 0
         switch kind {
         case "answer": self = .answered(number)

@@ -13,6 +13,10 @@ package struct SessionClaims: Sendable, Hashable {
         package static let elicitationForm = Capabilities(rawValue: 4)
         package static let elicitationURL = Capabilities(rawValue: 8)
         package static let roots = Capabilities(rawValue: 16)
+        /// That it keeps tasks for what it is asked, and lets them be cancelled.
+        package static let samplingTasks = Capabilities(rawValue: 32)
+        package static let elicitationTasks = Capabilities(rawValue: 64)
+        package static let taskCancelling = Capabilities(rawValue: 128)
     }
 
     /// Tells sessions apart; random.
@@ -114,6 +118,18 @@ extension SessionClaims.Capabilities {
             if hasURL { self.insert(.elicitationURL) }
         }
         if declared.present("roots") != nil { self.insert(.roots) }
+        guard let tasks = declared.present("tasks"), let requests = tasks.present("requests") else { return }
+        if self.contains(.sampling), requests.present("sampling")?.present("createMessage") != nil {
+            self.insert(.samplingTasks)
+        }
+        if !self.isDisjoint(with: [.elicitationForm, .elicitationURL]),
+            requests.present("elicitation")?.present("create") != nil
+        {
+            self.insert(.elicitationTasks)
+        }
+        if tasks.present("cancel") != nil, !self.isDisjoint(with: [.samplingTasks, .elicitationTasks]) {
+            self.insert(.taskCancelling)
+        }
     }
 }
 

@@ -60,9 +60,27 @@ package struct DrivenTask: Sendable {
         }
     }
 
+    /// The server has said by itself how the task is, and so before it is asked for the next time.
+    ///
+    /// - Parameter isAsking: whether a request is under way. What is next is told by its answer then.
+    /// - Returns: what is next, where that is something else than it was; and whether there is news.
+    package mutating func noted(_ state: TaskState, isAsking: Bool) -> (step: Step?, hasNews: Bool) {
+        guard state.id == self.id else { return (nil, false) }
+        guard self.phase == .polling, !isAsking else {
+            self.isOver = self.isOver || state.status?.isFinal == true
+            return (nil, self.isNews(state))
+        }
+        let (step, hasNews) = self.heard(state)
+        return (step == .fetch ? step : nil, hasNews)
+    }
+
+    private mutating func isNews(_ state: TaskState) -> Bool {
+        defer { self.state = state.text.detached }
+        return state.text != self.state
+    }
+
     private mutating func heard(_ state: TaskState) -> (step: Step, hasNews: Bool) {
-        let hasNews = state.text != self.state
-        self.state = state.text.detached
+        let hasNews = self.isNews(state)
         if let interval = state.pollInterval {
             self.interval = min(max(interval, Self.intervals.lowerBound), Self.intervals.upperBound)
         }

@@ -36,6 +36,8 @@ final class Caller {
     var unanswered = 0
     /// What its client is being asked.
     var questions = OpenQuestions<Call>()
+    /// Under which it tells of its progress with that.
+    var questionTokens = QuestionTokens<Call>()
 
     init(
         revision: ProtocolRevision, capabilities: SessionClaims.Capabilities, principal: String, session: String?,

@@ -16,33 +16,58 @@ extension Call {
     func ask(_ number: Int, _ payload: ByteBuffer) {
         self.hasAsked()
         guard let asked = try? RPCMessage(JSONText(trusting: payload)) else { return self.say(.declined(number)) }
-        // Servers are told of no client's tasks, so the wish for one counts as not made (basic/utilities/tasks).
-        let plain = asked.task.flatMap { _ in TaskMessages.asCall(asked) }
+        if asked.method?.hasPrefix("tasks/") == true { return self.askOfTask(number, asked) }
+        let keeper = asked.task.map { _ in self.caller.keepsTask(for: asked.method) ? TaskKeeper.client : .bridge }
+        // A client that keeps no tasks is asked plainly.
+        let plain = keeper == .bridge ? TaskMessages.asCall(asked) : nil
         let question = plain.flatMap { try? RPCMessage($0) } ?? asked
         guard let id = question.id else { return self.say(.declined(number)) }
         switch QuestionFitting.verdict(on: question, to: self.caller.revision, self.caller.capabilities) {
         case .decline: self.say(.declined(number))
         case .refuse(let reason):
             self.say(
-                .answered(number), RPCReply.error(id: Self.placeholder, code: -32602, message: "Not asked: \(reason)."))
-        case .ask(let edits): self.ask(number, question, at: id, edits)
+                .answered(number),
+                RPCReply.error(id: QuestionTask.placeholder, code: -32602, message: "Not asked: \(reason)."))
+        case .ask(let edits): self.ask(number, question, at: id, edits, keeper)
         }
     }
 
-    private func ask(_ number: Int, _ question: RPCMessage, at id: JSONSpan, _ edits: [QuestionFitting.Edit]) {
-        guard !self.caller.questions.isFull else {
-            let limit = "\(OpenQuestions<Call>.maximum) questions are open in the session already, a fixed limit"
-            return self.say(.answered(number), Self.failure(limit))
-        }
-        guard self.stream.canAsk(question.text.count) else {
-            let limit =
-                "its client has not read \(OpenQuestions<Call>.maximum) questions, or \(Retention.maximum >> 20) MiB of "
-                + "questions are kept for clients that come back, both fixed limits"
+    /// - Parameter keeper: who keeps the task that the server wants; nil where it wants none.
+    private func ask(
+        _ number: Int, _ question: RPCMessage, at id: JSONSpan, _ edits: [QuestionFitting.Edit], _ keeper: TaskKeeper?
+    ) {
+        if let limit = self.hindrance(to: question.text.count) ?? keeper.flatMap({ _ in self.hindranceToTask }) {
             return self.say(.answered(number), Self.failure(limit))
         }
         let ownID = self.caller.questions.open(self, number)
         self.questions[number] = ownID
-        self.stream.ask(self.desk.put(question, at: id, as: ownID, edits, of: self), as: ownID)
+        self.about[number] = keeper.map { $0 == .client ? .creation : self.keepTask(number) }
+        self.stream.ask(self.desk.put(question, at: id, as: ownID, edits, of: self, number), as: ownID)
+        self.clocksStand()
+    }
+
+    /// Asks its client something of a task that it keeps.
+    func ask(_ number: Int, octets: Int, about matter: QuestionMatter, _ question: (String) -> ByteBuffer) {
+        if let limit = self.hindrance(to: octets) { return self.say(.answered(number), Self.failure(limit)) }
+        let ownID = self.caller.questions.open(self, number)
+        self.questions[number] = ownID
+        self.about[number] = matter
+        self.stream.ask(question(ownID), as: ownID)
+        self.clocksStand()
+    }
+
+    /// Which limit keeps a question of this size from being asked, if one does.
+    private func hindrance(to octets: Int) -> String? {
+        if self.caller.questions.isFull {
+            return "\(OpenQuestions<Call>.maximum) questions are open in the session already, a fixed limit"
+        }
+        guard !self.stream.canAsk(octets) else { return nil }
+        return "its client has not read \(OpenQuestions<Call>.maximum) questions, or \(Retention.maximum >> 20) MiB of "
+            + "questions are kept for clients that come back, both fixed limits"
+    }
+
+    /// Time that its client takes to answer is none of the call's.
+    func clocksStand() {
         let until = NIODeadline.now() + self.questionTime
         for call in self.mayAsk { call.deadline = max(call.deadline, until) }
     }
@@ -59,11 +84,8 @@ extension Call {
         if calls.allSatisfy(\.questions.isEmpty) { for call in calls { call.clockGoesOn() } }
     }
 
-    /// What stands in the place of an id that is replaced on the way.
-    private static let placeholder = ByteBuffer(string: "0")
-
     private static func failure(_ what: String) -> ByteBuffer {
-        RPCReply.error(id: Self.placeholder, code: Fault.internal.code, message: "Not asked: \(what).")
+        RPCReply.error(id: QuestionTask.placeholder, code: Fault.internal.code, message: "Not asked: \(what).")
     }
 
     /// The client has answered.
@@ -74,19 +96,21 @@ extension Call {
         if self.course != nil, let tasks = self.desk.tasks {
             answer = tasks.answered(answer, to: self.upstream.route.name, by: self.caller.principal)
         }
-        self.say(.answered(number), answer)
+        self.tell(number, answer)
         if self.questions.isEmpty { self.goOn() }
     }
 
     /// The server takes a question back, or has waited too long.
     func withdraw(_ number: Int) {
-        guard let id = self.questions.removeValue(forKey: number) else { return }
+        self.about[number] = nil
+        guard let id = self.questions.removeValue(forKey: number) else { return self.forgetWaiting(number) }
         self.tellWithdrawn(id, reason: "the server does not wait for it any more")
         if self.questions.isEmpty { self.goOn() }
     }
 
     /// The server has answered, or nobody waits for that any more.
     func asksNoMore() {
+        self.endTasks()
         guard !self.questions.isEmpty else { return }
         for (_, id) in self.questions.sorted(by: { $0.key < $1.key }) {
             self.tellWithdrawn(id, reason: "the call is over")
@@ -102,12 +126,14 @@ extension Call {
 
     /// Whoever was asked is gone, and has not come back in time: that is the answer.
     func giveUpQuestions(now: NIODeadline) {
+        self.expireTasks(now: now)
         guard !self.questions.isEmpty, let since = self.stream.awaySince, now - since > Self.absence else { return }
         for (number, id) in self.questions.sorted(by: { $0.key < $1.key }) {
             _ = self.caller.questions.close(id)
             self.stream.forget(question: id)
-            self.say(.gone(number))
+            if !self.failTask(number, "The client is gone.") { self.say(.gone(number)) }
         }
+        self.about = [:]
         self.questions = [:]
         self.goOn()
     }

@@ -8,9 +8,12 @@ import NIOCore
 extension CallDesk {
     /// A server's question as it is put to its client.
     ///
-    /// - Parameter ownID: the id that the client knows it by.
+    /// - Parameters:
+    ///   - ownID: the id that the client knows it by.
+    ///   - number: the asker's own.
     func put(
-        _ question: RPCMessage, at id: JSONSpan, as ownID: String, _ edits: [QuestionFitting.Edit], of call: Call
+        _ question: RPCMessage, at id: JSONSpan, as ownID: String, _ edits: [QuestionFitting.Edit], of call: Call,
+        _ number: Int
     ) -> ByteBuffer {
         var replaced = edits.map { ($0.span, $0.replacement) }
         replaced.append((id, Self.quoted(ownID)))
@@ -18,6 +21,11 @@ extension CallDesk {
             let told = self.told(pageID, of: call)
         {
             replaced.append((page, Self.quoted(told)))
+        }
+        if let token = question.progressToken, token.kind == .string || token.kind == .number,
+            let given = call.caller.questionTokens.give(call, number, question.text[token])
+        {
+            replaced.append((token, given.bytes))
         }
         replaced.sort { $0.0.lowerBound < $1.0.lowerBound }
         var put = ByteBuffer()

@@ -32,6 +32,9 @@ final class Call {
     var deadline: NIODeadline
     /// What its client is being asked: the client's id of each question by the upstream's worker's number.
     var questions: [Int: String] = [:]
+    /// What of that is about tasks, and the questions that its server has asked as tasks.
+    var about: [Int: QuestionMatter] = [:]
+    var questionTasks: [String: QuestionTask] = [:]
     /// The longest that its client may take to answer; the upstream's worker counts that itself.
     let questionTime: TimeAmount
     private let began: NIODeadline
@@ -99,7 +102,6 @@ final class Call {
         guard let exchange = self.exchange else { return }
         self.asksNoMore()
         exchange.cancel(reason: reason)
-        self.course?.givenUp()
         self.upstream.tally.count(.cancelled, after: .zero)
         self.leave(nil)
         self.stream.drop()
@@ -109,7 +111,6 @@ final class Call {
     func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: fault.word)
-        self.course?.givenUp()
         // That its session is over is nobody else's matter.
         self.fail(fault, isShared: fault.fault != .cancelled)
     }
@@ -138,6 +139,7 @@ final class Call {
     private func leave(_ answer: ByteBuffer?) {
         self.exchange = nil
         self.asksNoMore()
+        self.course?.callEnded()
         self.caller.remove(self)
         self.desk.callEnded(self)
         self.upstream.callEnded()
@@ -178,6 +180,9 @@ extension Call: ExchangeDelegate {
         self.hold = nil
         self.others = []
     }
+
+    /// Tells the server something that its client says; dropped where there is no room.
+    func pass(_ note: ByteBuffer) { if self.exchange?.isWritable == true { self.say(.note, note) } }
 
     /// Says something to the upstream's worker.
     func say(_ answer: QuestionAnswer, _ payload: ByteBuffer? = nil) {
@@ -229,6 +234,9 @@ extension Call: ExchangeDelegate {
         self.waitingSince = .now()
         self.send()
     }
+
+    /// It is answered with this, later than its server has said so (``CallStep/goOn``).
+    func conclude(_ answer: ByteBuffer) { self.finish(answer, failure: nil) }
 
     /// There is a sign that it goes on: its time begins anew.
     func goesOn() { self.deadline = max(self.deadline, .now() + self.patience) }

@@ -38,7 +38,10 @@ final class CallDesk {
         self.workerBytes = configuration.workerBytes
     }
 
-    var underWay: Int { self.calls.count }
+    /// Requests to servers that a bridge makes for its clients' lists.
+    private var reserved = 0
+
+    var underWay: Int { self.calls.count + self.reserved }
 
     func reconfigure(_ configuration: SessionConfiguration) {
         self.maximum = configuration.maximumInFlight
@@ -87,14 +90,7 @@ final class CallDesk {
     }
 
     func send(_ request: PendingRequest, along route: CallRoute, now: NIODeadline) {
-        let isTaken = request.caller.calls[request.id] != nil
-        guard !isTaken, self.underWay < self.maximum else {
-            request.refuse(isTaken ? .duplicateID : .tooManyCalls(self.maximum))
-            route.onEnd?(nil)
-            return
-        }
-        if let most = request.caller.concurrency, !self.counted.begin(request.caller.principal, most: most) {
-            request.refuse(.tooManyOfToken(most))
+        guard self.admits(request, 1) else {
             route.onEnd?(nil)
             return
         }
@@ -106,6 +102,35 @@ final class CallDesk {
         self.calls[ObjectIdentifier(call)] = call
         self.log(request, route.calledName, route.upstream)
         call.start()
+    }
+
+    /// Whether a request may have so many of servers made; else it is refused.
+    private func admits(_ request: PendingRequest, _ count: Int) -> Bool {
+        let isTaken = request.caller.calls[request.id] != nil
+        guard !isTaken, self.underWay + count <= self.maximum else {
+            request.refuse(isTaken ? .duplicateID : .tooManyCalls(self.maximum))
+            return false
+        }
+        if let most = request.caller.concurrency, !self.counted.begin(request.caller.principal, most: most) {
+            request.refuse(.tooManyOfToken(most))
+            return false
+        }
+        return true
+    }
+
+    /// Counts as many calls for one request that is answered with all of them: of its principal's it is one.
+    ///
+    /// - Returns: false where there are too many already, which it has been told.
+    func reserve(_ count: Int, for request: PendingRequest) -> Bool {
+        guard self.admits(request, count) else { return false }
+        self.reserved += count
+        return true
+    }
+
+    /// - Parameter principal: where the number of its calls is limited.
+    func release(_ count: Int, ofLimited principal: String?) {
+        self.reserved -= count
+        if let principal { self.counted.end(principal) }
     }
 
     /// Holds a request back whose entry may be one of an upstream that has not been listed yet, as just after a start.
@@ -125,12 +150,19 @@ final class CallDesk {
     func header(
         of request: PendingRequest, naming name: JSONText?, timeout: Seconds, lane: String? = nil, life: Int? = nil
     ) -> JSONText {
-        let caller = request.caller
+        self.header(request.requestID, of: request.caller, naming: name, timeout: timeout, lane: lane, life: life)
+    }
+
+    /// - Parameter requestID: names it in every log.
+    func header(
+        _ requestID: String, of caller: Caller, naming name: JSONText?, timeout: Seconds, lane: String? = nil,
+        life: Int? = nil
+    ) -> JSONText {
         let header = UpstreamCallHeader(
-            requestID: request.requestID, timeout: timeout.milliseconds, principal: caller.principal,
+            requestID: requestID, timeout: timeout.milliseconds, principal: caller.principal,
             session: caller.session, name: name, mayBeAsked: caller.canBeAsked, lane: lane, life: life
         )
-        let strings = request.requestID.utf8.count + caller.principal.utf8.count + (name?.count ?? 0)
+        let strings = requestID.utf8.count + caller.principal.utf8.count + (name?.count ?? 0)
         return UpstreamRequest.call(header).text(capacity: 80 + strings)
     }
 

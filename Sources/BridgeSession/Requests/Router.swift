@@ -134,7 +134,8 @@ final class Router {
 
     /// - Parameter caller: nil where nothing of it is under way.
     private func notified(_ message: RPCMessage, _ caller: Caller?) {
-        guard let caller, let cancellation = Cancellation(message) else { return }
+        guard let caller else { return }
+        guard let cancellation = Cancellation(message) else { return caller.noted(message) }
         caller.calls[cancellation.id]?.cancel(reason: cancellation.reason)
         self.waiting.drop(cancellation.id, of: caller)
         self.subscriptions.drop(cancellation.id, of: caller)

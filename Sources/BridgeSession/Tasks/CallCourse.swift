@@ -29,12 +29,12 @@ protocol CallCourse: AnyObject {
     ///
     /// - Returns: what the client is told.
     func said(_ message: ByteBuffer) -> ByteBuffer
-    /// The call ends without the server's answer: cancelled, too late, or its session is over.
-    func givenUp()
+    /// The call is over, however it has ended: answered, failed, cancelled, too late.
+    func callEnded()
 }
 
 extension CallCourse {
     var serverTimeout: Seconds? { nil }
     var lateness: ToldFault? { nil }
-    func givenUp() {}
+    func callEnded() {}
 }

@@ -87,7 +87,7 @@ final class TaskDesk {
         }
         self.making[principal, default: 0] += 1
         var route = route
-        route.course = TaskCreation(self, request.caller, route.upstream.route.name)
+        route.course = TaskCreation(self, request, route.upstream)
         route.onEnd = { [weak self] _ in
             let rest = (self?.making[principal] ?? 1) - 1
             self?.making[principal] = rest > 0 ? rest : nil
@@ -156,14 +156,41 @@ final class TaskDesk {
         return claims
     }
 
+    /// Asks a server something of a task, in the place of its client.
+    ///
+    /// - Parameter requestID: names it in every log.
+    /// - Returns: the exchange, which the answer ends.
+    @discardableResult
+    func ask(
+        _ method: String, _ task: TaskKey, at upstream: UpstreamLink, _ requestID: String, for caller: Caller,
+        _ done: @escaping (Answer) -> Void = { _ in }
+    ) -> Exchange {
+        let message = JSONWriter.object { message in
+            message.member("jsonrpc", "2.0")
+            message.member("id", 1)
+            message.member("method", method)
+            message.memberObject("params") { $0.member("taskId", task.ownID) }
+        }
+        let header = self.desk.header(
+            requestID, of: caller, naming: JSONText(task.ownID), timeout: upstream.route.callTimeout, life: task.life)
+        return upstream.open(header: header, payload: message.bytes, delegate: AnswerWaiter(done))
+    }
+
+    /// Ends a task that nobody waits for.
+    func cancel(_ task: TaskKey, at upstream: UpstreamLink, _ requestID: String, for caller: Caller) {
+        self.ask("tasks/cancel", task, at: upstream, requestID, for: caller)
+    }
+
     // MARK: Questions
 
     /// A client's answer to a question that it was asked for a task (``CallCourse/said(_:)``), as the server may hear it.
     func answered(_ answer: ByteBuffer, to server: String, by principal: String) -> ByteBuffer {
-        TaskMessages.mapped(answer) { name in
-            let claims = self.claims(in: name, of: principal)
-            return claims.flatMap { $0.key.server == server ? $0.key.ownID : nil }
-        }
+        TaskMessages.mapped(answer) { self.ownID($0, at: server, of: principal) }
+    }
+
+    /// What its server calls a principal's task.
+    func ownID(_ name: String, at server: String, of principal: String) -> String? {
+        self.claims(in: name, of: principal).flatMap { $0.key.server == server ? $0.key.ownID : nil }
     }
 
     // MARK: News

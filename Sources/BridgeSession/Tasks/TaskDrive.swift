@@ -46,40 +46,39 @@ final class TaskDrive: CallCourse {
         case .poll(let delay):
             self.nextPoll = self.tasks.loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(delay))) {
                 [weak self] in
-                self?.poll()
+                self?.nextPoll = nil
+                self?.ask("tasks/get", within: self?.limit)
             }
             return .goOn
         case .fetch:
-            self.ask("tasks/result")
+            self.fetch()
             return .goOn
         case .answer(let answer): return .answer(answer)
         case .lost(let reason): return .fail(.lostTask(self.upstream.route.name, reason))
         }
     }
 
-    private func poll() {
-        guard self.nextPoll != nil else { return }
-        self.nextPoll = nil
-        self.ask("tasks/get")
-    }
+    /// The answer may take as long as the task does, of which the server says something meanwhile: only this side hears that,
+    /// and so only this side counts the time without any news.
+    private func fetch() { self.ask("tasks/result", within: Seconds(Double(self.ttl) / 1_000 + 60)) }
 
-    private func ask(_ method: String) {
+    private func ask(_ method: String, within limit: Seconds?) {
         let message = self.task.request(method, id: self.request.id.bytes)
-        self.call?.ask(message, header: self.header, hasRun: true)
-    }
-
-    private var header: JSONText {
-        self.tasks.desk.header(
-            of: self.request, naming: self.task.id.map { JSONText($0) }, timeout: self.limit, life: self.life)
+        let header = self.tasks.desk.header(
+            of: self.request, naming: self.task.id.map { JSONText($0) }, timeout: limit ?? self.limit, life: self.life)
+        self.call?.ask(message, header: header, hasRun: true)
     }
 
     /// The server says something of the task.
     func heard(_ note: ByteBuffer, _ state: TaskState?) {
         guard let call else { return }
-        if state != nil {
-            // So the answer need not wait for the next time that is asked.
+        if let state {
+            let (step, hasNews) = self.task.noted(state, isAsking: self.nextPoll == nil)
+            if hasNews { call.goesOn() }
+            guard step == .fetch else { return }
             self.nextPoll?.cancel()
-            return self.poll()
+            self.nextPoll = nil
+            return self.fetch()
         }
         let text = JSONText(trusting: note)
         if text.string("method") == "notifications/progress" { call.goesOn() }
@@ -88,14 +87,10 @@ final class TaskDrive: CallCourse {
 
     func said(_ message: ByteBuffer) -> ByteBuffer { TaskMessages.mapped(message) { _ in nil } }
 
-    func givenUp() {
+    func callEnded() {
         self.nextPoll?.cancel()
         self.nextPoll = nil
-        guard let id = self.task.id, !self.task.isOver else { return }
-        let message = self.task.request("tasks/cancel", id: self.request.id.bytes)
-        _ = self.upstream.open(
-            header: self.tasks.desk.header(
-                of: self.request, naming: JSONText(id), timeout: self.upstream.route.callTimeout, life: self.life),
-            payload: message, delegate: AnswerWaiter { _ in })
+        guard let key = self.key, !self.task.isOver else { return }
+        self.tasks.cancel(key, at: self.upstream, self.request.requestID, for: self.request.caller)
     }
 }

@@ -54,8 +54,11 @@ final class TaskInquiry: CallCourse {
         let text = JSONText(trusting: response)
         guard text.member("result") != nil else {
             // Of one that the server does not know, no more is to be listed.
-            if self.request.method.name == "tasks/get", text.value("error")?.int("code") == Fault.invalidParams.code {
-                self.tasks.records.forget(self.claims.key)
+            if self.request.method.name == "tasks/get" {
+                if TaskPage.isUnknown(text) { self.tasks.records.forget(self.claims.key) }
+            } else {
+                // It may be what came of the task, or say that the task goes on.
+                self.tasks.look(at: self.claims, at: self.upstream, self.request.requestID, for: self.request.caller)
             }
             return .answer(response)
         }

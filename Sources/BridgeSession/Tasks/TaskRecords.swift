@@ -32,24 +32,27 @@ final class TaskRecords {
     /// A server has said how a task is.
     ///
     /// - Parameter ttl: in milliseconds; nil where it is not known or not limited.
-    func heard(_ claims: TaskClaims, ttl: Int?, isOver: Bool) {
+    /// - Returns: what succeeds once that is on the disk; nil where nothing had to be written.
+    @discardableResult
+    func heard(_ claims: TaskClaims, ttl: Int?, isOver: Bool) -> EventLoopFuture<Void>? {
         var record = self.ledger[claims.key] ?? TaskLedger.Record(claims, until: claims.expires)
         if let ttl {
             record.until = min(claims.created + UInt64(min(ttl, TaskMessages.maximumTTL)) / 1_000, claims.expires)
         }
         record.isOver = record.isOver || isOver
-        self.write(self.ledger.put(record, now: WallClock.seconds()))
+        return self.write(self.ledger.put(record, now: WallClock.seconds()))
     }
 
-    func forget(_ key: TaskKey) { self.write(self.ledger.forget(key)) }
+    func forget(_ key: TaskKey) { _ = self.write(self.ledger.forget(key)) }
     func forgetExpired() { self.ledger.forgetExpired(now: WallClock.seconds()) }
 
-    /// That it is written is not waited for: the ids say it all.
-    private func write(_ lines: ByteBuffer?) {
-        guard let lines else { return }
+    private func write(_ lines: ByteBuffer?) -> EventLoopFuture<Void>? {
+        guard let lines else { return nil }
         let logger = self.logger
-        self.journal.append(lines).whenFailure { error in
+        let written = self.journal.append(lines)
+        written.whenFailure { error in
             logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
         }
+        return written
     }
 }

@@ -42,6 +42,7 @@ extension CallDesk {
             }
         if !hadAsked, self.questions.hasAsked { self.delegate?.deskHeardItAsks(self) }
         guard case .ask(let call, let number) = verdict else { return verdict }
+        if question.task != nil { self.questions.wantsTask(number) }
         // Its own limit is the question's, and a little more, so that the question ends first.
         self.pending.pause(call, until: deadline + .seconds(1), now: now)?.ask(question, number: number)
         if task == nil, request == nil, self.questions.isOneClients {
@@ -73,21 +74,22 @@ extension CallDesk {
         for (number, question) in self.questions.expire(now: now) {
             self.pending.caller(question.call)?.withdraw(number)
             let limit = "within \(self.timeouts.question.words) (timeouts.question)"
-            self.delegate?.desk(self, says: QuestionReply.unanswered(question.method, limit, id: question.id))
+            self.delegate?.desk(self, says: QuestionReply.unanswered(question, limit))
             self.goOn(question.call, now: now)
         }
     }
 
     /// A question of this call is open no more.
     func goOn(_ call: Int, now: NIODeadline) {
-        if !self.questions.isAsking(call) { self.clocksGoOn(behind: call, now: now) }
+        let isAsked = self.questions.isAsking(call) || self.askedTasks.isUnderWay(for: call, now: now)
+        if !isAsked { self.clocksGoOn(behind: call, now: now) }
         self.delegate?.deskAsks(self)
     }
 
     /// A call asks nothing any more, or is over.
     func clocksGoOn(behind call: Int, now: NIODeadline) {
         guard self.questions.isOneClients else { return self.pending.goOn(call, now: now) }
-        guard self.questions.isEmpty else { return }
+        guard self.questions.isEmpty, !self.askedTasks.isUnderWay(now: now) else { return }
         for each in self.pending.written { self.pending.goOn(each, now: now) }
     }
 
@@ -115,14 +117,16 @@ extension CallDesk {
 
 extension CallDesk {
     func callAnswered(_ call: UpstreamCall, _ answer: QuestionAnswer, _ payload: ByteBuffer?) {
-        guard let question = self.questions.answered(answer.number, by: call.id) else { return }
+        guard let number = answer.number else { return self.callNoted(call, payload ?? ByteBuffer(string: "{}")) }
+        guard let question = self.questions.answered(number, by: call.id) else { return }
+        if let payload { self.heard(payload, to: question) }
         let message =
             switch answer {
             case .answered: payload.flatMap { QuestionReply.answer($0, id: question.id) }
-            case .declined: self.delegate?.desk(self, declines: question)
-            case .gone: QuestionReply.unanswered(question.method, "and is gone", id: question.id)
+            case .gone: QuestionReply.unanswered(question, "and is gone")
+            case .declined, .note: self.delegate?.desk(self, declines: question)
             }
-        self.delegate?.desk(self, says: message ?? QuestionReply.declined(question.method, id: question.id))
+        self.delegate?.desk(self, says: message ?? QuestionReply.declined(question))
         self.goOn(call.id, now: .now())
     }
 }

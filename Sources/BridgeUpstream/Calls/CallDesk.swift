@@ -37,6 +37,8 @@ final class CallDesk {
     var questions = Questions()
     /// Of this connection.
     var tasks = LiveTasks()
+    /// What the server has asked as tasks over it.
+    var askedTasks = AskedTasks()
     /// The calls under way that wait for a task to end.
     var patient: Set<Int> = []
     /// An id, and what is replaced in a request: kept because making room costs more than filling it.
@@ -111,6 +113,7 @@ final class CallDesk {
         self.pending.begin(idsBehind: number)
         self.questions.begin()
         self.tasks = LiveTasks()
+        self.askedTasks = AskedTasks()
     }
 
     // MARK: The bridge's own requests
@@ -251,11 +254,12 @@ final class CallDesk {
 
     private func finished(_ call: UpstreamCall, outcome: String) {
         self.patient.remove(call.id)
+        self.askedTasks.over(call.id)
         let open = self.questions.over(call.id)
         // The server may wait for it all the same, in the name of another call even.
         for question in open {
             let reason = "before the call was over"
-            self.delegate?.desk(self, says: QuestionReply.unanswered(question.method, reason, id: question.id))
+            self.delegate?.desk(self, says: QuestionReply.unanswered(question, reason))
         }
         self.record(call, outcome: outcome)
         if !open.isEmpty {

@@ -16,6 +16,8 @@ struct Questions {
         let deadline: NIODeadline
         /// Whether it is asked in the name of a task. Then no call waits for its turn behind it.
         let isOfTask: Bool
+        /// Whether the server wants its answer as a task (2025-11-25, basic/utilities/tasks).
+        var wantsTask = false
     }
 
     enum Verdict: Equatable {
@@ -122,6 +124,9 @@ struct Questions {
         self.open[self.lastNumber] = question
         return .ask(call: question.call, number: self.lastNumber)
     }
+
+    /// The server wants the answer to this question as a task.
+    mutating func wantsTask(_ number: Int) { self.open[number]?.wantsTask = true }
 
     /// A question has its answer, which counts only in the name of the call that it belongs to.
     mutating func answered(_ number: Int, by call: Int) -> Open? {

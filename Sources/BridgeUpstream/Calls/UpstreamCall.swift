@@ -38,6 +38,8 @@ final class UpstreamCall {
     var isOfTask: Bool { self.taskID != nil }
     /// Whether it waits for a task to end.
     let isPatient: Bool
+    /// Whether it asks how a task is.
+    let isInquiry: Bool
     /// As the caller asked for it.
     let timeout: TimeAmount?
     /// Whether its client can be asked something.
@@ -73,6 +75,7 @@ final class UpstreamCall {
         self.life = header.life
         self.taskID = header.life.flatMap { $0 != 0 ? header.name?.string : nil }
         self.isPatient = header.life != nil && message.method == "tasks/result"
+        self.isInquiry = header.life != nil && message.method == "tasks/get"
         self.timeout = header.timeout.flatMap { $0 > 0 ? .milliseconds(Int64(min($0, 1 << 40))) : nil }
         self.mayBeAsked = header.mayBeAsked
         self.whose = header.session ?? header.principal

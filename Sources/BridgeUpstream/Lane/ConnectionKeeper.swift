@@ -118,8 +118,9 @@ final class ConnectionKeeper {
     func say(answer: JSONText) { self.conversation?.say(answer: answer) }
 
     /// What the server is told in the place of a client that cannot be asked.
-    func declined(_ method: String, id: ByteBuffer) -> JSONText {
-        self.conversation?.declined(method, id: id) ?? QuestionReply.declined(method, id: id)
+    func declined(_ question: Questions.Open) -> JSONText {
+        self.conversation?.declined(question.method, wantsTask: question.wantsTask, id: question.id)
+            ?? QuestionReply.declined(question)
     }
 
     /// - Parameter logLevel: the level that clients want of the upstream, a JSON string.

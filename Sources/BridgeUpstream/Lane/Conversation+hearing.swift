@@ -70,30 +70,35 @@ extension Conversation {
     func asked(_ message: RPCMessage, answering request: Int? = nil) {
         guard let id = message.idBytes else { return }
         let method = message.method ?? ""
+        if Self.ofTasks.contains(method) { return self.askedOfTask(message, method, id: id) }
         guard Self.questions.contains(method) else {
             return self.say(ClientMessage.answer(to: method, id: id, roots: self.configuration.roots))
         }
         // Nobody is asked outside a call. Servers ask for roots when they start, and calls may be under way then already:
         // what one client would answer is not to hold for all.
         let isStarting = method == "roots/list" && !self.lists.areRead
-        guard self.desk.sentCount > 0, !isStarting else { return self.say(self.declined(method, id: id)) }
+        let declined = self.declined(method, wantsTask: message.task != nil, id: id)
+        guard self.desk.sentCount > 0, !isStarting else { return self.say(declined) }
         switch self.desk.asked(message, id.toKeep, in: request, now: .now()) {
         case .ask: self.delegate?.conversationDeadlinesChanged(self)
-        case .ambiguous where method == "roots/list": self.say(self.declined(method, id: id))
+        case .ambiguous where method == "roots/list": self.say(declined)
         case .ambiguous: self.say(QuestionReply.ambiguous(id: id))
         case .full: self.say(QuestionReply.tooMany(id: id))
-        case .decline: self.say(self.declined(method, id: id))
+        case .decline: self.say(declined)
         }
     }
 
     /// What is said in the place of a client that cannot be asked. Of roots, that is what the configuration says.
-    func declined(_ method: String, id: ByteBuffer) -> JSONText {
-        guard method == "roots/list" else { return QuestionReply.declined(method, id: id) }
+    func declined(_ method: String, wantsTask: Bool, id: ByteBuffer) -> JSONText {
+        guard method == "roots/list" else { return QuestionReply.declined(method, wantsTask: wantsTask, id: id) }
         return ClientMessage.answer(to: method, id: id, roots: self.configuration.roots)
     }
 
     /// What servers ask clients (client features). The other requests the bridge answers itself.
     private static let questions: Set<String> = ["sampling/createMessage", "elicitation/create", "roots/list"]
+
+    /// What servers ask about the tasks that answer those.
+    private static let ofTasks: Set<String> = ["tasks/get", "tasks/result", "tasks/cancel", "tasks/list"]
 
     private func notified(_ message: RPCMessage) {
         switch message.method ?? "" {

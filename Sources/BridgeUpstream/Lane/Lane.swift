@@ -211,7 +211,7 @@ final class Lane {
 extension Lane: CallDeskDelegate {
     func desk(_ desk: CallDesk, says answer: JSONText) { self.keeper.say(answer: answer) }
     func desk(_ desk: CallDesk, declines question: Questions.Open) -> JSONText {
-        self.keeper.declined(question.method, id: question.id)
+        self.keeper.declined(question)
     }
 
     func deskHeardItAsks(_ desk: CallDesk) { self.delegate?.laneChanged(self) }

@@ -46,18 +46,24 @@ enum Handshake {
     ) -> JSONText {
         JSONWriter.object { parameters in
             parameters.member("protocolVersion", revision.name)
-            // All that some client can do: whoever cannot be asked is answered for.
-            parameters.member(
-                "capabilities",
-                JSONText(
-                    literal:
-                        #"{"sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":false}}"#))
+            // All that some client can do: whoever cannot be asked is answered for, and in whose place the bridge can keep
+            // a task, it does.
+            parameters.memberObject("capabilities") { capabilities in
+                capabilities.member("sampling", JSONText(literal: #"{"tools":{}}"#))
+                capabilities.member("elicitation", JSONText(literal: #"{"form":{},"url":{}}"#))
+                capabilities.member("roots", JSONText(literal: #"{"listChanged":false}"#))
+                if revision >= .v2025_11_25 { capabilities.member("tasks", Self.tasks) }
+            }
             parameters.memberObject("clientInfo") { client in
                 client.member("name", "mcp-bridge-\(configuration.name)-client")
                 client.member("version", configuration.version)
             }
         }
     }
+
+    private static let tasks = JSONText(
+        literal:
+            #"{"list":{},"cancel":{},"requests":{"sampling":{"createMessage":{}},"elicitation":{"create":{}}}}"#)
 
     /// - Parameter result: what the upstream answered. The identity shares none of its bytes.
     static func read(_ result: JSONText) throws(Failure) -> UpstreamIdentity {

@@ -16,8 +16,13 @@ enum QuestionReply {
     }
 
     /// What is said in the place of a client that cannot be asked.
-    static func declined(_ method: String, id: ByteBuffer) -> JSONText {
-        guard method == "elicitation/create" else {
+    static func declined(_ question: Questions.Open) -> JSONText {
+        self.declined(question.method, wantsTask: question.wantsTask, id: question.id)
+    }
+
+    /// - Parameter wantsTask: whether the server wants a task. Then a result would be taken for one.
+    static func declined(_ method: String, wantsTask: Bool = false, id: ByteBuffer) -> JSONText {
+        guard method == "elicitation/create", !wantsTask else {
             return self.error(Fault.methodNotFound.code, "The client does not answer \(method).", id: id)
         }
         return JSONText(trusting: RPCReply.result(id: id, JSONText(literal: #"{"action":"decline"}"#)))
@@ -26,11 +31,11 @@ enum QuestionReply {
     /// What is said where nobody has answered in time.
     ///
     /// - Parameter limit: which time, and the setting that moves it.
-    static func unanswered(_ method: String, _ limit: String, id: ByteBuffer) -> JSONText {
-        guard method == "elicitation/create" else {
-            return self.error(Fault.internal.code, "The client did not answer \(limit).", id: id)
+    static func unanswered(_ question: Questions.Open, _ limit: String) -> JSONText {
+        guard question.method == "elicitation/create", !question.wantsTask else {
+            return self.error(Fault.internal.code, "The client did not answer \(limit).", id: question.id)
         }
-        return JSONText(trusting: RPCReply.result(id: id, JSONText(literal: #"{"action":"cancel"}"#)))
+        return JSONText(trusting: RPCReply.result(id: question.id, JSONText(literal: #"{"action":"cancel"}"#)))
     }
 
     /// What is said where it is not known which call has asked.
@@ -40,6 +45,10 @@ enum QuestionReply {
             "Several calls are or were under way, and nothing says which of them asks. From now on they take turns: "
                 + "ask again.",
             id: id)
+    }
+
+    static func unknownTask(id: ByteBuffer) -> JSONText {
+        self.error(Fault.invalidParams.code, "There is no such task: those for questions end with the call.", id: id)
     }
 
     static func tooMany(id: ByteBuffer) -> JSONText {

@@ -36,7 +36,13 @@ extension CallDesk {
 
     /// A call about a task has been answered.
     func note(_ response: RPCMessage, to call: UpstreamCall) {
-        guard call.life != nil, response.shape == .result else { return }
+        guard call.life != nil else { return }
+        guard response.shape == .result else {
+            // Of a task that its server does not know nothing more comes.
+            let isUnknown = response.text.value("error")?.int("code") == Fault.invalidParams.code
+            if let id = call.taskID, call.isInquiry, isUnknown { self.tasks.ended(id) }
+            return
+        }
         if let made = TaskMessages.created(response.text.bytes) {
             self.tasks.made(made, by: call.id, call.tokenOfClient, now: .now())
         } else if call.isPatient, let id = call.taskID {

@@ -97,7 +97,7 @@ import Testing
         try self.check(
             UpstreamRequest.call(UpstreamCallHeader(requestID: "", timeout: nil, principal: "", session: nil)))
         for message in [UpstreamMessage.progress, .log, .ask(1), .withdraw(.max)] { try self.check(message) }
-        for answer in [QuestionAnswer.answered(0), .declined(7), .gone(.max)] { try self.check(answer) }
+        for answer in [QuestionAnswer.answered(0), .declined(7), .gone(.max), .note] { try self.check(answer) }
         for news in [UpstreamNews.state, .identity, .note(for: nil), .note(for: "1a")] { try self.check(news) }
         try self.check(UpstreamEnd(), "{}")
         try self.check(UpstreamEnd(isError: true))

@@ -1,3 +1,4 @@
+import BridgeCore
 import NIOCore
 import Testing
 
@@ -60,6 +61,31 @@ import Testing
             #expect(task.answered(ByteBuffer(string: answer)).step == .answer(ByteBuffer(string: answer)))
             #expect(task.id == nil)
         }
+    }
+
+    @Test func `are told of meanwhile, and fetched at once when that says that they are over`() throws {
+        var task = DrivenTask()
+        _ = task.answered(Self.made(#","pollInterval":60000"#))
+        let told = { (status: String, id: String) throws -> TaskState in
+            let text = Self.task(status).replacing(#""a""#, with: #""\#(id)""#)
+            return try #require(TaskState(try JSONText(validating: ByteBuffer(string: text))))
+        }
+        // What is told again is no news; what is told of another is none of its business.
+        #expect(try task.noted(told("working", "a"), isAsking: false).hasNews)
+        #expect(try task.noted(told("working", "a"), isAsking: false) == (nil, false))
+        #expect(try task.noted(told("completed", "b"), isAsking: false) == (nil, false))
+        // The answer that is waited for says what is next.
+        #expect(try task.noted(told("completed", "a"), isAsking: true) == (nil, true))
+        #expect(task.isOver)
+        #expect(task.answered(Self.state("completed")).step == .fetch)
+        var other = DrivenTask()
+        _ = other.answered(Self.made())
+        #expect(try other.noted(told("input_required", "a"), isAsking: false) == (.fetch, true))
+        #expect(!other.isOver)
+        // While its result is fetched, it is told that it goes on, and nothing is fetched twice.
+        #expect(try other.noted(told("working", "a"), isAsking: false) == (nil, true))
+        #expect(try other.noted(told("failed", "a"), isAsking: false) == (nil, true))
+        #expect(other.isOver)
     }
 
     @Test func `are lost when their server does not know them`() {

@@ -12,7 +12,9 @@ import Testing
     }
 
     @Test func `all that any client can be asked is declared`() {
-        let all = #"{"sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":false}}"#
+        let old = #""sampling":{"tools":{}},"elicitation":{"form":{},"url":{}},"roots":{"listChanged":false}"#
+        let tasks = #"{"sampling":{"createMessage":{}},"elicitation":{"create":{}}}"#
+        let all = #"{\#(old),"tasks":{"list":{},"cancel":{},"requests":\#(tasks)}}"#
         let bare = Handshake.parameters(self.configuration())
         #expect(
             "\(bare)"
@@ -20,6 +22,9 @@ import Testing
         )
         let rooted = Handshake.parameters(self.configuration(roots: [Root(uri: "file:///a")]))
         #expect("\(rooted.value("capabilities") ?? .null)" == all)
+        // Tasks came with the newest of these revisions.
+        let earlier = Handshake.parameters(self.configuration(), proposing: .v2025_06_18)
+        #expect("\(earlier.value("capabilities") ?? .null)" == "{\(old)}")
     }
 
     @Test(arguments: ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"])
