@@ -10,6 +10,12 @@ extension ChatFault {
         .sourceNotReady, "MCP session not ready - VS Code Copilot not available",
         detail: "MCP session not ready - VS Code Copilot not available")
 
+    /// None of the clients that lend this model takes tools.
+    package static let sourceWithoutTools = ChatFault(
+        .toolsNotSupported,
+        "The source of this model takes no tools (its client does not declare sampling.tools); send the request "
+            + "without tools, or use a model of another source", param: "tools")
+
     /// - Parameters:
     ///   - limit: in words, `30 s`.
     ///   - setting: what moves it.

@@ -11,12 +11,17 @@ package struct SamplingParams: Sendable, Hashable {
     package init(
         _ request: ChatRequest, preferences: ModelPreferences, maximumTokens: Int, abilities: SamplingAbilities
     ) throws(ChatFault) {
-        if !abilities.takesTools, !request.callableTools.isEmpty {
-            throw ChatFault(
-                .toolsNotSupported,
-                "The source of this model takes no tools (its client does not declare sampling.tools); send the request "
-                    + "without tools, or use a model of another source", param: "tools")
+        try self.init(request, abilities) { params in
+            preferences.write(to: &params)
+            params.member("maxTokens", maximumTokens)
         }
+    }
+
+    /// - Parameter choice: writes what is said of models and length.
+    init(
+        _ request: ChatRequest, _ abilities: SamplingAbilities, choice: (inout JSONWriter) -> Void = { _ in }
+    ) throws(ChatFault) {
+        if !abilities.takesTools, !request.callableTools.isEmpty { throw .sourceWithoutTools }
         let conversation = try SamplingConversation(request.turns, for: abilities)
         var remarks = conversation.remarks
         if !abilities.takesTools, !request.tools.isEmpty { remarks.ignore("tools") }
@@ -25,11 +30,10 @@ package struct SamplingParams: Sendable, Hashable {
             params.memberArray("messages") { messages in
                 for turn in conversation.turns { Self.write(turn, lists: abilities.takesLists, to: &messages) }
             }
-            preferences.write(to: &params)
+            choice(&params)
             params.member("systemPrompt", ifPresent: request.systemPrompt)
             if !abilities.isModern { params.member("includeContext", "none") }
             params.member("temperature", ifPresent: request.temperature.map(ShortNumber.init))
-            params.member("maxTokens", maximumTokens)
             if !request.stopSequences.isEmpty { params.member("stopSequences", request.stopSequences) }
             if abilities.takesTools { Self.writeTools(of: request, to: &params) }
         }

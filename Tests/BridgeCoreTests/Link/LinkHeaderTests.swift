@@ -42,6 +42,32 @@ import Testing
         for status in [0, 200, -1, Int.max, .min] { try self.check(ControlAnswer(status)) }
     }
 
+    @Test func `of a request for a model are read as they were written`() throws {
+        try self.check(ChatOpening.models, #"{"op":"models"}"#)
+        try self.check(
+            ChatOpening.ask(
+                ChatAsk(
+                    requestID: "r", principal: "local", model: "m", maximumTokens: 5, needs: [.tools, .lists],
+                    timeout: 9)),
+            #"{"op":"chat","rid":"r","who":"local","model":"m","max":5,"needs":5,"tmo":9}"#)
+        try self.check(ChatNote.alive)
+        for flag in [false, true] { try self.check(ChatModels(isReady: flag)) }
+        for string in Self.odd {
+            try self.check(ChatOpening.ask(ChatAsk(requestID: "", principal: string, model: string)))
+            try self.check(ChatNote.asked(source: string))
+            for names in [[], [string], [string, "second", string]] {
+                try self.check(
+                    ChatEnd.answered(ChatSourceRemarks(source: string, ignored: names, approximated: names.reversed())))
+            }
+            try self.check(ChatEnd.failed(ChatFailure(string, string)))
+            try self.check(
+                ChatEnd.failed(
+                    ChatFailure(
+                        "no_source", string, param: string, retryAfter: 5, detail: string, sourceWasAsked: true,
+                        source: string)))
+        }
+    }
+
     @Test func `between front and session are read as they were written`() throws {
         for operation in [SessionRequest.Operation.post, .get, .delete, .tools, .counts] {
             try self.check(SessionRequest(operation, requestID: "r"))
