@@ -145,8 +145,8 @@ let package = Package(
         .target(
             name: "BridgeSession",
             dependencies: [
-                "BridgeAccess", "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", logging,
-                deque,
+                "BridgeAccess", "BridgeChat", "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink",
+                "BridgeMCP", logging, deque,
             ]
                 + nio,
             swiftSettings: strict
@@ -278,8 +278,9 @@ let package = Package(
         .testTarget(
             name: "BridgeSessionTests",
             dependencies: [
-                "BridgeSession", "BridgeAccess", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeFiles",
-                "BridgeLink", "BridgeTesting", logging, .product(name: "NIOEmbedded", package: "swift-nio"),
+                "BridgeSession", "BridgeAccess", "BridgeChat", "BridgeConfiguration", "BridgeMCP", "BridgeCore",
+                "BridgeFiles", "BridgeLink", "BridgeTesting", logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

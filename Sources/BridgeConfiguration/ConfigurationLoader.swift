@@ -25,12 +25,14 @@ package struct LoadedConfiguration: Sendable, Hashable {
 package struct ConfigurationLoader: Sendable {
     package let context: LoadingContext
     let environment: EnvironmentSettings
+    let chatEnvironment: ChatEnvironment
     let command: CommandSettings
 
     package init(context: LoadingContext, command: CommandSettings = CommandSettings()) {
         self.context = context
         self.command = command
         self.environment = EnvironmentSettings(context.variables)
+        self.chatEnvironment = ChatEnvironment(context.variables)
     }
 
     /// `source` is `nil` where there is no configuration file; then, unless the environment names servers, the built-in
@@ -39,10 +41,11 @@ package struct ConfigurationLoader: Sendable {
     {
         var file = ConfigurationFileReader(context: self.context)
         if let source { file.read(source) }
-        var diagnostics = file.report.sorted + self.environment.diagnostics
+        var diagnostics = file.report.sorted + self.environment.diagnostics + self.chatEnvironment.diagnostics
 
         var settings = file.settings
         self.environment.apply(to: &settings, home: self.context.homeDirectory)
+        self.chatEnvironment.apply(to: &settings.chat)
         self.command.apply(to: &settings)
         var configuration = BridgeConfiguration(settings: settings, servers: file.entries)
         for server in file.troubled { configuration.put(server) }
@@ -57,6 +60,7 @@ package struct ConfigurationLoader: Sendable {
         let settled = Set(overlay.removed + overlay.additions.map(\.name))
         diagnostics += self.clashes(in: &configuration, file: file, settled: settled)
         diagnostics += self.frontDoor(settings, file: file)
+        diagnostics += self.unknownSources(settings.chat, file: file)
         self.lay(overlay, over: &configuration, diagnostics: &diagnostics)
         configuration.setStandardDirectory(self.context.standardDirectory)
 

@@ -20,6 +20,10 @@ extension ToldFault {
         Fault.concurrencyLimited.told(
             ["limit": "\(limit)"], details: JSONWriter.object { $0.member("retryAfter", 1) })
     }
+    static let tooManyHooks = Fault.overloaded.told([
+        "what":
+            "\(SamplingSource.maximumHooks) calls of '\(HookTool.name)' are open in the session already, a fixed limit"
+    ])
     static let tooManyExchanges = Fault.overloaded.told([
         "what": "Too many requests are in flight to this upstream: \(LinkConnection.maximumExchanges), a fixed limit"
     ])

@@ -18,6 +18,7 @@ package final class SessionWorker {
     private let resources: ResourceDirectory
     private let subscriptions: SubscriptionDesk
     private let tasks: TaskDesk
+    let broker: ChatBroker
     private let router: Router
     private let records: SessionRecords
     private let retention: Retention
@@ -74,9 +75,11 @@ package final class SessionWorker {
             self.directory, desk: self.desk, sessions: self.sessions, retention: self.retention, names: names,
             records: TaskRecords(state.tasks, journal: journal, logger: logger), configuration: configuration,
             loop: loop)
+        self.broker = ChatBroker(self.sessions, configuration: configuration, logger: logger)
         self.router = Router(
             sessions: self.sessions, directory: self.directory, waiting: self.waiting, desk: self.desk,
-            subscriptions: self.subscriptions, tasks: self.tasks, retention: self.retention, tables: tables,
+            subscriptions: self.subscriptions, tasks: self.tasks, broker: self.broker, retention: self.retention,
+            tables: tables,
             configuration: configuration, logger: logger
         )
         self.stuck = StuckReaders(loop: loop)
@@ -94,11 +97,15 @@ package final class SessionWorker {
             waiting?.cancelAll(of: $0)
             tasks?.cancelAll(of: $0)
         }
-        self.sessions.onForget = { [weak subscriptions, weak resources] in
+        self.sessions.onForget = { [weak subscriptions, weak resources, weak broker] in
             subscriptions?.ended($0)
             resources?.forget(session: $0)
+            broker?.ended($0)
         }
-        self.sessions.onPresence = { [weak subscriptions] in subscriptions?.refresh($0) }
+        self.sessions.onPresence = { [weak subscriptions, weak broker] in
+            subscriptions?.refresh($0)
+            broker?.look(at: $0)
+        }
         self.sessions.owed = { [weak directory, weak subscriptions] identity in
             (directory?.changes(since: identity.claims.created, for: identity.view) ?? [])
                 + (subscriptions?.missed(by: identity.claims.number) ?? [])
@@ -139,12 +146,23 @@ package final class SessionWorker {
         return LinkListener.listen(descriptor: listener, on: self.loop) { [weak self] link in
             let bindings = ClientRequest.Bindings()
             link.onOpen = { exchange in
-                if let self { self.router.serve(exchange, bindings) } else { exchange.cancel(reason: "stopping") }
+                guard let self else { return exchange.cancel(reason: "stopping") }
+                if let chat = ChatOpening(exchange.header) {
+                    self.broker.serve(chat, exchange)
+                } else {
+                    self.router.serve(exchange, bindings)
+                }
             }
             guard let self else { return }
             link.meter = self.answers
-            link.admission = LinkAdmission(gate: self.gate) { SessionRequest($0)?.sessionID ?? "" }
+            link.admission = LinkAdmission(gate: self.gate, caller: Self.payer)
         }.assumeIsolated().map { self.listener = $0 }.nonisolated()
+    }
+
+    /// In whose name a payload is counted: the session's, of a request for a model the principal's.
+    private static func payer(_ header: JSONText) -> String {
+        if case .ask(let ask) = ChatOpening(header) { return ask.principal }
+        return SessionRequest(header)?.sessionID ?? ""
     }
 
     /// Stops serving at once and writes what is unwritten. Calls in flight are the front's to answer.
@@ -164,6 +182,7 @@ package final class SessionWorker {
         self.sessions.reconfigure(configuration)
         self.desk.reconfigure(configuration)
         self.tasks.reconfigure(configuration)
+        self.broker.reconfigure(configuration)
         self.router.reconfigure(configuration)
         self.directory.reconfigure(configuration)
         self.subscriptions.reconfigured()
@@ -186,9 +205,10 @@ package final class SessionWorker {
         self.sessions.keepHouse(now: now, time: time)
         self.waiting.look()
         self.tasks.keepHouse()
+        self.broker.keepHouse(now: now)
         self.status.tell(
-            sessions: self.sessions, directory: self.directory, desk: self.desk, retention: self.retention,
-            offerings: self.tables.offerings
+            sessions: self.sessions, directory: self.directory, desk: self.desk, broker: self.broker,
+            retention: self.retention, offerings: self.tables.offerings
         )
     }
 }

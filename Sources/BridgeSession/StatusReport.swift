@@ -15,7 +15,8 @@ final class StatusReport {
     init(on control: LinkConnection) { self.control = control }
 
     func tell(
-        sessions: SessionStore, directory: Directory, desk: CallDesk, retention: Retention, offerings: [Offering]
+        sessions: SessionStore, directory: Directory, desk: CallDesk, broker: ChatBroker, retention: Retention,
+        offerings: [Offering]
     ) {
         let status = JSONWriter.object { status in
             status.member("sessions", sessions.countInUse)
@@ -23,6 +24,7 @@ final class StatusReport {
             status.member("callsInFlight", desk.underWay)
             status.member("droppedNotifications", retention.droppedNotes)
             for offering in offerings { Self.write(offering, of: directory, to: &status) }
+            broker.writeStatus(to: &status)
             status.memberArray("collisions") { list in
                 for collision in directory.collisions.prefix(Self.maximumCollisions) {
                     list.object {

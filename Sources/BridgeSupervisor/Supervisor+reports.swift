@@ -125,6 +125,8 @@ extension Supervisor {
             body.member("sessions", self.slots[.session]?.status?.int("sessions") ?? 0)
             body.member("callsInFlight", self.slots[.session]?.status?.int("callsInFlight") ?? 0)
             body.member("collisions", self.slots[.session]?.status?.value("collisions") ?? .emptyArray)
+            body.member("sources", self.slots[.session]?.status?.value("sources") ?? .emptyArray)
+            body.member("requestsWaiting", self.slots[.session]?.status?.int("requestsWaiting") ?? 0)
             body.member("needsRestart", self.deployment.needsRestart)
             body.member("memory", self.memory())
             body.memberArray("workers") { list in

@@ -22,6 +22,10 @@ import Testing
              "timeouts": {"connect": 1, "list": 2, "call": 3, "ping": 4, "question": 5, "turn": 6}, "pingInterval": 7, "refreshInterval": 8,
              "reconnect": {"base": 0.5, "maximum": 9}, "drainTimeout": 10,
              "audit": {"requests": "all", "days": 3},
+             "chat": {"sources": ["VS Code", {"token": "abcdefghij23", "parallel": 2}, {"peer": "ada", "name": "mine"}],
+                      "models": {"gpt": "mine", "big-*": {"source": ["mine", "VS Code"], "model": "b", "maxTokens": 9,
+                      "priorities": {"speed": 1}}, "*": {}}, "warmup": false, "timeout": "none", "maxTokens": 5,
+                      "priorities": {"intelligence": 1, "speed": 0, "cost": 0.25}, "parallel": 3, "queue": 4},
              "log": {"level": "WARN", "path": "/var/log/x", "maxBytes": 8192, "backups": 2}}
             """
         let loaded = self.load(written)
@@ -30,6 +34,9 @@ import Testing
         #expect(settings.mcpPath == "/bridge/mcp" && settings.publicURL == "http://localhost:9000")
         #expect(settings.hosts == ["localhost"] && settings.log.level == .warning)
         #expect(settings.peers == PeerGrants(users: [1_000: [.mcp, .admin], 33: []], others: [.chat]))
+        #expect(settings.chat.sources.map(\.name) == ["VS Code", "token:abcdefghij23", "mine"])
+        #expect(settings.chat.sources.last?.peer == 1_000 && settings.chat.timeout == nil)
+        #expect(settings.chat.models.map(\.name) == ["gpt", "big-*", "*"])
         #expect(settings.limits.linger == 0.25 && settings.limits.maximumHeaderBytes == 32_768)
         let standard = BridgeSettings()
         for setting in SettingTable.all { #expect(setting.differs(settings, standard), "\(setting.key)") }
@@ -55,6 +62,18 @@ import Testing
             #"{"trustedProxies": ["10.0.0.0/33"]}"#,
             "bridge.trustedProxies[0]: is not an address or a block of addresses."
         ),
+        (#"{"chat": {"sources": [{}]}}"#, "bridge.chat.sources[0]: does not say which client it is about."),
+        (#"{"chat": {"sources": [{"token": "mcpb_x"}]}}"#, "bridge.chat.sources[0].token: is no token's id."),
+        (
+            #"{"chat": {"sources": [{"peer": "nobody-here"}]}}"#,
+            "bridge.chat.sources[0].peer: there is no user 'nobody-here' on this machine."
+        ),
+        (#"{"chat": {"sources": ["a", "a"]}}"#, "bridge.chat.sources[1]: a source is called 'a' already."),
+        (#"{"chat": {"sources": [{"clent": "a"}]}}"#, "bridge.chat.sources[0]: does not say which client it is about."),
+        (#"{"chat": {"models": {"m": "x"}}}"#, "bridge.chat.models.m: there is no source called 'x'."),
+        (#"{"chat": {"models": {"m": {"sorce": "x"}}}}"#, "bridge.chat.models.m.sorce: unknown key 'sorce'."),
+        (#"{"chat": {"priorities": {"speed": 2}}}"#, "bridge.chat.priorities.speed: must be a number from 0 to 1."),
+        (#"{"chat": {"timeout": 0}}"#, "bridge.chat.timeout: must be a time above 0."),
         (#"{"publicURL": "https://u@x/"}"#, "bridge.publicURL: is not a public URL."),
         (
             #"{"peers": {"nobody-here": ["mcp"]}}"#,

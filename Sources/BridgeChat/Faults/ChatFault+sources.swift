@@ -16,6 +16,10 @@ extension ChatFault {
         "The source of this model takes no tools (its client does not declare sampling.tools); send the request "
             + "without tools, or use a model of another source", param: "tools")
 
+    /// None of them takes sound.
+    package static let sourceWithoutSound = ChatFault.unsupported(
+        "messages.content", "the source of this model takes no sound")
+
     /// - Parameters:
     ///   - limit: in words, `30 s`.
     ///   - setting: what moves it.

@@ -22,7 +22,7 @@ struct SamplingConversation {
     private func refuseAudio() throws(ChatFault) {
         for turn in self.turns {
             for case .content(.audio) in turn.blocks {
-                throw .unsupported("messages.content", "the source of this model takes no sound")
+                throw .sourceWithoutSound
             }
         }
     }

@@ -36,6 +36,7 @@ package struct BridgeSettings: Sendable, Hashable {
     package var refreshInterval: Seconds = 300
     package var reconnect = ReconnectPolicy()
     package var drainTimeout: Seconds = 20
+    package var chat = ChatSettings()
 
     package init() {}
 }

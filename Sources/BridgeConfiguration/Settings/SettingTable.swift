@@ -3,7 +3,7 @@ import NIOCore
 /// Every setting under `bridge`, in one place: the reader, `config print`, reloads and docs/configuration.md all go by it.
 package enum SettingTable {
     package static let all: [Setting] =
-        Self.serving + Self.naming + Self.access + Self.limits + Self.lives + Self.auditing + Self.logging
+        Self.serving + Self.naming + Self.access + Self.limits + Self.lives + Self.chat + Self.auditing + Self.logging
 
     private static let serving: [Setting] = [
         Setting("listen", \.listen, .addresses, needsRestart: true, "where to listen when systemd passes no sockets"),

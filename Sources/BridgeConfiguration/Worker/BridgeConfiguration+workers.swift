@@ -47,7 +47,8 @@ extension BridgeConfiguration {
             logLevel: self.settings.log.level,
             serverName: self.settings.serverName,
             serverVersion: facts.version,
-            instructions: self.settings.instructions ?? Self.standardInstructions
+            instructions: self.settings.instructions ?? Self.standardInstructions,
+            chat: self.settings.chat
         )
     }
 

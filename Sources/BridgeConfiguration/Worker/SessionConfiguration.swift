@@ -30,6 +30,7 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
     package var serverName: String
     package var serverVersion: String
     package var instructions: String?
+    package var chat: ChatSettings
 
     package init(
         upstreams: [UpstreamRoute] = [],
@@ -50,7 +51,8 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
         logLevel: ConfiguredLogLevel = .info,
         serverName: String = "mcp-bridge",
         serverVersion: String,
-        instructions: String? = nil
+        instructions: String? = nil,
+        chat: ChatSettings = ChatSettings()
     ) {
         self.upstreams = upstreams
         self.failed = failed
@@ -71,6 +73,7 @@ package struct SessionConfiguration: Sendable, Hashable, Codable {
         self.serverName = serverName
         self.serverVersion = serverVersion
         self.instructions = instructions
+        self.chat = chat
     }
 
     /// Whether a client that introduced itself by this name is shown safe names.

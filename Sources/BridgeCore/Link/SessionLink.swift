@@ -59,6 +59,8 @@ package struct SessionRequest: LinkHeader, Equatable {
     package var scope: String?
     /// How many of their calls may be under way at once, where that is limited.
     package var concurrency: Int?
+    /// Whether they may answer requests for models, if the configuration names them (`chat.sources`).
+    package var mayLend: Bool
     /// How this client wants names to be shown (`dot`, `safe`), where its address says so.
     package var names: String?
     /// Of a GET: the event that the client saw last.
@@ -66,7 +68,8 @@ package struct SessionRequest: LinkHeader, Equatable {
 
     package init(
         _ operation: Operation, requestID: String, sessionID: String? = nil, principal: String = "",
-        scope: String? = nil, concurrency: Int? = nil, names: String? = nil, lastEventID: String? = nil,
+        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false, names: String? = nil,
+        lastEventID: String? = nil,
         binding: BindingNumber? = nil
     ) {
         self.operation = operation
@@ -76,6 +79,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         self.principal = principal
         self.scope = scope
         self.concurrency = concurrency
+        self.mayLend = mayLend
         self.names = names
         self.lastEventID = lastEventID
     }
@@ -88,6 +92,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         header.member("who", self.principal)
         header.member("scope", self.scope)
         header.member("most", self.concurrency)
+        header.flag("lend", self.mayLend)
         header.member("names", self.names)
         header.member("leid", self.lastEventID)
     }
@@ -101,6 +106,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         self.principal = header.string("who") ?? ""
         self.scope = header.string("scope")
         self.concurrency = header.int("most")
+        self.mayLend = header.flag("lend")
         self.names = header.string("names")
         self.lastEventID = header.string("leid")
     }
@@ -115,11 +121,14 @@ package struct SessionEvent: LinkHeader, Equatable {
     package var isPriming: Bool
     /// Of the first message of ``SessionRequest/Operation/sse``, which has no payload: the session that the stream belongs to.
     package var sessionID: String?
+    /// The request has no end of its own: when the service stops, nobody waits for it.
+    package var isEndless: Bool
 
-    package init(eventID: String? = nil, isPriming: Bool = false, sessionID: String? = nil) {
+    package init(eventID: String? = nil, isPriming: Bool = false, sessionID: String? = nil, isEndless: Bool = false) {
         self.eventID = eventID
         self.isPriming = isPriming
         self.sessionID = sessionID
+        self.isEndless = isEndless
     }
 
     /// The stream is open; nothing is to be said yet.
@@ -129,12 +138,14 @@ package struct SessionEvent: LinkHeader, Equatable {
         header.member("ev", self.eventID)
         header.flag("prime", self.isPriming)
         header.member("sid", self.sessionID)
+        header.flag("endless", self.isEndless)
     }
 
     package init?(reading header: inout HeaderReader) {
         self.eventID = header.string("ev")
         self.isPriming = header.flag("prime")
         self.sessionID = header.string("sid")
+        self.isEndless = header.flag("endless")
     }
 }
 

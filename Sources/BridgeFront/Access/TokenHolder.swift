@@ -21,6 +21,7 @@ final class TokenHolder: Sendable {
         var grants: Grants = []
         if token.scope.mayUseMCP { grants.insert(.mcp) }
         if token.scope.mayChat { grants.insert(.chat) }
+        if token.scope.mayBeSource { grants.insert(.source) }
         if token.scope.mayAdminister { grants.insert(.admin) }
         self.grants = grants
         self.scope = token.scope.isAllOfMCP ? nil : token.scope.text

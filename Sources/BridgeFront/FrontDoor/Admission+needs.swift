@@ -24,7 +24,7 @@ extension FrontDoor.Admission {
         case .nothing, .leastForStrangers: return nil
         case .anyone: return self.refusal
         case .mcp:
-            return self.refusal ?? (self.grants.isDisjoint(with: [.mcp, .admin]) ? self.lacks("mcp") : nil)
+            return self.refusal ?? (self.grants.isDisjoint(with: [.mcp, .admin, .source]) ? self.lacks("mcp") : nil)
         case .allOfMCP: return self.refusal ?? (self.seesAll ? nil : self.lacks("mcp"))
         case .admin: return self.refusal ?? (self.mayAdminister ? nil : .adminRequired)
         }

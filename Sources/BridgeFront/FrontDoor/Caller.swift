@@ -36,7 +36,7 @@ struct Caller: Sendable, Hashable {
     func grants(_ configuration: FrontConfiguration) -> Grants {
         switch self.way {
         case .tcp where !self.isLocal: []
-        case .tcp: configuration.isOpenOnLoopback ? [.mcp, .chat, .admin] : [.mcp, .chat]
+        case .tcp: configuration.isOpenOnLoopback ? [.mcp, .chat, .source, .admin] : [.mcp, .chat, .source]
         case .unix(let uid?): Grants(configuration.grants(uid: uid))
         case .unix(nil): []
         }
@@ -50,6 +50,8 @@ struct Grants: OptionSet, Sendable, Hashable {
     static let mcp = Grants(rawValue: 1)
     static let chat = Grants(rawValue: 2)
     static let admin = Grants(rawValue: 4)
+    /// To answer requests for models, where `chat.sources` names them.
+    static let source = Grants(rawValue: 8)
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -57,7 +59,7 @@ struct Grants: OptionSet, Sendable, Hashable {
         self = []
         for grant in grants {
             switch grant {
-            case .mcp: self.insert(.mcp)
+            case .mcp: self.formUnion([.mcp, .source])
             case .chat: self.insert(.chat)
             case .admin: self.insert(.admin)
             }

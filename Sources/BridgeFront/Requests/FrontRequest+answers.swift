@@ -8,11 +8,13 @@ extension FrontRequest: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
         self.state.clock.refresh()
         self.takenUp()
+        let event = SessionEvent(header) ?? SessionEvent()
+        if event.isEndless { self.machine.rules.endsOnDrain = true }
         switch self.machine.message() {
         case .beginStream:
             self.beginStream()
-            self.append(SessionEvent(header) ?? SessionEvent(), payload)
-        case .event: self.append(SessionEvent(header) ?? SessionEvent(), payload)
+            self.append(event, payload)
+        case .event: self.append(event, payload)
         case .none: break
         }
     }

@@ -16,6 +16,8 @@ final class HeadVerdict: Sendable {
     let principal: String
     /// The token that was shown, if any.
     let token: TokenHolder?
+    /// Whether it may answer requests for models (``Grants/source``).
+    let mayLend: Bool
     /// How this client wants names to be shown.
     let names: String?
     /// For which session of HTTP+SSE it is, where it says so.
@@ -32,6 +34,7 @@ final class HeadVerdict: Sendable {
             self.route = endpoint.route
             self.principal = admission.principal
             self.token = admission.token
+            self.mayLend = admission.grants.contains(.source)
             self.refusal =
                 admission.refusal(for: endpoint.route.needs(isPost: operation == .post))
                 ?? endpoint.check(operation, fields, bodyLimit)
@@ -40,12 +43,14 @@ final class HeadVerdict: Sendable {
             self.route = .other
             self.principal = ""
             self.token = nil
+            self.mayLend = false
             self.refusal = .notFound
         case .refused(let refusal, let origin):
             self.origin = origin
             self.route = .other
             self.principal = ""
             self.token = nil
+            self.mayLend = false
             self.refusal = refusal
         }
         self.names = operation == .post || operation == .sse ? Self.names(head.uri) : nil
@@ -56,7 +61,7 @@ final class HeadVerdict: Sendable {
     func request(_ operation: Endpoint.Operation, id: RequestID?) -> SessionRequest {
         SessionRequest(
             operation, requestID: id?.description ?? "", sessionID: self.fields.sessionID, principal: self.principal,
-            scope: self.token?.scope, concurrency: self.token?.concurrency, names: self.names,
+            scope: self.token?.scope, concurrency: self.token?.concurrency, mayLend: self.mayLend, names: self.names,
             lastEventID: operation == .get ? self.fields.lastEventID : nil
         )
     }

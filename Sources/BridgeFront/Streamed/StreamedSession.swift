@@ -73,7 +73,7 @@ final class StreamedSession {
     /// A request is over.
     func remove(_ request: FrontRequest) {
         guard self.posted.removeValue(forKey: ObjectIdentifier(request)) != nil else { return }
-        if self.isDraining, self.posted.isEmpty { self.stream?.connectionDrains() }
+        if self.isDraining, self.owesNothing { self.stream?.connectionDrains() }
     }
 
     /// Tells the client something.
@@ -86,12 +86,14 @@ final class StreamedSession {
 
     // MARK: The end
 
+    private var owesNothing: Bool { self.posted.values.allSatisfy { $0.machine.rules.endsOnDrain } }
+
     /// The service stops.
     ///
     /// - Returns: whether the stream may end: nothing is under way that has to be answered on it.
     func drain() -> Bool {
         self.isDraining = true
-        return self.posted.isEmpty
+        return self.owesNothing
     }
 
     /// The session is over, and its stream not yet.

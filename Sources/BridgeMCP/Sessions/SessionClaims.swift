@@ -27,6 +27,8 @@ package struct SessionClaims: Sendable, Hashable {
     package var safeNames: Bool
     /// Whether it lasts as long as its one event stream, and its id is known to the front alone (HTTP+SSE, 2024-11-05).
     package var endsWithStream: Bool
+    /// `clientInfo.name`, of a client that can sample: whether it is a source goes by it, too. Of a longer name there is none.
+    package var client: String?
     /// Whoever opened the session. Nobody else may use it.
     package var principal: String
     /// Seconds since 1970.
@@ -41,16 +43,23 @@ package struct SessionClaims: Sendable, Hashable {
         principal: String,
         created: UInt64,
         expires: UInt64,
-        endsWithStream: Bool = false
+        endsWithStream: Bool = false,
+        client: String? = nil
     ) {
         self.number = number
         self.revision = revision
         self.capabilities = capabilities
         self.safeNames = safeNames
         self.endsWithStream = endsWithStream
+        self.client = Self.fitting(client)
         self.principal = principal
         self.created = created
         self.expires = expires
+    }
+
+    /// A client's name, where it is not too long to be sealed.
+    package static func fitting(_ client: String?) -> String? {
+        client.flatMap { (1...Self.maximumClient).contains($0.utf8.count) ? $0 : nil }
     }
 }
 
@@ -60,6 +69,8 @@ extension SessionClaims: SealedClaims {
     private static let format: UInt8 = 1
     private static let safeNamesFlag: UInt8 = 1
     private static let streamFlag: UInt8 = 2
+    private static let clientFlag: UInt8 = 4
+    private static let maximumClient = 64
     /// A principal is a short word; a longer one would make a session id that clients may refuse.
     private static let maximumPrincipal = 128
 
@@ -71,9 +82,15 @@ extension SessionClaims: SealedClaims {
         buffer.writeInteger(self.number)
         buffer.writeInteger(self.revision.rawValue)
         buffer.writeInteger(self.capabilities.rawValue)
-        buffer.writeInteger((self.safeNames ? Self.safeNamesFlag : 0) | (self.endsWithStream ? Self.streamFlag : 0))
+        buffer.writeInteger(
+            (self.safeNames ? Self.safeNamesFlag : 0) | (self.endsWithStream ? Self.streamFlag : 0)
+                | (self.client == nil ? 0 : Self.clientFlag))
         buffer.writeInteger(self.created)
         buffer.writeInteger(self.expires)
+        if let client {
+            buffer.writeInteger(UInt8(client.utf8.count))
+            buffer.writeString(client)
+        }
         buffer.writeString(self.principal)
         return buffer
     }
@@ -86,9 +103,16 @@ extension SessionClaims: SealedClaims {
             let capabilities = bytes.readInteger(as: UInt8.self),
             let flags = bytes.readInteger(as: UInt8.self),
             let created = bytes.readInteger(as: UInt64.self),
-            let expires = bytes.readInteger(as: UInt64.self),
-            let principal = bytes.readString(length: bytes.readableBytes)
+            let expires = bytes.readInteger(as: UInt64.self)
         else { return nil }
+        var client: String?
+        if flags & Self.clientFlag != 0 {
+            guard let length = bytes.readInteger(as: UInt8.self), let name = bytes.readString(length: Int(length)),
+                (1...Self.maximumClient).contains(name.utf8.count)
+            else { return nil }
+            client = name
+        }
+        guard let principal = bytes.readString(length: bytes.readableBytes) else { return nil }
         self.init(
             number: number,
             revision: revision,
@@ -97,7 +121,8 @@ extension SessionClaims: SealedClaims {
             principal: principal,
             created: created,
             expires: expires,
-            endsWithStream: flags & Self.streamFlag != 0
+            endsWithStream: flags & Self.streamFlag != 0,
+            client: client
         )
     }
 }

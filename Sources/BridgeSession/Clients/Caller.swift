@@ -29,13 +29,15 @@ final class Caller {
     var view: ScopedView?
     /// How many calls its principal may have under way at once, in all its sessions.
     var concurrency: Int?
+    /// Whether its principal may answer requests for models.
+    private(set) var mayLend = false
     /// The level of log messages that it has asked for.
     var level: LogSeverity?
     private(set) var calls: [RPCID: Call] = [:]
     /// Requests that have had no answer yet, wherever they wait for it. Its streams count.
     var unanswered = 0
     /// What its client is being asked.
-    var questions = OpenQuestions<Call>()
+    var questions = OpenQuestions<any QuestionAsker>()
     /// Under which it tells of its progress with that.
     var questionTokens = QuestionTokens<Call>()
 
@@ -67,6 +69,7 @@ final class Caller {
     func take(_ identity: SessionIdentity) {
         if self.view !== identity.view { self.view = identity.view }
         self.concurrency = identity.concurrency
+        self.mayLend = identity.mayLend
     }
 
     /// Its session has been initialized after it was opened.

@@ -57,6 +57,9 @@ final class ClientStream {
         self.caller.unanswered -= requests
     }
 
+    /// Whether its client, as far as is known, is there to hear it.
+    var isHeard: Bool { self.exchange != nil }
+
     /// Answers one of the POST's requests with an error that the bridge makes.
     func refuse(_ id: RPCID, _ fault: ToldFault) { self.reply(fault.reply(to: id.bytes), failure: fault.word) }
 
@@ -129,20 +132,20 @@ final class ClientStream {
     func withdraw(question id: String, reason: String) {
         self.forget(question: id)
         guard self.missing > 0 else { return }
-        let message = JSONWriter.object { message in
-            message.member("jsonrpc", "2.0")
-            message.member("method", "notifications/cancelled")
-            message.memberObject("params") {
-                $0.member("requestId", id)
-                $0.member("reason", reason)
-            }
-        }
-        self.event(message.bytes, as: .note)
+        self.event(Cancellation.message(of: id, reason: reason), as: .note)
     }
 
     /// Begins to stream although there is nothing to tell yet.
     func prime() {
         if !self.isStreaming, self.missing > 0, self.exchange != nil { self.beginStreaming() }
+    }
+
+    /// The same for a request that has no answer of its own: when the service stops, nobody waits for one.
+    func beginEndless() {
+        guard !self.isStreaming, self.missing > 0, let exchange = self.exchange else { return }
+        self.beginStreaming(tellingClient: false)
+        let id = self.caller.revision.allowsPrimingEvents ? self.log?.nextID() : nil
+        exchange.send(header: SessionEvent(eventID: id, isPriming: id != nil, isEndless: true).text(capacity: 96))
     }
 
     /// The client came back: sends what it has not seen, and goes on from there.
@@ -183,13 +186,14 @@ final class ClientStream {
 
     // MARK: Events
 
-    private func beginStreaming() {
+    private func beginStreaming(tellingClient isTold: Bool = true) {
         guard !self.isStreaming else { return }
         self.isStreaming = true
         guard case .goOn(let streams) = self.caller.onDisconnect else { return }
         let number = self.retention.nextNumber()
         self.log = EventLog(number: number)
         streams.keep(self, as: number)
+        guard isTold else { return }
         if self.exchange != nil, self.caller.revision.allowsPrimingEvents { self.open(after: self.log?.nextID()) }
     }
 

@@ -177,6 +177,9 @@ final class ListeningStream: ExchangeDelegate {
         return true
     }
 
+    /// Whether what is sent now leaves now.
+    var isRead: Bool { self.exchange.isWritable }
+
     func end() { self.exchange.end(header: SessionEnd.answered) }
 
     /// Another one has taken its place: that it ends means nothing.

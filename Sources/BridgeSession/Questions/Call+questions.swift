@@ -6,7 +6,7 @@ import NIOCore
 
 // What a server asks its client in the middle of a call.
 
-extension Call {
+extension Call: QuestionAsker {
     /// A client that is gone may come back for its question for so long.
     static let absence = TimeAmount.seconds(60)
 
@@ -100,6 +100,8 @@ extension Call {
         if self.questions.isEmpty { self.goOn() }
     }
 
+    func goesOn(_ number: Int) {}
+
     /// The server takes a question back, or has waited too long.
     func withdraw(_ number: Int) {
         self.about[number] = nil
@@ -143,8 +145,17 @@ extension Caller {
     /// A client has answered something. What nobody has asked it, or not it, is ignored.
     func answered(_ response: RPCMessage) {
         guard !self.questions.isEmpty, let id = response.id.flatMap({ response.text[$0].string }),
-            let (call, number) = self.questions.close(id)
+            let (asker, number) = self.questions.close(id)
         else { return }
-        call.answered(number, with: response)
+        asker.answered(number, with: response)
+    }
+
+    /// A client has told of its progress with something that it was asked. The token of it is the question's id.
+    func progressed(_ notification: RPCMessage) {
+        guard !self.questions.isEmpty,
+            let id = notification.param("progressToken").flatMap({ notification.text[$0].string }),
+            let (asker, number) = self.questions[id]
+        else { return }
+        asker.goesOn(number)
     }
 }

@@ -173,7 +173,7 @@ extension Caller {
         switch note.method {
         case "notifications/progress":
             guard let span = note.param("progressToken"), let (call, _, token) = self.questionTokens[note.text[span]]
-            else { return }
+            else { return self.progressed(note) }
             call.tell(note.text.replacing(span, with: token.bytes).bytes)
         case "notifications/tasks/status":
             let text = note.text.bytes

@@ -1,4 +1,15 @@
+import BridgeCore
 import BridgeMCP
+
+/// Whoever asks a client something. Confined to the event loop.
+protocol QuestionAsker: AnyObject {
+    /// The client has answered, once.
+    ///
+    /// - Parameter number: the asker's own, of the question.
+    func answered(_ number: Int, with response: RPCMessage)
+    /// The client says that it is about to.
+    func goesOn(_ number: Int)
+}
 
 /// What one client is being asked, under the ids that it knows. Pure, but for the ids.
 ///
@@ -19,6 +30,9 @@ struct OpenQuestions<Asker> {
         self.byID[id] = (asker, number)
         return id
     }
+
+    /// Who asked.
+    subscript(id: String) -> (asker: Asker, number: Int)? { self.byID[id] }
 
     /// It has been answered, or is not to be answered any more.
     mutating func close(_ id: String) -> (asker: Asker, number: Int)? { self.byID.removeValue(forKey: id) }

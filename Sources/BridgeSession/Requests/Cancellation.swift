@@ -1,4 +1,5 @@
 import BridgeCore
+import NIOCore
 
 /// A client's word that it does not want an answer any more (`notifications/cancelled`).
 ///
@@ -8,6 +9,18 @@ struct Cancellation {
     let id: RPCID
     /// In the client's words, for the server.
     let reason: String
+
+    /// The same towards a client: that a question need not be answered any more.
+    static func message(of question: String, reason: String) -> ByteBuffer {
+        JSONWriter.object { message in
+            message.member("jsonrpc", "2.0")
+            message.member("method", "notifications/cancelled")
+            message.memberObject("params") {
+                $0.member("requestId", question)
+                $0.member("reason", reason)
+            }
+        }.bytes
+    }
 
     /// Nobody reads more; and it travels ahead of everything else.
     private static let maximumReason = 1_024

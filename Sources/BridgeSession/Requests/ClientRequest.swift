@@ -21,6 +21,8 @@ struct ClientRequest {
     /// already.
     let scope: String?
     let concurrency: Int?
+    /// Whether they may answer requests for models.
+    let mayLend: Bool
     /// Names it in every process's log.
     let requestID: String
     /// How the client's address wants names to be shown, where it says so.
@@ -44,6 +46,7 @@ struct ClientRequest {
             self.asker = .named(session: header.sessionID, principal: header.principal)
             self.scope = header.scope
             self.concurrency = header.concurrency
+            self.mayLend = header.mayLend
             self.requestID = header.requestID
             self.names = header.names
             self.lastEventID = header.lastEventID
@@ -57,6 +60,7 @@ struct ClientRequest {
             self.asker = .bound(caller)
             self.scope = nil
             self.concurrency = nil
+            self.mayLend = false
             self.requestID = requestID
             self.names = caller.names
             self.lastEventID = nil

@@ -28,9 +28,13 @@ struct Initialization {
             safeNames: configuration.showsSafeNames(to: self.client),
             principal: principal,
             created: now,
-            expires: now + UInt64(max(1, configuration.sessionLifetime.rawValue))
+            expires: now + UInt64(max(1, configuration.sessionLifetime.rawValue)),
+            client: self.samplingClient
         )
     }
+
+    /// The client's name, where it can sample.
+    private var samplingClient: String? { self.capabilities.contains(.sampling) ? self.client : nil }
 
     /// Of a session that was opened without it: the same, with what has been negotiated.
     func claims(of opened: SessionClaims, _ configuration: SessionConfiguration) -> SessionClaims {
@@ -38,6 +42,7 @@ struct Initialization {
         claims.revision = self.revision
         claims.capabilities = self.capabilities
         claims.safeNames = configuration.showsSafeNames(to: self.client)
+        claims.client = SessionClaims.fitting(self.samplingClient)
         return claims
     }
 

@@ -7,20 +7,22 @@ import NIOCore
 
 /// Leads what the front passes on to whoever answers it. Confined to the event loop.
 final class Router {
-    private let sessions: SessionStore
-    private let directory: Directory
+    let sessions: SessionStore
+    let directory: Directory
     private let waiting: WaitingRoom
     private let desk: CallDesk
     private let subscriptions: SubscriptionDesk
-    private let tasks: TaskDesk
-    private let retention: Retention
-    private let tables: SessionTables
-    private let logger: Logger
-    private var configuration: SessionConfiguration
+    let tasks: TaskDesk
+    let broker: ChatBroker
+    let retention: Retention
+    let tables: SessionTables
+    let logger: Logger
+    private(set) var configuration: SessionConfiguration
 
     init(
         sessions: SessionStore, directory: Directory, waiting: WaitingRoom, desk: CallDesk,
-        subscriptions: SubscriptionDesk, tasks: TaskDesk, retention: Retention, tables: SessionTables,
+        subscriptions: SubscriptionDesk, tasks: TaskDesk, broker: ChatBroker, retention: Retention,
+        tables: SessionTables,
         configuration: SessionConfiguration, logger: Logger
     ) {
         self.sessions = sessions
@@ -29,6 +31,7 @@ final class Router {
         self.desk = desk
         self.subscriptions = subscriptions
         self.tasks = tasks
+        self.broker = broker
         self.retention = retention
         self.tables = tables
         self.configuration = configuration
@@ -94,7 +97,7 @@ final class Router {
     /// The session that a request belongs to. Without one it is refused.
     ///
     /// So far it is known who asks, whichever way the request told it. What it asks for is judged behind this, for each one.
-    private func identity(of request: ClientRequest, answering id: ByteBuffer? = nil) -> SessionIdentity? {
+    func identity(of request: ClientRequest, answering id: ByteBuffer? = nil) -> SessionIdentity? {
         guard request.isInSession else {
             request.refuse(.sessionRequired, id: id)
             return nil
@@ -140,6 +143,7 @@ final class Router {
         self.waiting.drop(cancellation.id, of: caller)
         self.subscriptions.drop(cancellation.id, of: caller)
         self.tasks.drop(cancellation.id, of: caller)
+        self.broker.drop(cancellation.id, of: caller)
     }
 
     private func answer(
@@ -157,6 +161,7 @@ final class Router {
         switch method.target {
         case .bridge: self.answer(pending, identity)
         case .list(let offering): self.list(offering, pending)
+        case .entry(.tools) where self.broker.takes(pending): break
         case .entry(let offering): self.desk.forward(pending, offering)
         case .reference: self.desk.complete(pending)
         case .task: self.tasks.answer(pending)
@@ -193,104 +198,9 @@ final class Router {
                 to: request.id.bytes, cursor: request.message.param("cursor").map { request.message.text[$0] },
                 size: self.configuration.pageSize, safe: showsSafeNames
             )
-            request.stream.reply(reply)
+            request.stream.reply(self.withHook(reply, offering, request))
         } catch {
             request.stream.reply(ToldFault.invalidParams("Invalid cursor").reply(to: request.id.bytes))
-        }
-    }
-
-    // MARK: Sessions
-
-    private func initialize(_ message: RPCMessage, _ request: ClientRequest) {
-        guard let id = message.idBytes else { return }
-        // A client that comes with the id of a session that is no more would never get over a refusal: it gets a new one.
-        let opened = request.isInSession ? self.sessions.find(request) : nil
-        guard opened.map(self.sessions.awaitsInitialization) ?? true else {
-            return request.refuse(.invalidRequest("initialize opens a session and cannot be sent in one"), id: id)
-        }
-        let initialization: Initialization
-        do {
-            initialization = try Initialization(message)
-        } catch {
-            return request.refuse(error, id: id)
-        }
-        let claims =
-            opened.map { initialization.claims(of: $0.claims, self.configuration) }
-            ?? initialization.claims(of: request.principal, self.configuration, now: WallClock.seconds())
-        guard let (sessionID, identity) = self.sessions.open(claims, now: request.now) else {
-            return request.refuse(.internalError, id: id)
-        }
-        if let opened {
-            (identity.view, identity.concurrency) = (opened.view, opened.concurrency)
-        } else {
-            self.sessions.note(request, on: identity)
-        }
-        if opened != nil { self.sessions.bring(identity, now: request.now).isInitialized(as: identity) }
-        self.logger.info(
-            "MCP session initialized",
-            metadata: [
-                "mcp.request_id": "\(request.requestID)", "mcp.session": "\(identity.digest)",
-                "mcp.client": "\((initialization.client ?? "").prefix(64))",
-                "mcp.version": "\(initialization.revision.name)",
-            ]
-        )
-        let result = initialization.result(
-            self.configuration, offerings: self.tables.offerings,
-            instructions: self.directory.instructions(for: identity.view), tasks: self.tasks.capability)
-        request.exchange.end(
-            header: SessionEnd(200, sessionID: sessionID).text, payload: RPCReply.result(id: id, result))
-    }
-
-    private func get(_ request: ClientRequest) {
-        guard let identity = self.identity(of: request) else { return }
-        let session = self.sessions.bring(identity, now: request.now)
-        guard let event = request.lastEventID, !event.isEmpty, !ListeningStream.began(with: event) else {
-            return session.listen(on: request.exchange, number: self.retention.nextNumber())
-        }
-        guard let (number, sequence) = EventLog.parse(event), let stream = session.streams[number],
-            stream.resume(after: sequence, on: request.exchange)
-        else { return request.refuse(.unknownEvent) }
-    }
-
-    /// The stream of a session that lasts as long as it, a new one or one whose stream the front opens again.
-    private func openStream(_ request: ClientRequest) {
-        let opened: (id: String, identity: SessionIdentity)?
-        if case .named(let id?, _) = request.asker {
-            guard let identity = self.identity(of: request) else { return }
-            opened = (id, identity)
-        } else {
-            let claims = Initialization.claimsWithout(
-                of: request.principal, self.configuration, now: WallClock.seconds())
-            opened = self.sessions.open(claims, now: request.now)
-            if let opened { self.sessions.note(request, on: opened.identity) }
-        }
-        guard let (id, identity) = opened else { return request.refuse(.internalError) }
-        let session = self.sessions.bring(identity, now: request.now)
-        session.stream(on: request.exchange, id: id) { [weak session, weak sessions, logger] in
-            guard let session else { return }
-            logger.info("MCP session closed", metadata: ["mcp.session": "\(session.identity.digest)"])
-            sessions?.streamEnded(session.number)
-        }
-    }
-
-    private func delete(_ request: ClientRequest) {
-        guard let identity = self.identity(of: request) else { return }
-        let logger = self.logger
-        logger.info(
-            "MCP session closed",
-            metadata: ["mcp.request_id": "\(request.requestID)", "mcp.session": "\(identity.digest)"]
-        )
-        request.exchange.delegate = AnswerWaiter { _ in }
-        self.sessions.end(identity).assumeIsolated().whenComplete { result in
-            switch result {
-            case .success:
-                request.exchange.end(header: SessionEnd(204).text(capacity: 32))
-            case .failure(is LedgerFull):
-                request.refuse(.ledgerFull)
-            case .failure(let error):
-                logger.error("Session journal cannot be written", metadata: ["error": "\(error)"])
-                request.refuse(.internalError)
-            }
         }
     }
 }

@@ -9,6 +9,8 @@ final class SessionIdentity {
     var view: ScopedView?
     /// How many calls its principal may have under way, as the front said last.
     var concurrency: Int?
+    /// Whether its principal may answer requests for models, as the front said last.
+    var mayLend = false
     /// The round of ``SessionUse`` in which its use was last noticed.
     var noticed = -1
 

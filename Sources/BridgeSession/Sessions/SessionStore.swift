@@ -88,6 +88,7 @@ final class SessionStore {
     func note(_ request: ClientRequest, on identity: SessionIdentity) {
         identity.view = self.view(of: request)
         identity.concurrency = request.concurrency
+        identity.mayLend = request.mayLend
     }
 
     /// What the principal of a request, which is not bound, sees of MCP; nil for all of it.

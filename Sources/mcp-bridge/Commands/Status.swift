@@ -90,6 +90,7 @@ enum StatusTable {
                 ]
             }
         )
+        lines += Self.sources(status)
         lines.append("")
         let memory = Self.memory(status)
         lines += Self.table(
@@ -122,6 +123,17 @@ enum StatusTable {
             default: "The name \(name) belongs to \(kept); \(refused)'s tool of that name"
             }
         return [what + " is left out."]
+    }
+
+    /// Who lends models, where the configuration names anybody.
+    private static func sources(_ status: JSONText) -> [String] {
+        let rows = Self.rows(status.value("sources")) { source in
+            [source.string("name") ?? "", source.string("client") ?? "-", source.string("text") ?? ""]
+        }
+        guard !rows.isEmpty else { return [] }
+        let waiting = status.int("requestsWaiting") ?? 0
+        return [""] + Self.table(["SOURCE", "CLIENT", "STATE"], rows)
+            + (waiting == 0 ? [] : ["\(waiting) requests wait for a source."])
     }
 
     /// What went wrong last, else what there is to be said of one that is well.

@@ -75,6 +75,7 @@ import Testing
                 try self.check(SessionRequest(operation, requestID: string, sessionID: string))
                 try self.check(SessionRequest(operation, requestID: "r", principal: string, lastEventID: string))
                 try self.check(SessionRequest(operation, requestID: "", names: string))
+                try self.check(SessionRequest(operation, requestID: "", mayLend: true, names: string))
             }
         }
         try self.check(
@@ -94,6 +95,7 @@ import Testing
             for string in Self.odd {
                 try self.check(SessionEvent(eventID: string, isPriming: isPriming))
                 try self.check(SessionEvent(isPriming: isPriming, sessionID: string))
+                try self.check(SessionEvent(eventID: string, isPriming: isPriming, isEndless: true))
             }
         }
         #expect(SessionEvent(SessionEvent.open) == SessionEvent())

@@ -38,7 +38,7 @@ import Testing
     @Test func `a process on loopback speaks MCP and administers nothing`() {
         let admission = Self.admission(Self.verdict())
         #expect(admission?.principal == "local")
-        #expect(admission?.grants == [.mcp, .chat])
+        #expect(admission?.grants == [.mcp, .chat, .source])
         #expect(admission?.mayAdminister == false)
     }
 

@@ -101,6 +101,23 @@ import Testing
     @Test func `read back as they were written`() throws {
         let claims = SessionSealTests.claims()
         #expect(SessionClaims(decoding: try #require(claims.encoded())) == claims)
+        for name in ["v", "Visual Studio Code", String(repeating: "é", count: 32)] {
+            var named = claims
+            named.client = SessionClaims.fitting(name)
+            #expect(named.client == name)
+            #expect(SessionClaims(decoding: try #require(named.encoded())) == named)
+        }
+        #expect(SessionClaims.fitting("") == nil)
+        #expect(SessionClaims.fitting(String(repeating: "x", count: 65)) == nil)
+    }
+
+    @Test func `are refused when the client's name is cut`() throws {
+        var claims = SessionSealTests.claims(principal: "")
+        claims.client = "client"
+        let bytes = try #require(claims.encoded())
+        for length in 0..<bytes.readableBytes {
+            #expect(SessionClaims(decoding: try #require(bytes.getSlice(at: 0, length: length))) == nil)
+        }
     }
 
     @Test func `are refused when cut within their fixed part, or of another format`() throws {

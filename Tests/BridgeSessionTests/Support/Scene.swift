@@ -19,6 +19,7 @@ final class Scene {
     /// Links between front and worker so far.
     private(set) var timesConnected = 0
     private(set) var clients: [String: Client] = [:]
+    private(set) var chats: [String: ChatClient] = [:]
     /// What the worker told the supervisor.
     private(set) var statuses: [String] = []
     private var control: [LinkConnection] = []
@@ -116,12 +117,13 @@ final class Scene {
     func request(
         _ name: String, _ operation: SessionRequest.Operation, body: String? = nil, session: String? = nil,
         principal: String = "local", names: String? = nil, lastEvent: String? = nil, binding: BindingNumber? = nil,
-        scope: String? = nil, concurrency: Int? = nil
+        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false
     ) {
         self.requests += 1
         let request = SessionRequest(
             operation, requestID: "request-\(self.requests)", sessionID: session, principal: principal,
-            scope: scope, concurrency: concurrency, names: names, lastEventID: lastEvent, binding: binding
+            scope: scope, concurrency: concurrency, mayLend: mayLend, names: names, lastEventID: lastEvent,
+            binding: binding
         )
         self.request(name, .whole(request), body: body)
     }
@@ -132,6 +134,16 @@ final class Scene {
         client.exchange = self.front.open(
             header: opening.text, payload: body.map { ByteBuffer(string: $0) }, delegate: client)
     }
+
+    /// A request of a model API, under this name.
+    func chat(_ name: String, _ opening: ChatOpening, _ params: String? = nil) {
+        let client = ChatClient { [weak self] in self?.changed() }
+        self.chats[name] = client
+        client.exchange = self.front.open(
+            header: opening.text, payload: params.map { ByteBuffer(string: $0) }, delegate: client)
+    }
+
+    func chat(_ name: String) -> ChatClient { self.chats[name] ?? ChatClient {} }
 
     func client(_ name: String) -> Client { self.clients[name] ?? Client {} }
     func answer(_ name: String) -> Answer { self.client(name).answer }

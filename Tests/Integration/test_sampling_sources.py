@@ -1,0 +1,247 @@
+"""Clients of the official SDK that lend their models, over HTTP and stdio, and programs that ask the model APIs for them."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from command_line import beside
+from harness import Bridge, Bridges
+from http_raw import Response
+from places import BINARY, SDK_1_PYTHON, SUPPORT
+from tokens import bearer, create
+from waiting import PATIENCE, eventually
+
+CHAT: dict[str, Any] = {
+    "sources": ["over-http", {"client": "over-stdio", "name": "stdio"}, "in-hook", "with-tools", "warming", "twin-1", "twin-2", "never-there"],
+    "models": {
+        "http-model": {"source": "over-http", "model": "big-model", "priorities": {"speed": 1}},
+        "stdio-model": "stdio",
+        "hook-model": "in-hook",
+        "tool-model": "with-tools",
+        "warm-model": "warming",
+        "twin-model": ["twin-1", "twin-2"],
+        "nobody's": "never-there",
+    },
+    "warmup": False,
+}
+
+
+class Client:
+    """A process of `sampling_client.py`, and what it says."""
+
+    def __init__(self, name: str, *arguments: str) -> None:
+        environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+        self.process = subprocess.Popen(
+            [SDK_1_PYTHON, SUPPORT / "sampling_client.py", "--name", name, *arguments],
+            stdout=subprocess.PIPE, env={**environment, "PYTHONDONTWRITEBYTECODE": "1"}, text=True)
+        self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said.put(json.loads(line))
+
+    def next(self, key: str) -> Any:
+        while key not in (said := self.said.get(timeout=PATIENCE)):
+            pass
+        return said[key]
+
+    def all(self) -> list[dict[str, Any]]:
+        found = []
+        while not self.said.empty():
+            found.append(self.said.get())
+        return found
+
+    def close(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def bridge(shared_bridges: Bridges) -> Bridge:
+    return shared_bridges.start({}, bridge={"chat": CHAT})
+
+
+@pytest.fixture
+def clients() -> Iterator[list[Client]]:
+    made: list[Client] = []
+    yield made
+    for client in made:
+        client.close()
+
+
+def sources(bridge: Bridge) -> dict[str, str]:
+    """What `mcp-bridge status` says of each."""
+    said = beside(bridge, "status", "--json")
+    return {source["name"]: source["text"] for source in json.loads(said.out)["sources"]}
+
+
+def reload(bridge: Bridge, chat: dict[str, Any]) -> None:
+    assert bridge.config is not None
+    bridge.config["bridge"]["chat"] = chat
+    bridge.write_config()
+    said = beside(bridge, "reload")
+    assert said.status == 0, said
+
+
+def join(bridge: Bridge, clients: list[Client], name: str, *arguments: str, source: str | None = None) -> Client:
+    """A client that lends, once the bridge counts on it."""
+    client = Client(name, *(arguments or ("--url", bridge.url)))
+    clients.append(client)
+    assert client.next("tools") == ["hook"]
+    eventually(lambda: sources(bridge).get(source or name, "").startswith("ready"), f"{name} is a source")
+    return client
+
+
+def ask(bridge: Bridge, model: str, text: str, headers: dict[str, str | None] | None = None, **more: Any) -> Response:
+    body = {"model": model, "messages": [{"role": "user", "content": text}], **more}
+    with bridge.http() as connection:
+        return connection.request(
+            "POST", "/v1/chat/completions", {"Content-Type": "application/json", **(headers or {})},
+            json.dumps(body).encode())
+
+
+def content(response: Response) -> str:
+    assert response.status == 200, response
+    return response.json()["choices"][0]["message"]["content"]
+
+
+def error(response: Response) -> tuple[int, str]:
+    return response.status, response.json()["error"]["code"]
+
+
+def test_a_client_over_http_answers_with_what_the_configuration_wants(bridge: Bridge, clients: list[Client]) -> None:
+    client = join(bridge, clients, "over-http")
+    answer = ask(bridge, "http-model", "hello", max_tokens=17, temperature=0.5, stop=["END"])
+    assert content(answer) == "over-http: hello"
+    params = client.next("params")
+    assert params["maxTokens"] == 17 and params["temperature"] == 0.5 and params["stopSequences"] == ["END"]
+    assert params["modelPreferences"] == {
+        "hints": [{"name": "big-model"}], "costPriority": 0.5, "speedPriority": 1, "intelligencePriority": 0.5}
+
+
+def test_a_client_behind_the_stdio_proxy_answers(bridge: Bridge, clients: list[Client]) -> None:
+    command = shlex.join([str(BINARY), "stdio", "--url", bridge.url])
+    join(bridge, clients, "over-stdio", "--command", command, source="stdio")
+    assert content(ask(bridge, "stdio-model", "hello")) == "over-stdio: hello"
+
+
+def test_several_requests_go_out_at_once_inside_a_call_of_hook(bridge: Bridge, clients: list[Client]) -> None:
+    client = join(bridge, clients, "in-hook", "--url", bridge.url, "--hook")
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: ask(bridge, "hook-model", "together 4"), range(4)))
+    assert [content(answer) for answer in answers] == ["in-hook: together 4"] * 4
+    assert not [said for said in client.all() if "hook" in said], "the call stays open"
+
+
+def test_tools_go_there_and_back(bridge: Bridge, clients: list[Client]) -> None:
+    join(bridge, clients, "with-tools", "--url", bridge.url, "--tools")
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+    answer = ask(bridge, "tool-model", "use weather", tools=tools)
+    assert answer.status == 200, answer
+    message = answer.json()["choices"][0]["message"]
+    call = message["tool_calls"][0]
+    assert call["function"] == {"name": "weather", "arguments": '{"city":"Oslo"}'}
+    history = [
+        {"role": "user", "content": "use weather"}, message,
+        {"role": "tool", "tool_call_id": call["id"], "content": "rain"}]
+    answer = ask(bridge, "tool-model", "", tools=tools, messages=history)
+    assert content(answer) == "with-tools: the tool said rain"
+
+
+def test_tools_are_refused_where_the_source_takes_none(bridge: Bridge, clients: list[Client]) -> None:
+    client = join(bridge, clients, "over-http")
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+    assert error(ask(bridge, "http-model", "hello", tools=tools)) == (400, "tools_not_supported")
+    assert client.all() == []
+
+
+def test_errors_of_a_source_are_told(bridge: Bridge, clients: list[Client]) -> None:
+    client = join(bridge, clients, "over-http")
+    assert error(ask(bridge, "http-model", "fail")) == (502, "bad_answer")
+    assert error(ask(bridge, "http-model", "refuse")) == (403, "sampling_refused")
+    assert error(ask(bridge, "http-model", "refuse again")) == (403, "sampling_refused")
+    assert [said["asked"] for said in client.all() if "asked" in said] == ["fail", "refuse"]
+    assert error(ask(bridge, "no-such-model", "hello")) == (404, "model_not_found")
+
+
+def test_two_sources_share_the_load(bridge: Bridge, clients: list[Client]) -> None:
+    twins = [join(bridge, clients, name) for name in ("twin-1", "twin-2")]
+    with ThreadPoolExecutor(6) as pool:
+        for answer in pool.map(lambda _: ask(bridge, "twin-model", "together 3"), range(6)):
+            assert answer.status == 200, answer
+    assert [sum("asked" in said for said in twin.all()) for twin in twins] == [3, 3]
+
+
+def test_without_a_source_there_is_an_answer_at_once(bridge: Bridge) -> None:
+    answer = ask(bridge, "nobody's", "hello")
+    assert error(answer) == (503, "no_source")
+    assert answer.json()["detail"] == "Hook not initialized - MCP context missing"
+
+
+def test_nobody_is_a_source_by_accident(bridge: Bridge, clients: list[Client]) -> None:
+    """Whoever declares sampling is asked nothing, unless the configuration names it and its token has `source`."""
+    named = Client("over-http", "--url", bridge.url, "--token", create(bridge, "mcp,chat"), "--hook")
+    unnamed = Client("stranger", "--url", bridge.url, "--token", create(bridge, "mcp,source"), "--hook", "--tools")
+    clients += [named, unnamed]
+    for client in (named, unnamed):
+        assert client.next("tools") == []
+        client.next("hook")
+    chat = bearer(create(bridge, "chat"))
+    for model in ("http-model", "twin-model", "hook-model"):
+        assert error(ask(bridge, model, "a secret prompt", chat)) == (503, "no_source")
+    lender = Client("over-http", "--url", bridge.url, "--token", create(bridge, "source"))
+    clients.append(lender)
+    assert lender.next("tools") == ["hook"]
+    eventually(lambda: sources(bridge)["over-http"].startswith("ready"), "the one with the scope is a source")
+    assert content(ask(bridge, "http-model", "a secret prompt", chat)) == "over-http: a secret prompt"
+    for client in (named, unnamed):
+        assert not [said for said in client.all() if "asked" in said]
+
+
+def test_a_lost_session_worker_asks_nobody_twice(bridge: Bridge, clients: list[Client]) -> None:
+    client = join(bridge, clients, "over-http")
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(ask, bridge, "http-model", "together 2")
+        assert client.next("asked") == "together 2"
+        os.kill(bridge.worker("session").pid, signal.SIGKILL)
+        assert error(answer.result(PATIENCE)) == (502, "source_lost")
+    eventually(lambda: sources(bridge)["over-http"].startswith("ready"), "its session goes on")
+    assert content(ask(bridge, "http-model", "hello")) == "over-http: hello"
+    assert [said["asked"] for said in client.all() if "asked" in said] == ["hello"]
+
+
+def test_reload_makes_a_client_a_source_and_takes_it_back(bridge: Bridge, clients: list[Client]) -> None:
+    client = Client("latecomer", "--url", bridge.url)
+    clients.append(client)
+    assert client.next("tools") == []
+    reload(bridge, {**CHAT, "sources": [*CHAT["sources"], "latecomer"], "models": {"*": "latecomer"}})
+    assert client.next("changed")
+    assert content(ask(bridge, "anything", "hello")) == "latecomer: hello"
+    reload(bridge, CHAT)
+    assert client.next("changed")
+    assert error(ask(bridge, "anything", "hello")) == (404, "model_not_found")
+    assert [said["asked"] for said in client.all() if "asked" in said] == []
+
+
+def test_warming_up_asks_for_one_word_before_anything_else(bridges: Bridges, clients: list[Client]) -> None:
+    bridge = bridges.start({}, bridge={"chat": {"sources": ["warming"]}})
+    client = Client("warming", "--url", bridge.url, "--hook")
+    clients.append(client)
+    params = client.next("params")
+    assert params["maxTokens"] == 1
+    eventually(lambda: sources(bridge).get("warming") == "ready", "it is warm")
+    response = bridge.get("/v1/models")
+    assert response.headers["x-mcp-session-ready"] == "true"
+    assert content(ask(bridge, "auto", "hello")) == "warming: hello"
