@@ -132,7 +132,8 @@ let package = Package(
         .target(
             name: "BridgeFront",
             dependencies: [
-                "BridgeAccess", "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging,
+                "BridgeAccess", "BridgeChat", "BridgeConfiguration", "BridgeCore", "BridgeLink", "BridgeMCP", logging,
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -60,7 +60,14 @@ struct FrontResponder: Sendable {
             self.state.value.metrics.count(.other, refusal.status)
             connection.value.abandonBody(endsConnection: fields.endsConnection(refusedWith: fields.contentLength))
         }
-        if let origin { Self.allow(origin, &response) }
+        if let origin {
+            Self.allow(origin, &response)
+            if request.method == .options, let wanted = fields.wantedHeaders, let path = incoming.line.target.path,
+                self.state.value.endpoints.chat(path) != nil
+            {
+                Self.allowHeaders(wanted, &response)
+            }
+        }
         if request.method == .head { response = response.createHeadResponse() }
         if request.method != .options {
             audit.value.record(admitted, status: response.status.code, responseBytes: response.body.contentLength ?? 0)
@@ -94,6 +101,12 @@ struct FrontResponder: Sendable {
     /// Callers of MCP's endpoints read JSON-RPC; all others plain JSON.
     private func dialect(of target: RequestTarget) -> Refusal.Dialect {
         target.path.flatMap(self.state.value.endpoints.methods) != nil ? .rpc(id: nil) : .plain
+    }
+
+    /// SDKs of the model APIs send a dozen headers of their own, other ones with each version. None of them grants anything.
+    private static func allowHeaders(_ wanted: String, _ response: inout Response) {
+        response.headers[.accessControlAllowHeaders] = wanted
+        response.headers[.accessControlMaxAge] = "7200"
     }
 
     private static func allow(_ origin: String, _ response: inout Response) {

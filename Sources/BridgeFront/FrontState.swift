@@ -34,6 +34,8 @@ final class FrontState {
     let tokens = KnownTokens()
     let limits: LimitDesk
     let watch: TokenWatch
+    /// What requests of the model APIs share.
+    let chat = ChatDesk()
     /// Counts the configurations, and the changes of tokens: a verdict is as old as those that it was made by.
     private(set) var epoch = 0
     /// Whether another machine can connect, whatever the configuration says.

@@ -11,26 +11,44 @@ package struct BudgetMeter: Sendable {
     private var lease: BudgetLease?
     /// Of this day nothing is left in the store.
     private var emptyDay: Int?
+    /// What was used on a day beyond what the lease had.
+    private var owed: (amount: Int, day: Int)?
 
     package init(limit: Int) { self.limit = limit }
 
     package func check(_ amount: Int, day: Int) -> Verdict {
-        if self.lease?.has(amount, day: day) == true { return .granted }
+        let isOwing = self.owed(on: day) > 0
+        if !isOwing, self.lease?.has(amount, day: day) == true { return .granted }
         return self.emptyDay == day ? .refused : .needsLease
     }
 
     package mutating func spend(_ amount: Int) { self.lease?.spend(amount) }
 
+    /// Counts what has been used already, however much that is: nobody could know it before. What the lease does not have of it
+    /// is owed, and paid of the next one; a budget may be overdrawn by as much, once.
+    ///
+    /// - Returns: whether a lease is to be taken now, so that it is written down.
+    package mutating func use(_ amount: Int, day: Int) -> Bool {
+        let held = self.held(on: day)
+        if held > 0 { self.lease?.spend(min(held, amount)) }
+        let rest = amount - min(held, amount)
+        guard rest > 0, self.emptyDay != day else { return false }
+        self.owed = (self.owed(on: day) + rest, day)
+        return true
+    }
+
     /// How much to take so that there is so much.
     package func leaseSize(for amount: Int, day: Int) -> Int {
-        let held = self.lease.map { $0.day == day ? $0.left : 0 } ?? 0
-        return max(BudgetLease.size(of: self.limit), amount - held)
+        let wanted = amount + self.owed(on: day) - self.held(on: day)
+        return max(BudgetLease.size(of: self.limit), wanted)
     }
 
     /// So much was taken for a day. What there was of it is kept.
     package mutating func took(_ amount: Int, asked: Int, day: Int) {
-        let held = self.lease.map { $0.day == day ? $0.left : 0 } ?? 0
-        self.lease = BudgetLease(day: day, left: held + amount)
+        let owed = self.owed(on: day)
+        let left = self.held(on: day) + amount
+        self.lease = BudgetLease(day: day, left: max(0, left - owed))
+        self.owed = owed > left && amount == asked ? (owed - left, day) : nil
         if amount < asked { self.emptyDay = day }
     }
 
@@ -39,4 +57,8 @@ package struct BudgetMeter: Sendable {
         defer { self.lease = nil }
         return self.lease.flatMap { $0.left > 0 ? ($0.left, $0.day) : nil }
     }
+
+    private func held(on day: Int) -> Int { self.lease.map { $0.day == day ? $0.left : 0 } ?? 0 }
+
+    private func owed(on day: Int) -> Int { self.owed.map { $0.day == day ? $0.amount : 0 } ?? 0 }
 }

@@ -9,6 +9,7 @@ package enum TokenEstimate {
     static let audio = 600
 
     package static func input(of request: ChatRequest) -> Int {
+        if let counted = request.countedInput { return counted }
         var bytes = 0
         var flat = 0
         for text in request.system { bytes += text.utf8.count }

@@ -37,9 +37,9 @@ package struct ChatFaultKind: Sendable, Hashable {
         .invalidRequest, .unsupported, .toolsNotSupported, .contextTooLong, .unprocessable, .tooLarge, .requestTimeout,
     ]
     private static let door: [ChatFaultKind] = [
-        .invalidToken, .notAllowed, .modelNotAllowed, .notFound, .modelNotFound, .rateLimited, .budgetSpent,
-        .overloaded,
-        .internal,
+        .invalidToken, .notAllowed, .modelNotAllowed, .notFound, .methodNotAllowed, .modelNotFound,
+        .unsupportedMediaType,
+        .rateLimited, .budgetSpent, .overloaded, .internal,
     ]
     private static let sources: [ChatFaultKind] = [
         .samplingRefused, .noSource, .sourceNotReady, .sourceTimeout, .badAnswer, .sourceLost, .schemaNotMet,
@@ -73,6 +73,10 @@ extension ChatFaultKind {
     package static let modelNotAllowed = ChatFaultKind(
         "model_not_allowed", 403, openAI: "permission_error", anthropic: "permission_error")
     package static let notFound = ChatFaultKind("not_found", 404, openAI: badRequest, anthropic: "not_found_error")
+    package static let methodNotAllowed = ChatFaultKind(
+        "method_not_allowed", 405, openAI: badRequest, anthropic: badRequest)
+    package static let unsupportedMediaType = ChatFaultKind(
+        "unsupported_media_type", 415, openAI: badRequest, anthropic: badRequest)
     package static let modelNotFound = ChatFaultKind(
         "model_not_found", 404, openAI: badRequest, anthropic: "not_found_error")
     package static let rateLimited = ChatFaultKind(

@@ -27,6 +27,8 @@ package struct ChatRequest: Sendable, Hashable {
     /// Members that sampling has no place for, as they were written. A provider that speaks the same dialect may have one.
     package var extras: [ChatExtra] = []
     package var remarks = ChatRemarks()
+    /// What ``TokenEstimate`` said of it before its turns were let go of.
+    var countedInput: Int?
 
     package init(model: String) { self.model = model }
 

@@ -38,6 +38,8 @@ package enum SettingTable {
         Setting("limits.headerBytes", \.limits.maximumHeaderBytes, .size(atLeast: 1_024), "headers of a request"),
         Setting("limits.bodyBytes", \.limits.maximumBodyBytes, .size(atLeast: 1_024), "body of a request"),
         Setting(
+            "limits.chatBody", \.limits.maximumChatBytes, .size(atLeast: 1_024), "body of a request of the model APIs"),
+        Setting(
             "limits.heldBytes", \.limits.maximumHeldBytes, .size(atLeast: 1 << 20),
             "requests under way, and answers not read yet, of all clients"
         ),
@@ -83,6 +85,9 @@ package enum SettingTable {
             "audit.requests", \.audit.requests, .word,
             "which requests have a row in the audit: those with a token, or all"),
         Setting("audit.days", \.audit.days, .number(1...3_650), "how long rows of the audit are kept"),
+        Setting(
+            "audit.content", \.audit.content, .word,
+            "what the log has of what is said to models and by them: all of it, a digest, or nothing"),
     ]
 
     private static let logging: [Setting] = [

@@ -4,6 +4,8 @@ package struct FrontLimits: Sendable, Hashable, Codable {
     package var maximumHeaderBytes: Int
     /// A request's body, in bytes; more is 413. Results are not limited by it.
     package var maximumBodyBytes: Int
+    /// The same for requests of the model APIs, which hold whole conversations with their images.
+    package var maximumChatBytes: Int
     /// Bodies of requests under way, and as much of answers that wait to be read, of all clients together, in bytes.
     package var maximumHeldBytes: Int
     /// Connections open at once. A further one takes the place of one that idles, or is refused with 503.
@@ -22,6 +24,7 @@ package struct FrontLimits: Sendable, Hashable, Codable {
     package init(
         maximumHeaderBytes: Int = 65_536,
         maximumBodyBytes: Int = 4 << 20,
+        maximumChatBytes: Int = 32 << 20,
         maximumHeldBytes: Int = 256 << 20,
         maximumConnections: Int = 4_096,
         headerTimeout: Seconds = 10,
@@ -32,6 +35,7 @@ package struct FrontLimits: Sendable, Hashable, Codable {
     ) {
         self.maximumHeaderBytes = maximumHeaderBytes
         self.maximumBodyBytes = maximumBodyBytes
+        self.maximumChatBytes = maximumChatBytes
         self.maximumHeldBytes = maximumHeldBytes
         self.maximumConnections = maximumConnections
         self.headerTimeout = headerTimeout

@@ -16,13 +16,17 @@ final class LimitDesk {
     private final class Meter {
         var rate: RateMeter?
         var budget: BudgetMeter?
+        let unit: TokenBudget.Unit
         var isAskingRate = false
         var isAskingBudget = false
 
-        init(rate: TokenRate?, budget: Int?) {
+        init(rate: TokenRate?, budget: TokenBudget?) {
             self.rate = rate.map(RateMeter.init)
-            self.budget = budget.map(BudgetMeter.init(limit:))
+            self.budget = budget.map { BudgetMeter(limit: $0.amount) }
+            self.unit = budget?.unit ?? .requests
         }
+
+        var limit: TokenBudget? { self.budget.map { TokenBudget($0.limit, self.unit) } }
     }
 
     private let loop: any EventLoop
@@ -50,20 +54,37 @@ final class LimitDesk {
     }
 
     /// Whether what this one asks is counted.
-    func counts(_ token: TokenHolder) -> Bool { token.isLimited || self.all != nil }
+    ///
+    /// - Parameter usage: how many tokens of models it is at least.
+    func counts(_ token: TokenHolder, usage: Int = 0) -> Bool {
+        token.isLimited || self.all != nil || (usage > 0 && token.tokenBudget != nil)
+    }
 
     /// Whether so many requests may be made now. What is granted is counted.
-    func admit(_ count: Int, _ token: TokenHolder, now: Int64 = WallClock.microseconds()) -> Verdict {
-        guard self.counts(token) else { return .granted }
+    ///
+    /// - Parameter usage: how many tokens of models they use at least.
+    func admit(
+        _ count: Int, _ token: TokenHolder, usage: Int = 0, now: Int64 = WallClock.microseconds()
+    ) -> Verdict {
+        guard self.counts(token, usage: usage) else { return .granted }
         let meter = self.meter(of: token)
+        let amount = meter.unit == .tokens ? usage : count
         let day = WallClock.day(of: now)
         // All are asked before any of them counts.
-        if let verdict = self.check(self.all, Self.allKey, count, day, now) { return verdict }
-        if let verdict = self.check(meter, token.id.text, count, day, now) { return verdict }
+        if let verdict = self.check(self.all, Self.allKey, count, amount, day, now) { return verdict }
+        if let verdict = self.check(meter, token.id.text, count, amount, day, now) { return verdict }
         self.all?.rate?.spend(count, now: now)
         meter.rate?.spend(count, now: now)
-        meter.budget?.spend(count)
+        if amount > 0 { meter.budget?.spend(amount) }
         return .granted
+    }
+
+    /// Counts tokens of models that have been used.
+    func use(_ usage: Int, of token: TokenHolder, now: Int64 = WallClock.microseconds()) {
+        let meter = self.meter(of: token)
+        let day = WallClock.day(of: now)
+        guard meter.unit == .tokens, meter.budget?.use(usage, day: day) == true else { return }
+        _ = self.askBudget(of: meter, token.id.text, 0, day, now)
     }
 
     /// Calls back once the store has answered.
@@ -71,17 +92,19 @@ final class LimitDesk {
 
     private func meter(of token: TokenHolder) -> Meter {
         if let meter = self.meters[token.id.text], meter.rate?.rate == token.limits.rate,
-            meter.budget?.limit == token.budget
+            meter.limit == token.limits.budget
         {
             return meter
         }
-        let meter = Meter(rate: token.limits.rate, budget: token.budget)
+        let meter = Meter(rate: token.limits.rate, budget: token.limits.budget)
         self.meters[token.id.text] = meter
         return meter
     }
 
     /// - Returns: nil where nothing is against it.
-    private func check(_ meter: Meter?, _ key: String, _ count: Int, _ day: Int, _ now: Int64) -> Verdict? {
+    private func check(
+        _ meter: Meter?, _ key: String, _ count: Int, _ amount: Int, _ day: Int, _ now: Int64
+    ) -> Verdict? {
         guard let meter else { return nil }
         switch meter.rate?.check(count, now: now) {
         case nil, .granted: break
@@ -91,11 +114,12 @@ final class LimitDesk {
             guard self.askRate(of: meter, key, count, now) else { return .refused(.limitsUnwritable) }
             return .waits
         }
-        switch meter.budget?.check(count, day: day) {
+        guard amount > 0 else { return nil }
+        switch meter.budget?.check(amount, day: day) {
         case nil, .granted: return nil
         case .refused: return .refused(Self.spent(meter, day, now))
         case .needsLease:
-            guard self.askBudget(of: meter, key, count, day, now) else { return .refused(.limitsUnwritable) }
+            guard self.askBudget(of: meter, key, amount, day, now) else { return .refused(.limitsUnwritable) }
             return .waits
         }
     }
@@ -185,7 +209,7 @@ final class LimitDesk {
 
     private static func spent(_ meter: Meter, _ day: Int, _ now: Int64) -> Refusal {
         let left = Int64(day + 1) * 86_400_000_000 - now
-        let limit = "\(meter.budget?.limit ?? 0) requests"
+        let limit = "\(meter.budget?.limit ?? 0) \(meter.unit.rawValue)"
         return .limited(Fault.budgetSpent.told(["limit": limit], details: .retryAfter(left)), after: left)
     }
 }

@@ -12,6 +12,10 @@ final class TokenHolder: Sendable {
     let limits: TokenLimits
     /// Whether each of their requests is in the log, too.
     let isAudited: Bool
+    /// Which models they may ask for.
+    let models: ModelPatterns
+    /// What they ask of models is answered by an echo.
+    let isSandboxed: Bool
     /// The second from which the secret that was shown is good no longer; seconds since 1970.
     let until: Int?
 
@@ -27,6 +31,8 @@ final class TokenHolder: Sendable {
         self.scope = token.scope.isAllOfMCP ? nil : token.scope.text
         self.limits = token.limits
         self.isAudited = token.isAudited
+        self.models = token.models
+        self.isSandboxed = token.isSandboxed
         self.until = until
     }
 
@@ -39,6 +45,9 @@ final class TokenHolder: Sendable {
     /// How many requests they may make in a day.
     var budget: Int? { self.limits.budget.flatMap { $0.unit == .requests ? $0.amount : nil } }
 
+    /// How many tokens of models they may use in a day.
+    var tokenBudget: Int? { self.limits.budget.flatMap { $0.unit == .tokens ? $0.amount : nil } }
+
     /// Whether what they ask is counted.
     var isLimited: Bool { self.limits.rate != nil || self.budget != nil }
 }
@@ -47,5 +56,6 @@ extension TokenHolder: Equatable {
     static func == (left: TokenHolder, right: TokenHolder) -> Bool {
         left.id == right.id && left.until == right.until && left.scope == right.scope && left.limits == right.limits
             && left.grants == right.grants && left.isAudited == right.isAudited
+            && left.models == right.models && left.isSandboxed == right.isSandboxed
     }
 }

@@ -63,6 +63,8 @@ extension ClientConnection {
         self.incoming.peer = ResponsePeer(head)
         if let (endpoint, operation) = self.state.endpoints.endpoint(head.method, head.uri) {
             self.beginOwn(head, endpoint, operation)
+        } else if head.method != .OPTIONS, let target = self.state.endpoints.chat(head.uri) {
+            self.begin(self.chatCall(head, target))
         } else {
             self.beginOther(head, RequestLine(head), context)
         }
@@ -72,13 +74,17 @@ extension ClientConnection {
     private func beginOther(_ head: HTTPRequestHead, _ line: RequestLine, _ context: ChannelHandlerContext) {
         if case .url(_, let path) = line.target, let own = self.state.endpoints.endpoint(head.method, path) {
             self.beginOwn(head, own.endpoint, own.operation)
+        } else if case .url(_, let path) = line.target, head.method != .OPTIONS,
+            let target = self.state.endpoints.chat(path)
+        {
+            self.begin(self.chatCall(head, target))
         } else {
             self.beginRouted(head, line, context)
         }
     }
 
     /// The decoder stops at a request to upgrade: what follows on the connection would never be read.
-    private func note(_ head: HTTPRequestHead, _ fields: RequestFields) {
+    func note(_ head: HTTPRequestHead, _ fields: RequestFields) {
         if fields.wantsUpgrade || self.incoming.peer.isHTTP10 || !head.isKeepAlive || self.table.isDraining {
             self.isLast = true
         }
@@ -88,6 +94,10 @@ extension ClientConnection {
 
     private func beginOwn(_ head: HTTPRequestHead, _ endpoint: Endpoint, _ operation: Endpoint.Operation) {
         let request = self.boundRequest(head, endpoint) ?? self.newRequest(head, endpoint, operation)
+        self.begin(request)
+    }
+
+    private func begin(_ request: any OwnRequest) {
         self.incoming.server = .own(request)
         self.observer = request
         request.begin()

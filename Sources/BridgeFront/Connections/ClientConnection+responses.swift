@@ -186,7 +186,7 @@ extension ClientConnection {
     private func body(of refusal: Refusal) -> ByteBuffer {
         guard self.clock.fault == .currentBody else { return refusal.body(.plain) }
         switch self.incoming.server {
-        case .own(let request): return request.endpoint.refusal(refusal, request.answeredID)
+        case .own(let request): return request.body(of: refusal)
         case .router, .nobody: return refusal.body(.plain)
         }
     }

@@ -119,8 +119,8 @@ final class ConnectionTable {
     func endRequests(withoutGood tokens: any TokenReader, at second: Int) -> Int? {
         var next: Int?
         for connection in self.busy.all {
-            guard let request = connection.incoming.request, let token = request.verdict.token else { continue }
-            guard let secret = request.verdict.fields.secret,
+            guard let request = connection.incoming.request, let token = request.token else { continue }
+            guard let secret = request.secret,
                 case .good(let holder) = tokens.verdict(on: secret, at: second), holder.id == token.id
             else {
                 request.tokenIsOver()

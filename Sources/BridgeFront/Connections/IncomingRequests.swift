@@ -14,7 +14,7 @@ struct IncomingRequests {
     enum Server {
         case nobody
         /// The front's own path.
-        case own(FrontRequest)
+        case own(any OwnRequest)
         case router
     }
 
@@ -45,7 +45,7 @@ struct IncomingRequests {
     var isTaking = false
 
     /// The request under way, when it is the front's own.
-    var request: FrontRequest? {
+    var request: (any OwnRequest)? {
         if case .own(let request) = self.server { request } else { nil }
     }
 

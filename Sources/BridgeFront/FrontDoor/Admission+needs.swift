@@ -25,6 +25,8 @@ extension FrontDoor.Admission {
         case .anyone: return self.refusal
         case .mcp:
             return self.refusal ?? (self.grants.isDisjoint(with: [.mcp, .admin, .source]) ? self.lacks("mcp") : nil)
+        case .chat:
+            return self.refusal ?? (self.grants.isDisjoint(with: [.chat, .admin]) ? self.lacks("chat") : nil)
         case .allOfMCP: return self.refusal ?? (self.seesAll ? nil : self.lacks("mcp"))
         case .admin: return self.refusal ?? (self.mayAdminister ? nil : .adminRequired)
         }

@@ -17,7 +17,8 @@ enum CORS {
         (
             "Access-Control-Expose-Headers",
             "MCP-Session-Id,WWW-Authenticate,Retry-After,X-MCP-Token-Expires,X-RateLimit-Limit,X-RateLimit-Remaining,"
-                + "X-RateLimit-Reset"
+                + "X-RateLimit-Reset,X-Request-ID,Request-ID,X-Should-Retry,X-MCP-Bridge,X-MCP-Model,X-MCP-Models-Count,"
+                + "X-MCP-Session-Ready,X-MCP-Bridge-Ignored,X-MCP-Bridge-Approximated,X-MCP-Stop-Reason"
         ),
         ("Vary", "Origin"),
     ]

@@ -25,6 +25,10 @@ struct RequestFields: Sendable, Equatable {
     private var apiKey: String?
     private var hasAuthorization = false
     var expectsContinue = false
+    /// What only clients of Anthropic's APIs send.
+    var namesAnthropicVersion = false
+    /// Of a preflight: the headers that the page wants to send.
+    var wantedHeaders: String?
     /// Another protocol is offered.
     var wantsUpgrade = false
     /// What a proxy says that it puts before our paths. Nobody is believed to be one for saying so.
@@ -61,6 +65,7 @@ struct RequestFields: Sendable, Equatable {
             if let id = self.sessionID, !Self.mayBeSessionID(id) { self.sessionID = "" }
         case 16 where name.isField("content-encoding"):
             if !value.withoutTrailingSpace.isField("identity") { self.hasContentCoding = true }
+        case 17 where name.isField("anthropic-version"): self.namesAnthropicVersion = true
         case 17 where name.isField("transfer-encoding"):
             if self.isChunked || !value.withoutTrailingSpace.isField("chunked") { self.hasOtherTransferCoding = true }
             self.isChunked = true
@@ -69,6 +74,7 @@ struct RequestFields: Sendable, Equatable {
             self.forwardedPrefix = self.forwardedPrefix == nil ? value.withoutTrailingSpace : "several"
         case 20 where name.isField("mcp-protocol-version"):
             self.note(repeated: Self.replace(&self.protocolVersion, value))
+        case 30 where name.isField("access-control-request-headers"): self.wantedHeaders = value.withoutTrailingSpace
         default:
             if ProxyFields.contain(name) { self.isForwarded = true }
         }

@@ -1,3 +1,4 @@
+import BridgeChat
 import NIOCore
 import NIOHTTP1
 
@@ -8,6 +9,8 @@ struct ResponseHead {
         case bare(length: Int)
         case json(length: Int)
         case events
+        /// A stream of events of a model API.
+        case chatEvents
         /// A stream of events that ends before the first: its length is known, so it costs no connection, not even one of
         /// HTTP/1.0.
         case noEvents
@@ -18,6 +21,8 @@ struct ResponseHead {
     var sessionID: String?
     /// Of a refusal.
     var field: Refusal.Field?
+    /// Further ones.
+    var fields: [(name: String, value: String)] = []
     /// A page's, that may read the response.
     var origin: String?
     /// What it says of the token that it was asked with.
@@ -40,20 +45,24 @@ struct ResponseHead {
         self.closesFirst = refusal.closes
     }
 
+    private var isStream: Bool { self.content == .events || self.content == .chatEvents }
+
     /// Appends the head to the buffer, with the empty line.
     ///
     /// - Returns: how the body has to be written.
     func write(to buffer: inout ByteBuffer, for peer: ResponsePeer, date: HTTPDate) -> ResponseFraming {
         let status = HTTPResponseStatus(statusCode: self.status)
-        let framing = ResponseFraming(status: status, hasLength: self.content != .events, for: peer)
+        let framing = ResponseFraming(status: status, hasLength: !self.isStream, for: peer)
         Self.write(status, to: &buffer)
         switch self.content {
         case .bare: break
         case .json: buffer.writeStaticString("Content-Type: application/json\r\n")
         case .events, .noEvents: buffer.writeStaticString(EventStream.fields)
+        case .chatEvents: for (name, value) in ReplyHeaders.stream { Self.write(name, value, to: &buffer) }
         }
         if let sessionID { Self.write("Mcp-Session-Id", sessionID, to: &buffer) }
         if let field { Self.write(field.name, field.value, to: &buffer) }
+        for field in self.fields { Self.write(field.name, field.value, to: &buffer) }
         access?.forEach { Self.write($0, $1, to: &buffer) }
         if self.closesFirst { buffer.writeStaticString(Self.close) }
         switch self.content {
@@ -62,7 +71,7 @@ struct ResponseHead {
             buffer.writeString(String(length))
             buffer.writeStaticString("\r\n")
         case .noEvents: buffer.writeStaticString("Content-Length: 0\r\n")
-        case .bare, .json, .events: break
+        case .bare, .json, .events, .chatEvents: break
         }
         if let origin { Self.write(origin: origin, to: &buffer) }
         if self.closes, !self.closesFirst { buffer.writeStaticString(Self.close) }

@@ -117,6 +117,15 @@ struct EndpointTable: Sendable {
         return (Endpoint.mcp, operation)
     }
 
+    /// What a path asks of the model APIs; `nil` for any other path.
+    func chat(_ target: String) -> ChatTarget? {
+        if let known = ChatTarget.known[target] { return known }
+        guard target.utf8.first == UInt8(ascii: "/"), !self.isMCP(target), self.streamed.kind(of: target) == nil else {
+            return nil
+        }
+        return ChatTarget(self.streamed.own(target))
+    }
+
     /// What is allowed at a path of the front's own path, for a method that is not; `nil` for any other path.
     func methods(at target: String) -> String? {
         if target != self.mcpPath, let kind = self.streamed.kind(of: target) { return kind == .stream ? "GET" : "POST" }

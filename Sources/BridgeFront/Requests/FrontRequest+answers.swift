@@ -88,7 +88,7 @@ extension FrontRequest: ExchangeDelegate {
 
 // MARK: What becomes of the connection
 
-extension FrontRequest: ConnectionObserver {
+extension FrontRequest {
     func clientGone() {
         switch self.machine.clientGone() {
         case .letGo:

@@ -9,7 +9,7 @@ import NIOCore
 /// something happens. Confined to the event loop.
 ///
 /// What it does about it, ``ResponseMachine`` decides; how it speaks is its ``Endpoint``'s.
-final class FrontRequest {
+final class FrontRequest: OwnRequest {
     let state: FrontState
     let connection: ClientConnection
     let endpoint: Endpoint
@@ -73,6 +73,11 @@ final class FrontRequest {
         self.collector = BodyCollector(
             expected: contentLength, limit: state.configuration.limits.maximumBodyBytes)
     }
+
+    var token: TokenHolder? { self.verdict.token }
+    var secret: String? { self.verdict.fields.secret }
+
+    func body(of refusal: Refusal) -> ByteBuffer { self.endpoint.refusal(refusal, self.answeredID) }
 
     // MARK: What the client sends
 

@@ -23,21 +23,34 @@ final class HeadVerdict: Sendable {
     /// For which session of HTTP+SSE it is, where it says so.
     let streamedSession: String?
 
-    init(
+    convenience init(
         _ head: HTTPRequestHead, _ fields: RequestFields, _ endpoint: Endpoint, _ operation: Endpoint.Operation,
         door: FrontDoor, tokens: any TokenReader = KnownTokens(), caller: Caller, bodyLimit: Int
     ) {
+        self.init(
+            head, fields, endpoint.route, isPost: operation == .post, door: door, tokens: tokens, caller: caller,
+            names: operation == .post || operation == .sse ? Self.names(head.uri) : nil,
+            streamedSession: endpoint.isStreamed ? StreamedPaths.session(in: head.uri) : nil,
+            check: { endpoint.check(operation, fields, bodyLimit) })
+    }
+
+    /// - Parameter check: what is against a request that the door lets in.
+    init(
+        _ head: HTTPRequestHead, _ fields: RequestFields, _ route: Route, isPost: Bool, door: FrontDoor,
+        tokens: any TokenReader, caller: Caller, names: String? = nil, streamedSession: String? = nil,
+        check: () -> Refusal?
+    ) {
         self.fields = fields
+        self.names = names
+        self.streamedSession = streamedSession
         switch door.verdict(RequestLine(head), fields, from: caller, tokens: tokens) {
         case .admitted(let admission):
             self.origin = admission.origin
-            self.route = endpoint.route
+            self.route = route
             self.principal = admission.principal
             self.token = admission.token
             self.mayLend = admission.grants.contains(.source)
-            self.refusal =
-                admission.refusal(for: endpoint.route.needs(isPost: operation == .post))
-                ?? endpoint.check(operation, fields, bodyLimit)
+            self.refusal = admission.refusal(for: route.needs(isPost: isPost)) ?? check()
         case .preflight(let origin):  // none of the methods here is OPTIONS
             self.origin = origin
             self.route = .other
@@ -53,8 +66,6 @@ final class HeadVerdict: Sendable {
             self.mayLend = false
             self.refusal = refusal
         }
-        self.names = operation == .post || operation == .sse ? Self.names(head.uri) : nil
-        self.streamedSession = endpoint.isStreamed ? StreamedPaths.session(in: head.uri) : nil
     }
 
     /// The header that opens the exchange with the session worker.

@@ -14,6 +14,8 @@ enum FrontRouter {
             mcp, use: Self.serve(.mcp, .rpc(id: nil)) { _, _ in throw Refusal.methodNotAllowed(Endpoint.mcpMethods) })
 
         router.get("/", use: Self.serve(.root, .plain, RootRoute.root))
+        // A client of Anthropic's APIs asks this before everything else, to know whether anybody is there.
+        router.get("/api/hello", use: Self.serve(.root, .plain) { _, _ in Response(status: .ok) })
         router.get("/health", use: Self.serve(.health, .plain, HealthRoutes.health))
         router.get("/health/live", use: Self.serve(.live, .plain, HealthRoutes.live))
         router.get("/health/ready", use: Self.serve(.ready, .plain, HealthRoutes.ready))

@@ -1,6 +1,7 @@
 /// The routes, as metrics and logs name them.
 enum Route: Int, CaseIterable, Sendable {
-    case root, mcp, sse, messages, health, live, ready, servers, server, tools, metrics, other
+    case root, mcp, sse, messages, health, live, ready, servers, server, tools, metrics, completions, responses,
+        anthropic, models, other
 
     var name: String { "\(self)" }
 }
@@ -14,6 +15,8 @@ extension Route {
         case leastForStrangers
         /// That they are known: local where that is enough, or with any good token.
         case anyone
+        /// The model APIs.
+        case chat
         /// A part of MCP at least. What of it, each method asks for (``Method``).
         case mcp
         /// All of MCP: it tells of every server.
@@ -29,6 +32,7 @@ extension Route {
         case .health: .leastForStrangers
         case .root, .ready, .other: .anyone
         case .mcp, .sse, .messages, .tools: .mcp
+        case .completions, .responses, .anthropic, .models: .chat
         case .metrics: .allOfMCP
         case .servers: isPost ? .admin : .allOfMCP
         case .server: .admin

@@ -23,6 +23,14 @@ struct StreamedPaths: Sendable {
         return Self.kind(path) ?? (path.hasPrefix(self.prefix) ? Self.kind(path.dropFirst(self.prefix.count)) : nil)
     }
 
+    /// A path without what the public URL has before our own, and without its query.
+    func own(_ target: String) -> Substring {
+        let path = Self.path(of: target)
+        guard !self.prefix.isEmpty, path.hasPrefix(self.prefix) else { return path }
+        let rest = path.dropFirst(self.prefix.count)
+        return rest.first == "/" ? rest : path
+    }
+
     private static func kind(_ path: Substring) -> Kind? {
         switch path {
         case "/messages/": .messages

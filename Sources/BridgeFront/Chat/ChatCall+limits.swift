@@ -1,0 +1,46 @@
+import BridgeChat
+import BridgeCore
+import NIOCore
+
+// MARK: What the token's limits let through
+
+extension ChatCall {
+    /// Goes on if the token's limits let it through. It may have to wait until it is written down that they do.
+    ///
+    /// - Parameters:
+    ///   - arrival: when it came, in microseconds since 1970: by then it is judged, however long that takes.
+    ///   - pass: what comes next.
+    func passWithinLimits(arrival: Int64 = WallClock.microseconds(), _ pass: @escaping (ChatCall) -> Void) {
+        let usage = self.target.isPosted && self.token?.tokenBudget != nil ? TokenEstimate.input(of: self.request) : 0
+        guard let token, self.state.limits.counts(token, usage: usage) else { return pass(self) }
+        switch self.state.limits.admit(1, token, usage: usage, now: arrival) {
+        case .granted: pass(self)
+        case .refused(let refusal): self.tell(refusal)
+        case .waits:
+            self.state.limits.wait { [weak self] in
+                guard let self, !self.machine.isOver else { return }
+                self.state.clock.refresh()
+                self.passWithinLimits(arrival: arrival, pass)
+            }
+        }
+    }
+
+    /// Begins when fewer of the token's requests are under way than there may be.
+    func waitForTurn() {
+        guard let token, let most = token.concurrency else { return self.ask() }
+        let turn = self.state.chat.turn(of: token, most: most) { [weak self] in
+            guard let self, !self.machine.isOver else { return }
+            self.state.clock.refresh()
+            self.ask()
+        }
+        guard let turn else { return self.tell(.tooManyWaiting(limit: most)) }
+        self.turn = turn.turn
+        if turn.hasCome { self.ask() } else { self.keepAlive() }
+    }
+
+    /// What the answer used is counted when it is there: nobody knows it before.
+    func settle(_ usage: ChatUsage) {
+        guard let token, token.tokenBudget != nil else { return }
+        self.state.limits.use(usage.output, of: token)
+    }
+}

@@ -1,0 +1,243 @@
+import BridgeAccess
+import BridgeChat
+import BridgeConfiguration
+import BridgeCore
+import BridgeLink
+import Logging
+import NIOCore
+
+/// One request of the model APIs, from its head to the end of its answer: a plain object that is called when something
+/// happens. Confined to the event loop.
+///
+/// It reads the client's dialect, and speaks it: in every answer and in every refusal, those of the door included. Who answers
+/// is the session worker's to find; tokens of the sandbox are answered here.
+final class ChatCall: OwnRequest {
+    let state: FrontState
+    let connection: ClientConnection
+    let target: ChatTarget
+    let dialect: ChatDialect
+    let verdict: HeadVerdict
+    var machine = ChatMachine()
+    let requestID: String
+
+    // What was asked.
+    var request = ChatRequest(model: "")
+    /// Whether its body has been read, so that logs tell of it.
+    var isRead = false
+    /// Of its body, while it may still have to be logged.
+    var received: ByteBuffer?
+    var requestBytes = 0
+    /// What its body is counted by.
+    var hold: PayloadHold?
+
+    /// When it came, in seconds since 1970.
+    let created = WallClock.seconds()
+
+    // Who answers.
+    /// What the session worker is asked with.
+    var header: JSONText?
+    var exchange: Exchange?
+    var payload: (bytes: ByteBuffer, hold: PayloadHold?)?
+    var turn: ChatDesk.Turn?
+    var workerTimer: Scheduled<Void>?
+    var sandboxTimer: Scheduled<Void>?
+
+    // The answer.
+    var stream: ChatStream?
+    var keepAliveTimer: Scheduled<Void>?
+    var responseBytes = 0
+    private var isCounted = false
+    private var isRecorded = false
+
+    private let contentLength: Int?
+    private var collector: BodyCollector
+    private let start: NIODeadline
+    /// Why it is not served. Told when all has been looked at that came with the head.
+    private var refusal: Refusal?
+    private var isStarted = false
+    private var ticket: UInt64?
+
+    /// - Parameter contentLength: of its own; the verdict may be that on another head.
+    init(
+        _ connection: ClientConnection, _ target: ChatTarget, _ verdict: HeadVerdict, contentLength: Int?
+    ) {
+        let state = connection.state
+        self.state = state
+        self.connection = connection
+        self.target = target
+        self.dialect = target.dialect(verdict.fields)
+        self.verdict = verdict
+        self.contentLength = contentLength
+        self.requestID = state.nextRequestID().description
+        self.refusal = verdict.refusal
+        self.start = state.clock.now
+        self.collector = BodyCollector(expected: contentLength, limit: state.configuration.limits.maximumChatBytes)
+    }
+
+    var token: TokenHolder? { self.verdict.token }
+    var secret: String? { self.verdict.fields.secret }
+
+    var elapsed: TimeAmount { self.state.clock.now - self.start }
+
+    // MARK: What the client sends
+
+    func begin() {
+        guard self.refusal == nil else { return }
+        self.isCounted = true
+        self.state.metrics.requestsInFlight += 1
+        if let until = self.token?.until { self.state.watch.watch(until) }
+        if self.target.isPosted, self.verdict.fields.expectsContinue { self.connection.sendContinue() }
+    }
+
+    func take(_ part: ByteBuffer) {
+        guard self.target.isPosted, self.refusal == nil, !self.machine.isOver else { return }
+        switch self.collector.take(part) {
+        case .taken: break
+        case .tooLong: self.refusal = .chatTooLarge(limit: self.state.configuration.limits.maximumChatBytes)
+        case .needsRoom(let octets): self.findRoom(octets)
+        }
+    }
+
+    func complete() {
+        guard self.target.isPosted, self.refusal == nil, !self.machine.isOver else { return self.settle() }
+        let body = self.collector.finish()
+        self.isStarted = true
+        self.requestBytes = body.bytes.readableBytes
+        self.hold = body.hold
+        do throws(ChatFault) {
+            try self.read(body.bytes)
+        } catch {
+            self.noteReceived(body.bytes)
+            return self.tell(error)
+        }
+        self.noteReceived(body.bytes)
+        self.serve()
+    }
+
+    func settle() {
+        if let refusal {
+            self.refusal = nil
+            self.tell(refusal)
+        } else if !self.target.isPosted, !self.isStarted, !self.machine.isOver {
+            self.isStarted = true
+            self.passWithinLimits { $0.listModels() }
+        }
+    }
+
+    private func read(_ bytes: ByteBuffer) throws(ChatFault) {
+        let limit = self.state.configuration.limits.maximumChatBytes
+        let text: JSONText
+        do {
+            text = try JSONText(validating: bytes, limits: JSONLimits(maximumBytes: limit))
+        } catch {
+            throw ChatFault(.invalidRequest, "The body is not JSON: \(error)")
+        }
+        self.request = try self.dialect.request(from: text)
+    }
+
+    /// Everything is there.
+    private func serve() {
+        if case .count = self.target {
+            // Clients ask this dozens of times at once. It costs nobody anything, and so it is nobody's to limit.
+            return self.answer(TokenEstimate.body(of: self.request))
+        }
+        if let token, !token.models.match(self.request.modelName) {
+            return self.tell(
+                ChatFault(
+                    .modelNotAllowed, "The token may not use the model '\(self.request.modelName)'", param: "model"))
+        }
+        self.passWithinLimits { $0.waitForTurn() }
+    }
+
+    private func findRoom(_ octets: Int) {
+        var isWaiting = false
+        self.connection.holdRequest(true)
+        self.ticket = self.state.bodies.ask(caller: "chat:\(self.verdict.principal)", octets: octets) { hold in
+            self.ticket = nil
+            if let hold {
+                self.collector.grant(hold)
+            } else {
+                self.refusal = .overloadedBody(limit: self.state.bodies.limit)
+            }
+            self.connection.holdRequest(false)
+            if isWaiting, self.refusal != nil { self.settle() }
+        }
+        isWaiting = true
+    }
+
+    // MARK: The end
+
+    /// The status of the answer is known: it counts as answered.
+    func count(_ status: Int) {
+        self.uncount()
+        self.state.metrics.count(self.verdict.route, status)
+    }
+
+    func uncount() {
+        guard self.isCounted else { return }
+        self.isCounted = false
+        self.state.metrics.requestsInFlight -= 1
+    }
+
+    /// Lets go of everything that is waited for.
+    func release() {
+        for timer in [self.workerTimer, self.sandboxTimer, self.keepAliveTimer] { timer?.cancel() }
+        self.workerTimer = nil
+        self.sandboxTimer = nil
+        self.keepAliveTimer = nil
+        self.exchange = nil
+        self.payload = nil
+        self.hold = nil
+        if let ticket { self.state.bodies.withdraw(ticket) }
+        self.ticket = nil
+        if let turn {
+            self.turn = nil
+            self.state.chat.end(turn)
+        }
+    }
+
+    func cancel(_ reason: String) {
+        let exchange = self.exchange
+        self.exchange = nil
+        exchange?.cancel(reason: reason)
+    }
+
+    /// It is refused, and perhaps without its body having been read.
+    func abandonBody() {
+        self.connection.abandonBody(
+            endsConnection: self.verdict.fields.endsConnection(refusedWith: self.contentLength))
+    }
+
+    /// What is recorded is recorded once.
+    func beginsRecord() -> Bool {
+        defer { self.isRecorded = true }
+        return !self.isRecorded
+    }
+}
+
+// MARK: What becomes of the connection
+
+extension ChatCall {
+    /// Unlike a call of MCP it is then worth nothing to anybody: whoever works on it is told to stop.
+    func clientGone() {
+        guard self.machine.clientGone() else { return }
+        self.state.clock.refresh()
+        self.cancel("client gone")
+        self.uncount()
+        let hasBegun = self.stream?.hasBegun ?? false
+        if hasBegun { self.state.metrics.openStreams -= 1 }
+        self.record(hasBegun ? 200 : Self.clientClosed, failure: FrontRequest.gone)
+        self.release()
+    }
+
+    /// What is under way is finished.
+    func connectionDrains() {}
+
+    func tokenIsOver() {
+        self.cancel("token is over")
+        self.tell(.tokenNotGood)
+    }
+
+    /// nginx's word for a client that did not wait; it is logged and never sent.
+    private static let clientClosed = 499
+}

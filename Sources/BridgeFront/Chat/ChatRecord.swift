@@ -1,0 +1,102 @@
+import BridgeAccess
+import BridgeConfiguration
+import BridgeCore
+import Crypto
+import Logging
+import NIOCore
+
+/// What the log has of one request to a model: what came (RX), and what went (TX).
+///
+/// Of what was said it has what ``AuditPolicy/content`` says. Headers are never in it, and so no secrets of clients; one of our
+/// tokens that stands in a text is made unreadable.
+struct ChatRecord {
+    let requestID: String
+    /// The route.
+    let method: String
+    var model: String?
+    var token: TokenID?
+    let content: AuditPolicy.Content
+
+    /// In bytes. More of a text is not logged.
+    static let maximumContent = 256 << 10
+
+    func writeReceived(_ body: ByteBuffer, isStreamed: Bool, to logger: Logger) {
+        guard logger.logLevel <= .info else { return }
+        var metadata = self.metadata("RX")
+        metadata["mcp.request_bytes"] = "\(body.readableBytes)"
+        metadata["mcp.streamed"] = "\(isStreamed)"
+        self.add(body, to: &metadata, as: "mcp")
+        logger.info("Model request", metadata: metadata)
+    }
+
+    struct Sent {
+        var status: Int
+        var elapsed: TimeAmount
+        var requestBytes: Int
+        var responseBytes: Int
+        /// Of tokens; nil where nothing was answered.
+        var usage: (input: Int, output: Int)?
+        /// The stable word of what went wrong.
+        var failure: String?
+        /// All text of the answer, or of the error.
+        var text: String
+        /// What had come, where that has no record of its own.
+        var received: ByteBuffer?
+    }
+
+    func writeSent(_ sent: Sent, to logger: Logger) {
+        guard logger.logLevel <= .info else { return }
+        var metadata = self.metadata("TX")
+        metadata["http.status"] = "\(sent.status)"
+        metadata["mcp.duration_us"] = "\(sent.elapsed.nanoseconds / 1_000)"
+        metadata["mcp.request_bytes"] = "\(sent.requestBytes)"
+        metadata["mcp.response_bytes"] = "\(sent.responseBytes)"
+        if let usage = sent.usage {
+            metadata["mcp.input_tokens"] = "\(usage.input)"
+            metadata["mcp.output_tokens"] = "\(usage.output)"
+        }
+        if let failure = sent.failure { metadata["error.code"] = "\(failure)" }
+        self.add(ByteBuffer(string: sent.text), to: &metadata, as: "mcp")
+        if let received = sent.received { self.add(received, to: &metadata, as: "mcp.request") }
+        logger.info("Model answer", metadata: metadata)
+    }
+
+    private func metadata(_ direction: String) -> Logger.Metadata {
+        var metadata: Logger.Metadata = [
+            "mcp.direction": "\(direction)", "mcp.request_id": "\(self.requestID)", "mcp.method": "\(self.method)",
+        ]
+        if let model { metadata["mcp.model"] = "\(CallRecord.printable(model))" }
+        if let token { metadata["mcp.token"] = "\(token)" }
+        return metadata
+    }
+
+    private func add(_ text: ByteBuffer, to metadata: inout Logger.Metadata, as name: String) {
+        switch self.content {
+        case .none: break
+        case .digest: metadata["\(name).digest"] = "\(Self.digest(of: text))"
+        case .full: metadata["\(name).content"] = "\(Self.withoutSecrets(Self.shortened(text)))"
+        }
+    }
+
+    /// The first 16 hexadecimal digits of SHA-256: enough to recognise a text that one has.
+    static func digest(of text: ByteBuffer) -> String {
+        let digest = text.withUnsafeReadableBytes { SHA256.hash(data: $0) }
+        return digest.prefix(8).hexadecimal
+    }
+
+    private static func shortened(_ text: ByteBuffer) -> String {
+        guard text.readableBytes > Self.maximumContent else { return String(buffer: text) }
+        return String(buffer: text.getSlice(at: text.readerIndex, length: Self.maximumContent) ?? text) + "…"
+    }
+
+    /// A text in which no token of ours can be read.
+    static func withoutSecrets(_ text: String) -> String {
+        var rest = text.utf8[...]
+        var kept = ""
+        while let mark = rest.firstRange(of: TokenSecret.prefix.utf8) {
+            kept += String(Substring(rest[..<mark.upperBound])) + "***"
+            rest = rest[mark.upperBound...].drop { PercentCoding.isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F }
+        }
+        return kept + String(Substring(rest))
+    }
+}
