@@ -269,7 +269,8 @@ let package = Package(
         .testTarget(
             name: "BridgeFrontTests",
             dependencies: [
-                "BridgeFront", "BridgeAccess", "BridgeConfiguration", "BridgeMCP", "BridgeCore", "BridgeLink",
+                "BridgeFront", "BridgeAccess", "BridgeChat", "BridgeConfiguration", "BridgeMCP", "BridgeCore",
+                "BridgeLink",
                 "BridgeTesting", logging,
                 .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),

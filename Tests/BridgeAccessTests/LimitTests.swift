@@ -63,6 +63,30 @@ import Testing
         #expect(bucket.take(1, of: rate, now: 100 * Self.second) == .nothing(until: 101 * Self.second))
     }
 
+    @Test func `what was used before anybody knew is paid, and overdraws a budget once`() {
+        var meter = BudgetMeter(limit: 1_000)
+        meter.took(10, asked: 10, day: 1)
+        meter.spend(4)
+        #expect(meter.use(5, day: 1) == false)
+        #expect(meter.check(1, day: 1) == .granted)
+        // More than the lease has: the rest is owed, and nothing is granted before it is written down.
+        #expect(meter.use(21, day: 1) == true)
+        #expect(meter.check(1, day: 1) == .needsLease)
+        #expect(meter.leaseSize(for: 5, day: 1) == 25)
+        meter.took(25, asked: 25, day: 1)
+        #expect(meter.check(5, day: 1) == .granted)
+        #expect(meter.check(6, day: 1) == .needsLease)
+        // More than there is: nothing is left for this day, and all of the next.
+        #expect(meter.use(5_000, day: 1) == true)
+        meter.took(965, asked: 4_995, day: 1)
+        #expect(meter.check(1, day: 1) == .refused)
+        #expect(meter.use(7, day: 1) == false)
+        #expect(meter.check(1, day: 2) == .needsLease)
+        #expect(meter.leaseSize(for: 1, day: 2) == 10)
+        meter.took(10, asked: 10, day: 2)
+        #expect(meter.check(10, day: 2) == .granted)
+    }
+
     @Test func `a budget is used to its end, in leases of a hundredth, and anew each day`() {
         var meter = BudgetMeter(limit: 250)
         var left = 250

@@ -157,7 +157,7 @@ extension ChatCall {
 
     private var log: ChatRecord {
         ChatRecord(
-            requestID: self.requestID, method: self.target.name, model: self.isRead ? self.request.model : nil,
+            requestID: self.requestID, method: self.target.name, model: self.isUnderstood ? self.request.model : nil,
             token: self.token?.id, content: self.state.configuration.audit.content)
     }
 
@@ -170,13 +170,14 @@ extension ChatCall {
         _ status: Int, failure: String? = nil, usage: (input: Int, output: Int)? = nil, text: String = ""
     ) {
         guard self.beginsRecord() else { return }
+        self.state.clock.refresh()
         let elapsed = self.elapsed
         if self.state.audit.wants(self.token?.id) {
             self.state.audit.record(
                 AuditRow(
                     requestID: self.requestID, time: WallTime.milliseconds() - Int(elapsed.nanoseconds / 1_000_000),
                     token: self.token?.id, principal: self.verdict.principal, method: self.target.name,
-                    subject: self.isRead ? AuditSubject.printable(self.request.modelName) : nil,
+                    subject: self.isUnderstood ? AuditSubject.printable(self.request.modelName) : nil,
                     requestBytes: self.requestBytes, responseBytes: self.responseBytes,
                     microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status))
         }

@@ -29,9 +29,12 @@ extension ChatCall {
     func waitForTurn() {
         guard let token, let most = token.concurrency else { return self.ask() }
         let turn = self.state.chat.turn(of: token, most: most) { [weak self] in
-            guard let self, !self.machine.isOver else { return }
-            self.state.clock.refresh()
-            self.ask()
+            // In a later turn: it may be answered at once, and so may all that wait behind it.
+            self?.state.loop.assumeIsolated().execute {
+                guard let self, !self.machine.isOver else { return }
+                self.state.clock.refresh()
+                self.ask()
+            }
         }
         guard let turn else { return self.tell(.tooManyWaiting(limit: most)) }
         self.turn = turn.turn

@@ -38,7 +38,6 @@ extension ChatCall {
         guard let header else { return }
         self.exchange = self.state.session.open(
             header: header, payload: self.payload?.bytes, hold: self.payload?.hold, delegate: self)
-        self.payload = nil
         if !self.state.session.isConnected { self.waitForWorker() }
     }
 
@@ -49,7 +48,7 @@ extension ChatCall {
             guard !self.state.session.isConnected, !self.machine.isOver else { return }
             self.state.clock.refresh()
             self.cancel("no session worker")
-            self.lost(.unavailable, nil)
+            self.lost(.unavailable)
         }
     }
 
@@ -75,7 +74,9 @@ extension ChatCall {
 
 extension ChatCall: ExchangeDelegate {
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {
-        if case .asked = ChatNote(header) { self.machine.asked() }
+        guard case .asked = ChatNote(header) else { return }
+        self.machine.asked()
+        self.payload = nil
     }
 
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
@@ -95,7 +96,7 @@ extension ChatCall: ExchangeDelegate {
         self.state.clock.refresh()
         self.exchange = nil
         if !self.target.isPosted { return self.modelsArrived(nil, nil) }
-        self.lost(self.machine.failed(failure), exchange)
+        self.lost(self.machine.failed(failure))
     }
 
     private func sourceAnswered(_ payload: ByteBuffer?, _ remarks: ChatRemarks) {
@@ -112,10 +113,10 @@ extension ChatCall: ExchangeDelegate {
         }
     }
 
-    private func lost(_ loss: ChatMachine.Loss, _ exchange: Exchange?) {
+    private func lost(_ loss: ChatMachine.Loss) {
         let wasAsked = self.machine.wasAsked
         switch loss {
-        case .askAgain: self.openAgain(exchange)
+        case .askAgain: self.openAgain()
         case .sourceLost:
             self.tell(
                 ChatFault(
@@ -135,13 +136,10 @@ extension ChatCall: ExchangeDelegate {
     }
 
     /// In a later turn: the link that was lost is still being taken apart.
-    private func openAgain(_ lost: Exchange?) {
-        let unsent = lost?.takePayload()
+    private func openAgain() {
         self.state.metrics.retriedRequests += 1
         self.state.loop.assumeIsolated().execute {
             guard !self.machine.isOver, self.exchange == nil else { return }
-            if let bytes = unsent?.bytes { self.payload = (bytes, unsent?.hold) }
-            guard self.payload != nil else { return self.lost(.unavailable, nil) }
             self.open()
         }
     }

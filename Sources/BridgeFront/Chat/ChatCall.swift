@@ -24,6 +24,7 @@ final class ChatCall: OwnRequest {
     var request = ChatRequest(model: "")
     /// Whether its body has been read, so that logs tell of it.
     var isRead = false
+    private(set) var isUnderstood = false
     /// Of its body, while it may still have to be logged.
     var received: ByteBuffer?
     var requestBytes = 0
@@ -37,6 +38,7 @@ final class ChatCall: OwnRequest {
     /// What the session worker is asked with.
     var header: JSONText?
     var exchange: Exchange?
+    /// What it is asked. Kept while it may have to be asked again.
     var payload: (bytes: ByteBuffer, hold: PayloadHold?)?
     var turn: ChatDesk.Turn?
     var workerTimer: Scheduled<Void>?
@@ -133,6 +135,7 @@ final class ChatCall: OwnRequest {
             throw ChatFault(.invalidRequest, "The body is not JSON: \(error)")
         }
         self.request = try self.dialect.request(from: text)
+        self.isUnderstood = true
     }
 
     /// Everything is there.
@@ -220,11 +223,11 @@ final class ChatCall: OwnRequest {
 extension ChatCall {
     /// Unlike a call of MCP it is then worth nothing to anybody: whoever works on it is told to stop.
     func clientGone() {
+        let hasBegun = self.machine.isStreaming
         guard self.machine.clientGone() else { return }
         self.state.clock.refresh()
         self.cancel("client gone")
         self.uncount()
-        let hasBegun = self.stream?.hasBegun ?? false
         if hasBegun { self.state.metrics.openStreams -= 1 }
         self.record(hasBegun ? 200 : Self.clientClosed, failure: FrontRequest.gone)
         self.release()

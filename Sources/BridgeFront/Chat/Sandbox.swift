@@ -88,14 +88,21 @@ enum Sandbox {
         }
     }
 
+    /// Texts follow each other as they are; anything else begins a line of its own.
     private static func text(of turn: ChatTurn) -> String {
-        turn.blocks.map { block in
+        var text = ""
+        var wasText = true
+        for block in turn.blocks {
+            let isText = if case .content(.text) = block { true } else { false }
+            if !text.isEmpty, !(isText && wasText) { text += "\n" }
+            wasText = isText
             switch block {
-            case .content(let content): Self.text(of: content)
-            case .toolUse(let use): "\(use.name)(\(use.input))"
-            case .toolResult(let result): result.content.map { Self.text(of: $0) }.joined(separator: "\n")
+            case .content(let content): text += Self.text(of: content)
+            case .toolUse(let use): text += "\(use.name)(\(use.input))"
+            case .toolResult(let result): text += result.content.map { Self.text(of: $0) }.joined(separator: "\n")
             }
-        }.joined(separator: "\n")
+        }
+        return text
     }
 
     private static func text(of content: ChatContent) -> String {

@@ -16,6 +16,7 @@ extension ClientConnection {
     /// Answers the request under way with one body, in one write where it is small.
     func answer(_ head: ResponseHead, _ body: ByteBuffer?) {
         guard self.output != .closed, let context = self.context else { return }
+        let body = self.incoming.peer.wantsHeadOnly ? nil : body
         let length = body?.readableBytes ?? 0
         let isSmall = length <= ResponseFraming.copyLimit
         self.state.scratch.clear()

@@ -113,13 +113,16 @@ final class ConnectionTable {
         }
     }
 
+    /// What is under way on the front's own path.
+    var requests: [any OwnRequest] { self.busy.all.compactMap(\.incoming.request) }
+
     /// Ends what is under way by secrets that are good no longer: their token has ended, or has another one.
     ///
     /// - Returns: the second in which the first of the others ends.
     func endRequests(withoutGood tokens: any TokenReader, at second: Int) -> Int? {
         var next: Int?
-        for connection in self.busy.all {
-            guard let request = connection.incoming.request, let token = request.token else { continue }
+        for request in self.requests {
+            guard let token = request.token else { continue }
             guard let secret = request.secret,
                 case .good(let holder) = tokens.verdict(on: secret, at: second), holder.id == token.id
             else {

@@ -14,6 +14,8 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     var pending: [() -> Void] = []
     var isSlow = false
     var reads = 0
+    /// What is left of every budget; nil where nothing limits it.
+    var budget: Int?
     var buckets: [String: TokenBucket] = [:]
 
     private func give<Value>(_ answer: @escaping StoreAnswer<Value>, _ value: () -> Value) {
@@ -37,7 +39,11 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     func revision(_ answer: @escaping StoreAnswer<Int>) { self.give(answer) { self.stock.revision } }
 
     func take(_ amount: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>) {
-        self.give(answer) { amount }
+        self.give(answer) {
+            let granted = min(amount, self.budget ?? amount)
+            self.budget = self.budget.map { $0 - granted }
+            return granted
+        }
     }
 
     func giveBack(_ amount: Int, of token: TokenID, day: Int, _ answer: @escaping StoreAnswer<Void>) {

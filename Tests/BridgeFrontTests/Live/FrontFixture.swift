@@ -22,6 +22,7 @@ struct FrontFixture: Sendable {
     /// - Parameter sessionListens: false leaves the session's socket in nobody's hands: dialling it waits.
     static func run(
         sessionListens: Bool = true,
+        stores: FrontStores? = nil,
         answer: @escaping FakeSession.Answer = FrontFixture.echo,
         configure: (inout FrontConfiguration) -> Void = { _ in },
         _ test: (FrontFixture) async throws -> Void
@@ -35,7 +36,8 @@ struct FrontFixture: Sendable {
         )
         configure(&configuration)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        let fixture = try await Self.start(directory, configuration, group.next(), sessionListens, answer)
+        let fixture = try await Self.start(
+            directory, configuration, group.next(), sessionListens, stores, answer)
         let (ready, isReady) = AsyncStream<Void>.makeStream()
         try await withThrowingTaskGroup { tasks in
             tasks.addTask { try await fixture.worker.run { isReady.yield() } }
@@ -72,7 +74,7 @@ struct FrontFixture: Sendable {
 
     private static func start(
         _ directory: String, _ configuration: FrontConfiguration, _ loop: any EventLoop, _ sessionListens: Bool,
-        _ answer: @escaping FakeSession.Answer
+        _ stores: FrontStores?, _ answer: @escaping FakeSession.Answer
     ) async throws -> FrontFixture {
         let tcp = try TestSocket.listen(SocketAddress(ipAddress: "127.0.0.1", port: 0))
         let unix = try TestSocket.listen(SocketAddress(unixDomainSocketPath: directory + "/http.sock"))
@@ -108,7 +110,8 @@ struct FrontFixture: Sendable {
                     FrontListener(name: .http, descriptor: tcp.descriptor),
                     FrontListener(name: .local, descriptor: unix.descriptor),
                 ],
-                control: link.value, loop: loop, logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() }
+                control: link.value, stores: stores, loop: loop,
+                logger: Logger(label: "front") { _ in SwiftLogNoOpLogHandler() }
             )
             return FrontFixture(
                 loop: loop, tcp: tcp.address, unix: unix.address, session: fake, supervisor: supervisor, worker: worker,
