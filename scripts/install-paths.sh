@@ -37,7 +37,7 @@ install_paths() {
     [[ $prefix == /* ]] || die "--prefix wants an absolute folder"
     bin=$prefix/bin
     # Further names of the program: each is one of its commands.
-    links=(mcp-gateway mcp-bridge-stdio)
+    links=(mcp-gateway mcp-bridge-stdio mcptb)
     doc=$prefix/share/doc/mcp-bridge
 }
 

@@ -56,7 +56,7 @@ package struct ConfigurationLoader: Sendable {
             configuration.put(entry)
         }
         for server in self.environment.troubledServers { configuration.put(server) }
-        if source == nil, configuration.names.isEmpty { configuration.put(self.demo) }
+        if source == nil, configuration.names.isEmpty, self.command.servesDemo { configuration.put(self.demo) }
         let settled = Set(overlay.removed + overlay.additions.map(\.name))
         diagnostics += self.clashes(in: &configuration, file: file, settled: settled)
         diagnostics += self.frontDoor(settings, file: file)

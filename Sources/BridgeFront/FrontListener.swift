@@ -6,6 +6,8 @@ package struct FrontListener: Sendable {
         case http
         /// The local Unix socket.
         case local
+        /// The Unix socket of the one client whose program the bridge is, in a folder that nobody else may enter.
+        case own
     }
 
     package let name: Name

@@ -152,7 +152,7 @@ package final class FrontWorker: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { channel in
                 switch listener.name {
-                case .http:
+                case .http, .own:
                     return self.accept(channel, listener.name, userID: nil)
                 case .local:
                     return PeerCredentials.userID(of: channel).flatMap {

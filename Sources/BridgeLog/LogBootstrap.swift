@@ -41,6 +41,8 @@ package enum LogBootstrap {
         case .journal: sinks.append(JournalSink())
         case .text(let colors): sinks.append(TextSink(descriptor: STDERR_FILENO, form: .people(colors)))
         case .gateway: sinks.append(TextSink(descriptor: STDERR_FILENO, form: .gateway))
+        case .tokenBridge(let colors):
+            sinks.append(TextSink(descriptor: STDERR_FILENO, form: .tokenBridge(colors)))
         }
         if let file = settings.file { sinks.append(JSONLinesSink(file: RotatingFile(file))) }
         return sinks

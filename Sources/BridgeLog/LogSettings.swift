@@ -7,6 +7,8 @@ package struct LogSettings: Hashable, Sendable {
         case text(TextColors)
         /// Text as the gateway before this one wrote it.
         case gateway
+        /// Text as MCPTokenBridge wrote it.
+        case tokenBridge(TextColors)
     }
 
     package var level: Logger.Level
@@ -16,15 +18,20 @@ package struct LogSettings: Hashable, Sendable {
     package var complaints: [String] = []
 
     /// - Parameters:
-    ///   - environment: `MCP_BRIDGE_LOG_LINES` (from the supervisor: `gateway`), `MCP_BRIDGE_LOG_LEVEL`, `MCP_BRIDGE_LOG_PATH`, `MCP_BRIDGE_LOG_MAX_BYTES`,
+    ///   - environment: `MCP_BRIDGE_LOG_LINES` (from the supervisor: `gateway` or `token-bridge`), `MCP_BRIDGE_LOG_LEVEL`, `MCP_BRIDGE_LOG_PATH`, `MCP_BRIDGE_LOG_MAX_BYTES`,
     ///     `MCP_BRIDGE_LOG_BACKUPS`, and those of ``TextColors``.
     ///   - level: wins over the environment; `info` without either.
     ///   - isJournal: standard error goes to the journal.
     ///   - isTerminal: standard error goes to a terminal.
     package init(environment: [String: String], level: Logger.Level?, isJournal: Bool, isTerminal: Bool) {
         self.level = level ?? .info
-        self.console = isJournal ? .journal : .text(TextColors(environment: environment, isTerminal: isTerminal))
-        if environment["MCP_BRIDGE_LOG_LINES"] == "gateway" { self.console = .gateway }
+        let colors = TextColors(environment: environment, isTerminal: isTerminal)
+        self.console = isJournal ? .journal : .text(colors)
+        switch environment["MCP_BRIDGE_LOG_LINES"] {
+        case "gateway": self.console = .gateway
+        case "token-bridge": self.console = .tokenBridge(colors)
+        default: break
+        }
         if level == nil, let name = environment["MCP_BRIDGE_LOG_LEVEL"], !name.isEmpty {
             if let level = Logger.Level(named: name) {
                 self.level = level

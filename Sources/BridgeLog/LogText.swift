@@ -5,14 +5,18 @@ enum LogText {
     /// Characters of a value that people are shown.
     private static let maximumValue = 1_024
 
-    /// ` key=value` for each, a leading `mcp.` left out, long values cut.
-    static func write(_ metadata: [(key: String, value: Logger.Metadata.Value)], to buffer: inout [UInt8]) {
+    /// ` key=value` for each, a leading `mcp.` left out.
+    ///
+    /// - Parameter isCut: whether long values are.
+    static func write(
+        _ metadata: [(key: String, value: Logger.Metadata.Value)], to buffer: inout [UInt8], isCut: Bool = true
+    ) {
         for (key, value) in metadata {
             buffer.append(UInt8(ascii: " "))
             Self.write(key.hasPrefix("mcp.") ? String(key.dropFirst(4)) : key, to: &buffer)
             buffer.append(UInt8(ascii: "="))
             let text = value.description
-            let isShort = text.utf8.count <= Self.maximumValue
+            let isShort = !isCut || text.utf8.count <= Self.maximumValue
             Self.writeValue(isShort ? text : text.prefix(Self.maximumValue) + "…", to: &buffer)
         }
     }

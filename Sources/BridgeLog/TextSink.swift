@@ -10,6 +10,8 @@ package struct TextSink: LogSink {
         /// `LEVEL: mcp_gateway.part: message key=value…`, with the levels of Python: what the gateway before this one wrote,
         /// for whoever reads it by a program.
         case gateway
+        /// `[time] LEVEL [request] message key=value…`, values whole: what MCPTokenBridge wrote.
+        case tokenBridge(TextColors)
     }
 
     private let descriptor: Int32
@@ -45,7 +47,23 @@ package struct TextSink: LogSink {
         switch form {
         case .people(let colors): Self.write(entry, colors, to: &buffer)
         case .gateway: Self.writeGatewayLine(entry, to: &buffer)
+        case .tokenBridge(let colors): Self.writeTokenBridgeLine(entry, colors, to: &buffer)
         }
+    }
+
+    private static func writeTokenBridgeLine(_ entry: LogEntry, _ colors: TextColors, to buffer: inout [UInt8]) {
+        let color = colors == .on ? Self.color(ofDirection: entry[LogKey.direction]) : nil
+        buffer.append(contentsOf: "[\(entry.time)] \(Self.pythonName(of: entry.level)) ".utf8)
+        if let color { buffer.append(contentsOf: color.utf8) }
+        if let request = entry[LogKey.requestID] {
+            buffer.append(UInt8(ascii: "["))
+            LogText.write(request, to: &buffer)
+            buffer.append(contentsOf: "] ".utf8)
+        }
+        LogText.write(entry.message, to: &buffer)
+        LogText.write(entry.metadata.filter { $0.key != LogKey.requestID }, to: &buffer, isCut: false)
+        if color != nil { buffer.append(contentsOf: Self.plain.utf8) }
+        buffer.append(UInt8(ascii: "\n"))
     }
 
     private static func writeGatewayLine(_ entry: LogEntry, to buffer: inout [UInt8]) {

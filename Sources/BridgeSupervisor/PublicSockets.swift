@@ -11,6 +11,8 @@ package struct PublicSockets: Sendable {
     package static let http = "http"
     package static let local = "local"
     package static let control = "control"
+    /// Of the client whose program the bridge is.
+    package static let own = "own"
 
     /// For the front: every `http` and `local` socket.
     package var front: [ListenSocket]
@@ -36,8 +38,9 @@ package struct PublicSockets: Sendable {
     ///   - listen: where HTTP listens when there are no socket units.
     ///   - directory: of the Unix sockets, when there are no socket units; made with mode 0755 if it is missing.
     ///   - control: of a bridge without such a directory: where its control socket lies, if it is to have one.
+    ///   - own: of a client's program: where its front finds it.
     package static func acquire(
-        passed: [ListenSocket], listen: [ListenAddress], directory: String?, control: String? = nil
+        passed: [ListenSocket], listen: [ListenAddress], directory: String?, control: String? = nil, own: String? = nil
     ) throws(SystemCallError) -> PublicSockets {
         var sockets = PublicSockets(front: [], control: nil, bound: [], paths: [])
         var stored: [ListenSocket] = []
@@ -62,6 +65,7 @@ package struct PublicSockets: Sendable {
             } else if let control {
                 try sockets.add(Self.control, path: control, mode: 0o600, from: &stored)
             }
+            if let own { try sockets.add(Self.own, path: own, mode: 0o600, from: &stored) }
         }
         for socket in stored {
             sockets.obsolete.insert(socket.name)

@@ -1,7 +1,9 @@
 /// The names under which the program is installed besides its own: each is one command, as the programs were called whose place
 /// it takes.
 enum InvokedName {
-    private static let commands = ["mcp-gateway": "gateway", "mcp-bridge-stdio": "stdio"]
+    private static let commands = [
+        "mcp-gateway": "gateway", "mcp-bridge-stdio": "stdio", "mcptb": "token-bridge",
+    ]
 
     /// What is to be parsed, without the program's name.
     ///

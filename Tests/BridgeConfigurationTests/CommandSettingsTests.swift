@@ -31,6 +31,26 @@ import Testing
         #expect(Self.load(#"{"mcpServers": {}}"#) { _ in }.configuration?.settings.serverName == "mcp-bridge")
     }
 
+    @Test func `what a command says of its server gives way to the file, and how it ends does not`() {
+        let change: (inout CommandSettings) -> Void = {
+            $0.standardInstructions = "command's"
+            $0.drainTimeout = 0.5
+        }
+        let written = #"{"mcpServers": {}, "bridge": {"instructions": "file's", "drainTimeout": 30}}"#
+        #expect(Self.load(written, change).configuration?.settings.instructions == "file's")
+        #expect(Self.load(written, change).configuration?.settings.drainTimeout == 0.5)
+        #expect(Self.load(Self.file, change).configuration?.settings.instructions == "command's")
+    }
+
+    @Test func `a command that serves no demo serves nothing where there is no file`() {
+        for servesDemo in [true, false] {
+            var command = CommandSettings()
+            command.servesDemo = servesDemo
+            let loaded = ConfigurationLoader(context: Loading.context, command: command).load(nil)
+            #expect(loaded.configuration?.names == (servesDemo ? ["demo"] : []))
+        }
+    }
+
     @Test func `an address beyond loopback is listened at, and asks for a token`() throws {
         let loaded = Self.load(Self.file) { $0.listen = [.tcp(host: "0.0.0.0", port: 8_080)] }
         let settings = try #require(loaded.configuration).settings

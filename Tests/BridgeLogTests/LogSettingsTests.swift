@@ -18,6 +18,16 @@ struct LogSettingsTests {
         #expect(settings.complaints.isEmpty)
     }
 
+    @Test func `an older program's lines go to standard error, whatever that is`() {
+        for isJournal in [true, false] {
+            let gateway = self.settings(["MCP_BRIDGE_LOG_LINES": "gateway"], isJournal: isJournal)
+            #expect(gateway.console == .gateway)
+            let bridge = self.settings(
+                ["MCP_BRIDGE_LOG_LINES": "token-bridge", "MCPTB_FORCE_COLOR": "1"], isJournal: isJournal)
+            #expect(bridge.console == .tokenBridge(.on))
+        }
+    }
+
     @Test func `the journal is used where standard error goes to it, a file beside it`() {
         let settings = self.settings(["MCP_BRIDGE_LOG_PATH": "/var/log/x"], isJournal: true)
         #expect(settings.console == .journal)

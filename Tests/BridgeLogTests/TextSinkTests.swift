@@ -28,6 +28,22 @@ struct TextSinkTests {
         #expect(line == "\(word): mcp_gateway.test: Worker\\nready worker=http\n")
     }
 
+    @Test func `a token bridge's line has the level in Python's words, the request's id, and values whole`() {
+        let text = String(repeating: "b", count: 5_000)
+        let entry = LogEntry(
+            record(
+                "HTTP RX", level: .notice,
+                metadata: ["mcp.request_id": "1-2", "mcp.direction": "RX", "body": "\(text)"]))
+        let plain = "HTTP RX body=\(text) direction=RX"
+        #expect(
+            TextSink.line(entry, .tokenBridge(.off)) == "[2026-07-28T09:05:03.007Z] INFO [1-2] \(plain)\n")
+        #expect(
+            TextSink.line(entry, .tokenBridge(.on))
+                == "[2026-07-28T09:05:03.007Z] INFO \u{1B}[96m[1-2] \(plain)\u{1B}[0m\n")
+        #expect(
+            TextSink.line(LogEntry(record("x\ny")), .tokenBridge(.on)) == "[2026-07-28T09:05:03.007Z] INFO x\\ny\n")
+    }
+
     @Test func `values that are not one plain word are quoted`() {
         let line = self.line(
             record("x", metadata: ["a": "two words", "b": "", "c": "q\"\\", "d": "e=f", "g": "ünïcode"]))

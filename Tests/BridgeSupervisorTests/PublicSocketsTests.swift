@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeProcess
 import BridgeSystemd
 import Glibc
@@ -27,6 +28,18 @@ import Testing
         #expect(sockets.obsolete == ["stored-http"])
         #expect(Self.inode(silent) != first && Self.inode(stored) != second)
         #expect(Self.isOpen(listening))
+    }
+
+    @Test func `a client's program has a socket for its client alone`() throws {
+        let path = "/tmp/own-\(getpid())-\(UInt32.random(in: 0 ... .max)).sock"
+        defer { unlink(path) }
+        let sockets = try PublicSockets.acquire(
+            passed: [], listen: [.tcp(host: "127.0.0.1", port: 0)], directory: nil, own: path)
+        defer { for socket in sockets.front { close(socket.descriptor) } }
+        #expect(sockets.front.map(\.name) == ["http", "own"])
+        var status = stat()
+        #expect(lstat(path, &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(sockets.paths == [path])
     }
 
     private static func inode(_ descriptor: Int32) -> ino_t? {

@@ -92,7 +92,7 @@ def test_an_installation_is_whole_and_repeatable_and_removable(
     service = installed[f"{units}/mcp-bridge.service"][1].decode()
     [start] = [line.removeprefix("ExecStart=") for line in service.splitlines() if line.startswith("ExecStart=")]
     assert installed[start.split()[0].lstrip("/")] == (0o755, program.read_bytes())
-    for name in ("mcp-gateway", "mcp-bridge-stdio"):
+    for name in ("mcp-gateway", "mcp-bridge-stdio", "mcptb"):
         link = (stage / start.split()[0].lstrip("/")).with_name(name)
         assert link.is_symlink() and link.resolve().name == "mcp-bridge"
     assert {f"{units}/mcp-bridge{name}.socket" for name in ("", "-local", "-control")} <= set(installed)

@@ -4,11 +4,18 @@ package struct CommandSettings: Sendable, Hashable {
     package var serverName: String?
     /// The server's name where neither a flag nor the file gives it one.
     package var standardServerName: String?
+    /// What clients are told about this server where the file says nothing.
+    package var standardInstructions: String?
+    package var drainTimeout: Seconds?
+    /// Whether the built-in demo server is served where nothing else is.
+    package var servesDemo = true
 
     package init() {}
 
     func apply(to settings: inout BridgeSettings) {
         if let listen { settings.listen = listen }
+        if let drainTimeout { settings.drainTimeout = drainTimeout }
+        if settings.instructions == nil { settings.instructions = self.standardInstructions }
         if let standardServerName, settings.serverName == BridgeSettings().serverName {
             settings.serverName = standardServerName
         }

@@ -61,11 +61,11 @@ final class RoutedAudit {
 }
 
 extension Route {
-    /// As the audit names it; nil for MCP's own. What no route serves is whatever somebody wrote: it is not repeated.
+    /// As the audit names it; nil for what the front answers on its own path. What no route serves is whatever somebody wrote: it is not repeated.
     fileprivate var path: String? {
         switch self {
         case .root: "/"
-        case .mcp: nil
+        case .mcp, .completions, .responses, .anthropic, .models: nil
         case .health: "/health"
         case .live: "/health/live"
         case .ready: "/health/ready"

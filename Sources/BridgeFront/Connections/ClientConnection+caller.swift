@@ -8,6 +8,8 @@ extension ClientConnection {
         switch self.door {
         case .local:
             caller = Caller(.unix(uid: self.userID))
+        case .own:
+            caller = Caller(.own)
         case .http:
             let channel = self.context?.channel
             caller = Caller(

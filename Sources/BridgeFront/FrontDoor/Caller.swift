@@ -8,10 +8,13 @@ struct Caller: Sendable, Hashable {
         case tcp(remote: IPAddress?, local: IPAddress?)
         /// The user id of the process that connected (`SO_PEERCRED`); `nil` where the kernel did not tell.
         case unix(uid: UInt32?)
+        /// The client whose program the bridge is.
+        case own
     }
 
     let way: Way
-    /// How the session worker knows the caller: `local` for loopback, `uid:1000` for the local socket.
+    /// How the session worker knows the caller: `local` for loopback, `uid:1000` for the local socket, `own` for the client
+    /// whose program the bridge is.
     let principal: String
 
     init(_ way: Way) {
@@ -20,6 +23,7 @@ struct Caller: Sendable, Hashable {
         case .tcp: self.principal = "local"
         case .unix(let uid?): self.principal = "uid:\(uid)"
         case .unix(nil): self.principal = "uid:unknown"
+        case .own: self.principal = "own"
         }
     }
 
@@ -27,7 +31,7 @@ struct Caller: Sendable, Hashable {
     var isLocal: Bool {
         switch self.way {
         case .tcp(let remote, _): remote?.isLoopback == true
-        case .unix: true
+        case .unix, .own: true
         }
     }
 
@@ -39,6 +43,7 @@ struct Caller: Sendable, Hashable {
         case .tcp: configuration.isOpenOnLoopback ? [.mcp, .chat, .source, .admin] : [.mcp, .chat, .source]
         case .unix(let uid?): Grants(configuration.grants(uid: uid))
         case .unix(nil): []
+        case .own: [.mcp, .chat, .admin]
         }
     }
 }

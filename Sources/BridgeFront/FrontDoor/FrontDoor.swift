@@ -16,7 +16,8 @@ import NIOHTTP1
 ///    are clients that cannot but send some key.
 /// 6. What is not certainly local needs a token: a remote page's request, a forwarded one (whatever address it came
 ///    from, the proxy speaks for somebody else), and a connection from another machine. With ``TokenRule/always``
-///    everything does. Some routes have something to say even to these (``Route/Need``).
+///    everything does, but for the client whose program the bridge is. Some routes have something to say even to these
+///    (``Route/Need``).
 /// 7. What is left is local, and may do what its connection entitles it to (``Caller/grants(_:)``). Routes ask for that
 ///    themselves, so that no second reading of the path can disagree with the router's.
 struct FrontDoor: Sendable {
@@ -66,7 +67,9 @@ struct FrontDoor: Sendable {
         let origin = OriginRule(fields.origin) { self.configuration.allows(origin: $0) }
         if origin == .refused { return .refused(.originNotAllowed, origin: nil) }
         if line.method == .OPTIONS { return .preflight(origin: fields.origin) }
-        let isLocal = caller.isLocal && !fields.isForwarded && origin != .remote && self.rule == .remote
+        // The client whose program this is needs no token, whoever else does.
+        let rule = caller.way == .own ? .remote : self.rule
+        let isLocal = caller.isLocal && !fields.isForwarded && origin != .remote && rule == .remote
         if let secret = fields.secret, !isLocal || secret.hasPrefix(TokenSecret.prefix) {
             switch tokens.verdict(on: secret, at: second) {
             case .good(let token):

@@ -37,6 +37,9 @@ struct Audit: ParsableCommand {
     @Option(help: "The service's control socket.")
     var control: String?
 
+    @Option(help: "The state directory of a bridge of its own, such as 'mcp-bridge token-bridge' names at its start.")
+    var state: String?
+
     func run() throws {
         var wish = AuditWish(limit: self.limit)
         wish.token = self.token
@@ -46,7 +49,7 @@ struct Audit: ParsableCommand {
             let now = Int(Date().timeIntervalSince1970)
             wish.since = (now - (try TokenTime.seconds(since, option: "since"))) * 1_000
         }
-        let client = AccessClient(control: self.control)
+        let client = AccessClient(control: self.control, state: self.state)
         while true {
             let count: Int
             (count, wish.after) = try self.show(client, wish)

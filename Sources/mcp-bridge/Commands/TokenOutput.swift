@@ -14,8 +14,11 @@ struct TokenOutput: ParsableArguments {
     @Option(help: "The service's control socket.")
     var control: String?
 
+    @Option(help: "The state directory of a bridge of its own, such as 'mcp-bridge token-bridge' names at its start.")
+    var state: String?
+
     func show(_ command: AccessCommand, showsAll: Bool = true) throws {
-        let client = AccessClient(control: self.control)
+        let client = AccessClient(control: self.control, state: self.state)
         switch try client.ask(command) {
         case .issued(let token, let secret, let rule):
             try self.show(token, secret, rule: rule, client)

@@ -80,7 +80,7 @@ struct Gateway: ParsableCommand {
         start.settings.serverName = self.name
         start.settings.standardServerName = "mcp-gateway"
         start.control = self.control
-        start.logs = .init(level: self.logLevel?.rawValue, areGatewayLines: true)
+        start.logs = .init(level: self.logLevel?.rawValue, lines: .gateway)
         var command = "gateway \(self.transport.rawValue)"
         switch self.transport {
         case .stdio:

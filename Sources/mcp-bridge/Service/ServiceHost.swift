@@ -54,8 +54,11 @@ struct ServiceHost {
         let keys = [("sealing", places.state.sealingKey), ("token", places.state.tokenKey)]
         let openKeys = keys.map { key in (key, Result { try PrivateFile.tighten(key.1) }) }
         let group = self.start.pipes == nil ? Self.takeDelegatedGroup() : .success(nil)
+        var start = self.start
+        let guarded = start.guarded?.decide(for: places)
+        if let guarded { (start.settings.listen, start.control) = ([guarded.listen], guarded.control) }
         let book = try places.openBook(
-            self.start, originalLimit: limit.soft, cgroup: (try? group.get()) ?? nil)
+            start, originalLimit: limit.soft, cgroup: (try? group.get()) ?? nil)
         let settings = book.configuration.settings
         Self.apply(settings.log, to: &environment)
         self.start.apply(to: &environment)
@@ -78,8 +81,10 @@ struct ServiceHost {
                 "The delegated control group cannot be used; limits are not enforced", metadata: ["error": "\(error)"])
         }
         let sockets = try PublicSockets.acquire(
-            passed: passed, listen: settings.listen, directory: places.socketDirectory, control: self.start.control
+            passed: passed, listen: settings.listen, directory: places.socketDirectory,
+            control: start.control, own: self.start.pipes == nil ? nil : places.ownSocket
         )
+        if let words = guarded?.words { logger.warning("\(words)") }
         for name in sockets.unusable {
             logger.warning("A socket that was passed does not listen; it is closed", metadata: ["name": "\(name)"])
         }
@@ -95,13 +100,17 @@ struct ServiceHost {
                 logs.level = level
             }
         )
-        let pipes = self.start.pipes.map { ($0, places.ownSocket) }
-        return try Self.supervise(surroundings, book: book, pipes: pipes, logger: logger)
+        let front = self.start.pipes.map { pipes in
+            PipeFront.Plan(
+                pipes: pipes, socket: places.ownSocket, isSource: self.start.isClientSource,
+                farewell: self.start.farewell)
+        }
+        return try Self.supervise(surroundings, book: book, front: front, logger: logger)
     }
 
     private static func supervise(
-        _ environment: Supervisor.Environment, book: sending ConfigurationBook,
-        pipes: (ClientPipes, socket: String)?, logger: Logger
+        _ environment: Supervisor.Environment, book: sending ConfigurationBook, front plan: PipeFront.Plan?,
+        logger: Logger
     ) throws -> Int32 {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let loop = group.next()
@@ -116,9 +125,7 @@ struct ServiceHost {
             try supervisor.start()
             return NIOLoopBound(supervisor, eventLoop: loop)
         }.wait()
-        let front = try pipes.map {
-            try PipeFront.start($0.0, at: $0.socket, logger: Logger(label: "mcp-bridge.stdio"))
-        }
+        let front = try plan.map { try PipeFront.start($0, logger: Logger(label: "mcp-bridge.stdio")) }
         front?.ended.whenComplete { _ in loop.execute { supervisor.value.stop() } }
         let listening = loop.run {
             for await signal in signals {
@@ -196,7 +203,7 @@ struct ServiceHost {
 
     /// Before there is a logger, standard error is the only place; systemd carries it to the journal.
     private func complain(_ what: String, _ why: String) {
-        let name = self.start.logs.areGatewayLines ? "ERROR: mcp_gateway.main" : "mcp-bridge"
+        let name = self.start.logs.lines == .gateway ? "ERROR: mcp_gateway.main" : "mcp-bridge"
         for line in why.split(separator: "\n") { StandardStreams.error("\(name): \(what): \(line)\n") }
     }
 }

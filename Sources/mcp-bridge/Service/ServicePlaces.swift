@@ -102,22 +102,16 @@ struct ServicePlaces {
         }
         return try ConfigurationBook(
             context: .ofThisProcess(environment: environment), facts: facts,
-            candidates: ConfigurationLocations.candidates(
-                flag: start.configuration, environment: environment,
-                isSystemService: Self.isSystemService(environment)
-            ),
-            command: self.command(start)
+            candidates: start.candidates(environment, isSystemService: Self.isSystemService(environment)),
+            command: start.settings
         )
     }
 
-    /// Where a client's program listens for itself alone.
+    /// Where a client's program listens for its client alone.
     var ownSocket: String { "\(self.runDirectory)/http.sock" }
 
-    private func command(_ start: BridgeStart) -> CommandSettings {
-        var settings = start.settings
-        if start.pipes != nil { settings.listen = [.unix(path: self.ownSocket)] }
-        return settings
-    }
+    /// The control socket in the state directory of a bridge of its own.
+    static func ownControl(in state: String) -> String { "\(state)/control.sock" }
 
     /// Whether the configuration is the machine's and not a user's.
     static func isSystemService(_ environment: [String: String]) -> Bool {

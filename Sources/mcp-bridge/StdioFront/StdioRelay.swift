@@ -105,7 +105,7 @@ final class StdioRelay {
     }
 
     /// The client has closed its end.
-    func part() { self.loop.assumeIsolated().scheduleTask(in: StdioSettings.farewell) { self.leave() } }
+    func part() { self.loop.assumeIsolated().scheduleTask(in: self.settings.farewell) { self.leave() } }
 
     /// The client has nothing more to say: what is under way is waited for.
     func finish() {

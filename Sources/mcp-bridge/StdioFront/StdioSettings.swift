@@ -25,6 +25,10 @@ struct StdioSettings {
     var notes = StdioNotes.spoken
     /// The file in which the bridge keeps its lists.
     var warm: WarmLists.File?
+    /// Whether the client answers requests for models, by its command's own word.
+    var isSource = false
+    /// How long answers are waited for when the client has closed its end.
+    var farewell = Self.standardFarewell
 
     /// How long a request waits for a bridge that is away.
     static let patience = TimeAmount.seconds(10)
@@ -32,8 +36,7 @@ struct StdioSettings {
     static let shortPatience = TimeAmount.seconds(3)
     /// Of the file of lists, in bytes.
     static let warmLimit = 32 << 20
-    /// How long answers are waited for when the client has closed its end.
-    static let farewell = TimeAmount.seconds(60)
+    static let standardFarewell = TimeAmount.seconds(60)
     static let standardSilence: Int64 = 60_000
 
     var isLocal: Bool {
@@ -116,7 +119,8 @@ struct StdioSettings {
     }
 
     private func named(_ target: String) -> String {
-        guard let names else { return target }
-        return target + (target.contains("?") ? "&" : "?") + "names=\(names.rawValue)"
+        let said = [self.names.map { "names=\($0.rawValue)" }, self.isSource ? "source=yes" : nil].compactMap(\.self)
+        guard !said.isEmpty else { return target }
+        return target + (target.contains("?") ? "&" : "?") + said.joined(separator: "&")
     }
 }

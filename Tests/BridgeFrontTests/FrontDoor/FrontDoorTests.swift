@@ -16,7 +16,8 @@ import Testing
         host: String? = "localhost",
         target: String = "/",
         isHTTP10: Bool = false,
-        isOpenOnLoopback: Bool = false
+        isOpenOnLoopback: Bool = false,
+        isPublic: Bool = false
     ) -> FrontDoor.Verdict {
         let configuration = FrontConfiguration(
             sessionSocket: "", version: "0", peers: [1000: [.mcp, .admin], 1001: []], serviceUID: Self.serviceUID,
@@ -24,7 +25,7 @@ import Testing
         )
         let headers = HTTPHeaders((host.map { [("Host", $0)] } ?? []) + fields)
         let line = RequestLine(method, RequestTarget(target), isHTTP10: isHTTP10)
-        return FrontDoor(configuration).verdict(line, RequestFields(headers), from: caller)
+        return FrontDoor(configuration, isPublic: isPublic).verdict(line, RequestFields(headers), from: caller)
     }
 
     private static func admission(_ verdict: FrontDoor.Verdict) -> FrontDoor.Admission? {
@@ -40,6 +41,15 @@ import Testing
         #expect(admission?.principal == "local")
         #expect(admission?.grants == [.mcp, .chat, .source])
         #expect(admission?.mayAdminister == false)
+    }
+
+    @Test func `the client whose program the bridge is needs no token where everybody else does`() {
+        #expect(Self.refusal(Self.verdict(isPublic: true)) == "token_required")
+        #expect(
+            Self.refusal(Self.verdict(from: Caller(.unix(uid: Self.serviceUID)), isPublic: true)) == "token_required")
+        let admission = Self.admission(Self.verdict(from: Caller(.own), isPublic: true))
+        #expect(admission?.principal == "own")
+        #expect(admission?.grants.isSuperset(of: [.mcp, .chat, .admin]) == true)
     }
 
     @Test func `a gateway is administered on plain loopback, by no page, no proxy and no other machine`() {
