@@ -46,7 +46,7 @@ package struct ConfigurationLoader: Sendable {
         var settings = file.settings
         self.environment.apply(to: &settings, home: self.context.homeDirectory)
         self.chatEnvironment.apply(to: &settings.chat)
-        self.command.apply(to: &settings)
+        self.command.apply(to: &settings) { file.settingPlaces[$0] != nil }
         var configuration = BridgeConfiguration(settings: settings, servers: file.entries)
         for server in file.troubled { configuration.put(server) }
         for entry in self.environment.servers(timeouts: settings.timeouts) {

@@ -42,6 +42,13 @@ import Testing
         #expect(Self.load(Self.file, change).configuration?.settings.instructions == "command's")
     }
 
+    @Test func `what a command usually logs gives way to the file, whatever that says`() {
+        let change: (inout CommandSettings) -> Void = { $0.standardContent = .full }
+        let written = #"{"mcpServers": {}, "bridge": {"audit": {"content": "digest"}}}"#
+        #expect(Self.load(written, change).configuration?.settings.audit.content == .digest)
+        #expect(Self.load(Self.file, change).configuration?.settings.audit.content == .full)
+    }
+
     @Test func `a command that serves no demo serves nothing where there is no file`() {
         for servesDemo in [true, false] {
             var command = CommandSettings()

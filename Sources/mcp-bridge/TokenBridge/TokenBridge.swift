@@ -88,6 +88,7 @@ struct TokenBridge: ParsableCommand {
         start.farewell = .milliseconds(200)
         start.settings.drainTimeout = 0.2
         start.settings.servesDemo = false
+        start.settings.standardContent = .full
         start.settings.serverName = self.name
         start.settings.standardServerName = "MCPTokenBridge"
         start.settings.standardInstructions = Self.instructions
