@@ -129,7 +129,7 @@ def other_address() -> str | None:
 # How it is started
 
 
-def test_c01_it_is_started_by_its_client_and_goes_with_it(home: Path) -> None:
+def test_C01_it_is_started_by_its_client_and_goes_with_it(home: Path) -> None:
     words = help_of(home)
     assert "(default: 0.0.0.0)" in words and re.search(r"\(default: 8[_,]?000\)", words)
 
@@ -157,7 +157,7 @@ def test_c01_it_is_started_by_its_client_and_goes_with_it(home: Path) -> None:
     best_of(3, 1.0, seconds_to_end)
 
 
-def test_c01_without_a_token_it_listens_on_loopback_and_says_what_to_do(home: Path) -> None:
+def test_C01_without_a_token_it_listens_on_loopback_and_says_what_to_do(home: Path) -> None:
     with TokenBridge(home, "--host", "0.0.0.0") as bridge:
         bridge.wait_up()
         words = bridge.wait_said(r"listening on (\S+) instead.* (mcp-bridge token create --name NAME .*)$")
@@ -172,7 +172,7 @@ def test_c01_without_a_token_it_listens_on_loopback_and_says_what_to_do(home: Pa
         assert bridge.close() == []
 
 
-def test_c01_it_is_installed_under_its_own_name(home: Path) -> None:
+def test_C01_it_is_installed_under_its_own_name(home: Path) -> None:
     (home / "bin").mkdir()
     program = home / "bin/mcptb"
     program.symlink_to(BINARY)
@@ -185,7 +185,7 @@ def test_c01_it_is_installed_under_its_own_name(home: Path) -> None:
 
 
 @pytest.mark.parametrize(("value", "limit"), [(None, 327_680), ("1000", 1_000), ("0", 1), ("many", 327_680)])
-def test_c02_the_most_tokens_of_an_answer(home: Path, value: str | None, limit: int) -> None:
+def test_C02_the_most_tokens_of_an_answer(home: Path, value: str | None, limit: int) -> None:
     with TokenBridge(home, variables={} if value is None else {"MCPTB_MAX_TOKENS": value}) as bridge:
         bridge.ready()
         assert bridge.one_question()["maxTokens"] == limit
@@ -194,7 +194,7 @@ def test_c02_the_most_tokens_of_an_answer(home: Path, value: str | None, limit: 
         assert bridge.close() == []
 
 
-def test_c03_how_long_an_answer_is_waited_for(home: Path) -> None:
+def test_C03_how_long_an_answer_is_waited_for(home: Path) -> None:
     with TokenBridge(home, variables={"MCPTB_HTTP_TIMEOUT": "0.3"}, answer=lambda _: None) as bridge:
         bridge.ready()
         late = chat_http.ask(bridge.address, "hello")
@@ -205,7 +205,7 @@ def test_c03_how_long_an_answer_is_waited_for(home: Path) -> None:
 
 
 @pytest.mark.parametrize(("value", "shown"), [(None, "30"), ("none", "none"), ("0", "none"), ("INF", "none"), ("-1", "none"), ("soon", "30"), ("2.5", "2.5")])
-def test_c03_what_may_be_written_for_it(home: Path, value: str | None, shown: str) -> None:
+def test_C03_what_may_be_written_for_it(home: Path, value: str | None, shown: str) -> None:
     with TokenBridge(home, "--log-level", "DEBUG", variables={} if value is None else {"MCPTB_HTTP_TIMEOUT": value}) as bridge:
         assert bridge.wait_said(r"An answer is waited for .*timeout=(\S+)")[1] == shown
         bridge.wait_up()
@@ -220,7 +220,7 @@ def test_c03_what_may_be_written_for_it(home: Path, value: str | None, shown: st
         ({"INTELLIGENCE": "clever"}, (0.5, 0.5, 0.5)),
     ],
 )
-def test_c04_what_is_important_in_a_model_is_really_sent(home: Path, variables: dict[str, str], wanted: tuple[float, ...]) -> None:
+def test_C04_what_is_important_in_a_model_is_really_sent(home: Path, variables: dict[str, str], wanted: tuple[float, ...]) -> None:
     with TokenBridge(home, variables={f"MCPTB_PREF_{name}": value for name, value in variables.items()}) as bridge:
         bridge.ready()
         params = bridge.one_question(model="gpt-4o", messages=[
@@ -240,7 +240,7 @@ def test_c04_what_is_important_in_a_model_is_really_sent(home: Path, variables: 
     [({}, False), ({"MCPTB_FORCE_COLOR": "yes"}, True), ({"MCPTB_FORCE_COLOR": "1", "MCPTB_NO_COLOR": "on"}, False)],
     ids=["no terminal", "forced", "both"],
 )
-def test_c05_what_comes_is_cyan_and_what_goes_is_magenta(home: Path, variables: dict[str, str], isColoured: bool) -> None:
+def test_C05_what_comes_is_cyan_and_what_goes_is_magenta(home: Path, variables: dict[str, str], isColoured: bool) -> None:
     with TokenBridge(home, variables=variables) as bridge:
         bridge.ready()
         bridge.one_question()
@@ -251,7 +251,7 @@ def test_c05_what_comes_is_cyan_and_what_goes_is_magenta(home: Path, variables: 
         assert bridge.close() == []
 
 
-def test_c06_streaming_is_always_on(home: Path) -> None:
+def test_C06_streaming_is_always_on(home: Path) -> None:
     with TokenBridge(home, variables={"MCPTB_DISABLE_STREAMING": "1", "MCPTB_ENABLE_STREAMING": "0"}) as bridge:
         bridge.ready()
         streamed = chat_http.ask(bridge.address, "hello", stream=True)
@@ -262,7 +262,7 @@ def test_c06_streaming_is_always_on(home: Path) -> None:
 # MCP
 
 
-def test_c07_its_one_tool_is_hook_which_stays_open(bridge: TokenBridge) -> None:
+def test_C07_its_one_tool_is_hook_which_stays_open(bridge: TokenBridge) -> None:
     assert bridge.server["serverInfo"]["name"] == "MCPTokenBridge"
     [tool] = bridge.ask("tools/list")["result"]["tools"]
     assert tool["name"] == "hook"
@@ -280,7 +280,7 @@ def test_c07_its_one_tool_is_hook_which_stays_open(bridge: TokenBridge) -> None:
     assert not [message for message in bridge.unclaimed if message.get("id") in calls]
 
 
-def test_c08_it_is_warmed_up_until_it_answers(home: Path) -> None:
+def test_C08_it_is_warmed_up_until_it_answers(home: Path) -> None:
     answers = [failed(-32603, "not signed in yet"), said(".")]
     with TokenBridge(home, warms_up=lambda _: answers.pop(0)) as bridge:
         bridge.wait_up().open().hook()
@@ -294,7 +294,7 @@ def test_c08_it_is_warmed_up_until_it_answers(home: Path) -> None:
         assert bridge.close() == []
 
 
-def test_c08_whoever_refuses_is_left_alone_until_somebody_wants_it(home: Path) -> None:
+def test_C08_whoever_refuses_is_left_alone_until_somebody_wants_it(home: Path) -> None:
     answers = [failed(-1, "User rejected sampling request"), said(".")]
     with TokenBridge(home, warms_up=lambda _: answers.pop(0)) as bridge:
         bridge.wait_up().open().hook()
@@ -306,7 +306,7 @@ def test_c08_whoever_refuses_is_left_alone_until_somebody_wants_it(home: Path) -
         assert bridge.close() == []
 
 
-def test_c09_several_at_once_and_nothing_is_lost(home: Path) -> None:
+def test_C09_several_at_once_and_nothing_is_lost(home: Path) -> None:
     with TokenBridge(home, answer=lambda _: None) as bridge:
         bridge.wait_up().open().hook()
         chat_http.wait_ready(bridge.address)
@@ -324,7 +324,7 @@ def test_c09_several_at_once_and_nothing_is_lost(home: Path) -> None:
         assert bridge.close() == []
 
 
-def test_c10_what_cannot_be_read_is_an_error(bridge: TokenBridge) -> None:
+def test_C10_what_cannot_be_read_is_an_error(bridge: TokenBridge) -> None:
     assert bridge.server["protocolVersion"] == "2025-11-25"
     unknown = bridge.ask("tools/call", {"name": "nothing", "arguments": {}})["error"]
     assert (unknown["code"], unknown["message"]) == (-32602, "Unknown tool 'nothing'.")
@@ -342,10 +342,34 @@ def test_c10_what_cannot_be_read_is_an_error(bridge: TokenBridge) -> None:
     assert bridge.ask("ping")["result"] == {}
 
 
+# Requests that come too early
+
+
+def test_C13_requests_before_anybody_could_answer_are_503(home: Path) -> None:
+    too_early(home, "chat")
+
+
+def test_C19_messages_before_anybody_could_answer_are_503(home: Path) -> None:
+    too_early(home, "messages")
+
+
+def too_early(home: Path, dialect: str) -> None:
+    with TokenBridge(home, warms_up=lambda _: None) as bridge:
+        bridge.wait_up()
+        nobody = chat_http.ask(bridge.address, "hello", dialect)
+        assert (nobody.status, nobody.json()["detail"]) == (503, "Hook not initialized - MCP context missing")
+        bridge.open().hook()
+        bridge.warm()
+        cold = chat_http.ask(bridge.address, "hello", dialect)
+        assert (cold.status, cold.json()["detail"]) == (503, "MCP session not ready - VS Code Copilot not available")
+        assert all("message" in answer.json()["error"] for answer in (nobody, cold))
+        assert not bridge.was_asked()
+
+
 # Its log, and what its README promises
 
 
-def test_c22_every_request_is_logged_as_it_came_and_as_it_went(home: Path) -> None:
+def test_C22_every_request_is_logged_as_it_came_and_as_it_went(home: Path) -> None:
     with TokenBridge(home) as bridge:
         bridge.ready()
         long = "word " * 600
@@ -364,7 +388,7 @@ def test_c22_every_request_is_logged_as_it_came_and_as_it_went(home: Path) -> No
         assert bridge.close() == []
 
 
-def test_c23_tokens_with_scopes_and_ends_guard_what_others_reach(home: Path) -> None:
+def test_C23_tokens_with_scopes_and_ends_guard_what_others_reach(home: Path) -> None:
     with TokenBridge(home) as bridge:
         bridge.wait_up()
         make = bridge.wait_said(r"mcp-bridge (token create --name NAME .*)$")[1].replace("NAME", "guest").split()
