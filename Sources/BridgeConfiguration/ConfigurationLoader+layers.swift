@@ -73,16 +73,16 @@ extension ConfigurationLoader {
 
     /// A model of a source that there is not would never be answered.
     func unknownSources(_ chat: ChatSettings, file: ConfigurationFileReader) -> [ConfigurationDiagnostic] {
-        let names = chat.sources.map(\.name)
+        let names = chat.sources.map(\.name) + [ChatSourceRule.joined.name]
         return chat.models.flatMap { model in
             model.sources.filter { !names.contains($0) }.map { source in
                 file.diagnostic(
                     .error, at: file.settingPlaces["chat.models"],
                     keyPath: ConfigurationNode.join("bridge.chat.models", model.name),
                     message: "there is no source called '\(source)'.",
-                    remedy: names.isEmpty
+                    remedy: names.count == 1
                         ? "Name it in 'bridge.chat.sources'."
-                        : "'bridge.chat.sources' has \(names.map { "'\($0)'" }.joined(separator: ", ")).")
+                        : "'bridge.chat.sources' has \(names.dropLast().map { "'\($0)'" }.joined(separator: ", ")).")
             }
         }
     }

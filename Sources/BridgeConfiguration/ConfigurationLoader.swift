@@ -44,9 +44,10 @@ package struct ConfigurationLoader: Sendable {
         var diagnostics = file.report.sorted + self.environment.diagnostics + self.chatEnvironment.diagnostics
 
         var settings = file.settings
+        self.command.applyStandards(to: &settings) { file.settingPlaces[$0] != nil }
         self.environment.apply(to: &settings, home: self.context.homeDirectory)
         self.chatEnvironment.apply(to: &settings.chat)
-        self.command.apply(to: &settings) { file.settingPlaces[$0] != nil }
+        self.command.apply(to: &settings)
         var configuration = BridgeConfiguration(settings: settings, servers: file.entries)
         for server in file.troubled { configuration.put(server) }
         for entry in self.environment.servers(timeouts: settings.timeouts) {

@@ -49,6 +49,24 @@ import Testing
         #expect(Self.load(Self.file, change).configuration?.settings.audit.content == .full)
     }
 
+    @Test func `how long a command usually waits for a model gives way to the file and to the environment`() {
+        let load = { (file: String, variables: [String: String]) in
+            var command = CommandSettings()
+            command.standardChatTimeout = 30
+            var context = Loading.context
+            context.variables.merge(variables) { $1 }
+            return ConfigurationLoader(context: context, command: command)
+                .load(ConfigurationSource(name: "c.json", directory: "/etc/app", bytes: Array(file.utf8)))
+                .configuration?.settings.chat.timeout
+        }
+        let written = #"{"mcpServers": {}, "bridge": {"chat": {"timeout": 300}}}"#
+        #expect(load(Self.file, [:]) == 30)
+        #expect(load(written, [:]) == 300)
+        #expect(load(written, ["MCPTB_HTTP_TIMEOUT": "5"]) == 5)
+        #expect(load(Self.file, ["MCPTB_HTTP_TIMEOUT": "soon"]) == 30)
+        #expect(load(Self.file, ["MCPTB_HTTP_TIMEOUT": "none"]) == .some(nil))
+    }
+
     @Test func `a command that serves no demo serves nothing where there is no file`() {
         for servesDemo in [true, false] {
             var command = CommandSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import tomllib
@@ -11,11 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import chat_http
 import command_line
 import pytest
 from harness import Bridge, Bridges, free_port
 from http_raw import RawConnection
-from places import BINARY, ROOT, SDK_1_PYTHON, SUPPORT
+from lender import Lender
+from places import BINARY, MODELS_PYTHON, ROOT, SDK_1_PYTHON, SUPPORT
 from replies import text_of
 from sse_client import SSEClient
 from stdio_client import StdioClient
@@ -126,6 +129,68 @@ def test_a_client_that_is_told_so_finds_the_tools(bridge: Bridge, file: Path) ->
             assert "demo.echo" in client.initialize().tool_names()
     else:
         assert "demo.echo" in bridge.client(path=path).tool_names()
+
+
+# The token bridge
+
+TOKEN_BRIDGE = EXAMPLES / "token-bridge"
+
+
+@pytest.fixture(scope="module")
+def lent(shared_bridges: Bridges) -> Iterator[str]:
+    """The address of a token bridge, started as VS Code's file says but for the port. Its client repeats what it is asked."""
+    home = shared_bridges.make({})
+    (home.folder / "run").mkdir(mode=0o700, exist_ok=True)
+    entry, port = entry_of(TOKEN_BRIDGE / "vscode.mcp.json"), free_port()
+    assert entry["type"] == "stdio" and entry["command"] == "mcp-bridge" and entry["args"].count("8000") == 1
+    arguments = [str(port) if word == "8000" else word for word in entry["args"]]
+    with Lender(*arguments, environment=home.whole_environment(), folder=home.folder, program=(BINARY,)) as lender:
+        lender.open().hook()
+        eventually(lambda: listens(port), "HTTP is up")
+        chat_http.wait_ready(("127.0.0.1", port))
+        yield f"http://127.0.0.1:{port}"
+
+
+def test_windows_starts_the_same_in_wsl() -> None:
+    entry = entry_of(TOKEN_BRIDGE / "wsl.mcp.json")
+    option, program, *arguments = entry["args"]
+    assert (entry["command"], option, Path(program).name) == ("wsl.exe", "--exec", "mcp-bridge")
+    assert arguments == entry_of(TOKEN_BRIDGE / "vscode.mcp.json")["args"]
+
+
+def test_a_client_that_joins_is_a_source_of_the_service(bridge: Bridge) -> None:
+    entry = entry_of(TOKEN_BRIDGE / "vscode-join.mcp.json")
+    with Lender(*entry["args"], environment=bridge.whole_environment(), folder=bridge.folder, program=(BINARY,)) as lender:
+        lender.open().hook()
+        chat_http.wait_ready(bridge.address)
+        assert chat_http.text_of(chat_http.ask(bridge.address, "hello")) == "echo: hello"
+
+
+@pytest.mark.parametrize("file", ["openai_sdk.py", "anthropic_sdk.py", "curl.sh"])
+def test_a_program_that_is_told_so_is_answered(lent: str, file: str, tmp_path: Path) -> None:
+    command = [MODELS_PYTHON if file.endswith(".py") else "sh", TOKEN_BRIDGE / file]
+    variables = {"BRIDGE": lent, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done
+    assert done.stdout.count("echo: Hello") == (3 if file == "curl.sh" else 1), done.stdout
+
+
+def test_agents_that_are_told_so_are_answered(lent: str) -> None:
+    claude = json.loads((TOKEN_BRIDGE / "claude-code.settings.json").read_text(encoding="utf-8"))["env"]
+    codex = tomllib.loads((TOKEN_BRIDGE / "codex.config.toml").read_text(encoding="utf-8"))
+    provider = codex["model_providers"][codex["model_provider"]]
+    aider = dict(line.split(": ", 1) for line in (TOKEN_BRIDGE / "aider.conf.yml").read_text(encoding="utf-8").splitlines())
+    assert provider["wire_api"] == "responses" and aider["model"] == "openai/auto"
+    told = {
+        "messages": (claude["ANTHROPIC_BASE_URL"] + "/v1", claude["ANTHROPIC_MODEL"]),
+        "responses": (provider["base_url"], codex["model"]),
+        "chat": (aider["openai-api-base"], aider["model"].removeprefix("openai/")),
+    }
+    address = ("127.0.0.1", int(lent.rpartition(":")[2]))
+    for dialect, (base, model) in told.items():
+        assert base == "http://127.0.0.1:8000/v1"
+        answer = chat_http.ask(address, "hello", dialect, token=claude["ANTHROPIC_AUTH_TOKEN"], model=model)
+        assert chat_http.text_of(answer, dialect) == "echo: hello"
 
 
 def test_the_pages_name_every_example_and_say_the_same() -> None:

@@ -54,6 +54,9 @@ package struct ChatSourceRule: Sendable, Hashable, Codable {
         self.parallel = parallel
     }
 
+    /// Of the clients that a command brings as sources, whatever is configured: `token-bridge`, and `token-bridge --join`.
+    package static let joined = ChatSourceRule(name: "joined")
+
     /// Whether it is about this client.
     ///
     /// - Parameters:

@@ -61,6 +61,8 @@ package struct SessionRequest: LinkHeader, Equatable {
     package var concurrency: Int?
     /// Whether they may answer requests for models, if the configuration names them (`chat.sources`).
     package var mayLend: Bool
+    /// Whether they do, by the word of the command that carries them: then the configuration need not name them.
+    package var lends: Bool
     /// How this client wants names to be shown (`dot`, `safe`), where its address says so.
     package var names: String?
     /// Of a GET: the event that the client saw last.
@@ -68,7 +70,7 @@ package struct SessionRequest: LinkHeader, Equatable {
 
     package init(
         _ operation: Operation, requestID: String, sessionID: String? = nil, principal: String = "",
-        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false, names: String? = nil,
+        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false, lends: Bool = false, names: String? = nil,
         lastEventID: String? = nil,
         binding: BindingNumber? = nil
     ) {
@@ -80,6 +82,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         self.scope = scope
         self.concurrency = concurrency
         self.mayLend = mayLend
+        self.lends = lends
         self.names = names
         self.lastEventID = lastEventID
     }
@@ -93,6 +96,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         header.member("scope", self.scope)
         header.member("most", self.concurrency)
         header.flag("lend", self.mayLend)
+        header.flag("lends", self.lends)
         header.member("names", self.names)
         header.member("leid", self.lastEventID)
     }
@@ -107,6 +111,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         self.scope = header.string("scope")
         self.concurrency = header.int("most")
         self.mayLend = header.flag("lend")
+        self.lends = header.flag("lends")
         self.names = header.string("names")
         self.lastEventID = header.string("leid")
     }

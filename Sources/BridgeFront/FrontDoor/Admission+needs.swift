@@ -10,6 +10,10 @@ extension FrontDoor.Admission {
     /// granted.
     var mayAdminister: Bool { self.grants.contains(.admin) && (self.origin == nil || self.token != nil) }
 
+    /// Whether it may be a source by its own word. A process that merely comes from this machine may not: its client may have
+    /// been told to by anybody.
+    var mayLendUnnamed: Bool { self.token == nil ? self.mayAdminister : self.grants.contains(.source) }
+
     /// Whether every server is the caller's business.
     var seesAll: Bool {
         self.refusal == nil && (self.grants.contains(.admin) || self.grants.contains(.mcp) && self.token?.scope == nil)

@@ -43,7 +43,7 @@ struct Caller: Sendable, Hashable {
         case .tcp: configuration.isOpenOnLoopback ? [.mcp, .chat, .source, .admin] : [.mcp, .chat, .source]
         case .unix(let uid?): Grants(configuration.grants(uid: uid))
         case .unix(nil): []
-        case .own: [.mcp, .chat, .admin]
+        case .own: [.mcp, .chat, .source, .admin]
         }
     }
 }

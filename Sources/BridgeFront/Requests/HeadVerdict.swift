@@ -18,6 +18,8 @@ final class HeadVerdict: Sendable {
     let token: TokenHolder?
     /// Whether it may answer requests for models (``Grants/source``).
     let mayLend: Bool
+    /// Whether it does, by the word of the command that carries it: `?source=yes`.
+    let lends: Bool
     /// How this client wants names to be shown.
     let names: String?
     /// For which session of HTTP+SSE it is, where it says so.
@@ -50,6 +52,7 @@ final class HeadVerdict: Sendable {
             self.principal = admission.principal
             self.token = admission.token
             self.mayLend = admission.grants.contains(.source)
+            self.lends = admission.mayLendUnnamed && Self.member("source", of: head.uri) == "yes"
             self.refusal = admission.refusal(for: route.needs(isPost: isPost)) ?? check()
         case .preflight(let origin):  // none of the methods here is OPTIONS
             self.origin = origin
@@ -57,6 +60,7 @@ final class HeadVerdict: Sendable {
             self.principal = ""
             self.token = nil
             self.mayLend = false
+            self.lends = false
             self.refusal = .notFound
         case .refused(let refusal, let origin):
             self.origin = origin
@@ -64,6 +68,7 @@ final class HeadVerdict: Sendable {
             self.principal = ""
             self.token = nil
             self.mayLend = false
+            self.lends = false
             self.refusal = refusal
         }
     }
@@ -72,18 +77,23 @@ final class HeadVerdict: Sendable {
     func request(_ operation: Endpoint.Operation, id: RequestID?) -> SessionRequest {
         SessionRequest(
             operation, requestID: id?.description ?? "", sessionID: self.fields.sessionID, principal: self.principal,
-            scope: self.token?.scope, concurrency: self.token?.concurrency, mayLend: self.mayLend, names: self.names,
+            scope: self.token?.scope, concurrency: self.token?.concurrency, mayLend: self.mayLend,
+            lends: self.lends, names: self.names,
             lastEventID: operation == .get ? self.fields.lastEventID : nil
         )
     }
 
     /// `?names=safe`, for a client that has nothing but an address to say it with.
     private static func names(_ target: String) -> String? {
+        self.member("names", of: target).flatMap { NameStyle(rawValue: $0) }?.rawValue
+    }
+
+    /// A member of the query, as it is written; of several, the first.
+    private static func member(_ name: String, of target: String) -> String? {
         guard let mark = target.utf8.firstIndex(of: UInt8(ascii: "?")) else { return nil }
         let query = target[target.utf8.index(after: mark)...].prefix { $0 != "#" }
-        for pair in query.split(separator: "&") {
-            guard pair.hasPrefix("names="), let style = NameStyle(rawValue: String(pair.dropFirst(6))) else { continue }
-            return style.rawValue
+        for pair in query.split(separator: "&") where pair.hasPrefix(name + "=") {
+            return String(pair.dropFirst(name.count + 1))
         }
         return nil
     }

@@ -14,11 +14,15 @@ extension ChatBroker {
         guard session.caller.mayLend, session.caller.capabilities.contains(.sampling) else { return nil }
         let claims = session.identity.claims
         return self.settings.sources.first { $0.matches(client: claims.client, principal: claims.principal) }
+            ?? (session.caller.lends ? .joined : nil)
     }
+
+    /// Whether anything says that a client could be one.
+    private func mayBeSource(_ caller: Caller) -> Bool { caller.lends || !self.settings.sources.isEmpty }
 
     /// Whether a client is one, and so sees `hook`.
     func isSource(_ caller: Caller) -> Bool {
-        guard !self.settings.sources.isEmpty, let number = caller.number else { return false }
+        guard self.mayBeSource(caller), let number = caller.number else { return false }
         self.look(at: number)
         return self.sources[number] != nil
     }
@@ -102,7 +106,7 @@ extension ChatBroker {
     ///
     /// - Returns: false where it is somebody else's.
     func takes(_ request: PendingRequest) -> Bool {
-        guard !self.settings.sources.isEmpty,
+        guard self.mayBeSource(request.caller),
             request.message.name.map({ request.message.text[$0].string == HookTool.name }) ?? false,
             self.isSource(request.caller), let source = request.caller.number.flatMap({ self.sources[$0] })
         else { return false }

@@ -7,7 +7,7 @@ import BridgeMCP
 extension ChatBroker {
     /// `sources`: those that are there, and those that the configuration names and that are not. Nothing where it names none.
     func writeStatus(to status: inout JSONWriter) {
-        guard !self.settings.sources.isEmpty else { return }
+        guard !self.settings.sources.isEmpty || !self.sources.isEmpty else { return }
         let present = self.sources.values.sorted { ($0.rule.name, $0.id) < ($1.rule.name, $1.id) }
         status.memberArray("sources") { list in
             for source in present {

@@ -31,6 +31,8 @@ final class Caller {
     var concurrency: Int?
     /// Whether its principal may answer requests for models.
     private(set) var mayLend = false
+    /// Whether it does by the word of the command that carries it.
+    private(set) var lends = false
     /// The level of log messages that it has asked for.
     var level: LogSeverity?
     private(set) var calls: [RPCID: Call] = [:]
@@ -70,6 +72,7 @@ final class Caller {
         if self.view !== identity.view { self.view = identity.view }
         self.concurrency = identity.concurrency
         self.mayLend = identity.mayLend
+        self.lends = identity.lends
     }
 
     /// Its session has been initialized after it was opened.

@@ -23,6 +23,8 @@ struct ClientRequest {
     let concurrency: Int?
     /// Whether they may answer requests for models.
     let mayLend: Bool
+    /// Whether they do, by the word of the command that carries them.
+    let lends: Bool
     /// Names it in every process's log.
     let requestID: String
     /// How the client's address wants names to be shown, where it says so.
@@ -47,6 +49,7 @@ struct ClientRequest {
             self.scope = header.scope
             self.concurrency = header.concurrency
             self.mayLend = header.mayLend
+            self.lends = header.lends
             self.requestID = header.requestID
             self.names = header.names
             self.lastEventID = header.lastEventID
@@ -61,6 +64,7 @@ struct ClientRequest {
             self.scope = nil
             self.concurrency = nil
             self.mayLend = false
+            self.lends = false
             self.requestID = requestID
             self.names = caller.names
             self.lastEventID = nil

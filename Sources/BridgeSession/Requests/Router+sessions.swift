@@ -30,6 +30,7 @@ extension Router {
         if let opened {
             (identity.view, identity.concurrency) = (opened.view, opened.concurrency)
             identity.mayLend = opened.mayLend
+            identity.lends = opened.lends
         } else {
             self.sessions.note(request, on: identity)
         }

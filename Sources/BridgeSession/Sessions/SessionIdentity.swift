@@ -11,6 +11,8 @@ final class SessionIdentity {
     var concurrency: Int?
     /// Whether its principal may answer requests for models, as the front said last.
     var mayLend = false
+    /// Whether it does by the word of the command that carries it, as the front said last.
+    var lends = false
     /// The round of ``SessionUse`` in which its use was last noticed.
     var noticed = -1
 

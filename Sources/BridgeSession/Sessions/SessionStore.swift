@@ -89,6 +89,7 @@ final class SessionStore {
         identity.view = self.view(of: request)
         identity.concurrency = request.concurrency
         identity.mayLend = request.mayLend
+        identity.lends = request.lends
     }
 
     /// What the principal of a request, which is not bound, sees of MCP; nil for all of it.

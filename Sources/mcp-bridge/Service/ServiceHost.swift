@@ -85,6 +85,10 @@ struct ServiceHost {
             control: start.control, own: self.start.pipes == nil ? nil : places.ownSocket
         )
         if let words = guarded?.words { logger.warning("\(words)") }
+        if guarded != nil {
+            let timeout = settings.chat.timeout.map { "\($0.rawValue)" } ?? "none"
+            logger.debug("An answer is waited for so many seconds", metadata: ["timeout": "\(timeout)"])
+        }
         for name in sockets.unusable {
             logger.warning("A socket that was passed does not listen; it is closed", metadata: ["name": "\(name)"])
         }

@@ -89,6 +89,7 @@ struct TokenBridge: ParsableCommand {
         start.settings.drainTimeout = 0.2
         start.settings.servesDemo = false
         start.settings.standardContent = .full
+        start.settings.standardChatTimeout = 30
         start.settings.serverName = self.name
         start.settings.standardServerName = "MCPTokenBridge"
         start.settings.standardInstructions = Self.instructions

@@ -75,7 +75,7 @@ import Testing
                 try self.check(SessionRequest(operation, requestID: string, sessionID: string))
                 try self.check(SessionRequest(operation, requestID: "r", principal: string, lastEventID: string))
                 try self.check(SessionRequest(operation, requestID: "", names: string))
-                try self.check(SessionRequest(operation, requestID: "", mayLend: true, names: string))
+                try self.check(SessionRequest(operation, requestID: "", mayLend: true, lends: true, names: string))
             }
         }
         try self.check(
