@@ -52,6 +52,17 @@ import Testing
         #expect(admission?.grants.isSuperset(of: [.mcp, .chat, .admin]) == true)
     }
 
+    @Test func `whoever administers may be a source by its command's word, and nobody else without a token`() {
+        let mayLend = { (caller: Caller, fields: [(String, String)]) in
+            Self.admission(Self.verdict(fields, from: caller))?.mayLendUnnamed
+        }
+        #expect(mayLend(Caller(.own), []) == true)
+        #expect(mayLend(Caller(.unix(uid: Self.serviceUID)), []) == true)
+        #expect(mayLend(Caller(.unix(uid: Self.serviceUID)), [("Origin", "http://localhost:1")]) == false)
+        #expect(mayLend(Caller(.unix(uid: 4242)), []) == false)
+        #expect(mayLend(Self.loopback, []) == false)
+    }
+
     @Test func `a gateway is administered on plain loopback, by no page, no proxy and no other machine`() {
         #expect(Self.admission(Self.verdict(isOpenOnLoopback: true))?.mayAdminister == true)
         let page = Self.verdict([("Origin", "http://localhost:1")], isOpenOnLoopback: true)
