@@ -4,6 +4,8 @@ package import BridgeCore
 package struct UpstreamConfiguration: Sendable, Hashable, Codable {
     package var name: String
     package var transport: TransportSettings
+    /// Of an upstream over HTTP; nil where tokens are nobody's business.
+    package var oauth: OAuthSettings?
     package var timeouts: UpstreamTimeouts
     package var pingInterval: Seconds
     package var refreshInterval: Seconds
@@ -35,6 +37,7 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
     package init(
         name: String,
         transport: TransportSettings,
+        oauth: OAuthSettings? = nil,
         timeouts: UpstreamTimeouts = UpstreamTimeouts(),
         pingInterval: Seconds = 60,
         refreshInterval: Seconds = 300,
@@ -55,6 +58,7 @@ package struct UpstreamConfiguration: Sendable, Hashable, Codable {
     ) {
         self.name = name
         self.transport = transport
+        self.oauth = oauth
         self.timeouts = timeouts
         self.pingInterval = pingInterval
         self.refreshInterval = refreshInterval

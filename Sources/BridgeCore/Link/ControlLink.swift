@@ -11,6 +11,8 @@ package enum WorkerRequest: LinkHeader, Equatable {
     /// What an administrator asks about tokens and the audit: the payload. Only the front has them. Answered with
     /// ``ControlAnswer``.
     case access
+    /// What is asked of an upstream's OAuth. Only its worker has it. Answered with ``ControlAnswer`` and an ``OAuthAnswer``.
+    case oauth(OAuthRequest)
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -20,6 +22,9 @@ package enum WorkerRequest: LinkHeader, Equatable {
             header.member("ms", milliseconds)
         case .memory: header.member("op", "memory")
         case .access: header.member("op", "access")
+        case .oauth(let request):
+            header.member("op", "oauth")
+            request.write(to: &header)
         }
     }
 
@@ -29,6 +34,9 @@ package enum WorkerRequest: LinkHeader, Equatable {
         case "drain": self = .drain(milliseconds: header.int("ms") ?? 0)
         case "memory": self = .memory
         case "access": self = .access
+        case "oauth":
+            guard let request = OAuthRequest(reading: &header) else { return nil }
+            self = .oauth(request)
         default: return nil
         }
     }
@@ -72,12 +80,17 @@ package enum ControlRequest: LinkHeader, Equatable {
     case reload
     /// What an administrator asks about tokens and the audit: the payload, which goes to the front as it is.
     case access
+    /// What is asked of the OAuth of one upstream. Of a redirect its `state` says which (``SignInState``).
+    case oauth(name: String, OAuthRequest)
 
     package func write(to header: inout HeaderWriter) {
         header.member("op", self.operation)
         switch self {
         case .status(let fresh): header.flag("fresh", fresh)
         case .removeServer(let name): header.member("name", name)
+        case .oauth(let name, let request):
+            header.member("name", name)
+            request.write(to: &header)
         default: break
         }
     }
@@ -92,6 +105,7 @@ package enum ControlRequest: LinkHeader, Equatable {
         case .removeServer: "servers.remove"
         case .reload: "reload"
         case .access: "access"
+        case .oauth: "oauth"
         }
     }
 
@@ -105,6 +119,10 @@ package enum ControlRequest: LinkHeader, Equatable {
         case "servers.remove": self = .removeServer(name: header.string("name") ?? "")
         case "reload": self = .reload
         case "access": self = .access
+        case "oauth":
+            let name = header.string("name") ?? ""
+            guard let request = OAuthRequest(reading: &header) else { return nil }
+            self = .oauth(name: name, request)
         default: return nil
         }
     }
@@ -112,8 +130,8 @@ package enum ControlRequest: LinkHeader, Equatable {
     /// What the front may ask. Everything else is for the control socket.
     package var isForFront: Bool {
         switch self {
-        case .health, .memory, .servers, .addServers, .removeServer: true
-        case .status, .reload, .access: false
+        case .health, .memory, .servers, .addServers, .removeServer, .oauth(_, .redirect): true
+        case .status, .reload, .access, .oauth: false
         }
     }
 }

@@ -21,6 +21,22 @@ package struct UTCTime: Hashable, Sendable, CustomStringConvertible {
         return Self.dateAndTime(self.seconds + offset) + zone
     }
 
+    /// Reads what ``text(offset:)`` writes for Greenwich: `2026-07-28T12:00:00Z`, with or without a fraction, which is left out.
+    package init?(reading text: String) {
+        let parts = text.split { "-T:.Z".contains($0) }.map { Int($0) }
+        guard text.hasSuffix("Z"), parts.count >= 6, let year = parts[0], let month = parts[1], let day = parts[2],
+            let hour = parts[3], let minute = parts[4], let second = parts[5], (1970...9999).contains(year),
+            (1...12).contains(month), (1...31).contains(day), (0...23).contains(hour), (0...59).contains(minute),
+            (0...60).contains(second)
+        else { return nil }
+        let shifted = month > 2 ? year : year - 1
+        let era = shifted / 400
+        let yearOfEra = shifted - era * 400
+        let dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1
+        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
+        self.init(seconds: days * 86_400 + hour * 3_600 + minute * 60 + second)
+    }
+
     private static func dateAndTime(_ seconds: Int) -> String {
         let second = seconds.remainder(86_400)
         let date = Self.date((seconds - second) / 86_400)

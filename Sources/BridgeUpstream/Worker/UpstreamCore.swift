@@ -191,12 +191,20 @@ final class UpstreamCore {
         case .retry:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.wake()
+        case .oauth(let request):
+            exchange.delegate = AnswerWaiter { _ in }
+            self.oauth(request) { exchange.end(header: UpstreamEnd.answered, payload: $0.json.bytes) }
         case .keep:
             exchange.delegate = AnswerWaiter { [weak self] _ in self?.keeps -= 1 }
             self.keeps += 1
         case nil:
             exchange.end(header: UpstreamEnd(failure: Fault.invalidRequest.word).text)
         }
+    }
+
+    /// What is asked of the upstream's OAuth.
+    func oauth(_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) {
+        done(OAuthAnswer(isDone: false, text: "This upstream has no OAuth."))
     }
 
     private func call(_ exchange: Exchange, _ header: UpstreamCallHeader) {

@@ -1,5 +1,5 @@
 package import BridgeConfiguration
-import BridgeCore
+package import BridgeCore
 package import BridgeLink
 package import BridgeProcess
 import Glibc
@@ -88,6 +88,11 @@ package final class UpstreamWorker: Sendable {
     /// Kills every process below this one at once.
     package func stopNow() {
         self.loop.execute { self.core.value.stopNow() }
+    }
+
+    /// What is asked of the upstream's OAuth. To be called on the loop, on which the answer comes, once.
+    package func oauth(_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) {
+        self.core.value.oauth(request, done)
     }
 
     /// Takes a changed configuration; the upstream's name does not change. What a running child would not notice ends it,

@@ -13,6 +13,8 @@ import NIOCore
 protocol RunningRole: AnyObject {
     /// What an administrator asks about tokens and the audit; `nil` where that is not the role's.
     var access: ((_ payload: ByteBuffer, _ done: @escaping (ByteBuffer) -> Void) -> Void)? { get }
+    /// What is asked of an upstream's OAuth; `nil` where that is not the role's.
+    var oauth: ((_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) -> Void)? { get }
     func reconfigure(_ frame: ByteBuffer) throws
     /// Takes nothing new, finishes what is in flight.
     func drain(within: Duration) -> EventLoopFuture<Void>
@@ -24,6 +26,7 @@ protocol RunningRole: AnyObject {
 
 extension RunningRole {
     var access: ((ByteBuffer, @escaping (ByteBuffer) -> Void) -> Void)? { nil }
+    var oauth: ((OAuthRequest, @escaping (OAuthAnswer) -> Void) -> Void)? { nil }
 }
 
 /// What a role is made with.
@@ -106,6 +109,10 @@ final class WorkerLife {
             }
             exchange.delegate = AnswerWaiter { _ in }
             access(payload) { exchange.end(header: ControlAnswer(200).text, payload: $0) }
+        case .oauth(let request):
+            guard let oauth = self.role?.oauth else { return exchange.cancel(reason: "not served") }
+            exchange.delegate = AnswerWaiter { _ in }
+            oauth(request) { exchange.end(header: ControlAnswer(200).text, payload: $0.json.bytes) }
         case nil:
             exchange.cancel(reason: "unknown operation")
         }

@@ -145,6 +145,10 @@ private final class UpstreamRole: RunningRole {
         return UpstreamRole(worker, loop: around.loop)
     }
 
+    var oauth: ((OAuthRequest, @escaping (OAuthAnswer) -> Void) -> Void)? {
+        { [worker] request, done in worker.oauth(request, done) }
+    }
+
     func reconfigure(_ frame: ByteBuffer) throws {
         self.worker.reconfigure(try WorkerConfigurationCoding.decode(UpstreamConfiguration.self, from: frame))
     }
