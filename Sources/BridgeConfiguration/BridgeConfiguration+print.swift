@@ -42,6 +42,7 @@ extension BridgeConfiguration {
         where !filter.isEmpty {
             members.append((key, Self.value(of: filter)))
         }
+        if let oauth = Self.value(of: entry.oauth) { members.append(("oauth", oauth)) }
         members.append(("timeouts", Self.value(of: entry.timeouts)))
         members.append(("start", .string(entry.start.rawValue)))
         if let idleStop = entry.idleStop { members.append(("idleStop", .double(idleStop.rawValue))) }

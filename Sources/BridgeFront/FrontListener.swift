@@ -8,6 +8,8 @@ package struct FrontListener: Sendable {
         case local
         /// The Unix socket of the one client whose program the bridge is, in a folder that nobody else may enter.
         case own
+        /// TCP on this machine, while a sign-in waits: a browser comes back there, and nothing else is served.
+        case receiver
     }
 
     package let name: Name

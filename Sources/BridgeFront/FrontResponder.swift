@@ -36,7 +36,13 @@ struct FrontResponder: Sendable {
         let audit = NIOLoopBound(
             RoutedAudit(self.state.value, method: request.method.rawValue), eventLoop: self.state.value.loop)
         var admitted: FrontDoor.Admission?
+        // Whoever was let in where browsers come back to has no business with anything else.
+        let isAstray = connection.value.door == .receiver && request.uri.path != CallbackRoute.receiverPath
         switch self.state.value.door.verdict(incoming.line, fields, from: connection.value.caller, tokens: tokens) {
+        case .admitted where isAstray, .refused where isAstray:
+            origin = nil
+            response = Refusal.notFound.response(.plain)
+            self.state.value.metrics.count(.other, 404)
         case .admitted(let admission):
             origin = admission.origin
             admitted = admission

@@ -24,6 +24,8 @@ package final class FrontWorker: Sendable {
         var isDraining = false
         var areClosed = false
         var deadline: Scheduled<Void>?
+        /// By their ports: where browsers come back to.
+        var receivers: [Int: any Channel] = [:]
     }
 
     /// - Parameters:
@@ -102,6 +104,7 @@ package final class FrontWorker: Sendable {
 
     private func closeListeners() {
         for channel in self.servers.value.channels { channel.close(promise: nil) }
+        for channel in self.servers.value.receivers.values { channel.close(promise: nil) }
     }
 
     // MARK: Connections
@@ -142,7 +145,37 @@ package final class FrontWorker: Sendable {
     private static let backlog: Int32 = 4_096
 
     private func open(_ listener: FrontListener) async throws -> any Channel {
-        let channel = try await ServerBootstrap(group: self.state.eventLoop)
+        let channel = try await self.bind(listener).get()
+        // A socket that was passed may be anybody's to reach, whatever the configuration says.
+        if listener.name == .http, channel.localAddress.flatMap({ IPAddress($0) })?.isLoopback == false {
+            self.state.value.isPublic = true
+        }
+        return channel
+    }
+
+    /// Takes requests of browsers that come back from a sign-in.
+    ///
+    /// - Parameter descriptor: listening on this machine; the worker owns it.
+    package func receive(_ descriptor: Int32) -> EventLoopFuture<Void> {
+        let servers = self.servers
+        return self.bind(FrontListener(name: .receiver, descriptor: descriptor)).assumeIsolated().map { channel in
+            guard let port = channel.localAddress?.port, !servers.value.isDraining else {
+                return channel.close(promise: nil)
+            }
+            servers.value.receivers.updateValue(channel, forKey: port)?.close(promise: nil)
+        }.nonisolated()
+    }
+
+    /// Takes none there any more. Succeeds when the port is free.
+    package func endReceiving(on port: Int) -> EventLoopFuture<Void> {
+        guard let channel = self.servers.value.receivers.removeValue(forKey: port) else {
+            return self.state.eventLoop.makeSucceededVoidFuture()
+        }
+        return channel.close()
+    }
+
+    private func bind(_ listener: FrontListener) -> EventLoopFuture<any Channel> {
+        ServerBootstrap(group: self.state.eventLoop)
             .serverChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(AcceptPause())
@@ -152,7 +185,7 @@ package final class FrontWorker: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 4)
             .childChannelInitializer { channel in
                 switch listener.name {
-                case .http, .own:
+                case .http, .own, .receiver:
                     return self.accept(channel, listener.name, userID: nil)
                 case .local:
                     return PeerCredentials.userID(of: channel).flatMap {
@@ -160,14 +193,12 @@ package final class FrontWorker: Sendable {
                     }
                 }
             }
-            .withBoundSocket(listener.descriptor).get()
-        // A socket that was passed may be anybody's to reach, whatever the configuration says.
-        if listener.name == .http, channel.localAddress.flatMap({ IPAddress($0) })?.isLoopback == false {
-            self.state.value.isPublic = true
-        }
-        // Binding has listened again, with NIO's own backlog of 128.
-        listen(listener.descriptor, Self.backlog)
-        return channel
+            .withBoundSocket(listener.descriptor)
+            .map { channel in
+                // Binding has listened again, with NIO's own backlog of 128.
+                listen(listener.descriptor, Self.backlog)
+                return channel
+            }
     }
 
     private func accept(

@@ -25,7 +25,7 @@ extension Supervisor {
         case .removeServer(let name): self.remove(name, exchange)
         case .reload: self.reload(exchange)
         case .access: self.passToFront(exchange)
-        case .oauth(let name, let request): self.passToUpstream(exchange, name, request)
+        case .oauth(let name, let request): self.serveOAuth(exchange, name, request)
         }
     }
 

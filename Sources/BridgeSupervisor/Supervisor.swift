@@ -61,6 +61,8 @@ package final class Supervisor {
     var leaving: [WorkerSlot] = []
     var controlListener: LinkListener?
     let survey = MemorySurvey()
+    /// Where browsers come back to on this machine.
+    let receivers = SignInReceivers()
     var changeInProgress: PendingChange?
     /// Whether the configuration is being read anew.
     var isReading = false
@@ -135,7 +137,9 @@ package final class Supervisor {
         )
         // Only the front speaks for others, and of what they may ask, the front has seen to that.
         if role == .http { slot.onRequest = { [weak self] in self?.serve($0, fromFront: true) } }
+        if role == .session { slot.onRequest = { [weak self] in self?.serveSession($0) } }
         slot.onChange = { [weak self] in self?.workerChanged() }
+        if role == .http { slot.onReady = { [weak self] in self?.openReceiversAgain() } }
         slot.onExit = { [weak self] in self?.sweep(after: role) }
         self.slots[role] = slot
         slot.start()

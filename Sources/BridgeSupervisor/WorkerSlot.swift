@@ -31,10 +31,14 @@ final class WorkerSlot {
     /// What the worker last said of itself.
     private(set) var status: JSONText?
     private(set) var control: LinkConnection?
+    /// Where the process takes further descriptors (``DescriptorPassing``), if its role has use for any; -1 else.
+    private(set) var passing: Int32 = -1
     private(set) var process: ProcessID?
 
     /// The worker opened an exchange that is not a status.
     var onRequest: ((Exchange) -> Void)?
+    /// A process serves from now on.
+    var onReady: (() -> Void)?
     /// Phase or status are others than before.
     var onChange: (() -> Void)?
     /// The process is gone; what it left behind may not be.
@@ -115,16 +119,19 @@ final class WorkerSlot {
     private func spawn() {
         let pair: SocketPair
         do throws(SystemCallError) { pair = try SocketPair.make() } catch { return self.failedToStart("\(error)") }
+        let passing = self.makePassing()
         var specification = SpawnSpecification(
             // What runs now, even if the file has been replaced by an upgrade.
             executable: "/proc/self/exe",
             environment: self.around.environment,
-            descriptors: [-1, STDERR_FILENO, STDERR_FILENO] + self.sockets.map(\.descriptor) + [pair.second]
+            descriptors: [-1, STDERR_FILENO, STDERR_FILENO] + self.sockets.map(\.descriptor)
+                + [passing, pair.second].compactMap(\.self)
         )
         specification.arguments = ["mcp-bridge", "worker"] + self.role.arguments
         specification.addsListenPID = true
-        specification.environment["LISTEN_FDS"] = "\(self.sockets.count + 1)"
-        specification.environment["LISTEN_FDNAMES"] = (self.sockets.map(\.name) + ["control"]).joined(separator: ":")
+        let names = self.sockets.map(\.name) + (passing == nil ? [] : ["passing"]) + ["control"]
+        specification.environment["LISTEN_FDS"] = "\(names.count)"
+        specification.environment["LISTEN_FDNAMES"] = names.joined(separator: ":")
         specification.environment["NOTIFY_SOCKET"] = self.around.notifySocket
         specification.environment["WATCHDOG_USEC"] = "\(self.around.watchdog.wholeMicroseconds)"
         let bound = NIOLoopBound(self, eventLoop: self.around.loop)
@@ -133,10 +140,25 @@ final class WorkerSlot {
             specification,
             onStart: { result in
                 close(pair.second)
+                if let passing { close(passing) }
                 loop.execute { bound.value.spawned(result, control: pair.first) }
             },
             onExit: { status in loop.execute { bound.value.exited(status) } }
         )
+    }
+
+    /// The worker's end of a new pair; `nil` where it has no use for one, or there cannot be one: then no sign-in comes back
+    /// by way of this machine, and everything else works.
+    private func makePassing() -> Int32? {
+        self.closePassing()
+        guard self.role == .http, let pair = try? SocketPair.make(nonblocking: true) else { return nil }
+        self.passing = pair.first
+        return pair.second
+    }
+
+    private func closePassing() {
+        if self.passing >= 0 { close(self.passing) }
+        self.passing = -1
     }
 
     private func failedToStart(_ reason: String) {
@@ -199,6 +221,7 @@ final class WorkerSlot {
         self.status = nil
         self.control?.close()
         self.control = nil
+        self.closePassing()
         let action = self.lifecycle.exited(code: code, at: self.now, draw: .random(in: 0..<1))
         if self.lifecycle.phase == .failed {
             self.around.logger.error("Worker fails again and again", metadata: self.role.metadata())
@@ -240,6 +263,7 @@ final class WorkerSlot {
         if notification.isReady {
             self.lifecycle.ready(at: self.now)
             self.watch?.ready(at: self.now)
+            self.onReady?()
             self.onChange?()
         }
         if notification.isWatchdog { self.watch?.sign(at: self.now) }

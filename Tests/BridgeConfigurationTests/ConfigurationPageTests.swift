@@ -26,6 +26,11 @@ import Testing
         #expect(written == SettingTable.markdown, "The page's table must be:\n\(SettingTable.markdown)")
     }
 
+    @Test func `the keys of oauth on the page are those that are read`() throws {
+        let written = try Self.written(like: OAuthKeyTable.markdown)
+        #expect(written == OAuthKeyTable.markdown, "The page's table must be:\n\(OAuthKeyTable.markdown)")
+    }
+
     @Test func `the keys of a server on the page are those that are read`() throws {
         let written = try Self.written(like: ServerKeyTable.markdown)
         #expect(written == ServerKeyTable.markdown, "The page's table must be:\n\(ServerKeyTable.markdown)")

@@ -17,8 +17,9 @@ import Testing
         #"{"url": "HOLE"}"#, #"{"serverUrl": "HOLE"}"#, #"{"httpUrl": "HOLE"}"#, #"{"type": "sse", "url": "HOLE"}"#,
         #"{"url": "https://x", "headers": {"Authorization": "HOLE"}}"#,
         #"{"type": "remote", "url": "https://x", "headers": {"A": "b", "C": "HOLE"}}"#,
-        #"{"url": "https://x", "oauth": {"clientSecret": "HOLE"}}"#,
-        #"{"url": "https://x", "oauth": {"deep": [{"er": "HOLE"}]}}"#,
+        #"{"url": "https://x", "oauth": {"clientId": "c", "clientSecret": "HOLE"}}"#,
+        #"{"url": "https://x", "oauth": {"clientId": "HOLE"}}"#,
+        #"{"url": "https://x", "oauth": {"extraParams": {"audience": "HOLE"}}}"#,
     ]
 
     /// What can be missing, and what is said of it.
@@ -27,6 +28,7 @@ import Testing
         ("${env:NOPE}", "the environment variable NOPE is not set."),
         ("${credential:nope}", "there is no credential 'nope'."),
         ("${credential:../api}", "there is no credential '../api'."),
+        ("${op://vault/item/field}", "'op://vault/item/field' cannot be read: nobody reads it here."),
         ("${input:key}", "'${input:key}' asks a person, and a service has nobody to ask."),
         ("${workspaceFolder}", "'${workspaceFolder}' is known only to an editor."),
         ("${workspaceFolder:api}", "'${workspaceFolder:api}' is known only to an editor."),

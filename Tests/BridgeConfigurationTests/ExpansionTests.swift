@@ -29,7 +29,9 @@ import Testing
     }
 
     @Test func `what was put in is not looked through again`() {
-        let expander = TextExpander(variables: ["A": "${B}", "B": "b"], home: "/") { _ in nil }
+        let expander = TextExpander(
+            variables: ["A": "${B}", "B": "b"], home: "/", reference: { _ in .unknown("") }
+        ) { _ in nil }
         #expect(expander.expand("${A}").text.value == "${B}")
     }
 

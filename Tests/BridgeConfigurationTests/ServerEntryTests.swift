@@ -111,14 +111,14 @@ import Testing
         #expect(milliseconds.warnings.map(\.keyPath) == ["mcpServers.s.timeout"])
     }
 
-    @Test func `keys without effect in this version say so`() {
+    @Test func `a program's oauth is ignored, and that is said`() {
         let loaded = self.load(
             #"{"command": "x", "oauth": {}, "share": "session", "lanes": 2, "asks": true}"#
         )
         let server = loaded.configuration?.servers.first
         #expect(server?.share == .session && server?.lanes == 2 && server?.asks == true)
         #expect(loaded.warnings.map(\.keyPath) == ["mcpServers.s.oauth"])
-        #expect(loaded.warnings.allSatisfy { $0.message == "is accepted, but has no effect in this version." })
+        #expect(loaded.warnings.map(\.message) == ["is ignored: this server is started as a program."])
         #expect(self.load(#"{"command": "x", "share": "all"}"#).diagnostics.isEmpty)
     }
 

@@ -25,7 +25,7 @@ import Testing
         (#"{"url": "https://x", "headers": {"A": "Bearer ${NOPE}"}}"#, "the environment variable NOPE is not set."),
         (#"{"command": {"path": "x", "env": {"T": "${NOPE}"}}}"#, "the environment variable NOPE is not set."),
         (
-            #"{"url": "https://x", "oauth": {"client": ["id", {"secret": "${NOPE}"}]}}"#,
+            #"{"url": "https://x", "oauth": {"clientId": "c", "clientSecret": "${NOPE}"}}"#,
             "the environment variable NOPE is not set."
         ),
         (#"{"serverUrl": "${NOPE}"}"#, "the environment variable NOPE is not set."),

@@ -11,7 +11,12 @@ package struct StatePaths: Sendable, Hashable {
     package let tokenKey: String
     /// Tokens, budgets and the audit.
     package let database: String
+    /// The one file of an older gateway.
     package let oauthState: String
+    /// Whether a variable says where that is.
+    package let isOAuthStateNamed: Bool
+    /// Of the files of sign-ins.
+    package let oauthFolder: String
 
     package init(environment: [String: String]) {
         let directory = ConfigurationLocations.stateDirectory(environment: environment)
@@ -27,6 +32,8 @@ package struct StatePaths: Sendable, Hashable {
         self.sealingKey = path(nil, "sealing.key")
         self.tokenKey = path(nil, "token.key")
         self.database = path(nil, "bridge.sqlite")
+        self.isOAuthStateNamed = settings.oauthStatePath != nil
+        self.oauthFolder = path(nil, "oauth")
         self.oauthState = path(settings.oauthStatePath, "oauth-state.json")
     }
 }

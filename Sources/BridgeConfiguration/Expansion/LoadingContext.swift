@@ -6,6 +6,13 @@ package enum StartObstacle: Sendable, Hashable {
     case command(String)
 }
 
+/// What came of a reference to a secret that something else keeps.
+package enum SecretReference: Sendable, Hashable {
+    case known(String)
+    /// Why it is not, in words without a full stop.
+    case unknown(String)
+}
+
 /// What the world looks like to a configuration that is being read. Everything that is not in the file comes through
 /// here.
 package struct LoadingContext: Sendable {
@@ -17,6 +24,8 @@ package struct LoadingContext: Sendable {
     package var executablePath: String
     /// The content of a credential; `nil` when there is none of that name.
     package var credential: @Sendable (String) -> String?
+    /// What a reference to a password manager stands for: `op://vault/item/field`.
+    package var reference: @Sendable (String) -> SecretReference
     /// The content of an `envFile`; `nil` when it cannot be read.
     package var fileContent: @Sendable (String) -> [UInt8]?
     package var fileExists: @Sendable (String) -> Bool
@@ -31,6 +40,7 @@ package struct LoadingContext: Sendable {
         homeDirectory: String = "/root",
         executablePath: String = "/usr/bin/mcp-bridge",
         credential: @escaping @Sendable (String) -> String? = { _ in nil },
+        reference: @escaping @Sendable (String) -> SecretReference = { _ in .unknown("nobody reads it here") },
         fileContent: @escaping @Sendable (String) -> [UInt8]? = { _ in nil },
         fileExists: @escaping @Sendable (String) -> Bool = { _ in false },
         obstacle: @escaping @Sendable (String, String?, String) -> StartObstacle? = { _, _, _ in nil },
@@ -40,6 +50,7 @@ package struct LoadingContext: Sendable {
         self.homeDirectory = homeDirectory
         self.executablePath = executablePath
         self.credential = credential
+        self.reference = reference
         self.fileContent = fileContent
         self.fileExists = fileExists
         self.obstacle = obstacle
@@ -47,7 +58,7 @@ package struct LoadingContext: Sendable {
     }
 
     var expander: TextExpander {
-        TextExpander(variables: self.variables, home: self.homeDirectory) { name in
+        TextExpander(variables: self.variables, home: self.homeDirectory, reference: self.reference) { name in
             guard Self.isCredentialName(name), var text = self.credential(name) else { return nil }
             if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
             return text

@@ -6,6 +6,7 @@
 /// | `${VAR:-text}`, `${env:VAR:-text}` | the same, or `text` when it is unset or empty |
 /// | `${userHome}` | the home directory of the service's user |
 /// | `${credential:NAME}` | a systemd credential, without its last line break |
+/// | `${op://vault/item/field}` | what 1Password keeps there, read through its command `op` |
 /// | `${pathSeparator}`, `${/}` | `/` |
 /// | `$${` | a plain `${` |
 ///
@@ -14,6 +15,7 @@ struct TextExpander {
     enum Problem: Hashable {
         case unsetVariable(String)
         case missingCredential(String)
+        case unreadReference(String, why: String)
         /// `${input:…}`: an editor would ask a person.
         case input(String)
         /// `${workspaceFolder}` and its like: only an editor has one.
@@ -22,6 +24,7 @@ struct TextExpander {
 
     let variables: [String: String]
     let home: String
+    let reference: (String) -> SecretReference
     let credential: (String) -> String?
 
     private static let editorVariables: Set<String> = [
@@ -90,6 +93,12 @@ struct TextExpander {
             let credential = String(name.dropFirst("credential:".count))
             return self.credential(credential).map(Resolution.secret) ?? .problem(.missingCredential(credential))
         }
+        if name.hasPrefix("op://") {
+            switch self.reference(name) {
+            case .known(let text): return .secret(text)
+            case .unknown(let why): return .problem(.unreadReference(name, why: why))
+            }
+        }
         if name.hasPrefix("input:") { return .problem(.input(String(name.dropFirst("input:".count)))) }
         if Self.editorVariables.contains(name) || Self.editorPrefixes.contains(where: name.hasPrefix) {
             return .problem(.editorVariable(name))
@@ -115,6 +124,7 @@ extension TextExpander.Problem {
         switch self {
         case .unsetVariable(let name): "the environment variable \(name) is not set."
         case .missingCredential(let name): "there is no credential '\(name)'."
+        case .unreadReference(let reference, let why): "'\(reference)' cannot be read: \(why)."
         case .input(let id): "'${input:\(id)}' asks a person, and a service has nobody to ask."
         case .editorVariable(let name): "'${\(name)}' is known only to an editor."
         }
@@ -126,6 +136,9 @@ extension TextExpander.Problem {
             "Set it for the service (Environment= or EnvironmentFile= in the unit), or write '${\(name):-default}'."
         case .missingCredential(let name):
             "Add 'LoadCredential=\(name):/path/to/file' to the unit and restart the service."
+        case .unreadReference:
+            "Look whether the service's user can do it: 'op read' and the reference. A service account's token goes into "
+                + "OP_SERVICE_ACCOUNT_TOKEN."
         case .input(let id):
             "Put the value into a credential and write '${credential:\(id)}', "
                 + "or into the environment and write '${\(id)}'."

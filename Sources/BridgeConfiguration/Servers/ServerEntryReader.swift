@@ -29,6 +29,7 @@ struct ServerEntryReader {
         self.readNaming(&object, into: &entry)
         self.readTimes(&object, into: &entry)
         self.readSharing(&object, into: &entry)
+        if let node = object.take("oauth") { self.readOAuth(node, of: target, into: &entry) }
         entry.roots = object.take("roots").map { self.roots($0) } ?? []
         entry.limits = object.take("limits").map { self.limits($0) } ?? ResourceLimits()
         if let node = object.take("retry"), let retry = node.word(RetryPolicy.self, &self.report) {
@@ -92,15 +93,6 @@ struct ServerEntryReader {
     }
 
     private mutating func readSharing(_ object: inout ObjectReader, into entry: inout UpstreamEntry) {
-        let words = "is accepted, but has no effect in this version."
-        if let node = object.take("oauth") {
-            if node.kind == .object || node.text.bool != nil {
-                self.report.warning(node, words)
-                self.lookThrough(node)
-            } else {
-                self.report.error(node, "must be an object, not \(node.kindWords).")
-            }
-        }
         if let node = object.take("share"), let share = node.word(SharePolicy.self, &self.report) {
             entry.share = share
         }

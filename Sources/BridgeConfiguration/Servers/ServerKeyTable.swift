@@ -49,7 +49,7 @@ package enum ServerKeyTable {
         Key(
             "tls", "{`ca`: path, `insecure`: true}",
             "who is trusted beside the system's own; `insecure` on loopback only"),
-        Key("oauth", "object", "accepted, without effect in this version"),
+        Key("oauth", "object, or false", "how it is signed in to, where it asks for that; see below"),
         Key(
             "share", "`all`, `principal`, `session`",
             "who shares a child: everybody, the sessions of one principal, or nobody"),

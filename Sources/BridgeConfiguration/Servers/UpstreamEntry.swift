@@ -11,6 +11,7 @@ package struct UpstreamEntry: Sendable, Hashable {
     package var tools = NameFilter()
     package var prompts = NameFilter()
     package var resources = NameFilter()
+    package var oauth = OAuthEntry()
     package var timeouts = UpstreamTimeouts()
     package var share: SharePolicy = .all
     package var lanes = 8

@@ -29,6 +29,8 @@ package struct BridgeSettings: Sendable, Hashable {
     package var sessionLifetime: Seconds = 604_800
     package var idleMemory: Seconds = 1_800
     package var resultRetention: Seconds = 60
+    /// Where the receiver for sign-ins listens, on 127.0.0.1.
+    package var signInPort = 8_770
     package var keepAliveInterval: Seconds = 15
     /// What servers have that do not say otherwise.
     package var timeouts = UpstreamTimeouts()

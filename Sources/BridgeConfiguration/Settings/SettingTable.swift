@@ -31,6 +31,9 @@ package enum SettingTable {
         Setting("hosts", \.hosts, .hosts, "names, beyond this machine's addresses, that a `Host` header may carry"),
         Setting("origins", \.origins, .origins, "web origins that may ask"),
         Setting("trustedProxies", \.trustedProxies, .blocks, "proxies believed about a client's address"),
+        Setting(
+            "signIn.port", \.signInPort, .number(1...65_535),
+            "where a browser comes back to at a sign-in, on 127.0.0.1; open only while one waits"),
         Setting("peers", \.peers, .peers, "what users may do on the local socket; root and the service's user: all"),
     ]
 

@@ -68,6 +68,7 @@ extension BridgeConfiguration {
         UpstreamConfiguration(
             name: entry.name,
             transport: Self.transport(entry.target, environment: facts.environment),
+            oauth: self.oauth(of: entry, facts),
             timeouts: entry.timeouts,
             pingInterval: self.settings.pingInterval,
             refreshInterval: self.settings.refreshInterval,

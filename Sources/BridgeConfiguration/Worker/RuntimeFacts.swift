@@ -7,6 +7,8 @@ package struct RuntimeFacts: Sendable {
     package var sealingKey: Secret
     /// By which tokens' secrets are hashed: 32 bytes, base64.
     package var tokenKey: Secret?
+    /// By which the files of sign-ins are sealed, where the operator has given a key: 32 bytes, base64.
+    package var oauthKey: Secret?
     package var serviceUID: UInt32
     /// The service's environment, of which children get the harmless part.
     package var environment: [String: String]

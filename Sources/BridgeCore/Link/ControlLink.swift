@@ -13,6 +13,9 @@ package enum WorkerRequest: LinkHeader, Equatable {
     case access
     /// What is asked of an upstream's OAuth. Only its worker has it. Answered with ``ControlAnswer`` and an ``OAuthAnswer``.
     case oauth(OAuthRequest)
+    /// To take requests on a port of this machine, or to take none there any more: browsers come back to it at sign-ins. Only
+    /// the front does. The listening socket has been passed to it before it is asked.
+    case receive(port: Int, isOpen: Bool)
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -22,6 +25,10 @@ package enum WorkerRequest: LinkHeader, Equatable {
             header.member("ms", milliseconds)
         case .memory: header.member("op", "memory")
         case .access: header.member("op", "access")
+        case .receive(let port, let isOpen):
+            header.member("op", "receive")
+            header.member("port", port)
+            header.flag("open", isOpen)
         case .oauth(let request):
             header.member("op", "oauth")
             request.write(to: &header)
@@ -34,6 +41,7 @@ package enum WorkerRequest: LinkHeader, Equatable {
         case "drain": self = .drain(milliseconds: header.int("ms") ?? 0)
         case "memory": self = .memory
         case "access": self = .access
+        case "receive": self = .receive(port: header.int("port") ?? 0, isOpen: header.flag("open"))
         case "oauth":
             guard let request = OAuthRequest(reading: &header) else { return nil }
             self = .oauth(request)

@@ -71,6 +71,7 @@ extension Route {
         case .ready: "/health/ready"
         case .servers, .server: "/servers"
         case .sse, .messages, .tools, .metrics: "/\(self.name)"
+        case .callback: "/oauth/callback"
         case .other: "(no route)"
         }
     }

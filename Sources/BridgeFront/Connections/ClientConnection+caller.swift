@@ -10,7 +10,7 @@ extension ClientConnection {
             caller = Caller(.unix(uid: self.userID))
         case .own:
             caller = Caller(.own)
-        case .http:
+        case .http, .receiver:
             let channel = self.context?.channel
             caller = Caller(
                 .tcp(

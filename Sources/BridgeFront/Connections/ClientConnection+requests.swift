@@ -61,7 +61,9 @@ extension ClientConnection {
         self.incoming.isComplete = false
         self.incoming.isAnswered = false
         self.incoming.peer = ResponsePeer(head)
-        if let (endpoint, operation) = self.state.endpoints.endpoint(head.method, head.uri) {
+        if self.door == .receiver {
+            self.beginRouted(head, RequestLine(head), context)
+        } else if let (endpoint, operation) = self.state.endpoints.endpoint(head.method, head.uri) {
             self.beginOwn(head, endpoint, operation)
         } else if head.method != .OPTIONS, let target = self.state.endpoints.chat(head.uri) {
             self.begin(self.chatCall(head, target))
@@ -85,7 +87,9 @@ extension ClientConnection {
 
     /// The decoder stops at a request to upgrade: what follows on the connection would never be read.
     func note(_ head: HTTPRequestHead, _ fields: RequestFields) {
-        if fields.wantsUpgrade || self.incoming.peer.isHTTP10 || !head.isKeepAlive || self.table.isDraining {
+        if self.door == .receiver || fields.wantsUpgrade || self.incoming.peer.isHTTP10 || !head.isKeepAlive
+            || self.table.isDraining
+        {
             self.isLast = true
         }
     }

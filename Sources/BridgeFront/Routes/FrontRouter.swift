@@ -19,6 +19,8 @@ enum FrontRouter {
         router.get("/health", use: Self.serve(.health, .plain, HealthRoutes.health))
         router.get("/health/live", use: Self.serve(.live, .plain, HealthRoutes.live))
         router.get("/health/ready", use: Self.serve(.ready, .plain, HealthRoutes.ready))
+        router.get(RouterPath(CallbackRoute.path), use: Self.serve(.callback, .plain, CallbackRoute.take))
+        router.get(RouterPath(CallbackRoute.receiverPath), use: Self.serve(.callback, .plain, CallbackRoute.receive))
         router.get("/servers", use: Self.serve(.servers, .management, ServerRoutes.list))
         router.post("/servers", use: Self.serve(.servers, .management, ServerRoutes.add))
         router.delete("/servers/:name", use: Self.serve(.server, .management, ServerRoutes.remove))
@@ -94,7 +96,8 @@ private struct UnroutedMiddleware: RouterMiddleware {
     private static func allowed(_ path: String) -> String? {
         let parts = path.split(separator: "/")
         switch parts {
-        case [], ["health"], ["health", "live"], ["health", "ready"], ["tools"], ["metrics"]: return "GET, HEAD"
+        case [], ["health"], ["health", "live"], ["health", "ready"], ["tools"], ["metrics"], ["oauth", "callback"]:
+            return "GET, HEAD"
         case ["servers"]: return "GET, HEAD, POST"
         default: return parts.count == 2 && parts[0] == "servers" ? "DELETE" : nil
         }

@@ -1,7 +1,7 @@
 /// The routes, as metrics and logs name them.
 enum Route: Int, CaseIterable, Sendable {
     case root, mcp, sse, messages, health, live, ready, servers, server, tools, metrics, completions, responses,
-        anthropic, models, other
+        anthropic, models, callback, other
 
     var name: String { "\(self)" }
 }
@@ -28,7 +28,8 @@ extension Route {
     /// - Parameter isPost: whether it is asked with POST.
     func needs(isPost: Bool) -> Need {
         switch self {
-        case .live: .nothing
+        // Whoever comes back from a sign-in has what its answer says, and no token. A `state` that nobody knows leads nowhere.
+        case .live, .callback: .nothing
         case .health: .leastForStrangers
         case .root, .ready, .other: .anyone
         case .mcp, .sse, .messages, .tools: .mcp

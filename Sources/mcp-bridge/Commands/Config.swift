@@ -102,7 +102,8 @@ enum ConfigurationReading {
             flag: flag, environment: environment, isSystemService: isSystem
         )
         var context = LoadingContext.ofThisProcess(environment: environment).assumingCredentials { name in
-            say("note: the credential '\(name)' is given to the service alone; that it is there was not checked")
+            let kind = name.hasPrefix("op://") ? "reference" : "credential"
+            say("note: the \(kind) '\(name)' is for the service alone; that it is there was not checked")
         }
         context.obstacle = Self.obstacle
         do {

@@ -2,7 +2,9 @@ import BridgeAccess
 import BridgeConfiguration
 import BridgeFiles
 import BridgeMCP
+import BridgeSupervisor
 import BridgeSystemd
+import FoundationEssentials
 import Glibc
 
 /// A key of the service: a credential, else a file in the state directory that is made at the first start.
@@ -20,6 +22,17 @@ struct KeyFile {
     /// Hashes tokens' secrets.
     static func token(_ state: StatePaths) -> KeyFile {
         KeyFile(path: state.tokenKey, credential: "token-key", make: TokenKey.make)
+    }
+
+    /// Seals the files of sign-ins, where the operator gives one: they lie open for the service's user without it.
+    static func oauth(environment: [String: String]) throws -> Secret? {
+        let name = "oauth-key"
+        guard let bytes = try Credentials(environment: environment).read(name) else { return nil }
+        let text = Self.trimmed(bytes)
+        guard Data(base64Encoded: text)?.count == 32 else {
+            throw ConfigurationBook.Refused(description: "the credential '\(name)' is not 32 bytes in base64")
+        }
+        return Secret(text)
     }
 
     /// The key that there is, if any.

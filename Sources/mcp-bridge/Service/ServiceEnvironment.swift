@@ -48,6 +48,10 @@ extension LoadingContext {
             assumed(name)
             return Secret.mask
         }
+        context.reference = { reference in
+            assumed(reference)
+            return .known(Secret.mask)
+        }
         return context
     }
 }

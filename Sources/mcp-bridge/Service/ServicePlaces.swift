@@ -86,6 +86,7 @@ struct ServicePlaces {
             cgroupDirectory: cgroup
         )
         facts.isOpenOnLoopback = start.isOpenOnLoopback
+        facts.oauthKey = try KeyFile.oauth(environment: environment)
         guard SessionSeal(base64Key: facts.sealingKey.value) != nil else {
             throw ConfigurationBook.Refused(
                 description:
@@ -146,6 +147,7 @@ extension LoadingContext {
     /// The world as this process sees it.
     static func ofThisProcess(environment: [String: String]) -> LoadingContext {
         let credentials = Credentials(environment: environment)
+        let vault = OnePassword(environment: environment)
         return LoadingContext(
             variables: environment,
             homeDirectory: environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/",
@@ -155,6 +157,7 @@ extension LoadingContext {
                 guard let bytes = try? credentials.read(name) else { return nil }
                 return String(decoding: bytes, as: UTF8.self)
             },
+            reference: { vault.read($0) },
             fileContent: { try? WholeFile.read($0, limit: 1 << 20) },
             fileExists: { access($0, F_OK) == 0 },
             userID: { name in

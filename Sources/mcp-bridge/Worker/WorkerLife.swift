@@ -15,6 +15,8 @@ protocol RunningRole: AnyObject {
     var access: ((_ payload: ByteBuffer, _ done: @escaping (ByteBuffer) -> Void) -> Void)? { get }
     /// What is asked of an upstream's OAuth; `nil` where that is not the role's.
     var oauth: ((_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) -> Void)? { get }
+    /// Opens or closes a place for browsers to come back to; `nil` where that is not the role's.
+    var receive: ((_ port: Int, _ isOpen: Bool) -> EventLoopFuture<Void>)? { get }
     func reconfigure(_ frame: ByteBuffer) throws
     /// Takes nothing new, finishes what is in flight.
     func drain(within: Duration) -> EventLoopFuture<Void>
@@ -27,6 +29,7 @@ protocol RunningRole: AnyObject {
 extension RunningRole {
     var access: ((ByteBuffer, @escaping (ByteBuffer) -> Void) -> Void)? { nil }
     var oauth: ((OAuthRequest, @escaping (OAuthAnswer) -> Void) -> Void)? { nil }
+    var receive: ((Int, Bool) -> EventLoopFuture<Void>)? { nil }
 }
 
 /// What a role is made with.
@@ -113,6 +116,10 @@ final class WorkerLife {
             guard let oauth = self.role?.oauth else { return exchange.cancel(reason: "not served") }
             exchange.delegate = AnswerWaiter { _ in }
             oauth(request) { exchange.end(header: ControlAnswer(200).text, payload: $0.json.bytes) }
+        case .receive(let port, let isOpen):
+            guard let receive = self.role?.receive else { return exchange.cancel(reason: "not served") }
+            exchange.delegate = AnswerWaiter { _ in }
+            receive(port, isOpen).assumeIsolated().whenComplete { _ in exchange.end(header: WorkerAnswer.done) }
         case nil:
             exchange.cancel(reason: "unknown operation")
         }

@@ -29,15 +29,18 @@ private final class FrontRole: RunningRole {
     private let worker: FrontWorker
     private let database: AccessDatabase?
     private let loop: any EventLoop
+    /// Where further descriptors come from.
+    private let passing: Int32?
     /// Succeeds when every connection is closed.
     private let served: EventLoopFuture<Void>
 
     private init(
-        _ worker: FrontWorker, _ database: AccessDatabase?, loop: any EventLoop, served: EventLoopFuture<Void>
+        _ worker: FrontWorker, _ database: AccessDatabase?, _ around: RoleSurroundings, served: EventLoopFuture<Void>
     ) {
         self.worker = worker
         self.database = database
-        self.loop = loop
+        self.loop = around.loop
+        self.passing = around.sockets.first { $0.name == "passing" }?.descriptor
         self.served = served
     }
 
@@ -60,11 +63,19 @@ private final class FrontRole: RunningRole {
         let ready = around.ready
         let served = around.loop.run { try await worker.run(ready: ready) }
         served.whenFailure(around.failed)
-        return FrontRole(worker, database, loop: around.loop, served: served)
+        return FrontRole(worker, database, around, served: served)
     }
 
     var access: ((ByteBuffer, @escaping (ByteBuffer) -> Void) -> Void)? {
         { [worker] payload, done in worker.access(payload, done) }
+    }
+
+    var receive: ((Int, Bool) -> EventLoopFuture<Void>)? {
+        { [worker, passing, loop] port, isOpen in
+            guard isOpen else { return worker.endReceiving(on: port) }
+            let descriptors = passing.map { DescriptorPassing.receive(from: $0) } ?? []
+            return EventLoopFuture.andAllSucceed(descriptors.map { worker.receive($0) }, on: loop)
+        }
     }
 
     func reconfigure(_ frame: ByteBuffer) throws {
