@@ -9,7 +9,7 @@ enum HTTPRefusal: Equatable {
     /// The server does not know the session. The message was not looked at.
     case sessionUnknown
     /// The session may be meant, or what was agreed upon, or this very message alone: something else will tell.
-    case unclear
+    case unclear(isRevision: Bool)
     /// The server does not like the revision that it has agreed to itself. The message was not looked at.
     case revisionRefused
     /// Nobody may ask who has not signed in.
@@ -38,10 +38,10 @@ enum HTTPRefusal: Equatable {
             let isAnswer = isOurs && (code == Fault.methodNotFound.code || code == Fault.invalidParams.code)
             self = isAnswer ? Self.answer(body) : .sessionUnknown
         case 400 where !isGreeting && !isAlone && Self.speaksOfRevisions(says):
-            self = request == nil ? .revisionRefused : .unclear
+            self = request == nil ? .revisionRefused : .unclear(isRevision: true)
         // What a notification is answered with means nothing.
         case 400 where hasSession && !isGreeting && !isAlone && request != nil && (!isOurs || says.contains("session")):
-            self = .unclear
+            self = .unclear(isRevision: false)
         case _ where error != nil && request != nil: self = Self.answer(body)
         // Nothing is there that could have acted.
         case 404 where hasSession && isAlone: self = .notRun(retryAfter: nil)

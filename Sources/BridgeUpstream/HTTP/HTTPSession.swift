@@ -53,6 +53,8 @@ struct HTTPSession {
     private(set) var number = 0
     private var losses = 0
     private var doubts = 0
+    /// Whether a request of it, beyond the greeting, has been taken.
+    private(set) var isProven = false
 
     /// Whether what is handed over now would leave now.
     var takesMore: Bool {
@@ -89,6 +91,7 @@ struct HTTPSession {
         self.revision = revision
         self.number += 1
         self.doubts = 0
+        self.isProven = false
     }
 
     /// `initialize` has an error: another one may follow.
@@ -110,6 +113,7 @@ struct HTTPSession {
         guard number == self.number else { return }
         self.losses = 0
         self.doubts = 0
+        self.isProven = true
     }
 
     /// A request of this session was refused as if nobody knew the session, and another message was taken.

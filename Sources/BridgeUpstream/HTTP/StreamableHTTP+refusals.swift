@@ -26,6 +26,9 @@ extension StreamableHTTP {
         let words = self.words.sentence(head.status, body)
         switch refusal {
         case .answer(let answer): self.take(answer, from: post)
+        // Nobody has anything to lose in it yet.
+        case .unclear(isRevision: true) where !self.session.isProven && post.sessionRefusals == 0:
+            self.refusedSession(post, words, isRevision: true)
         case .unclear: self.inquire(about: refused)
         // One that is refused in every session would end each for everybody.
         case .sessionUnknown where post.kind == .other || (post.kind == .request && post.sessionRefusals > 0):

@@ -72,7 +72,9 @@ import Testing
         var good = session
         let isOver = session.doubted(inSession: 1)
         #expect(isOver)
+        #expect(!good.isProven)
         good.succeeded(inSession: 1)
+        #expect(good.isProven)
         let isOverAfterSuccess = good.doubted(inSession: 1)
         #expect(!isOverAfterSuccess)
     }
