@@ -81,6 +81,15 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Pure: an upstream's OAuth: who gives tokens, signing in, refreshing.
+        .target(
+            name: "BridgeOAuth",
+            dependencies: [
+                "BridgeConfiguration", "BridgeCore", .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
         // Frames and exchanges over Unix sockets.
         .target(name: "BridgeLink", dependencies: ["BridgeCore", logging, deque] + nio, swiftSettings: strict),
         // Files read whole and replaced atomically, descriptors read and written to the end.
@@ -155,8 +164,9 @@ let package = Package(
         .target(
             name: "BridgeUpstream",
             dependencies: [
-                "BridgeConfiguration", "BridgeCore", "BridgeHTTPClient", "BridgeLink", "BridgeMCP", "BridgeProcess",
-                logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeHTTPClient", "BridgeLink", "BridgeMCP",
+                "BridgeOAuth", "BridgeProcess", logging, .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Crypto", package: "swift-crypto"),
             ] + nio,
             swiftSettings: strict
         ),
@@ -222,6 +232,13 @@ let package = Package(
             dependencies: [
                 "BridgeConfiguration", "BridgeAccess", "BridgeMCP", "BridgeCore",
                 .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "BridgeOAuthTests",
+            dependencies: [
+                "BridgeOAuth", "BridgeConfiguration", "BridgeCore", .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: strict
         ),

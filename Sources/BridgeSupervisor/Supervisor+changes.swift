@@ -174,7 +174,10 @@ extension Supervisor {
             switch (slot.phase, slot.status?.string("phase").flatMap(UpstreamPhase.init(rawValue:))) {
             case (.failed, _), (.refused, _): return false
             case (.ready, .ready), (.ready, .idle): continue
-            case (.ready, .backoff), (.ready, .failed), (.ready, .signIn): return false
+            case (.ready, .backoff), (.ready, .failed), (.ready, .signIn), (.ready, .signingIn),
+                (.ready, .tokensRefused),
+                (.ready, .misconfigured):
+                return false
             case (.ready, .connecting), (.ready, .stopped), (.ready, nil): isOpen = true
             case (.idle, _), (.starting, _), (.waiting, _), (.stopping, _), (.stopped, _): isOpen = true
             }

@@ -285,4 +285,10 @@ package enum UpstreamPhase: String, Sendable, CaseIterable {
     case connecting, ready, idle, backoff, failed, stopped
     /// It answers nobody who has not signed in.
     case signIn = "sign-in needed"
+    /// Somebody is at it.
+    case signingIn = "signing in"
+    /// It takes none of the tokens that it is shown, though they are fresh.
+    case tokensRefused = "refused by server"
+    /// What the configuration says of its OAuth cannot work.
+    case misconfigured = "configuration wrong"
 }

@@ -8,6 +8,8 @@ package struct HTTPRequest: Sendable {
     package var headers: HTTPHeaders
     package var body: ByteBuffer?
     package var limits: TransferLimits
+    /// How many redirects in a row are followed, within the origin. With none, a redirect is an answer like any other.
+    package var mostRedirects = RedirectRule.most
 
     package init(
         _ method: HTTPMethod, _ address: HTTPAddress, headers: HTTPHeaders = [:], body: ByteBuffer? = nil,

@@ -95,7 +95,7 @@ package final class HTTPTransfer {
         guard hop == self.hop, self.state == .waiting else { return self.goOn }
         let verdict = RedirectRule.verdict(
             on: head.status, location: head.headers.first(name: "Location"), method: self.request.method,
-            at: self.request.address, followed: self.hop - 1
+            at: self.request.address, followed: self.hop - 1, most: self.request.mostRedirects
         )
         switch verdict {
         case .refuse(let reason):

@@ -17,9 +17,10 @@ enum RedirectRule {
     static let most = 5
 
     static func verdict(
-        on status: HTTPResponseStatus, location: String?, method: HTTPMethod, at address: HTTPAddress, followed: Int
+        on status: HTTPResponseStatus, location: String?, method: HTTPMethod, at address: HTTPAddress, followed: Int,
+        most: Int = Self.most
     ) -> Verdict {
-        guard [301, 302, 303, 307, 308].contains(status.code), let location else { return .answer }
+        guard most > 0, [301, 302, 303, 307, 308].contains(status.code), let location else { return .answer }
         guard let target = address.resolving(location), address.isSameServer(as: target) else {
             return .refuse(.redirectedAway(from: "\(address)", to: Self.shown(location, at: address)))
         }
@@ -27,7 +28,7 @@ enum RedirectRule {
         guard keepsMethod else {
             return .refuse(.redirectedOtherwise(from: "\(address)", to: "\(target)", status: Int(status.code)))
         }
-        guard followed < Self.most else { return .refuse(.redirectedTooOften(from: "\(address)", limit: Self.most)) }
+        guard followed < most else { return .refuse(.redirectedTooOften(from: "\(address)", limit: most)) }
         return .follow(target)
     }
 

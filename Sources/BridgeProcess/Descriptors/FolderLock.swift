@@ -27,7 +27,13 @@ package struct FolderLock: Sendable {
     /// - Returns: nil where the file system has no locks.
     /// - Throws: ``Held``, or a ``SystemCallError``.
     package static func take(_ folder: String, as words: String) throws -> FolderLock? {
-        let path = folder + "/lock"
+        try Self.take(file: folder + "/lock", of: folder, as: words)
+    }
+
+    /// The same for what a file of its own stands for, and not a whole folder.
+    ///
+    /// - Parameter subject: what is locked, for ``Held``.
+    package static func take(file path: String, of subject: String, as words: String) throws -> FolderLock? {
         let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw SystemCallError("open", path) }
         guard cspawn_lock_file(descriptor) != 0 else {
@@ -38,7 +44,7 @@ package struct FolderLock: Sendable {
         let code = errno
         defer { close(descriptor) }
         switch code {
-        case EAGAIN, EACCES: throw Held(folder: folder, holder: Self.holder(descriptor))
+        case EAGAIN, EACCES: throw Held(folder: subject, holder: Self.holder(descriptor))
         case ENOLCK, ENOTSUP, ENOSYS, EINVAL: return nil
         default: throw SystemCallError("lock", path, code: code)
         }

@@ -94,7 +94,7 @@ final class UpstreamLink {
     var isRunning: Bool {
         switch self.phase {
         case .ready, .connecting: true
-        case .idle, .backoff, .failed, .stopped, .signIn: false
+        case .idle, .backoff, .failed, .stopped, .signIn, .signingIn, .tokensRefused, .misconfigured: false
         }
     }
 
@@ -181,7 +181,7 @@ final class UpstreamLink {
         guard self.lists[offering] == nil, now < self.waitsUntil else { return false }
         switch self.phase {
         case .connecting, .ready, .idle: return true
-        case .backoff, .failed, .stopped, .signIn: return false
+        case .backoff, .failed, .stopped, .signIn, .signingIn, .tokensRefused, .misconfigured: return false
         }
     }
 
@@ -196,6 +196,9 @@ final class UpstreamLink {
         case .connecting, .ready: return "it is starting, and has not listed its tools yet"
         case .backoff, .failed: return "it could not be started"
         case .signIn: return "somebody has to sign in"
+        case .signingIn: return "somebody is signing in"
+        case .tokensRefused: return "it refuses its own authorization server's tokens"
+        case .misconfigured: return "its OAuth is configured wrongly"
         case .stopped: return "it is being stopped"
         }
     }

@@ -27,7 +27,9 @@ package enum ShownPhase: Sendable, Equatable {
     /// Whether something is wrong, and not merely still starting.
     package var isTroubled: Bool {
         switch self {
-        case .upstream(.backoff), .upstream(.failed), .upstream(.signIn): true
+        case .upstream(.backoff), .upstream(.failed), .upstream(.signIn), .upstream(.signingIn),
+            .upstream(.tokensRefused), .upstream(.misconfigured):
+            true
         case .upstream(.connecting), .upstream(.ready), .upstream(.idle), .upstream(.stopped): false
         case .worker(.waiting), .worker(.failed), .worker(.refused): true
         case .worker(.idle), .worker(.starting), .worker(.ready), .worker(.stopping), .worker(.stopped): false

@@ -13,7 +13,7 @@ extension EventStreamHTTP: MCPTransferDelegate {
         transfer.cancel()
         self.stream = nil
         if head.status.code == 401 || (head.status.code == 403 && HTTPRefusal.wantsSignIn(head.headers)) {
-            return self.lose(.signInNeeded(self.words.challenge(head.status, head.headers, nil)))
+            return self.unauthorized(head)
         }
         let words = self.words.sentence(head.status, nil)
         let told = "it gives no stream of events (\(words))"

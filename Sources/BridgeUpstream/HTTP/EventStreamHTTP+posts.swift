@@ -43,8 +43,7 @@ extension EventStreamHTTP: HTTPPostOwner {
             retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
         switch refusal {
         case .answer(let answer): self.take(answer, from: post)
-        case .signInNeeded:
-            self.failed(post, .signInNeeded(self.words.challenge(head.status, head.headers, body)))
+        case .signInNeeded: self.unauthorized(post, head, body)
         case .notRun(let retryAfter?) where retryAfter <= StreamableHTTP.longestRetry && post.canBeRepeated:
             self.repeatLater(post, in: .seconds(Int64(retryAfter)))
         case .notRun, .sessionUnknown, .unclear, .revisionRefused:
@@ -127,7 +126,7 @@ extension EventStreamHTTP: HTTPPostOwner {
         self.sendWaiting()
     }
 
-    private func over(_ post: HTTPPost, _ reason: String, sent: Bool) {
+    func over(_ post: HTTPPost, _ reason: String, sent: Bool) {
         post.cancel()
         self.posts[ObjectIdentifier(post)] = nil
         guard let request = post.request else { return self.confirmed(post) }
@@ -136,13 +135,13 @@ extension EventStreamHTTP: HTTPPostOwner {
     }
 
     /// It did not run, and others would not.
-    private func failed(_ post: HTTPPost, _ loss: HTTPLoss) {
+    func failed(_ post: HTTPPost, _ loss: HTTPLoss) {
         if post.kind == .greeting { return self.lose(loss) }
         self.pendingLoss = loss
         self.over(post, loss.reason, sent: false)
     }
 
-    private func settle() {
+    func settle() {
         if let loss = self.pendingLoss, !self.requests.values.contains(where: \.mayHaveRun) { return self.lose(loss) }
         self.checkWritable()
     }

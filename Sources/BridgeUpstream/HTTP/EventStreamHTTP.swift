@@ -45,13 +45,20 @@ final class EventStreamHTTP: RemoteConnection {
     /// Requests that have no answer, by their ids.
     var requests: [Int: HTTPPost] = [:]
     var pendingLoss: HTTPLoss?
+    /// Of the token that the stream was last asked for with, and whether that was for a second time.
+    var generation: Int?
+    var hasBeenReauthorized = false
     /// Whether another address than the one that was named has been tried.
     var hasMoved = false
     private var wasWritable = (true, true)
     private var reported: Set<String> = []
 
-    init(_ target: RemoteTarget, maximumMessage: Int, loop: any EventLoop, logger: Logger) {
-        self.carrier = HTTPCarrier(target, maximumMessage: maximumMessage, loop: loop, logger: logger)
+    init(
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, maximumMessage: Int, loop: any EventLoop,
+        logger: Logger
+    ) {
+        self.carrier = HTTPCarrier(
+            target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
         self.loop = loop
         self.logger = logger
     }
@@ -76,13 +83,21 @@ final class EventStreamHTTP: RemoteConnection {
             // Told in a later turn, so that whoever starts it has it in hand by then.
             return self.loop.assumeIsolated().execute { self.lose(.unreachable(error.reason)) }
         }
-        self.listen()
+        self.openStream()
     }
 
-    private func listen() {
-        guard let request = self.carrier.endpoint()?.listen() else { return }
-        self.stream = self.carrier.send(request, to: self)
-        self.stream?.isReading = self.isReading
+    /// Asks for the stream, once there is a token where one is needed.
+    func openStream() {
+        guard case .opening = self.state else { return }
+        switch self.carrier.tokens?.credential ?? .none {
+        case .wait: self.carrier.tokens?.whenSettled { [weak self] in self?.openStream() }
+        case .refuse(let words): self.loop.assumeIsolated().execute { self.lose(.signInNeeded(words)) }
+        case .none, .bearer:
+            guard let request = self.carrier.endpoint()?.listen() else { return }
+            self.generation = self.carrier.generation
+            self.stream = self.carrier.send(request, to: self)
+            self.stream?.isReading = self.isReading
+        }
     }
 
     /// The server does not know the address that it has named: another stream names another one, and all is said anew.
@@ -96,7 +111,7 @@ final class EventStreamHTTP: RemoteConnection {
         self.stream?.cancel()
         self.loseElsewhere("its session was lost")
         self.logger.info("upstream has lost the session; opening another", metadata: ["error": "\(words)"])
-        self.listen()
+        self.openStream()
         self.delegate?.connectionLostSession(self, refusesRevision: false)
     }
 
@@ -158,13 +173,15 @@ final class EventStreamHTTP: RemoteConnection {
     func flush() {}
 
     func dispatch(_ post: HTTPPost) {
-        guard !post.isForgotten, var destination = self.carrier.endpoint() else { return }
+        guard !post.isForgotten else { return }
         guard case .open = self.state, let endpoint else {
             if case .opening = self.state { self.unaddressed.append(post) }
             return
         }
+        guard self.isAuthorized(post), var destination = self.carrier.endpoint() else { return }
         destination.address = endpoint
         self.posts[ObjectIdentifier(post)] = post
+        post.generation = self.carrier.generation
         post.send(to: destination, inSession: self.session.number)
     }
 

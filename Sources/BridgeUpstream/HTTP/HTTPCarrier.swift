@@ -16,10 +16,20 @@ final class HTTPCarrier {
     private var cookies = CookieJar()
     /// The endpoint as the last message was sent to it.
     private var ready: MCPDestination?
+    /// Where bearer tokens come from, for a server that may want one.
+    let tokens: (any TokenSource)?
+    /// Of the token that was last sent; nil when none was.
+    private(set) var generation: Int?
     private(set) var words: ServerWords
+    private var secrets: [String]
     private(set) var notes: [String] = []
 
-    init(_ target: RemoteTarget, maximumMessage: Int, loop: any EventLoop, logger: Logger) {
+    init(
+        _ target: RemoteTarget, tokens: (any TokenSource)?, maximumMessage: Int, loop: any EventLoop, logger: Logger
+    ) {
+        // Whoever writes a header of their own knows better.
+        self.tokens = target.fields.contains(name: "Authorization") ? nil : tokens
+        self.secrets = target.secrets
         self.target = target
         self.maximumMessage = maximumMessage
         self.loop = loop
@@ -38,21 +48,40 @@ final class HTTPCarrier {
     func adopt(_ transport: TransportSettings) {
         guard case .http(let target) = transport else { return }
         self.destination?.headers = target.fields
-        self.words = ServerWords(secrets: target.secrets + self.target.secrets)
+        self.secrets = target.secrets + self.target.secrets
+        self.words = ServerWords(secrets: self.secrets)
     }
 
     var address: HTTPAddress? { self.destination?.address }
 
     /// The endpoint, with what every request carries.
     func endpoint(session: String? = nil, revision: String? = nil) -> MCPDestination? {
-        if let ready, ready.session == session, ready.revision == revision { return ready }
+        let bearer = self.bearer
+        if let ready, ready.session == session, ready.revision == revision, self.generation == bearer?.generation {
+            return ready
+        }
         guard var destination = self.destination else { return nil }
         destination.session = session
         destination.revision = revision
         self.cookies.add(to: &destination.headers)
+        self.authorize(&destination, bearer)
         destination.prepare()
         self.ready = destination
         return destination
+    }
+
+    /// The token of the hour.
+    private var bearer: (value: String, generation: Int)? {
+        guard case .bearer(let value, let generation) = self.tokens?.credential else { return nil }
+        return (value, generation)
+    }
+
+    private func authorize(_ destination: inout MCPDestination, _ bearer: (value: String, generation: Int)?) {
+        if let bearer {
+            if self.generation != bearer.generation { self.words = ServerWords(secrets: self.secrets + [bearer.value]) }
+            destination.headers.add(name: "Authorization", value: bearer.value)
+        }
+        self.generation = bearer?.generation
     }
 
     func send(_ request: HTTPRequest, to delegate: any MCPTransferDelegate) -> MCPTransfer {

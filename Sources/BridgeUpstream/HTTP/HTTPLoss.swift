@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeHTTPClient
+import NIOCore
 import NIOHTTP1
 
 /// Why a connection is of no use any more.
@@ -50,5 +51,16 @@ extension HTTPResponseStatus {
     /// nothing of that.
     var isOfForeigners: Bool {
         (400..<500).contains(self.code) && ![401, 403, 407, 408, 421, 425, 429].contains(self.code)
+    }
+}
+
+extension ByteBuffer {
+    /// Whether it is a page for people.
+    var looksLikePage: Bool { self.readableBytesView.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "<") }
+
+    /// Whether a page is one to sign in by, as far as words tell.
+    var asksForSignIn: Bool {
+        let text = String(decoding: self.readableBytesView.prefix(64 << 10), as: UTF8.self).lowercased()
+        return ["sign in", "signin", "sign-in", "log in", "login"].contains { text.contains($0) }
     }
 }

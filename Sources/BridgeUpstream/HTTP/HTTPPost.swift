@@ -60,9 +60,15 @@ final class HTTPPost {
     let kind: Kind
     /// Whether it may be sent twice.
     let onlyReads: Bool
+    /// What is asked for, of a request.
+    let method: String?
     /// The session that it was last sent in, and whether that has a name.
     private(set) var session = 0
     private(set) var hasSession = false
+    /// Of the token that it was last sent with.
+    var generation: Int?
+    /// Whether it has been sent again with another token.
+    var hasBeenReauthorized = false
     private(set) var head: HTTPResponseHead?
     private(set) var stream = AnswerStream()
     var sessionRefusals = 0
@@ -80,9 +86,10 @@ final class HTTPPost {
     private unowned let owner: any HTTPPostOwner
 
     init(
-        _ message: ByteBuffer, request: Int?, kind: Kind, onlyReads: Bool, hold: PayloadHold?, loop: any EventLoop,
-        owner: any HTTPPostOwner
+        _ message: ByteBuffer, request: Int?, method: String? = nil, kind: Kind, onlyReads: Bool, hold: PayloadHold?,
+        loop: any EventLoop, owner: any HTTPPostOwner
     ) {
+        self.method = method
         self.loop = loop
         self.message = message
         self.request = request

@@ -12,13 +12,15 @@ protocol RemoteConnection: Connection {
 enum RemoteConnections {
     /// A connection of the kind that is configured, or of the one that is found.
     static func make(
-        _ target: RemoteTarget, memory: ProbeMemory, maximumMessage: Int, loop: any EventLoop, logger: Logger
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: ProbeMemory, maximumMessage: Int,
+        loop: any EventLoop, logger: Logger
     ) -> any Connection {
         let maker: ProbedHTTP.Maker = { dialect in
             switch dialect {
-            case .sse: EventStreamHTTP(target, maximumMessage: maximumMessage, loop: loop, logger: logger)
+            case .sse:
+                EventStreamHTTP(target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
             case .probe, .streamableHTTP:
-                StreamableHTTP(target, maximumMessage: maximumMessage, loop: loop, logger: logger)
+                StreamableHTTP(target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
             }
         }
         guard target.dialect == .probe else { return maker(target.dialect) }

@@ -1,5 +1,6 @@
 import BridgeCore
 import BridgeHTTPClient
+import BridgeOAuth
 import NIOCore
 import NIOHTTP1
 
@@ -14,7 +15,13 @@ extension StreamableHTTP: HTTPListenerOwner {
         self.requests.values.contains { $0.kind == .request }
     }
 
-    func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead) { self.took(head) }
+    func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead) {
+        self.took(head)
+        // It is asked for again by itself, with whatever token there is then.
+        guard head.status.code == 401, let tokens = self.carrier.tokens else { return }
+        _ = tokens.refused(
+            generation: self.carrier.generation, BearerChallenge(head.headers["WWW-Authenticate"]))
+    }
     func listenerSpoke(_ listener: HTTPListener) { self.delegate?.connectionSpoke(self) }
 
     func listener(_ listener: HTTPListener, said message: JSONText) {

@@ -61,6 +61,7 @@ extension StreamableHTTP: HTTPPostOwner {
     }
 
     private func succeeded(_ post: HTTPPost) {
+        self.carrier.tokens?.accepted(generation: post.generation)
         guard post.kind == .request else { return }
         self.session.succeeded(inSession: post.session)
         self.reached()
@@ -219,16 +220,5 @@ extension StreamableHTTP: HTTPPostOwner {
         self.logger.warning(
             "upstream is understood although it breaks a rule; not reported again",
             metadata: ["reason": "\(self.words.masked(oddity))"])
-    }
-}
-
-extension ByteBuffer {
-    /// Whether it is a page for people.
-    var looksLikePage: Bool { self.readableBytesView.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "<") }
-
-    /// Whether a page is one to sign in by, as far as words tell.
-    var asksForSignIn: Bool {
-        let text = String(decoding: self.readableBytesView.prefix(64 << 10), as: UTF8.self).lowercased()
-        return ["sign in", "signin", "sign-in", "log in", "login"].contains { text.contains($0) }
     }
 }

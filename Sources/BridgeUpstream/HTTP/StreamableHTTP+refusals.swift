@@ -35,9 +35,11 @@ extension StreamableHTTP {
             self.inquire(about: refused)
         case .sessionUnknown: self.refusedSession(post, words, isRevision: false)
         case .revisionRefused: self.refusedSession(post, words, isRevision: true)
-        case .signInNeeded:
-            self.failed(post, .signInNeeded(self.words.challenge(head.status, head.headers, body)), sent: false)
+        case .signInNeeded: self.unauthorized(post, head, body)
         case .notRun, .mayHaveRun:
+            if post.kind == .greeting, post.generation == nil, head.status.mayWantToken {
+                self.carrier.tokens?.wondered()
+            }
             if post.kind == .greeting, head.status.isOfForeigners {
                 return self.lose(.foreign("initialize was answered with \(words)"))
             }

@@ -46,8 +46,12 @@ final class StreamableHTTP: RemoteConnection {
     private var wasWritable = (true, true)
     lazy var listener = HTTPListener(loop: self.loop, owner: self)
 
-    init(_ target: RemoteTarget, maximumMessage: Int, loop: any EventLoop, logger: Logger) {
-        self.carrier = HTTPCarrier(target, maximumMessage: maximumMessage, loop: loop, logger: logger)
+    init(
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, maximumMessage: Int, loop: any EventLoop,
+        logger: Logger
+    ) {
+        self.carrier = HTTPCarrier(
+            target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
         self.loop = loop
         self.logger = logger
     }
@@ -114,7 +118,8 @@ final class StreamableHTTP: RemoteConnection {
         if sending == .now, request != nil { self.listener.wanted() }
         let onlyReads = called.map(MethodTable.standard.onlyReads) ?? false
         let post = HTTPPost(
-            body, request: request, kind: kind, onlyReads: onlyReads, hold: hold, loop: self.loop, owner: self)
+            body, request: request, method: called, kind: kind, onlyReads: onlyReads, hold: hold, loop: self.loop,
+            owner: self)
         if let request { self.requests[request] = post }
         if sending == .later { self.waiting.append(post) } else { self.dispatch(post) }
         self.wasWritable = (self.isWritable, self.takesOwnWords)
@@ -124,8 +129,11 @@ final class StreamableHTTP: RemoteConnection {
 
     /// Sends it in the session that there is.
     func dispatch(_ post: HTTPPost) {
-        guard case .open = self.state, !post.isForgotten, let destination = self.current(for: post.kind) else { return }
+        guard case .open = self.state, !post.isForgotten, self.isAuthorized(post),
+            let destination = self.current(for: post.kind)
+        else { return }
         self.posts[ObjectIdentifier(post)] = post
+        post.generation = self.carrier.generation
         post.send(to: destination, inSession: self.session.number)
     }
 

@@ -93,6 +93,9 @@ final class ConnectionKeeper {
     /// A list is wanted.
     func wake() { self.perform(self.lifecycle.wanted()) }
 
+    /// There is a reason to try again now.
+    func hurry() { self.perform(self.lifecycle.needed(now: .now())) }
+
     /// A call is there.
     func callArrived(now: NIODeadline) {
         if self.desk.count == 1 { self.conversation?.busy(true, now: now) }

@@ -82,6 +82,9 @@ final class Lane {
     /// Somebody wants its lists: connects what starts on demand.
     func wake() { self.keeper.wake() }
 
+    /// What it was given up for is there now: a delay before the next attempt is cut short.
+    func hurry() { if self.keeper.status.phase != .idle { self.keeper.hurry() } }
+
     /// Whether it is to be connected though nobody calls.
     var isKept: Bool {
         get { self.keeper.isKept }

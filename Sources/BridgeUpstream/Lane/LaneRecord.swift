@@ -63,7 +63,7 @@ struct LaneRecord {
     private func phase(_ phase: UpstreamPhase) -> UpstreamPhase {
         switch phase {
         case .backoff, .connecting: self.needsSignIn ? .signIn : phase
-        case .ready, .idle, .failed, .stopped, .signIn: phase
+        case .ready, .idle, .failed, .stopped, .signIn, .signingIn, .tokensRefused, .misconfigured: phase
         }
     }
 

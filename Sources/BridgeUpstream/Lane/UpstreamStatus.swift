@@ -38,6 +38,8 @@ struct UpstreamStatus {
     var lanes = 0
     /// The one that has waited longest.
     var question: Question?
+    /// Of a server that wants tokens.
+    var oauth: OAuthReport?
 
     var text: JSONText {
         JSONWriter.object { status in
@@ -61,6 +63,7 @@ struct UpstreamStatus {
                     $0.member("askedAt", Self.format(question.asked))
                 }
             }
+            if let oauth { status.member("oauth", oauth.json) }
             if !self.notes.isEmpty { status.member("notes", self.notes) }
         }
     }

@@ -11,13 +11,14 @@ extension UpstreamCore {
         return Lane(
             configuration, offerings: isEverybodys ? Offering.served : [], isOneClients: isOneClients, loop: self.loop,
             logger: self.logger, delegate: self, news: news
-        ) { [logger, processes, loop, memory] configuration in
+        ) { [weak self, logger, processes, loop, memory] configuration in
             switch configuration.transport {
             case .stdio(let launch):
                 Child(launch: ChildLaunch(configuration, launch), processes: processes, loop: loop, logger: logger)
             case .http(let target):
                 RemoteConnections.make(
-                    target, memory: memory, maximumMessage: configuration.maximumLineBytes, loop: loop, logger: logger)
+                    target, tokens: self?.oauth, memory: memory, maximumMessage: configuration.maximumLineBytes,
+                    loop: loop, logger: logger)
             }
         }
     }

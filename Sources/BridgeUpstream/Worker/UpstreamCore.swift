@@ -28,6 +28,8 @@ final class UpstreamCore {
     let processes: ProcessThread
     /// How a server was spoken to that says nothing of it, for every lane.
     let memory = ProbeMemory()
+    /// The server's tokens, where it may want some.
+    var oauth: OAuthDesk?
     /// The one that everybody shares. The server is listed over it.
     lazy var lane = self.makeLane(self.configuration, news: self.announcer)
     /// Those that belong to one session or principal each, and hear of their servers.
@@ -75,6 +77,7 @@ final class UpstreamCore {
 
     private var status: UpstreamStatus {
         var status = self.lane.status
+        if let report = self.oauth?.report { status.take(report) }
         status.lanes = self.ownLanes.count
         for lane in self.ownLanes.all where status.question == nil { status.question = lane.status.question }
         return status
@@ -87,6 +90,7 @@ final class UpstreamCore {
         self.listener = listener
         if self.isStopping { listener.close() }
         self.announcer.stateChanged()
+        self.openOAuth()
         self.lane.holdsGreeting = true
         self.loop.assumeIsolated().scheduleTask(in: Self.greetingTime) { [weak self] in self?.greet() }
         self.lane.start()
@@ -110,7 +114,9 @@ final class UpstreamCore {
         self.gate.limit = configuration.workerBytes
         self.answers.limit = configuration.workerBytes
         let isSharedAnew = configuration.share != self.configuration.share
+        let before = self.configuration
         self.configuration = configuration
+        self.reopenOAuth(after: before)
         self.lane.reconfigure(configuration)
         for lane in Array(self.ownLanes.all) {
             if isSharedAnew { self.end(lane) } else { lane.reconfigure(Self.own(configuration)) }
@@ -193,18 +199,13 @@ final class UpstreamCore {
             self.lane.wake()
         case .oauth(let request):
             exchange.delegate = AnswerWaiter { _ in }
-            self.oauth(request) { exchange.end(header: UpstreamEnd.answered, payload: $0.json.bytes) }
+            self.serveOAuth(request) { exchange.end(header: UpstreamEnd.answered, payload: $0.json.bytes) }
         case .keep:
             exchange.delegate = AnswerWaiter { [weak self] _ in self?.keeps -= 1 }
             self.keeps += 1
         case nil:
             exchange.end(header: UpstreamEnd(failure: Fault.invalidRequest.word).text)
         }
-    }
-
-    /// What is asked of the upstream's OAuth.
-    func oauth(_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) {
-        done(OAuthAnswer(isDone: false, text: "This upstream has no OAuth."))
     }
 
     private func call(_ exchange: Exchange, _ header: UpstreamCallHeader) {
@@ -241,6 +242,7 @@ extension UpstreamCore: LaneDelegate {
         self.notes[ObjectIdentifier(lane)] = nil
         guard self.isMainFinished, self.ownLanes.count == 0, self.endingLanes.isEmpty, !self.isFinished else { return }
         self.isFinished = true
+        self.oauth?.end()
         // So that this is among the last words.
         self.announcer.stateChanged()
         self.loop.assumeIsolated().execute { self.farewell() }

@@ -92,7 +92,7 @@ package final class UpstreamWorker: Sendable {
 
     /// What is asked of the upstream's OAuth. To be called on the loop, on which the answer comes, once.
     package func oauth(_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) {
-        self.core.value.oauth(request, done)
+        self.core.value.serveOAuth(request, done)
     }
 
     /// Takes a changed configuration; the upstream's name does not change. What a running child would not notice ends it,

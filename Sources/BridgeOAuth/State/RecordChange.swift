@@ -1,0 +1,69 @@
+import BridgeConfiguration
+import BridgeCore
+
+/// What is to be changed in the state file. It is read anew under its lock, changed, and written: whatever else another
+/// process has done to it meanwhile stays.
+package enum RecordChange: Sendable, Equatable {
+    /// A sign-in begins: who is asked, as which client, and what has to be known when its redirect comes.
+    case beginning(Discovered, ClientRegistration, SignInAttempt?, isNew: Bool)
+    /// Somebody has signed in.
+    case signedIn(TokenSet, ClientAuthentication, attempt: String?, sendsNoResource: Bool)
+    /// A sign-in came to nothing.
+    ///
+    /// - Parameter isDoubtful: whether the client may be unknown by now.
+    case over(attempt: String?, isDoubtful: Bool)
+    /// Of the tokens of this generation.
+    case verdict(OAuthRecord.Verdict?, generation: Int)
+    /// A call was refused for want of rights.
+    case wanted([String], operation: String, at: Double)
+    case rediscovered(Discovered)
+    case loggedOut
+
+    package func apply(to record: inout OAuthRecord, now: Double) {
+        switch self {
+        case .beginning(let found, let client, let attempt, let isNew):
+            record.discovered = found
+            var client = client
+            // What the configuration has stays there.
+            if client.kind == .configured { client.secret = nil }
+            record.keep(client)
+            record.registrationTimes.removeAll { $0 < now - 86_400 || $0 > now }
+            if isNew { record.registrationTimes.append(now) }
+            if let attempt { record.add(attempt, now: now) }
+        case .signedIn(let tokens, let authentication, let attempt, let sendsNoResource):
+            record.generation += 1
+            record.tokens = tokens
+            record.authentication = authentication
+            record.sendsNoResource = sendsNoResource
+            record.sendsNoScope = false
+            record.verdict = nil
+            record.wantedScopes = []
+            record.attempts.removeAll { $0.state == attempt }
+            for at in record.registrations.indices where record.registrations[at].id == tokens.clientID {
+                record.registrations[at].isDoubtful = false
+            }
+        case .over(let attempt, let isDoubtful):
+            let issuer = record.attempts.first { $0.state == attempt }?.issuer ?? record.discovered?.metadata.issuer
+            record.attempts.removeAll { $0.state == attempt }
+            for at in record.registrations.indices
+            where isDoubtful && record.registrations[at].kind == .registered
+                && record.registrations[at].issuer == issuer
+            { record.registrations[at].isDoubtful = true }
+        case .verdict(let verdict, let generation):
+            if record.generation == generation { record.verdict = verdict }
+        case .wanted(let scopes, let operation, let at):
+            record.wantedScopes = scopes
+            record.stepUps.removeAll { $0.at < now - 86_400 || $0.at > now }
+            record.stepUps.append(OAuthRecord.StepUp(operation: operation, at: at))
+        case .rediscovered(let found): record.discovered = found
+        case .loggedOut:
+            record.tokens = nil
+            record.registrations = []
+            record.attempts = []
+            record.verdict = nil
+            record.authentication = nil
+            record.wantedScopes = []
+            record.generation += 1
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import BridgeCore
+import BridgeOAuth
+import NIOCore
+import NIOHTTP1
+
+/// Requests that need a token.
+extension StreamableHTTP {
+    /// Whether it can be sent now. Else it waits for a token, at most as long as whoever has sent it, or is told in a later turn
+    /// that there is none.
+    func isAuthorized(_ post: HTTPPost) -> Bool {
+        guard let tokens = self.carrier.tokens else { return true }
+        switch tokens.credential {
+        case .none, .bearer: return true
+        case .wait:
+            tokens.whenSettled { [weak self, weak post] in
+                if let self, let post { self.dispatch(post) }
+            }
+        case .refuse(let words):
+            self.loop.assumeIsolated().execute { [weak self, weak post] in
+                guard let self, let post, case .open = self.state, !post.isForgotten else { return }
+                self.failed(post, .signInNeeded(words), sent: false)
+                self.settle()
+            }
+        }
+        self.posts[ObjectIdentifier(post)] = post
+        return false
+    }
+
+    /// The answer is 401, or 403 with a challenge. It did not run.
+    func unauthorized(_ post: HTTPPost, _ head: HTTPResponseHead, _ body: ByteBuffer?) {
+        let words = self.words.challenge(head.status, head.headers, body)
+        guard let tokens = self.carrier.tokens else { return self.failed(post, .signInNeeded(words), sent: false) }
+        let challenge = BearerChallenge(head.headers["WWW-Authenticate"])
+        if head.status.code == 403 {
+            guard let challenge, challenge.error == "insufficient_scope", post.generation != nil else {
+                return self.failed(post, .signInNeeded(words), sent: false)
+            }
+            let told = tokens.lacked(challenge, operation: post.method ?? "")
+            return post.kind == .greeting
+                ? self.failed(post, .signInNeeded(told), sent: false) : self.giveBack(post, told)
+        }
+        let refusal = tokens.refused(generation: post.generation, challenge)
+        switch refusal {
+        case .again, .wait:
+            // Once: what is refused with a new token, too, is refused for another reason.
+            guard !post.hasBeenReauthorized, post.canBeSent else {
+                return self.failed(post, .signInNeeded(words), sent: false)
+            }
+            post.hasBeenReauthorized = true
+            self.dispatch(post)
+        case .refuse(let told): self.failed(post, .signInNeeded("\(words) (\(told))"), sent: false)
+        }
+    }
+}
+
+extension HTTPResponseStatus {
+    /// Whether servers are known to say this to who has no token.
+    var mayWantToken: Bool { [400, 403, 500].contains(self.code) }
+}

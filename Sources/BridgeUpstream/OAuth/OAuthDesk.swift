@@ -1,0 +1,244 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeOAuth
+import Logging
+import NIOCore
+
+/// Hears of one desk, on the event loop.
+protocol OAuthDeskDelegate: AnyObject {
+    /// Its report is another one.
+    func deskChanged(_ desk: OAuthDesk)
+    /// There are tokens where there were none that were good: what waited may be tried.
+    func deskHasTokens(_ desk: OAuthDesk)
+}
+
+/// An upstream's tokens: has them refreshed as its ``TokenKeeper`` says, signs in as its ``SignIn`` says, and gives each request
+/// the token of the hour. Confined to its event loop.
+final class OAuthDesk {
+    /// A timer alone sleeps through a suspend: the time of day is looked at as often.
+    static let lookInterval = TimeAmount.seconds(15)
+
+    weak var delegate: (any OAuthDeskDelegate)?
+    let loop: any EventLoop
+    let logger: Logger
+    let settings: OAuthSettings
+    let upstream: String
+    let server: String
+    let version: String
+    let files: OAuthFiles
+    let http: OAuthHTTP
+    let now: () -> Moment
+    /// nil until the state has been read.
+    var keeper: TokenKeeper?
+    /// Why it cannot be read.
+    var trouble: String?
+    var flight: RefreshFlight?
+    /// Changes of the state that wait for a flight to be over, and whether one is being written.
+    private var changes: [(RecordChange, (Result<OAuthRecord, any Error>) -> Void)] = []
+    var signIn: SignIn?
+    /// Counts sign-ins: what comes for an earlier one is not listened to.
+    var signInNumber = 0
+    var invitation: SignInInvitation?
+    var onInvitation: ((OAuthAnswer) -> Void)?
+    var waiters: [(OAuthAnswer) -> Void] = []
+    var challenge: BearerChallenge?
+    private var settled: [() -> Void] = []
+    private var header: (text: String, generation: Int)?
+    private var alarm: Scheduled<Void>?
+    var isEnded = false
+    private var isSaving = false
+    var isProbing = false
+    var clientBackoff = Backoff(base: .seconds(1), maximum: .seconds(300))
+    var nextClientSignIn: Moment?
+
+    init(
+        _ settings: OAuthSettings, _ configuration: UpstreamConfiguration, _ target: RemoteTarget, seal: StateSeal,
+        loop: any EventLoop, logger: Logger, now: @escaping () -> Moment = { .now }
+    ) {
+        self.settings = settings
+        self.upstream = configuration.name
+        self.server = target.url.value
+        self.version = configuration.version
+        self.loop = loop
+        self.logger = logger
+        self.now = now
+        self.files = OAuthFiles(
+            folder: settings.folder, upstream: configuration.name, server: target.url.value, seal: seal)
+        self.http = OAuthHTTP(target, loop: loop)
+    }
+
+    // MARK: Start and end
+
+    /// Reads the state. Requests wait for it.
+    func start() { self.load() }
+
+    private func load() {
+        guard !self.isEnded else { return }
+        let older = self.settings.olderState
+        let redirects = self.settings.redirects
+        self.files.run(on: self.loop) { files -> (OAuthFiles.Contents, Bool) in
+            let contents = try files.read()
+            guard contents.record == nil, let older,
+                let record = try files.importOlder(older, redirects: redirects)
+            else { return (contents, false) }
+            return (OAuthFiles.Contents(record: record), true)
+        }.assumeIsolated().whenComplete { result in
+            guard !self.isEnded else { return }
+            switch result {
+            case .success(let (contents, isImported)): self.loaded(contents, isImported)
+            case .failure(let error): self.couldNotLoad("\(error)")
+            }
+        }
+    }
+
+    private func loaded(_ contents: OAuthFiles.Contents, _ isImported: Bool) {
+        if isImported {
+            self.logger.notice("The older gateway's OAuth state was taken over; its file is renamed")
+        }
+        self.trouble = nil
+        let record = contents.record ?? OAuthRecord(upstream: self.upstream, server: self.server)
+        self.keeper = TokenKeeper(record, settings: self.settings, now: self.now(), draw: .random(in: 0..<1))
+        // What an earlier life has left behind is looked at soon, not only when the token is due.
+        let isOpen =
+            contents.intent?.generation == record.generation || contents.answer?.generation == record.generation
+        if isOpen, record.tokens != nil {
+            self.perform(self.keeper?.recover(self.now()) ?? .none)
+        } else {
+            self.changed()
+        }
+    }
+
+    private func couldNotLoad(_ words: String) {
+        self.logger.error("OAuth state cannot be read; it is left as it is", metadata: ["error": "\(words)"])
+        self.trouble = words
+        self.delegate?.deskChanged(self)
+        self.releaseSettled()
+        self.loop.assumeIsolated().scheduleTask(in: Self.lookInterval) { [weak self] in self?.load() }
+    }
+
+    func end() {
+        guard !self.isEnded else { return }
+        self.isEnded = true
+        self.alarm?.cancel()
+        self.giveUpSignIn("the worker ends")
+        self.releaseSettled()
+        self.http.shutDown()
+        self.files.shutDown()
+    }
+
+    // MARK: Time
+
+    private func rearm() {
+        self.alarm?.cancel()
+        guard !self.isEnded else { return }
+        let now = self.now()
+        var wait = Self.lookInterval
+        if let left = self.keeper?.deadline?.left(from: now) {
+            wait = min(wait, .milliseconds(Int64(left * 1_000) + 10))
+        }
+        self.alarm = self.loop.assumeIsolated().scheduleTask(in: wait) { [weak self] in self?.look() }
+    }
+
+    private func look() {
+        if let action = self.keeper?.tick(self.now()) { self.perform(action) } else { self.rearm() }
+        self.save()
+    }
+
+    // MARK: What the keeper wants
+
+    func perform(_ action: TokenKeeper.Action) {
+        switch action {
+        case .none: break
+        case .refresh(let generation):
+            var flight = RefreshFlight(generation: generation, settings: self.settings)
+            let first = flight.begin()
+            self.flight = flight
+            self.fly(first)
+        case .rediscover: self.rediscover()
+        case .keep(let change):
+            self.change(change) { [weak self] result in
+                if case .failure(let error) = result { self?.couldNotKeep(error) }
+            }
+        }
+        self.changed()
+    }
+
+    func couldNotKeep(_ error: any Error) {
+        self.logger.error("OAuth state cannot be written", metadata: ["error": "\(error)"])
+    }
+
+    /// Something may be another way than before.
+    func changed() {
+        self.rearm()
+        if self.credential != .wait { self.releaseSettled() }
+        self.delegate?.deskChanged(self)
+    }
+
+    private func releaseSettled() {
+        let settled = self.settled
+        self.settled = []
+        for body in settled { self.loop.assumeIsolated().execute(body) }
+    }
+
+    // MARK: Changes of the state
+
+    /// Writes a change down; not while a flight has the state in its hands.
+    func change(_ change: RecordChange, _ done: @escaping (Result<OAuthRecord, any Error>) -> Void) {
+        self.changes.append((change, done))
+        self.writeOn()
+    }
+
+    func writeOn() {
+        guard self.flight == nil, !self.changes.isEmpty, !self.isEnded else { return }
+        let (change, done) = self.changes.removeFirst()
+        let now = self.now().wall
+        self.files.run(on: self.loop) { try $0.change(change, now: now) }.assumeIsolated().whenComplete { result in
+            done(result)
+            self.writeOn()
+        }
+    }
+
+    /// Newer tokens than the file's are written as soon as the disk takes them.
+    private func save() {
+        guard let keeper, keeper.isUnsaved, !self.isSaving, self.flight == nil else { return }
+        let record = keeper.record
+        self.isSaving = true
+        self.files.run(on: self.loop) { try $0.save(record) }.assumeIsolated().whenComplete { result in
+            self.isSaving = false
+            switch result {
+            case .success:
+                self.keeper?.saved()
+                self.changed()
+            case .failure(let error):
+                self.logger.error(
+                    "New tokens are in memory only, the disk does not take them", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}
+
+// MARK: - What requests are sent with
+
+extension OAuthDesk: TokenSource {
+    var credential: BearerCredential {
+        guard let keeper else {
+            return self.trouble.map { .refuse("its OAuth state cannot be read: \($0)") } ?? .wait
+        }
+        switch keeper.credential(self.now()) {
+        case .none: return .none
+        case .token(let token, let generation):
+            if let header, header.generation == generation { return .bearer(header.text, generation: generation) }
+            let text = "Bearer \(token.value)"
+            self.header = (text, generation)
+            return .bearer(text, generation: generation)
+        case .wait: return .wait
+        case .refuse(let words): return .refuse(words)
+        }
+    }
+
+    func whenSettled(_ body: @escaping () -> Void) {
+        self.settled.append(body)
+        guard let action = self.keeper?.wanted(self.now()) else { return }
+        if action == .none { self.rearm() } else { self.perform(action) }
+    }
+}

@@ -1,0 +1,5 @@
+import BridgeConfiguration
+import BridgeCore
+import NIOCore
+
+@testable import BridgeOAuth
