@@ -85,7 +85,7 @@ extension TokenKeeper {
                         + ForeignWords.short(found.metadata.issuer),
                     now)
             }
-            self.record.discovered = found
+            RecordChange.rediscovered(found).apply(to: &self.record, now: now.wall)
             self.next = now.adding(0.5 + draw)
             return .keep(.rediscovered(found))
         }

@@ -11,9 +11,12 @@ enum RegistrationChoice: Equatable {
 
     /// - Parameters:
     ///   - stored: those that were registered before, with whichever server.
+    ///   - redirect: where the browser is to be sent back to, where there is one.
     ///   - fresh: whether what was registered before is not to be used.
     static func make(
-        _ found: Discovered, settings: OAuthSettings, stored: [ClientRegistration], fresh: Bool, now: Double
+        _ found: Discovered, settings: OAuthSettings, stored: [ClientRegistration], redirect: String? = nil,
+        fresh: Bool,
+        now: Double
     ) -> RegistrationChoice {
         let metadata = found.metadata
         if let id = settings.clientID {
@@ -44,7 +47,7 @@ enum RegistrationChoice: Equatable {
                     .metadataDocument, issuer: metadata.issuer, id: url, method: OAuthSettings.ClientMethod.none,
                     redirects: settings.redirects, registered: now))
         }
-        if !fresh, let known = stored.first(where: { Self.isGood($0, metadata, settings, now) }) { return .use(known) }
+        if !fresh, let known = stored.first(where: { Self.isGood($0, metadata, redirect, now) }) { return .use(known) }
         if let endpoint = metadata.registrationEndpoint { return .register(endpoint) }
         return .impossible(
             "this server needs a client that is registered by hand: its id is to be given as oauth.clientId. Redirect URIs "
@@ -52,9 +55,9 @@ enum RegistrationChoice: Equatable {
     }
 
     private static func isGood(
-        _ known: ClientRegistration, _ metadata: ServerMetadata, _ settings: OAuthSettings, _ now: Double
+        _ known: ClientRegistration, _ metadata: ServerMetadata, _ redirect: String?, _ now: Double
     ) -> Bool {
         known.kind == .registered && metadata.isOf(known.issuer) && !known.isDoubtful && !known.isExpired(at: now)
-            && settings.redirects.allSatisfy { known.redirects.contains($0) }
+            && redirect.map { known.redirects.contains($0) } ?? true
     }
 }

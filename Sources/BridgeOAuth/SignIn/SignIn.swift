@@ -142,8 +142,10 @@ package struct SignIn: Sendable {
             }
         case .device, .client: break
         }
+        let redirect: String? = if case .browser(let redirect) = self.manner { redirect } else { nil }
         let choice = RegistrationChoice.make(
-            found, settings: self.settings, stored: self.record.registrations, fresh: self.fresh, now: now.wall)
+            found, settings: self.settings, stored: self.record.registrations, redirect: redirect, fresh: self.fresh,
+            now: now.wall)
         switch choice {
         case .impossible(let words): return self.fail(words)
         case .use(let client): return self.began(found, client, isNew: false, now)

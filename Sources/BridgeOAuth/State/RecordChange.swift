@@ -55,7 +55,13 @@ package enum RecordChange: Sendable, Equatable {
             record.wantedScopes = scopes
             record.stepUps.removeAll { $0.at < now - 86_400 || $0.at > now }
             record.stepUps.append(OAuthRecord.StepUp(operation: operation, at: at))
-        case .rediscovered(let found): record.discovered = found
+        case .rediscovered(let found):
+            record.discovered = found
+            // What an older gateway kept says nothing of who gave it.
+            if record.tokens?.issuer == "" { record.tokens?.issuer = found.metadata.issuer }
+            for at in record.registrations.indices where record.registrations[at].issuer.isEmpty {
+                record.registrations[at].issuer = found.metadata.issuer
+            }
         case .loggedOut:
             record.tokens = nil
             record.registrations = []

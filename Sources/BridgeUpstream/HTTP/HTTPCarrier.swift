@@ -27,8 +27,7 @@ final class HTTPCarrier {
     init(
         _ target: RemoteTarget, tokens: (any TokenSource)?, maximumMessage: Int, loop: any EventLoop, logger: Logger
     ) {
-        // Whoever writes a header of their own knows better.
-        self.tokens = target.fields.contains(name: "Authorization") ? nil : tokens
+        self.tokens = tokens
         self.secrets = target.secrets
         self.target = target
         self.maximumMessage = maximumMessage
@@ -79,7 +78,7 @@ final class HTTPCarrier {
     private func authorize(_ destination: inout MCPDestination, _ bearer: (value: String, generation: Int)?) {
         if let bearer {
             if self.generation != bearer.generation { self.words = ServerWords(secrets: self.secrets + [bearer.value]) }
-            destination.headers.add(name: "Authorization", value: bearer.value)
+            destination.headers.replaceOrAdd(name: "Authorization", value: bearer.value)
         }
         self.generation = bearer?.generation
     }

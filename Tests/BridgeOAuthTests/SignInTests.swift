@@ -1,0 +1,283 @@
+import BridgeConfiguration
+import BridgeCore
+import NIOCore
+import Testing
+
+@testable import BridgeOAuth
+
+/// A sign-in with servers whose pages are given, and a state file in memory.
+private struct Scene {
+    static let challenge = #"Bearer resource_metadata="https://mcp.example/prm", scope="a""#
+
+    var signIn: SignIn
+    var record: OAuthRecord
+    var pages: [String: [WebAnswer]]
+    var asked: [WebRequest] = []
+    var kept: [RecordChange] = []
+    var now = Fixture.now
+    var diskTrouble: String?
+
+    init(
+        _ manner: SignIn.Manner = .browser(redirect: "http://127.0.0.1:8770/callback"),
+        _ settings: OAuthSettings = Fixture.settings(), record: OAuthRecord? = nil, fresh: Bool = false,
+        more: String = ""
+    ) {
+        let record = record ?? OAuthRecord(upstream: "github", server: Fixture.server)
+        self.record = record
+        self.signIn = SignIn(
+            manner, record: record, settings: settings, challenge: nil, fresh: fresh,
+            random: ("random", "verifier"), version: "1.0")
+        let prm = #"{"resource":"https://mcp.example/mcp","authorization_servers":["https://as.example"]}"#
+        self.pages = [
+            Fixture.server: [
+                .reply(
+                    WebReply(status: 401, headers: [WebHeader("www-authenticate", Self.challenge)], body: ByteBuffer()))
+            ],
+            "https://mcp.example/prm": [Fixture.reply(200, prm)],
+            "https://as.example/.well-known/oauth-authorization-server": [
+                Fixture.reply(200, Fixture.metadataText(Fixture.issuer, more))
+            ],
+            "https://as.example/register": [Fixture.reply(201, #"{"client_id":"made"}"#)],
+            "https://as.example/token": [Fixture.good],
+        ]
+    }
+
+    /// - Returns: what somebody has to do, or how it ended.
+    mutating func run(_ action: SignIn.Action) -> SignIn.Action {
+        var action = action
+        for _ in 0..<40 {
+            switch action {
+            case .ask(let request):
+                self.asked.append(request)
+                var answer = Fixture.reply(404)
+                if var pages = self.pages[request.url], !pages.isEmpty {
+                    answer = pages.count > 1 ? pages.removeFirst() : pages[0]
+                    self.pages[request.url] = pages
+                }
+                action = self.signIn.answered(answer, now: self.now)
+            case .keep(let change):
+                self.kept.append(change)
+                if self.diskTrouble == nil { change.apply(to: &self.record, now: self.now.wall) }
+                action = self.signIn.kept(self.diskTrouble, now: self.now)
+            case .invite, .wait, .done, .failed: return action
+            }
+        }
+        return action
+    }
+
+    mutating func begin() -> SignIn.Action { self.run(self.signIn.begin(now: self.now)) }
+
+    mutating func come(back query: String) -> SignIn.Action? {
+        let (action, _) = self.signIn.redirected(query, record: self.record, now: self.now)
+        return action.map { self.run($0) }
+    }
+
+    struct NotInvited: Error {}
+
+    mutating func invited() throws -> SignInInvitation {
+        guard case .invite(let invitation, _) = self.begin() else { throw NotInvited() }
+        return invitation
+    }
+}
+
+@Suite("Signing in") struct SignInTests {
+    private static let state = SignInState.make(random: "random", upstream: "github")
+    private static let back = "code=c&state=\(SignInTests.state)"
+
+    private func words(_ action: SignIn.Action?) -> String {
+        switch action {
+        case .failed(let words), .done(let words): words
+        default: ""
+        }
+    }
+
+    @Test func `from nothing to tokens: asked, registered, kept, opened, exchanged`() throws {
+        var scene = Scene()
+        let invitation = try scene.invited()
+        let fields = FormFields(redirect: invitation.url)
+        #expect(fields["client_id"] == "made" && fields["state"] == Self.state && fields["scope"] == "a")
+        #expect(fields["resource"] == Fixture.server && invitation.issuer == Fixture.issuer)
+        // What the redirect needs is on the disk before anybody opens the page.
+        #expect(scene.record.attempts.map(\.state) == [Self.state] && scene.record.registrations.map(\.id) == ["made"])
+        guard case .done(let words) = scene.come(back: Self.back) else { return #expect(Bool(false)) }
+        #expect(words.contains(Fixture.issuer))
+        let form = try #require(scene.asked.last?.form)
+        #expect(form["code"] == "c" && form["code_verifier"] == "verifier" && form["client_id"] == "made")
+        #expect(form["redirect_uri"] == fields["redirect_uri"] && form["resource"] == Fixture.server)
+        #expect(scene.record.tokens?.access == Secret("at-2") && scene.record.generation == 1)
+        #expect(scene.record.attempts.isEmpty && scene.record.tokens?.asked == "a")
+    }
+
+    @Test func `an issuer without PKCE is refused before anybody is registered`() {
+        var scene = Scene()
+        let text = Fixture.metadataText().replacing(#","code_challenge_methods_supported":["S256"]"#, with: "")
+        scene.pages["https://as.example/.well-known/oauth-authorization-server"] = [Fixture.reply(200, text)]
+        #expect(self.words(scene.begin()).contains("code_challenge_methods_supported"))
+        #expect(!scene.asked.contains { $0.url.hasSuffix("/register") } && scene.kept.isEmpty)
+    }
+
+    @Test func `nothing is opened where what it needs cannot be kept`() {
+        var scene = Scene()
+        scene.diskTrouble = "no space left"
+        #expect(self.words(scene.begin()).contains("no space left"))
+    }
+
+    @Test func `tokens that cannot be kept are had all the same, and it is said`() throws {
+        var scene = Scene()
+        _ = try scene.invited()
+        scene.diskTrouble = "no space left"
+        guard case .done(let words)? = scene.come(back: Self.back) else { return #expect(Bool(false)) }
+        #expect(words.contains("in memory only"))
+    }
+
+    @Test func `a redirect of another sign-in ends nothing, and the right one may still come`() throws {
+        var scene = Scene()
+        _ = try scene.invited()
+        #expect(scene.come(back: "code=x&state=other.676974687562") == nil)
+        guard case .done? = scene.come(back: Self.back) else { return #expect(Bool(false)) }
+    }
+
+    @Test func `a redirect is good for a process that came after the one that began`() throws {
+        var first = Scene()
+        _ = try first.invited()
+        var second = Scene(record: first.record)
+        second.pages["https://as.example/token"] = [Fixture.good]
+        guard case .done? = second.come(back: Self.back) else { return #expect(Bool(false)) }
+        #expect(second.asked.map(\.url) == ["https://as.example/token"])
+    }
+
+    @Test func `the server's own client is registered once, and again when it is asked for afresh`() throws {
+        var scene = Scene()
+        _ = try scene.invited()
+        var again = Scene(record: scene.record)
+        _ = try again.invited()
+        #expect(!again.asked.contains { $0.url.hasSuffix("/register") })
+        var fresh = Scene(record: scene.record, fresh: true)
+        _ = try fresh.invited()
+        #expect(fresh.asked.contains { $0.url.hasSuffix("/register") })
+    }
+
+    @Test func `registration happens five times a day at most`() {
+        var record = OAuthRecord(upstream: "github", server: Fixture.server)
+        record.registrationTimes = (1...5).map { Fixture.now.wall - Double($0) * 60 }
+        var scene = Scene(record: record)
+        #expect(self.words(scene.begin()).contains("5 times today"))
+    }
+
+    @Test func `a client that somebody's browser refuses is registered anew the next time`() throws {
+        var scene = Scene()
+        _ = try scene.invited()
+        guard case .failed? = scene.come(back: "error=unauthorized_client&state=\(Self.state)") else {
+            return #expect(Bool(false))
+        }
+        let failure = try #require(scene.signIn.failure)
+        #expect(failure.isDoubtful && failure.attempt == Self.state)
+        RecordChange.over(attempt: failure.attempt, isDoubtful: true).apply(to: &scene.record, now: scene.now.wall)
+        #expect(scene.record.registrations[0].isDoubtful && scene.record.attempts.isEmpty)
+    }
+
+    @Test func `a code whose client is refused is shown in each other way`() throws {
+        var scene = Scene()
+        scene.pages["https://as.example/register"] = [
+            Fixture.reply(
+                201, #"{"client_id":"made","client_secret":"s","token_endpoint_auth_method":"client_secret_post"}"#)
+        ]
+        scene.pages["https://as.example/token"] = [Fixture.reply(401, #"{"error":"invalid_client"}"#), Fixture.good]
+        _ = try scene.invited()
+        guard case .done? = scene.come(back: Self.back) else { return #expect(Bool(false)) }
+        #expect(scene.asked.last?.header("Authorization")?.hasPrefix("Basic ") == true)
+    }
+
+    @Test func `a resource that the token endpoint refuses is left out, and that is remembered`() throws {
+        var scene = Scene()
+        scene.pages["https://as.example/token"] = [Fixture.reply(400, #"{"error":"invalid_target"}"#), Fixture.good]
+        _ = try scene.invited()
+        guard case .done? = scene.come(back: Self.back) else { return #expect(Bool(false)) }
+        #expect(scene.asked.last?.form["resource"] == nil && scene.record.sendsNoResource)
+    }
+
+    @Test func `without a refresh token it is said when somebody is needed again`() throws {
+        var scene = Scene()
+        scene.pages["https://as.example/token"] = [Fixture.reply(200, #"{"access_token":"t","expires_in":60}"#)]
+        _ = try scene.invited()
+        #expect(self.words(scene.come(back: Self.back)).contains("need you again at 2027-01-15T08:01:00Z"))
+    }
+
+    @Test func `rights that a call lacked are asked for`() throws {
+        let record = try Fixture.record { $0.wantedScopes = ["a", "write"] }
+        var scene = Scene(record: record)
+        #expect(FormFields(redirect: try scene.invited().url)["scope"] == "a write")
+    }
+
+    @Test func `a configured client's secret is sent and not kept`() throws {
+        let settings = Fixture.settings {
+            $0.clientID = "mine"
+            $0.clientSecret = Secret("very-secret")
+        }
+        var scene = Scene(.browser(redirect: "http://127.0.0.1:8770/callback"), settings)
+        _ = try scene.invited()
+        guard case .done? = scene.come(back: Self.back) else { return #expect(Bool(false)) }
+        #expect(scene.asked.last?.header("Authorization") != nil)
+        #expect(!scene.record.json.description.contains("very-secret"))
+    }
+
+    // MARK: By a code
+
+    private func device(_ answers: [WebAnswer]) -> Scene {
+        var scene = Scene(.device, more: #","device_authorization_endpoint":"https://as.example/device""#)
+        scene.pages["https://as.example/device"] = [
+            Fixture.reply(
+                200,
+                #"{"device_code":"d","user_code":"AB-CD","verification_uri":"https://as.example/go","expires_in":60,"interval":2}"#
+            )
+        ]
+        scene.pages["https://as.example/token"] = answers
+        return scene
+    }
+
+    @Test func `a code is typed in elsewhere, and asked for as slowly as the server wants`() {
+        var scene = self.device([
+            Fixture.reply(400, #"{"error":"authorization_pending"}"#), Fixture.reply(400, #"{"error":"slow_down"}"#),
+            Fixture.reply(500), Fixture.good,
+        ])
+        guard case .invite(let invitation, again: 2) = scene.begin() else { return #expect(Bool(false)) }
+        #expect(invitation.code == "AB-CD" && invitation.url == "https://as.example/go")
+        for wait in [2.0, 7, 14] {
+            let next = scene.run(scene.signIn.waited(now: scene.now))
+            #expect(next == .wait(wait))
+        }
+        guard case .done = scene.run(scene.signIn.waited(now: scene.now)) else { return #expect(Bool(false)) }
+        #expect(scene.asked.last?.form["device_code"] == "d" && scene.record.tokens != nil)
+    }
+
+    @Test(arguments: ["expired_token", "access_denied"]) func `a code ends`(code: String) {
+        var scene = self.device([Fixture.reply(400, #"{"error":"\#(code)"}"#)])
+        _ = scene.begin()
+        guard case .failed = scene.run(scene.signIn.waited(now: scene.now)) else { return #expect(Bool(false)) }
+        var late = self.device([])
+        _ = late.begin()
+        late.now = late.now.adding(61)
+        guard case .failed = late.signIn.waited(now: late.now) else { return #expect(Bool(false)) }
+    }
+
+    @Test func `a server without such a sign-in says so`() {
+        var scene = Scene(.device)
+        #expect(self.words(scene.begin()).contains("device_authorization_endpoint"))
+    }
+
+    // MARK: By nobody
+
+    @Test func `a client that needs nobody has its tokens at once`() throws {
+        let settings = Fixture.settings {
+            $0.grant = .clientCredentials
+            $0.clientID = "mine"
+            $0.clientSecret = Secret("s")
+        }
+        var scene = Scene(.client, settings)
+        scene.pages["https://as.example/token"] = [Fixture.reply(200, #"{"access_token":"t","expires_in":60}"#)]
+        guard case .done = scene.begin() else { return #expect(Bool(false)) }
+        #expect(scene.asked.last?.form["grant_type"] == "client_credentials" && scene.record.tokens?.refresh == nil)
+        let keeper = TokenKeeper(scene.record, settings: settings, now: scene.now, draw: 0)
+        #expect(keeper.isRenewable && keeper.report(scene.now).phase == .ok)
+    }
+}

@@ -1,0 +1,107 @@
+import BridgeCore
+import NIOCore
+import Testing
+
+@testable import BridgeOAuth
+
+/// One row each of what token endpoints answer.
+@Suite("What an answer of a token endpoint means") struct TokenVerdictTests {
+    private func verdict(_ answer: WebAnswer) -> TokenVerdict { TokenVerdict.of(answer, now: Fixture.now) }
+    private func word(_ status: Int, _ body: String, _ headers: [String: String] = [:]) -> String {
+        self.verdict(Fixture.reply(status, body, headers)).word
+    }
+
+    @Test func `what did not leave, and what has no whole answer, are two things`() {
+        #expect(self.verdict(.failed("no connection", sent: false)) == .notSent("no connection"))
+        #expect(self.verdict(.failed("closed", sent: true)) == .unknown("closed"))
+    }
+
+    @Test(arguments: [408, 425, 429, 500, 502, 503, 504, 520, 525, 530])
+    func `trouble of the server's is no verdict, whatever it says with it`(status: Int) {
+        for body in ["", "<html>", #"{"error":"invalid_grant"}"#, #"{"error":{"code":1}}"#] {
+            #expect(self.word(status, body) == "later")
+        }
+        guard case .later(_, retryAfter: 30) = self.verdict(Fixture.reply(status, "", ["Retry-After": "30"]))
+        else { return #expect(Bool(false)) }
+    }
+
+    @Test(arguments: [200, 400, 401, 403]) func `some words are no verdict at any status`(status: Int) {
+        #expect(self.word(status, #"{"error":"temporarily_unavailable"}"#) == "later")
+        #expect(self.word(status, #"{"error":"server_error"}"#) == "later")
+        #expect(self.word(status, #"{"error":"slow_down"}"#) == "pending")
+    }
+
+    @Test(arguments: [301, 302, 307, 308]) func `a redirect is not followed, and says where it leads`(status: Int) {
+        let answer = Fixture.reply(status, "", ["Location": "https://login.example/x?secret=1"])
+        guard case .redirected(let words) = self.verdict(answer) else { return #expect(Bool(false)) }
+        #expect(words.contains("https://login.example/x") && !words.contains("secret"))
+    }
+
+    @Test(arguments: [200, 400, 401, 403]) func `a page, nothing, or what is no JSON is nobody's word`(status: Int) {
+        for body in ["<html><title>Log in</title></html>", "", "Forbidden", "[1]", "\u{FEFF}"] {
+            #expect(self.word(status, body) == "page")
+        }
+    }
+
+    @Test(arguments: [400, 401, 403]) func `invalid_grant refuses the refresh token, in the server's own words`(
+        status: Int
+    ) {
+        let answer = Fixture.reply(
+            status,
+            #"{"error":"invalid_grant","error_description":"AADSTS700082: expired\u001b[0m","suberror":"bad_token"}"#)
+        guard case .grantRefused(let words) = self.verdict(answer) else { return #expect(Bool(false)) }
+        #expect(words.contains("AADSTS700082") && words.contains("bad_token") && !words.contains("\u{1B}"))
+        let google = #"{"error":"invalid_grant","error_subtype":"invalid_rapt"}"#
+        guard case .grantRefused(let said) = self.verdict(Fixture.reply(status, google)) else {
+            return #expect(Bool(false))
+        }
+        #expect(said.contains("invalid_rapt"))
+        #expect(self.word(status, #"{"error":"invalid_grant","suberror":"consent_required"}"#) == "interactionNeeded")
+    }
+
+    @Test(arguments: [400, 401]) func `invalid_client refuses the client`(status: Int) {
+        #expect(self.word(status, #"{"error":"invalid_client"}"#) == "clientRefused")
+    }
+
+    @Test(arguments: [
+        ("unauthorized_client", "grantUnsupported"), ("unsupported_grant_type", "grantUnsupported"),
+        ("invalid_scope", "scopeRefused"), ("invalid_target", "resourceRefused"),
+        ("interaction_required", "interactionNeeded"), ("login_required", "interactionNeeded"),
+        ("consent_required", "interactionNeeded"), ("access_denied", "interactionNeeded"),
+        ("invalid_request", "unclear"), ("something_new", "unclear"),
+    ]) func `each error has its verdict`(code: String, word: String) {
+        #expect(self.word(400, #"{"error":"\#(code)"}"#) == word)
+    }
+
+    @Test func `an error of another form is unclear, and not lost`() {
+        #expect(self.word(400, #"{"error":{"code":"x","message":"m"}}"#) == "unclear")
+        #expect(self.word(422, #"{"message":"Unrecognized client_id"}"#) == "unclear")
+        #expect(
+            self.word(400, #"{"error":"invalid_request","error_description":"AADSTS9010010: resource"}"#)
+                == "resourceRefused")
+        #expect(self.word(400, "error=invalid_grant&error_description=x") == "grantRefused")
+    }
+
+    @Test(arguments: [404, 405, 410]) func `an endpoint that is gone has moved`(status: Int) {
+        #expect(self.word(status, "") == "moved")
+        #expect(self.word(status, #"{"error":"not_found"}"#) == "moved")
+    }
+
+    @Test(arguments: [
+        (
+            #"{"error":"bad_refresh_token","error_description":"The refresh token passed is incorrect or expired."}"#,
+            "grantRefused"
+        ),
+        (#"{"error":"incorrect_client_credentials"}"#, "clientRefused"),
+        (#"{"ok":false,"error":"invalid_refresh_token"}"#, "grantRefused"),
+        (#"{"ok":false,"error":"token_expired"}"#, "grantRefused"),
+        (#"{"ok":false,"error":"invalid_auth"}"#, "grantRefused"), (#"{"ok":false,"error":"new_thing"}"#, "unclear"),
+        (#"{"ok":false}"#, "unclear"), (#"{"error":"authorization_pending"}"#, "pending"), (#"{"hello":1}"#, "unclear"),
+    ]) func `an error with status 200 goes by its code`(body: String, word: String) {
+        #expect(self.word(200, body) == word)
+    }
+
+    @Test(arguments: [200, 201]) func `tokens are tokens with either status`(status: Int) {
+        #expect(self.word(status, #"{"access_token":"t","token_type":"Bearer"}"#) == "issued")
+    }
+}
