@@ -16,8 +16,8 @@ struct MCPBridge: ParsableCommand {
         version: BridgeVersion.text,
         subcommands: [
             Serve.self, Status.self, Tools.self, CallTool.self, Prompts.self, Prompt.self, Resources.self, Read.self,
-            Stdio.self, Gateway.self, TokenBridge.self, TokenCommand.self, Audit.self, Reload.self, Config.self,
-            DemoServerCommand.self, Version.self, Worker.self,
+            Stdio.self, Gateway.self, TokenBridge.self, Auth.self, TokenCommand.self, Audit.self, Reload.self,
+            Config.self, DemoServerCommand.self, Version.self, Worker.self,
         ]
     )
 

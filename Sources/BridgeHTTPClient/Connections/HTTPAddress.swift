@@ -111,3 +111,21 @@ extension HTTPAddress.Origin {
         return (isBare ? "[\(self.host)]" : self.host) + (isStandard ? "" : ":\(self.port)")
     }
 }
+
+extension HTTPAddress {
+    /// Scheme, host and port are the same.
+    package func isSameOrigin(as other: HTTPAddress) -> Bool { self.origin == other.origin }
+
+    package var path: String { self.url.path }
+
+    /// Whether nobody between here and there can read what is sent: TLS, or this machine.
+    package var isPrivateToSend: Bool {
+        self.origin.scheme == "https" || self.isSocket
+            || ["127.0.0.1", "localhost", "::1", "[::1]"].contains(self.origin.host)
+    }
+
+    /// The same without its query.
+    package var withoutQuery: HTTPAddress? {
+        HTTPAddress(String(self.url.absoluteString.prefix { $0 != "?" && $0 != "#" }))
+    }
+}

@@ -52,6 +52,17 @@ package enum ShortCommand {
         return running.bytes[0]
     }
 
+    /// Starts a program that is left to itself, without a word from it.
+    ///
+    /// - Returns: whether it runs.
+    package static func leave(_ executable: String, _ arguments: [String], environment: [String: String]) -> Bool {
+        let nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC)
+        guard nowhere >= 0 else { return false }
+        defer { Glibc.close(nowhere) }
+        let started = Self.start(executable, arguments, environment, output: nowhere, errors: nowhere)
+        if case .success = started { return true } else { return false }
+    }
+
     private enum Started {
         case success(pid_t)
         case failure(Int32)
