@@ -27,7 +27,7 @@ extension TokenKeeper {
         report.isRenewable = self.isRenewable && tokens != nil
         report.holder = self.holder
         report.notes = self.notes + (self.record.discovered?.notes ?? [])
-        if let next = self.next ?? self.schedule.due { report.next = Int(now.wall + next.left(from: now)) }
+        if let next = self.deadline { report.next = Int(now.wall + next.left(from: now)) }
         self.tell(&report, now)
         return report
     }
@@ -50,15 +50,18 @@ extension TokenKeeper {
         case .fine:
             guard self.record.tokens != nil else { return }
             report.phase = self.isFlying || (self.schedule.isDue(now) && self.isRenewable) ? .due : .ok
-            guard !self.isRenewable else { return }
-            let end = report.expires.map { "at \(UTCTime(seconds: $0).text())" } ?? "when its token is refused"
-            report.notes.append("there is nothing to refresh its token with: a sign-in is needed again \(end)")
-            report.next = nil
+            if !self.isRenewable { self.tellEnd(&report) }
         }
         if !self.record.wantedScopes.isEmpty, report.phase == .ok || report.phase == .due {
             report.phase = .signInNeeded
             report.reason = "a call wants more rights: \(self.record.wantedScopes.joined(separator: " "))"
         }
+    }
+
+    private func tellEnd(_ report: inout OAuthReport) {
+        let end = report.expires.map { "at \(UTCTime(seconds: $0).text())" } ?? "when its token is refused"
+        report.notes.append("there is nothing to refresh its token with: a sign-in is needed again \(end)")
+        report.next = nil
     }
 
     /// By which logs name a client or a token without giving it away: 8 hexadecimal digits.

@@ -202,7 +202,15 @@ package struct TokenKeeper: Sendable {
     }
 
     /// When ``tick(_:)`` has something to do, as far as that is known.
-    package var deadline: Moment? { self.isFlying ? nil : self.next ?? self.schedule.due }
+    package var deadline: Moment? {
+        guard !self.isFlying, self.next == nil else { return self.isFlying ? nil : self.next }
+        switch self.situation {
+        case .final, .refusedByServer: return nil
+        case .fine, .retrying, .confirming, .unclear: break
+        }
+        if self.unrenewable != nil { return self.schedule.end }
+        return self.isRenewable && self.record.tokens != nil ? self.schedule.due : nil
+    }
 
     /// A process before this one was in the middle of a refresh: what it has left is looked at now.
     package mutating func recover(_ now: Moment) -> Action {

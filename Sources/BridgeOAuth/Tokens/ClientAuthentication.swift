@@ -6,7 +6,12 @@ import FoundationEssentials
 package struct ClientAuthentication: Sendable, Equatable {
     package var method: OAuthSettings.ClientMethod
     /// Basic without form-encoding, for servers that do not decode it.
-    package var isRaw = false
+    package var isRaw: Bool
+
+    package init(method: OAuthSettings.ClientMethod, isRaw: Bool = false) {
+        self.method = method
+        self.isRaw = isRaw
+    }
 
     /// The ways for a client, in the order in which they are tried: what its registration said, what is configured, what the
     /// server lists, and what servers take without listing it.

@@ -134,7 +134,7 @@ final class OAuthDesk {
         let now = self.now()
         var wait = Self.lookInterval
         if let left = self.keeper?.deadline?.left(from: now) {
-            wait = min(wait, .milliseconds(Int64(left * 1_000) + 10))
+            wait = min(wait, .milliseconds(max(Int64(left * 1_000) + 10, 100)))
         }
         self.alarm = self.loop.assumeIsolated().scheduleTask(in: wait) { [weak self] in self?.look() }
     }

@@ -16,7 +16,7 @@ import Testing
         self.folder = root + "/oauth"
     }
 
-    private func files(key: String? = nil, _ upstream: String = "github") throws -> OAuthFiles {
+    private func files(_ upstream: String = "github", key: String? = nil) throws -> OAuthFiles {
         OAuthFiles(
             folder: self.folder, upstream: upstream, server: "https://mcp.example/mcp",
             seal: try StateSeal(base64Key: key))
@@ -68,7 +68,7 @@ import Testing
         _ = try self.signIn(files, "at-two")
         #expect(String(decoding: try self.bytes("previous"), as: UTF8.self).contains("at-secret"))
         #expect(String(decoding: try self.bytes("json"), as: UTF8.self).contains("at-two"))
-        #expect(try self.files(nil, "gitlab").read().record == nil)
+        #expect(try self.files("gitlab").read().record == nil)
         #expect(!self.names.contains { $0.contains("github") })
     }
 
