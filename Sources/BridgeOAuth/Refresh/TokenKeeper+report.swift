@@ -5,7 +5,7 @@ import FoundationEssentials
 /// What people are told.
 extension TokenKeeper {
     static let refusedWords =
-        "the server refuses the tokens that its own authorization server has just given; it may want another audience "
+        "refused by server: it refuses the tokens that its own authorization server has just given; it may want another audience "
         + "(oauth.resource, oauth.extraParams)"
 
     static func words(_ verdict: OAuthRecord.Verdict) -> String { "\(verdict.phase.rawValue): \(verdict.reason)" }
@@ -41,7 +41,7 @@ extension TokenKeeper {
             if self.isAlive(now) { report.notes.append("its last token is still good, and used") }
         case .refusedByServer(let since, _):
             report.phase = .refused
-            report.reason = Self.refusedWords
+            report.reason = String(Self.refusedWords.dropFirst("refused by server: ".count))
             report.since = Int(since)
         case .retrying(let words, let since), .confirming(let words, let since, _), .unclear(let words, let since):
             report.phase = .retrying

@@ -98,6 +98,9 @@ package struct TokenKeeper: Sendable {
         if self.isAlive(now) { return .token(tokens.access, generation: self.record.generation) }
         switch self.situation {
         case .final(let verdict): return .refuse(Self.words(verdict))
+        // Shown again with each new connection: the server may think better of it.
+        case .refusedByServer where !self.schedule.isOver(now):
+            return .token(tokens.access, generation: self.record.generation)
         case .refusedByServer: return .refuse(Self.refusedWords)
         case .fine, .retrying, .confirming, .unclear: break
         }
@@ -124,7 +127,7 @@ package struct TokenKeeper: Sendable {
         }
         if self.isFlying { return (.wait, .none) }
         if case .refusedByServer(let since, let step) = self.situation {
-            guard isNews else { return (self.refusal(now), .none) }
+            guard isNews else { return (.refuse(Self.refusedWords), .none) }
             return (.refuse(Self.refusedWords), self.refusedAgain(since: since, step: step + 1, now))
         }
         if let obtained, now.steady - obtained.steady < Self.youth {

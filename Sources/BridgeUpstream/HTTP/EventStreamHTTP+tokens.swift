@@ -12,12 +12,19 @@ extension EventStreamHTTP {
         case .none, .bearer: return true
         case .wait:
             tokens.whenSettled { [weak self, weak post] in
-                if let self, let post { self.dispatch(post) }
+                guard let self, let post, self.posts[ObjectIdentifier(post)] === post else { return }
+                self.dispatch(post)
+            }
+            post.wait(HTTPCarrier.tokenTime) { [weak self, weak post] in
+                guard let self, let post, case .open = self.state, tokens.credential == .wait else { return }
+                self.posts[ObjectIdentifier(post)] = nil
+                if post.kind == .greeting { return self.lose(.unreachable(tokens.hindrance)) }
+                self.over(post, tokens.hindrance, sent: false)
             }
         case .refuse(let words):
             self.loop.assumeIsolated().execute { [weak self, weak post] in
                 guard let self, let post, case .open = self.state, !post.isForgotten else { return }
-                self.failed(post, .signInNeeded(words))
+                self.failed(post, .unauthorized(words))
                 self.settle()
             }
         }
@@ -34,7 +41,7 @@ extension EventStreamHTTP {
             guard !self.hasBeenReauthorized else { return self.lose(.signInNeeded(words)) }
             self.hasBeenReauthorized = true
             self.openStream()
-        case .refuse(let told): self.lose(.signInNeeded("\(words) (\(told))"))
+        case .refuse(let told): self.lose(.unauthorized("\(told) (\(words))"))
         }
     }
 
@@ -54,7 +61,7 @@ extension EventStreamHTTP {
             guard !post.hasBeenReauthorized, post.canBeSent else { return self.failed(post, .signInNeeded(words)) }
             post.hasBeenReauthorized = true
             self.dispatch(post)
-        case .refuse(let told): self.failed(post, .signInNeeded("\(words) (\(told))"))
+        case .refuse(let told): self.failed(post, .unauthorized("\(told) (\(words))"))
         }
     }
 }

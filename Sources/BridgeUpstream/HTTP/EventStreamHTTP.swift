@@ -91,7 +91,7 @@ final class EventStreamHTTP: RemoteConnection {
         guard case .opening = self.state else { return }
         switch self.carrier.tokens?.credential ?? .none {
         case .wait: self.carrier.tokens?.whenSettled { [weak self] in self?.openStream() }
-        case .refuse(let words): self.loop.assumeIsolated().execute { self.lose(.signInNeeded(words)) }
+        case .refuse(let words): self.loop.assumeIsolated().execute { self.lose(.unauthorized(words)) }
         case .none, .bearer:
             guard let request = self.carrier.endpoint()?.listen() else { return }
             self.generation = self.carrier.generation
@@ -225,7 +225,7 @@ final class EventStreamHTTP: RemoteConnection {
         }
         switch loss {
         case .unreachable, .foreign: self.delegate?.connectionLost(self, reason: loss.reason)
-        case .signInNeeded: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
+        case .signInNeeded, .unauthorized: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
         }
     }
 

@@ -7,6 +7,9 @@ import NIOHTTP1
 /// What a connection over HTTP sends its requests by: the pool, the address as it is now, the user's headers, cookies, and
 /// what must not be told on. Confined to its event loop.
 final class HTTPCarrier {
+    /// For so long a message waits for a token.
+    static let tokenTime = TimeAmount.seconds(25)
+
     private let loop: any EventLoop
     private let logger: Logger
     private let maximumMessage: Int

@@ -10,10 +10,12 @@ enum HTTPLoss: Equatable {
     case foreign(String)
     /// Nobody may ask who has not signed in: what the server says.
     case signInNeeded(String)
+    /// There is no token for it, or none that is taken: why, with how that stands at its beginning.
+    case unauthorized(String)
 
     var reason: String {
         switch self {
-        case .unreachable(let reason), .foreign(let reason): reason
+        case .unreachable(let reason), .foreign(let reason), .unauthorized(let reason): reason
         case .signInNeeded(let words): "sign-in needed: \(words)"
         }
     }

@@ -211,7 +211,7 @@ extension StreamableHTTP: HTTPPostOwner {
         self.state = .lost
         switch loss {
         case .unreachable, .foreign: self.delegate?.connectionLost(self, reason: loss.reason)
-        case .signInNeeded: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
+        case .signInNeeded, .unauthorized: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
         }
     }
 

@@ -13,17 +13,28 @@ extension StreamableHTTP {
         case .none, .bearer: return true
         case .wait:
             tokens.whenSettled { [weak self, weak post] in
-                if let self, let post { self.dispatch(post) }
+                guard let self, let post, self.posts[ObjectIdentifier(post)] === post else { return }
+                self.dispatch(post)
             }
+            self.waitForToken(post, tokens)
         case .refuse(let words):
             self.loop.assumeIsolated().execute { [weak self, weak post] in
                 guard let self, let post, case .open = self.state, !post.isForgotten else { return }
-                self.failed(post, .signInNeeded(words), sent: false)
+                self.failed(post, .unauthorized(words), sent: false)
                 self.settle()
             }
         }
         self.posts[ObjectIdentifier(post)] = post
         return false
+    }
+
+    /// Nobody waits for a token for minutes: who asks is told that it did not run.
+    private func waitForToken(_ post: HTTPPost, _ tokens: any TokenSource) {
+        post.wait(HTTPCarrier.tokenTime) { [weak self, weak post] in
+            guard let self, let post, case .open = self.state, tokens.credential == .wait else { return }
+            if post.kind == .greeting { return self.lose(.unreachable(tokens.hindrance)) }
+            self.giveBack(post, tokens.hindrance)
+        }
     }
 
     /// The answer is 401, or 403 with a challenge. It did not run.
@@ -37,7 +48,7 @@ extension StreamableHTTP {
             }
             let told = tokens.lacked(challenge, operation: post.method ?? "")
             return post.kind == .greeting
-                ? self.failed(post, .signInNeeded(told), sent: false) : self.giveBack(post, told)
+                ? self.failed(post, .unauthorized(told), sent: false) : self.giveBack(post, told)
         }
         let refusal = tokens.refused(generation: post.generation, challenge)
         switch refusal {
@@ -48,7 +59,7 @@ extension StreamableHTTP {
             }
             post.hasBeenReauthorized = true
             self.dispatch(post)
-        case .refuse(let told): self.failed(post, .signInNeeded("\(words) (\(told))"), sent: false)
+        case .refuse(let told): self.failed(post, .unauthorized("\(told) (\(words))"), sent: false)
         }
     }
 }

@@ -39,7 +39,7 @@ extension OAuthDesk {
     }
 
     func accepted(generation: Int?) {
-        guard let keeper, keeper.isDoubted else { return }
+        guard self.keeper?.isDoubted ?? false else { return }
         self.keeper?.accepted(generation: generation ?? -1)
         self.changed()
     }

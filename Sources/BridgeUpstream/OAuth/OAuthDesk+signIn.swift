@@ -10,6 +10,10 @@ import NIOCore
 extension OAuthDesk {
     /// - Parameter done: called once.
     func serve(_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) {
+        switch request {
+        case .begin, .device: self.beginAnew()
+        case .redirect, .wait, .cancel, .status, .logout: break
+        }
         guard self.keeper != nil else {
             return done(
                 self.answer(false, self.trouble.map { "its OAuth state cannot be read: \($0)" } ?? "it is starting"))
@@ -191,7 +195,12 @@ extension OAuthDesk {
     }
 
     func giveUpSignIn(_ words: String) {
-        if self.signIn != nil { self.over(isDone: false, words) }
+        guard self.signIn != nil else { return }
+        // What comes for it after all is for no sign-in that waits. One whose worker ends may still be gone on with.
+        if let state = self.invitation.flatMap({ FormFields(redirect: $0.url)["state"] }), !self.isEnded {
+            self.change(.over(attempt: state, isDoubtful: false)) { _ in }
+        }
+        self.over(isDone: false, words)
     }
 
     // MARK: Signing out

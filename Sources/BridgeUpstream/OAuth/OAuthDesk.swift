@@ -30,8 +30,9 @@ final class OAuthDesk {
     let now: () -> Moment
     /// nil until the state has been read.
     var keeper: TokenKeeper?
-    /// Why it cannot be read.
+    /// Why it cannot be read, and whether that is for what stands in it.
     var trouble: String?
+    var isMalformed = false
     var flight: RefreshFlight?
     /// Changes of the state that wait for a flight to be over, and whether one is being written.
     private var changes: [(RecordChange, (Result<OAuthRecord, any Error>) -> Void)] = []
@@ -73,7 +74,7 @@ final class OAuthDesk {
     func start() { self.load() }
 
     private func load() {
-        guard !self.isEnded else { return }
+        guard !self.isEnded, self.keeper == nil else { return }
         let older = self.settings.olderState
         let redirects = self.settings.redirects
         self.files.run(on: self.loop) { files -> (OAuthFiles.Contents, Bool) in
@@ -83,12 +84,22 @@ final class OAuthDesk {
             else { return (contents, false) }
             return (OAuthFiles.Contents(record: record), true)
         }.assumeIsolated().whenComplete { result in
-            guard !self.isEnded else { return }
+            guard !self.isEnded, self.keeper == nil else { return }
             switch result {
             case .success(let (contents, isImported)): self.loaded(contents, isImported)
-            case .failure(let error): self.couldNotLoad("\(error)")
+            case .failure(let error):
+                if case .malformed? = error as? OAuthRecord.Flaw { self.isMalformed = true }
+                self.couldNotLoad("\(error)")
             }
         }
+    }
+
+    /// Somebody signs in although the state cannot be read: it begins anew, and what there was is kept beside it.
+    func beginAnew() {
+        guard self.keeper == nil, self.isMalformed else { return }
+        self.trouble = nil
+        let record = OAuthRecord(upstream: self.upstream, server: self.server)
+        self.keeper = TokenKeeper(record, settings: self.settings, now: self.now(), draw: 0)
     }
 
     private func loaded(_ contents: OAuthFiles.Contents, _ isImported: Bool) {
@@ -109,7 +120,9 @@ final class OAuthDesk {
     }
 
     private func couldNotLoad(_ words: String) {
-        self.logger.error("OAuth state cannot be read; it is left as it is", metadata: ["error": "\(words)"])
+        if self.trouble != words {
+            self.logger.error("OAuth state cannot be read; it is left as it is", metadata: ["error": "\(words)"])
+        }
         self.trouble = words
         self.delegate?.deskChanged(self)
         self.releaseSettled()
@@ -221,10 +234,10 @@ final class OAuthDesk {
 
 extension OAuthDesk: TokenSource {
     var credential: BearerCredential {
-        guard let keeper else {
+        guard let credential = self.keeper?.credential(self.now()) else {
             return self.trouble.map { .refuse("its OAuth state cannot be read: \($0)") } ?? .wait
         }
-        switch keeper.credential(self.now()) {
+        switch credential {
         case .none: return .none
         case .token(let token, let generation):
             if let header, header.generation == generation { return .bearer(header.text, generation: generation) }
@@ -234,6 +247,11 @@ extension OAuthDesk: TokenSource {
         case .wait: return .wait
         case .refuse(let words): return .refuse(words)
         }
+    }
+
+    var hindrance: String {
+        let reason = self.report.reason.map { ": \($0)" } ?? ""
+        return "its token has ended, and another is not to be had yet\(reason)"
     }
 
     func whenSettled(_ body: @escaping () -> Void) {

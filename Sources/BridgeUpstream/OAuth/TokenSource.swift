@@ -16,6 +16,9 @@ protocol TokenSource: AnyObject {
     /// What the next request is sent with.
     var credential: BearerCredential { get }
 
+    /// Why it says to wait, for people.
+    var hindrance: String { get }
+
     /// Calls back in a later turn, once ``credential`` says no longer to wait.
     func whenSettled(_ body: @escaping () -> Void)
 

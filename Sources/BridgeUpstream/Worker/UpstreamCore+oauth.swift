@@ -60,6 +60,10 @@ extension UpstreamStatus {
     /// Tells of the tokens, and by the word of the whole, where it is for them that there is no connection.
     mutating func take(_ report: OAuthReport) {
         if report.phase != .none { self.oauth = report }
+        // Where there is a connection all the same, the status would say nothing of it.
+        if report.phase.isTroubled || report.phase == .retrying, self.isConnected {
+            self.notes.append("its token: \(report.words)")
+        }
         switch self.phase {
         case .backoff, .connecting, .signIn: break
         case .ready, .idle, .failed, .stopped, .signingIn, .tokensRefused, .misconfigured: return
