@@ -176,6 +176,16 @@ private struct Scene {
         #expect(scene.record.registrations[0].isDoubtful && scene.record.attempts.isEmpty)
     }
 
+    @Test func `offline_access that is refused, though it is listed, is not asked for again`() throws {
+        var scene = Scene(more: #","scopes_supported":["offline_access"]"#)
+        #expect(FormFields(redirect: try scene.invited().url)["scope"] == "a offline_access")
+        _ = scene.come(back: "error=invalid_scope&state=\(Self.state)")
+        #expect(scene.signIn.offlineWasRefused)
+        RecordChange.offlineRefused.apply(to: &scene.record, now: 0)
+        var again = Scene(record: scene.record, more: #","scopes_supported":["offline_access"]"#)
+        #expect(FormFields(redirect: try again.invited().url)["scope"] == "a")
+    }
+
     @Test func `a code whose client is refused is shown in each other way`() throws {
         var scene = Scene()
         scene.pages["https://as.example/register"] = [

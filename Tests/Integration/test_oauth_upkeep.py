@@ -56,7 +56,7 @@ def echo(bridge: Bridge, name: str) -> str:
 def refused_words(bridge: Bridge, name: str) -> str:
     """What a call is told; by HTTP it has always been answered."""
     reply = bridge.client().call(f"{name}.echo", {})
-    assert reply.status == 200, "an upstream's token is nothing that a client could renew"
+    assert reply.head.status == 200, "an upstream's token is nothing that a client could renew"
     return json.dumps(reply.message)
 
 
@@ -77,7 +77,7 @@ def test_a_worker_that_is_killed_in_a_refresh_loses_no_token(bridge: Bridge, ser
     asked = server.wait("token:refresh_token", before + 1)
     intent = state_file(bridge, server).with_suffix(".intent")
     assert json.loads(intent.read_text())["generation"] >= 1, "it was on the disk before the request"
-    os.kill(bridge.worker("upstream@killed").pid, signal.SIGKILL)
+    os.kill(bridge.worker("upstream killed").pid, signal.SIGKILL)
     server.well("token:refresh_token")
     again = server.wait("token:refresh_token", before + 2)
     server.release()
@@ -151,13 +151,13 @@ def test_a_call_that_lacks_rights_says_which_and_the_next_sign_in_asks_for_them(
 ) -> None:
     server = servers["rights"]
     signed_in(bridge, "rights")
-    server.settings["call_scope"] = "mcp write"
+    server.settings["call_scope"] = "mcp admin"
     words = refused_words(bridge, "rights")
     assert "insufficient_scope" in words and "mcp-bridge auth rights" in words
     assert bridge.upstream("rights")["connected"], "others need not suffer"
-    assert "write" in wait_told(bridge, "rights", "sign-in needed")["reason"]
+    assert "admin" in wait_told(bridge, "rights", "sign-in needed")["reason"]
     sign_in(bridge, "rights")
-    assert set(server.requests("authorize")[-1].query["scope"].split()) >= {"mcp", "write"}
+    assert set(server.requests("authorize")[-1].query["scope"].split()) >= {"mcp", "admin"}
     assert echo(bridge, "rights") == "hello"
 
 

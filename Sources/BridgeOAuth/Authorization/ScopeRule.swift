@@ -10,10 +10,12 @@ package enum ScopeRule {
     /// The configuration's, else the challenge's, else those that the resource lists, else none: what the authorization server
     /// lists is not asked for, since it may be an administrator's alone.
     ///
-    /// - Parameter wanted: what a call has been refused for.
+    /// - Parameters:
+    ///   - wanted: what a call has been refused for.
+    ///   - refusesOffline: whether the server has refused `offline_access` although it lists it.
     /// - Returns: nil where nothing is to be sent; and whether `offline_access` was added by ourselves.
     static func asked(
-        _ found: Discovered, settings: OAuthSettings, wanted: [String] = []
+        _ found: Discovered, settings: OAuthSettings, wanted: [String] = [], refusesOffline: Bool = false
     ) -> (scope: String?, addsOffline: Bool) {
         var scopes = settings.scopes ?? []
         if settings.scopes == nil {
@@ -24,7 +26,8 @@ package enum ScopeRule {
         let offline = "offline_access"
         // Where the configuration lists scopes, it lists this one, too, or says `offline`.
         let isWanted = settings.offline || (settings.scopes == nil && found.metadata.scopes.contains(offline))
-        let addsOffline = isWanted && settings.grant != .clientCredentials && !scopes.contains(offline)
+        let addsOffline =
+            isWanted && !refusesOffline && settings.grant != .clientCredentials && !scopes.contains(offline)
         if addsOffline { scopes.append(offline) }
         return (scopes.isEmpty ? nil : scopes.joined(separator: " "), addsOffline)
     }

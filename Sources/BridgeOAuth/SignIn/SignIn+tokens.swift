@@ -46,7 +46,7 @@ extension SignIn {
         switch self.manner {
         case .browser:
             guard let attempt, let endpoint = found.metadata.authorizationEndpoint else { return self.fail("no page") }
-            let asked = ScopeRule.asked(found, settings: self.settings, wanted: self.record.wantedScopes)
+            let asked = self.asked(found)
             self.place = .waiting(found, client, attempt)
             let url = AuthorizationURL.make(
                 endpoint, client: client, attempt: attempt, addsOffline: asked.addsOffline, settings: self.settings)
@@ -61,7 +61,7 @@ extension SignIn {
                 return self.fail("there is no sign-in by a code")
             }
             self.place = .codeWanted(found, client)
-            let scope = ScopeRule.asked(found, settings: self.settings, wanted: self.record.wantedScopes).scope
+            let scope = self.asked(found).scope
             return .ask(
                 DeviceAuthorization.request(to: endpoint, client, way, scope: scope, resource: self.resource(found)))
         case .client: return self.exchange(.clientCredentials, found, client, attempt: nil)
@@ -71,7 +71,7 @@ extension SignIn {
     private mutating func exchange(
         _ grant: TokenRequest.Grant, _ found: Discovered, _ client: ClientRegistration, attempt: SignInAttempt?
     ) -> Action {
-        let asked = ScopeRule.asked(found, settings: self.settings, wanted: self.record.wantedScopes).scope
+        let asked = self.asked(found).scope
         let exchange = TokenExchange(
             grant: grant, found: found, client: client, scope: attempt.map(\.scope) ?? asked,
             resource: attempt.map(\.resource) ?? self.resource(found),
@@ -105,7 +105,10 @@ extension SignIn {
             let isClient = error == "unauthorized_client" || error == "invalid_client"
             let hint = error == "invalid_target" ? ". Without a resource it may go (oauth.resource: false)" : ""
             self.failure = (attempt.state, isClient)
-            return (.failed(words + hint), words + hint)
+            let added = record.discovered.map { self.asked($0).addsOffline } ?? false
+            self.offlineWasRefused = error == "invalid_scope" && added
+            let told = words + hint + (self.offlineWasRefused ? ". The next sign-in asks without offline_access" : "")
+            return (.failed(told), told)
         case .code(let code, let attempt):
             guard let found = record.discovered, found.metadata.issuer == attempt.issuer,
                 var client = record.registrations.last(where: {
@@ -175,7 +178,7 @@ extension SignIn {
         }
         let exchange = TokenExchange(
             grant: .device(code.code), found: found, client: client,
-            scope: ScopeRule.asked(found, settings: self.settings, wanted: self.record.wantedScopes).scope,
+            scope: self.asked(found).scope,
             resource: self.resource(found), ways: ClientAuthentication.ways(client, found.metadata, self.settings))
         self.place = .polling(exchange, interval: code.interval, until: now.wall + code.life)
         return .invite(

@@ -53,6 +53,8 @@ package struct SignIn: Sendable {
     var place = Place.new
     /// Of one that came to nothing: which it was, and whether the client may be unknown by now.
     package internal(set) var failure: (attempt: String?, isDoubtful: Bool)?
+    /// Whether it may go without `offline_access`, which we have added ourselves.
+    package internal(set) var offlineWasRefused = false
 
     /// - Parameters:
     ///   - record: what is kept, as it is now.
@@ -154,7 +156,7 @@ package struct SignIn: Sendable {
             guard recent.count < DynamicRegistration.most else {
                 return self.fail("a client has been registered \(recent.count) times today: no more before tomorrow")
             }
-            let scope = ScopeRule.asked(found, settings: self.settings, wanted: self.record.wantedScopes).scope
+            let scope = self.asked(found).scope
             let registration = DynamicRegistration(
                 endpoint, issuer: found.metadata.issuer, settings: self.settings, scope: scope, version: self.version)
             self.place = .registering(registration, found)
@@ -183,11 +185,17 @@ package struct SignIn: Sendable {
             attempt = SignInAttempt(
                 state: SignInState.make(random: self.random.state, upstream: self.record.upstream),
                 verifier: Secret(self.random.verifier), redirect: redirect, issuer: found.metadata.issuer,
-                scope: ScopeRule.asked(found, settings: self.settings, wanted: self.record.wantedScopes).scope,
+                scope: self.asked(found).scope,
                 resource: self.resource(found), began: now.wall)
         }
         self.place = .beginning(found, client, attempt)
         return .keep(.beginning(found, client, attempt, isNew: isNew))
+    }
+
+    func asked(_ found: Discovered) -> (scope: String?, addsOffline: Bool) {
+        ScopeRule.asked(
+            found, settings: self.settings, wanted: self.record.wantedScopes,
+            refusesOffline: self.record.refusesOffline)
     }
 
     func resource(_ found: Discovered) -> String? {

@@ -21,6 +21,8 @@ package struct OAuthRecord: Sendable, Equatable {
     /// Whether the token endpoint takes no `resource`, or no `scope`.
     package var sendsNoResource = false
     package var sendsNoScope = false
+    /// Whether `offline_access` was refused, though the server lists it.
+    package var refusesOffline = false
     /// How the token endpoint was last content with the client.
     package var authentication: ClientAuthentication?
     /// Why somebody has to act, since when.
@@ -105,6 +107,7 @@ extension OAuthRecord {
             $0.member("attempts", self.attempts.map(\.json))
             $0.member("sendsNoResource", self.sendsNoResource)
             $0.member("sendsNoScope", self.sendsNoScope)
+            $0.member("refusesOffline", self.refusesOffline)
             $0.member("method", ifPresent: self.authentication?.method.rawValue)
             $0.member("rawBasic", self.authentication?.isRaw ?? false)
             if let verdict {
@@ -149,6 +152,7 @@ extension OAuthRecord {
         self.attempts = json.objects("attempts").compactMap { SignInAttempt($0) }
         self.sendsNoResource = json.bool("sendsNoResource") ?? false
         self.sendsNoScope = json.bool("sendsNoScope") ?? false
+        self.refusesOffline = json.bool("refusesOffline") ?? false
         if let method = json.string("method").flatMap(OAuthSettings.ClientMethod.init(rawValue:)) {
             self.authentication = ClientAuthentication(method: method, isRaw: json.bool("rawBasic") ?? false)
         }

@@ -12,6 +12,8 @@ package enum RecordChange: Sendable, Equatable {
     ///
     /// - Parameter isDoubtful: whether the client may be unknown by now.
     case over(attempt: String?, isDoubtful: Bool)
+    /// `offline_access` is not asked for again.
+    case offlineRefused
     /// Of the tokens of this generation.
     case verdict(OAuthRecord.Verdict?, generation: Int)
     /// A call was refused for want of rights.
@@ -62,6 +64,7 @@ package enum RecordChange: Sendable, Equatable {
             for at in record.registrations.indices where record.registrations[at].issuer.isEmpty {
                 record.registrations[at].issuer = found.metadata.issuer
             }
+        case .offlineRefused: record.refusesOffline = true
         case .loggedOut:
             record.tokens = nil
             record.registrations = []

@@ -135,10 +135,13 @@ extension OAuthDesk {
         self.loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(left * 1_000))) { [weak self] in
             guard let self, number == self.signInNumber, self.signIn != nil else { return }
             // A page that does not know the client any more says so to a browser alone.
-            self.change(.over(attempt: FormFields(redirect: invitation.url)["state"], isDoubtful: true)) { _ in }
+            self.note(.over(attempt: FormFields(redirect: invitation.url)["state"], isDoubtful: true))
             self.over(isDone: false, "nobody has signed in in time; the next sign-in registers a client anew")
         }
     }
+
+    /// Writes down what nobody waits for.
+    private func note(_ change: RecordChange) { self.change(change) { [weak self] in self?.took(change, $0) } }
 
     /// What was written, or could not be.
     private func took(_ change: RecordChange, _ result: Result<OAuthRecord, any Error>) {
@@ -180,12 +183,13 @@ extension OAuthDesk {
 
     private func over(isDone: Bool, _ words: String) {
         let failure = self.signIn?.failure
+        if self.signIn?.offlineWasRefused ?? false { self.note(.offlineRefused) }
         self.signIn = nil
         self.signInNumber += 1
         self.invitation = nil
         self.logger.notice(
             isDone ? "Signed in" : "Sign-in came to nothing", metadata: ["reason": "\(words)"])
-        if let failure { self.change(.over(attempt: failure.attempt, isDoubtful: failure.isDoubtful)) { _ in } }
+        if let failure { self.note(.over(attempt: failure.attempt, isDoubtful: failure.isDoubtful)) }
         let answer = self.answer(isDone, words)
         let told = [self.onInvitation].compactMap { $0 } + self.waiters
         self.onInvitation = nil
@@ -198,7 +202,7 @@ extension OAuthDesk {
         guard self.signIn != nil else { return }
         // What comes for it after all is for no sign-in that waits. One whose worker ends may still be gone on with.
         if let state = self.invitation.flatMap({ FormFields(redirect: $0.url)["state"] }), !self.isEnded {
-            self.change(.over(attempt: state, isDoubtful: false)) { _ in }
+            self.note(.over(attempt: state, isDoubtful: false))
         }
         self.over(isDone: false, words)
     }
