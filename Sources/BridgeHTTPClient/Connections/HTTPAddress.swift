@@ -76,11 +76,11 @@ package struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Parts of the path that look like keys: some services know their users by the address alone.
     package var secretSegments: [String] {
-        Set([self.path, self.url.path]).flatMap { $0.split(separator: "/").filter(Self.isSecret).map(String.init) }
+        Set([self.writtenPath, self.url.path]).flatMap { $0.split(separator: "/").filter(Self.isSecret).map(String.init) }
     }
 
     /// As it is written.
-    private var path: String { self.url.path.isEmpty ? "" : String(self.target.prefix { $0 != "?" }) }
+    private var writtenPath: String { self.url.path.isEmpty ? "" : String(self.target.prefix { $0 != "?" }) }
 
     /// Whether it is long and random, as far as that can be told, or the value of a parameter. A name that is hidden for
     /// nothing costs less than a key that is not.
@@ -92,7 +92,7 @@ package struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     private var shownPath: String {
-        self.path.split(separator: "/", omittingEmptySubsequences: false)
+        self.writtenPath.split(separator: "/", omittingEmptySubsequences: false)
             .map { Self.isSecret($0) ? "***" : $0 }.joined(separator: "/")
     }
 
