@@ -19,19 +19,24 @@ extension BridgeConfiguration {
         for setting in SettingTable.all {
             let value = setting.value(settings)
             if case .null = value { continue }
-            guard let dot = setting.key.firstIndex(of: ".") else {
-                members.append((setting.key, value))
-                continue
-            }
-            let group = String(setting.key[..<dot])
-            let member = (String(setting.key[dot...].dropFirst()), value)
-            if case .object(let earlier)? = members.last?.1, members.last?.0 == group {
-                members[members.count - 1].1 = .object(earlier + [member])
-            } else {
-                members.append((group, .object([member])))
-            }
+            Self.add(setting.key[...], value, to: &members)
         }
         return .object(members)
+    }
+
+    /// Settings of a group stand one after the other in the table.
+    private static func add(
+        _ key: Substring, _ value: ConfigurationValue, to members: inout [(String, ConfigurationValue)]
+    ) {
+        guard let dot = key.firstIndex(of: ".") else { return members.append((String(key), value)) }
+        let group = String(key[..<dot])
+        var inner: [(String, ConfigurationValue)] = []
+        if case .object(let earlier)? = members.last?.1, members.last?.0 == group {
+            inner = earlier
+            members.removeLast()
+        }
+        Self.add(key[dot...].dropFirst(), value, to: &inner)
+        members.append((group, .object(inner)))
     }
 
     private static func value(of entry: UpstreamEntry) -> ConfigurationValue {

@@ -11,15 +11,13 @@ package struct SamplingParams: Sendable, Hashable {
     package init(
         _ request: ChatRequest, preferences: ModelPreferences, maximumTokens: Int, abilities: SamplingAbilities
     ) throws(ChatFault) {
-        try self.init(request, abilities) { params in
-            preferences.write(to: &params)
-            params.member("maxTokens", maximumTokens)
-        }
+        try self.init(request, abilities, preferences, maximumTokens)
     }
 
-    /// - Parameter choice: writes what is said of models and length.
+    /// - Parameter preferences: nothing is said of models where there are none.
     init(
-        _ request: ChatRequest, _ abilities: SamplingAbilities, choice: (inout JSONWriter) -> Void = { _ in }
+        _ request: ChatRequest, _ abilities: SamplingAbilities, _ preferences: ModelPreferences? = nil,
+        _ maximumTokens: Int? = nil
     ) throws(ChatFault) {
         if !abilities.takesTools, !request.callableTools.isEmpty { throw .sourceWithoutTools }
         let conversation = try SamplingConversation(request.turns, for: abilities)
@@ -30,10 +28,11 @@ package struct SamplingParams: Sendable, Hashable {
             params.memberArray("messages") { messages in
                 for turn in conversation.turns { Self.write(turn, lists: abilities.takesLists, to: &messages) }
             }
-            choice(&params)
+            preferences?.write(to: &params)
             params.member("systemPrompt", ifPresent: request.systemPrompt)
             if !abilities.isModern { params.member("includeContext", "none") }
             params.member("temperature", ifPresent: request.temperature.map(ShortNumber.init))
+            params.member("maxTokens", ifPresent: maximumTokens)
             if !request.stopSequences.isEmpty { params.member("stopSequences", request.stopSequences) }
             if abilities.takesTools { Self.writeTools(of: request, to: &params) }
         }
