@@ -307,7 +307,8 @@ let package = Package(
             name: "BridgeUpstreamTests",
             dependencies: [
                 "BridgeUpstream", "BridgeConfiguration", "BridgeHTTPClient", "BridgeMCP", "BridgeCore", "BridgeLink",
-                "BridgeOAuth", "BridgeProcess", "BridgeTesting", logging, .product(name: "NIOTestUtils", package: "swift-nio"),
+                "BridgeOAuth", "BridgeProcess", "BridgeTesting", logging,
+                .product(name: "NIOTestUtils", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),

@@ -43,8 +43,10 @@ struct SignInCourse {
             throw self.failed("the server's sign-in page has an address that no browser should be given")
         }
         if try self.fill(invitation, password) { return }
+        // From the moment when somebody can see the address, Ctrl-C gives the sign-in up.
+        let wait = try SignInWait(client: self.client, name: self.name, until: invitation.until)
         self.invite(invitation)
-        try self.end(try SignInWait(client: self.client, name: self.name, until: invitation.until).run())
+        try self.end(try wait.run())
     }
 
     private var isAtScreen: Bool { Browser.isAtHand(self.environment) }

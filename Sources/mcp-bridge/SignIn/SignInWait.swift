@@ -12,6 +12,7 @@ struct SignInWait {
     let name: String
     /// In seconds since 1970.
     let until: Int
+    private let pipe: WakingPipe
 
     private static let signals = [SIGINT, SIGTERM]
 
@@ -19,9 +20,17 @@ struct SignInWait {
         let answer = Mutex<Result<OAuthAnswer, any Error>?>(nil)
     }
 
+    /// Takes the signals at once.
+    init(client: AuthClient, name: String, until: Int) throws {
+        self.client = client
+        self.name = name
+        self.until = until
+        self.pipe = try WakingPipe()
+        self.pipe.take(Self.signals)
+    }
+
     func run() throws -> OAuthAnswer {
-        let pipe = try WakingPipe()
-        pipe.take(Self.signals)
+        let pipe = self.pipe
         defer { WakingPipe.release(Self.signals) }
         let outcome = Outcome()
         let left = max(1, self.until - Int(Date().timeIntervalSince1970))
