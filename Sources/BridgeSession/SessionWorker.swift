@@ -84,13 +84,14 @@ package final class SessionWorker {
         )
         self.stuck = StuckReaders(loop: loop)
         self.status = StatusReport(on: control)
-        self.connect()
+        self.connect(control)
     }
 
     /// What one part tells another.
-    private func connect() {
+    private func connect(_ control: LinkConnection) {
         self.stuck.readers = { [weak self] in self?.listener?.connections.flatMap(\.queued) ?? [] }
         self.desk.tasks = self.tasks
+        self.desk.signIns = SignInDesk(on: control)
         self.records.further = { [weak tasks] in tasks?.compacted ?? ByteBuffer() }
         self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
         self.sessions.onEnd = { [weak waiting, weak tasks] in

@@ -63,6 +63,7 @@ package final class Supervisor {
     let survey = MemorySurvey()
     /// Where browsers come back to on this machine.
     let receivers = SignInReceivers()
+    let signIns = SignInOutcomes()
     var changeInProgress: PendingChange?
     /// Whether the configuration is being read anew.
     var isReading = false

@@ -17,7 +17,7 @@ from authorization_server import AuthorizationServer, with_query
 from command_line import beside
 from harness import Bridge, Bridges
 from replies import text_of
-from signing_in import SignIn, browse, guarded, receiver, sign_in, told, wait_told
+from signing_in import SignIn, begun, browse, guarded, receiver, sign_in, told, wait_told
 from waiting import eventually
 
 NAMES = ("plain", "front", "paste", "device", "wrong", "twice", "killed", "out", "fresh", "given", "many", "scan")
@@ -35,7 +35,7 @@ def servers() -> Iterator[dict[str, AuthorizationServer]]:
 
 @pytest.fixture(scope="module")
 def bridge(shared_bridges: Bridges, servers: dict[str, AuthorizationServer]) -> Bridge:
-    return guarded(shared_bridges, servers).start("live")
+    return begun(guarded(shared_bridges, servers))
 
 
 def listens(host: str, url: str) -> bool:
@@ -234,7 +234,7 @@ def test_no_secret_is_told_or_left_open(bridge: Bridge, servers: dict[str, Autho
 
 def test_the_port_is_somebody_elses(bridges: Bridges) -> None:
     server = AuthorizationServer()
-    bridge = guarded(bridges, {"s": server}).start("live")
+    bridge = begun(guarded(bridges, {"s": server}))
     with socket.socket() as other:
         other.bind(("127.0.0.1", int(receiver(bridge).split(":")[2].split("/")[0])))
         other.listen()
@@ -261,7 +261,7 @@ def test_secrets_come_from_credentials_and_from_the_vault(bridges: Bridges, fold
     bridge.config["mcpServers"]["s"]["headers"] = {"X-Key": "${credential:api}"}
     bridge.config["mcpServers"]["lost"] = {"url": server.url, "headers": {"X": "${op://v/i/none}"}}
     bridge.environment = {"CREDENTIALS_DIRECTORY": str(credentials), "PATH": f"{folder}:{os.environ['PATH']}"}
-    bridge.start("live")
+    begun(bridge)
     assert "no such item" in bridge.upstream("lost")["lastError"]
     sign_in(bridge, "s")
     bridge.wait_upstream("s")
@@ -280,8 +280,35 @@ def test_secrets_come_from_credentials_and_from_the_vault(bridges: Bridges, fold
 def test_a_client_of_its_own_signs_in_by_itself(bridges: Bridges) -> None:
     server = AuthorizationServer(clients={"robot": {"secret": "s"}}, registration="closed")
     bridge = guarded(bridges, {"s": server}, {"s": {"clientId": "robot", "clientSecret": "s", "grant": "client_credentials"}})
-    bridge.start("live")
+    begun(bridge)
     assert echo(bridge, "s") == "hello"
     assert server.requests("token:client_credentials") and not server.requests("authorize")
     server.stop()
 
+
+
+URLS = {"elicitation": {"url": {}}}
+
+
+def test_the_owners_client_is_told_the_page_and_nobody_else(bridges: Bridges) -> None:
+    server = AuthorizationServer()
+    bridge = begun(guarded(bridges, {"s": server}))
+    wait_told(bridge, "s", "sign-in needed")
+    owner = bridge.new_client(local=True).initialize(URLS)
+    for stranger in (bridge.new_client().initialize(URLS), bridge.client(local=True), bridge.new_client("2025-06-18", local=True).initialize(URLS)):
+        error = stranger.call("s.echo", {}).message["error"]
+        assert error["code"] != -32042 and server.origin not in json.dumps(error) and "sign" in error["message"], error
+    first, second = (owner.call("s.echo", {}).message["error"] for _ in range(2))
+    assert first["code"] == second["code"] == -32042 and first["data"]["code"] == "sign_in_needed"
+    (page,) = first["data"]["elicitations"]
+    assert page["mode"] == "url" and second["data"]["elicitations"] == [page], "the same page, as long as it waits"
+    assert listens("127.0.0.1", receiver(bridge))
+    assert browse(page["url"]).status == 200
+    assert echo(bridge, "s") == "hello"
+    # Later, with its tools known: there are no tokens any more, and the owner is asked again.
+    assert beside(bridge, "auth", "logout", "s").status == 0
+    bridge.client().call("s.echo", {})
+    eventually(lambda: bridge.upstream("s").get("phase") == "sign-in needed", "it is seen that nobody is signed in")
+    (again,) = owner.call("s.echo", {}).message["error"]["data"]["elicitations"]
+    assert again["url"] != page["url"] and again["elicitationId"] != page["elicitationId"]
+    server.stop()

@@ -16,7 +16,7 @@ import pytest
 from authorization_server import AuthorizationServer, Grant, with_query
 from command_line import Said, beside, run
 from harness import Bridge, Bridges
-from signing_in import SignIn, browse, guarded, receiver, told, wait_told
+from signing_in import SignIn, begun, browse, guarded, receiver, told, wait_told
 
 PASSWORD = "owner-pass-5f1d0c9a"
 
@@ -47,7 +47,7 @@ def vault(folder: Path, script: str) -> str:
 
 
 def test_B13_the_owners_password(bridges: Bridges, server: AuthorizationServer) -> None:
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     said = auth(bridge, MCP_BRIDGE_OWNER_PASSWORD=PASSWORD)
     assert said.status == 0 and "signed in at" in said.out, said
     form = server.requests("consent")[-1].form
@@ -57,7 +57,7 @@ def test_B13_the_owners_password(bridges: Bridges, server: AuthorizationServer) 
 
 
 def test_B14_the_owners_password_in_the_vault(bridges: Bridges, server: AuthorizationServer, folder: Path) -> None:
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     path = vault(folder, f'[ "$*" = "read op://Private/Bridge/password" ] && echo {PASSWORD}')
     said = auth(bridge, PATH=path, MCP_BRIDGE_OWNER_PASSWORD_OP_REF="op://Private/Bridge/password")
     assert said.status == 0 and "signed in at" in said.out, said
@@ -80,7 +80,7 @@ def test_B33_the_state_of_old_is_taken_over_once(bridges: Bridges, server: Autho
     bridge.state.mkdir(mode=0o700)
     old = bridge.state / "oauth-state.json"
     old.write_text(json.dumps(older_state(server, time.time())))
-    bridge.start("live")
+    begun(bridge)
     assert bridge.wait_upstream("overseer")["connected"] is True
     assert told(bridge, "overseer")["state"] == "ok" and not server.requests("authorize")
     assert not old.exists() and [path for path in bridge.state.iterdir() if path.name.startswith("oauth-state.json")]
@@ -96,7 +96,7 @@ def empty(bridge: Bridge) -> Path:
 
 
 def test_B34_how_the_bridge_registers(bridges: Bridges, server: AuthorizationServer) -> None:
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     waiting = SignIn(bridge, "overseer")
     wish = server.requests("register")[-1].message
     assert wish["client_name"] == "MCP Bridge" and receiver(bridge) in wish["redirect_uris"]
@@ -108,7 +108,7 @@ def test_B34_how_the_bridge_registers(bridges: Bridges, server: AuthorizationSer
 
 
 def test_B35_what_was_kept_is_forgotten_where_the_owner_says_so(bridges: Bridges, server: AuthorizationServer) -> None:
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     word = {"MCP_BRIDGE_OWNER_PASSWORD": PASSWORD}
     assert auth(bridge, **word).status == 0
     assert auth(bridge, "--fresh", **word).status == 0 and len(server.requests("register")) == 2, "the client"
@@ -119,7 +119,7 @@ def test_B35_what_was_kept_is_forgotten_where_the_owner_says_so(bridges: Bridges
 
 def test_B36_tokens_are_renewed_well_before_their_end(bridges: Bridges, server: AuthorizationServer) -> None:
     server.settings["life"] = 12
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     assert auth(bridge, MCP_BRIDGE_OWNER_PASSWORD=PASSWORD).status == 0
     # Nobody calls anything.
     server.wait("token:refresh_token")
@@ -128,7 +128,7 @@ def test_B36_tokens_are_renewed_well_before_their_end(bridges: Bridges, server: 
 
 
 def test_B37_auth_follows_the_consent_page_and_checks_what_comes_back(bridges: Bridges, server: AuthorizationServer) -> None:
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     server.settings["iss"] = "https://evil.example"
     refused = auth(bridge, MCP_BRIDGE_OWNER_PASSWORD=PASSWORD)
     assert refused.status == 1 and "another issuer" in refused.err and not server.requests("token")
@@ -139,7 +139,7 @@ def test_B37_auth_follows_the_consent_page_and_checks_what_comes_back(bridges: B
 
 
 def test_B38_without_the_password_a_person_opens_the_page(bridges: Bridges, server: AuthorizationServer, folder: Path) -> None:
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     path = vault(folder, "echo '[ERROR] no such item' >&2; exit 1")
     waiting = SignIn(bridge, "overseer", "--no-browser", PATH=path, MCP_BRIDGE_OWNER_PASSWORD_OP_REF="op://v/i/f")
     page = browse(waiting.url)
@@ -159,7 +159,7 @@ def browse_form(server: AuthorizationServer, transaction: str) -> str:
 
 
 def test_B39_a_code_without_its_sign_in_is_told_to_begin_again(bridges: Bridges, server: AuthorizationServer) -> None:
-    bridge = overseer(bridges, server).start("live")
+    bridge = begun(overseer(bridges, server))
     page = browse(with_query(f"http://127.0.0.1:{bridge.port}/oauth/callback", code="c", state="x.6f76657273656572"))
     assert page.status == 400 and "no sign-in of that" in page.body
     assert not server.requests("token")

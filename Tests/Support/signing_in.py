@@ -95,6 +95,18 @@ def guarded(
     return bridges.make(entries, bridge=own, **options)
 
 
+def begun(bridge: Bridge) -> Bridge:
+    """Starts it, and waits until every worker can be asked about its sign-in."""
+    bridge.start("live")
+
+    def look() -> bool:
+        found = json.loads(beside(bridge, "auth", "status", "--json").out)["upstreams"]
+        return bool(found) and all("oauth" in each for each in found)
+
+    eventually(look, "every worker tells of its sign-in")
+    return bridge
+
+
 def receiver(bridge: Bridge) -> str:
     assert bridge.config is not None
     return f"http://127.0.0.1:{bridge.config['bridge']['signIn']['port']}/callback"

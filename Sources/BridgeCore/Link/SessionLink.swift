@@ -63,6 +63,8 @@ package struct SessionRequest: LinkHeader, Equatable {
     package var mayLend: Bool
     /// Whether they do, by the word of the command that carries them: then the configuration need not name them.
     package var lends: Bool
+    /// Whether they may change what the service runs, and so sign in for it.
+    package var isOwner: Bool
     /// How this client wants names to be shown (`dot`, `safe`), where its address says so.
     package var names: String?
     /// Of a GET: the event that the client saw last.
@@ -70,7 +72,8 @@ package struct SessionRequest: LinkHeader, Equatable {
 
     package init(
         _ operation: Operation, requestID: String, sessionID: String? = nil, principal: String = "",
-        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false, lends: Bool = false, names: String? = nil,
+        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false, lends: Bool = false,
+        isOwner: Bool = false, names: String? = nil,
         lastEventID: String? = nil,
         binding: BindingNumber? = nil
     ) {
@@ -83,6 +86,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         self.concurrency = concurrency
         self.mayLend = mayLend
         self.lends = lends
+        self.isOwner = isOwner
         self.names = names
         self.lastEventID = lastEventID
     }
@@ -97,6 +101,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         header.member("most", self.concurrency)
         header.flag("lend", self.mayLend)
         header.flag("lends", self.lends)
+        header.flag("own", self.isOwner)
         header.member("names", self.names)
         header.member("leid", self.lastEventID)
     }
@@ -112,6 +117,7 @@ package struct SessionRequest: LinkHeader, Equatable {
         self.concurrency = header.int("most")
         self.mayLend = header.flag("lend")
         self.lends = header.flag("lends")
+        self.isOwner = header.flag("own")
         self.names = header.string("names")
         self.lastEventID = header.string("leid")
     }

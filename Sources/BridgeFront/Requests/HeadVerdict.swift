@@ -20,6 +20,8 @@ final class HeadVerdict: Sendable {
     let mayLend: Bool
     /// Whether it does, by the word of the command that carries it: `?source=yes`.
     let lends: Bool
+    /// Whether they may change what the service runs.
+    let isOwner: Bool
     /// How this client wants names to be shown.
     let names: String?
     /// For which session of HTTP+SSE it is, where it says so.
@@ -51,6 +53,7 @@ final class HeadVerdict: Sendable {
             self.route = route
             self.principal = admission.principal
             self.token = admission.token
+            self.isOwner = admission.mayAdminister
             self.mayLend = admission.grants.contains(.source)
             self.lends = admission.mayLendUnnamed && Self.member("source", of: head.uri) == "yes"
             self.refusal = admission.refusal(for: route.needs(isPost: isPost)) ?? check()
@@ -61,6 +64,7 @@ final class HeadVerdict: Sendable {
             self.token = nil
             self.mayLend = false
             self.lends = false
+            self.isOwner = false
             self.refusal = .notFound
         case .refused(let refusal, let origin):
             self.origin = origin
@@ -69,6 +73,7 @@ final class HeadVerdict: Sendable {
             self.token = nil
             self.mayLend = false
             self.lends = false
+            self.isOwner = false
             self.refusal = refusal
         }
     }
@@ -78,7 +83,7 @@ final class HeadVerdict: Sendable {
         SessionRequest(
             operation, requestID: id?.description ?? "", sessionID: self.fields.sessionID, principal: self.principal,
             scope: self.token?.scope, concurrency: self.token?.concurrency, mayLend: self.mayLend,
-            lends: self.lends, names: self.names,
+            lends: self.lends, isOwner: self.isOwner, names: self.names,
             lastEventID: operation == .get ? self.fields.lastEventID : nil
         )
     }

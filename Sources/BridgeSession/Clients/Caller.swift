@@ -33,6 +33,8 @@ final class Caller {
     private(set) var mayLend = false
     /// Whether it does by the word of the command that carries it.
     private(set) var lends = false
+    /// Whether its principal may sign in for the service.
+    var isOwner = false
     /// The level of log messages that it has asked for.
     var level: LogSeverity?
     private(set) var calls: [RPCID: Call] = [:]
@@ -73,6 +75,7 @@ final class Caller {
         self.concurrency = identity.concurrency
         self.mayLend = identity.mayLend
         self.lends = identity.lends
+        self.isOwner = identity.isOwner
     }
 
     /// Its session has been initialized after it was opened.

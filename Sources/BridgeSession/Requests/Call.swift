@@ -22,7 +22,7 @@ final class Call {
     /// Whether it may be sent a second time after a worker died with it.
     private var mayRepeat: Bool
     /// A worker that may have had it is gone. From then on nobody is told that it did not run.
-    private var mayHaveRun = false
+    private(set) var mayHaveRun = false
     private var exchange: Exchange?
     /// Whether it is one of the calls that its principal may have so many of.
     var isCounted = false
@@ -128,7 +128,7 @@ final class Call {
     }
 
     /// - Parameter isShared: whether it is also the answer of whoever waits for the same.
-    private func finish(_ answer: ByteBuffer, failure: String?, isShared: Bool = true) {
+    func finish(_ answer: ByteBuffer, failure: String?, isShared: Bool = true) {
         guard self.exchange != nil else { return }
         let ending: CallTally.Ending = failure.map { .fault($0) } ?? (self.isServersError ? .error : .result)
         self.upstream.tally.count(ending, after: .now() - self.began)
@@ -217,6 +217,7 @@ extension Call: ExchangeDelegate {
             if !self.others.isEmpty, self.mayRepeat { return self.askTheNext() }
             answer = self.emptyAnswer ?? payload
         }
+        if failure == Fault.upstreamUnavailable.word, self.invites(answer) { return }
         guard self.hasContent else { return self.finish(answer, failure: failure) }
         self.desk.note(answer, for: self.caller, from: self.upstream)
         self.finish(ResultFitting.fitted(answer, to: self.caller.revision) ?? answer, failure: failure)

@@ -15,6 +15,8 @@ final class CallDesk {
     private let logger: Logger
     /// Takes calls of tools that run as tasks.
     weak var tasks: TaskDesk?
+    /// Asks the owner to sign in.
+    var signIns: SignInDesk?
     /// More calls under way are refused.
     private var maximum: Int
     /// What payloads may hold in a worker.
@@ -57,9 +59,7 @@ final class CallDesk {
         }
         guard offering != .resources else { return self.forward(request, resource: name, mayWait: mayWait) }
         guard let (entry, upstream) = self.directory.find(name, of: offering, for: request.caller.view) else {
-            guard mayWait else {
-                return request.refuse(self.directory.unknown(name, of: offering, for: request.caller.view))
-            }
+            guard mayWait else { return self.refuse(request, unknown: name, of: offering) }
             return self.wait(request, for: name, of: offering) { [weak self] in
                 self?.forward(request, offering, mayWait: false)
             }
@@ -141,7 +141,7 @@ final class CallDesk {
             id: request.id, stream: request.stream, offering: offering, name: name, answer: answer)
         switch self.waiting.wait(later) {
         case .waits: break
-        case .pointless: request.refuse(self.directory.unknown(name, of: offering, for: request.caller.view))
+        case .pointless: self.refuse(request, unknown: name, of: offering)
         case .full: request.refuse(.tooManyWaiting(WaitingRoom.maximum))
         }
     }

@@ -25,6 +25,8 @@ struct ClientRequest {
     let mayLend: Bool
     /// Whether they do, by the word of the command that carries them.
     let lends: Bool
+    /// Whether they may sign in for the service.
+    let isOwner: Bool
     /// Names it in every process's log.
     let requestID: String
     /// How the client's address wants names to be shown, where it says so.
@@ -50,6 +52,7 @@ struct ClientRequest {
             self.concurrency = header.concurrency
             self.mayLend = header.mayLend
             self.lends = header.lends
+            self.isOwner = header.isOwner
             self.requestID = header.requestID
             self.names = header.names
             self.lastEventID = header.lastEventID
@@ -65,6 +68,7 @@ struct ClientRequest {
             self.concurrency = nil
             self.mayLend = false
             self.lends = false
+            self.isOwner = false
             self.requestID = requestID
             self.names = caller.names
             self.lastEventID = nil

@@ -31,6 +31,7 @@ extension Router {
             (identity.view, identity.concurrency) = (opened.view, opened.concurrency)
             identity.mayLend = opened.mayLend
             identity.lends = opened.lends
+            identity.isOwner = opened.isOwner
         } else {
             self.sessions.note(request, on: identity)
         }

@@ -13,6 +13,8 @@ final class SessionIdentity {
     var mayLend = false
     /// Whether it does by the word of the command that carries it, as the front said last.
     var lends = false
+    /// Whether its principal may sign in for the service, as the front said last.
+    var isOwner = false
     /// The round of ``SessionUse`` in which its use was last noticed.
     var noticed = -1
 

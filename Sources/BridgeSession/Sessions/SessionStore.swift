@@ -90,6 +90,7 @@ final class SessionStore {
         identity.concurrency = request.concurrency
         identity.mayLend = request.mayLend
         identity.lends = request.lends
+        identity.isOwner = request.isOwner
     }
 
     /// What the principal of a request, which is not bound, sees of MCP; nil for all of it.

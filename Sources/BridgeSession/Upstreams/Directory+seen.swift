@@ -90,6 +90,13 @@ extension Directory {
         return .outOfScope(name)
     }
 
+    /// The upstream whose entry a name may be, and that cannot be listed before somebody has signed in.
+    func awaitingSignIn(_ name: String, of offering: Offering, for view: ScopedView?) -> UpstreamLink? {
+        guard offering.isRenamed else { return nil }
+        let owners = self.upstreams.filter { (view?.sees($0.route.name) ?? true) && self.mayHave(name, $0) }
+        return self.unlisted(owners, offering).flatMap { $0.needsSignIn ? $0 : nil }
+    }
+
     private func mayHave(_ name: String, _ upstream: UpstreamLink) -> Bool {
         PublicName.mayBe(
             name, prefix: upstream.route.prefix ?? upstream.route.name, separator: self.configuration.separator)

@@ -188,6 +188,9 @@ final class UpstreamLink {
     /// The latest that ``isAwaited(for:now:)`` can turn false.
     var awaitedUntil: NIODeadline { self.waitsUntil }
 
+    /// Whether it answers nobody before somebody has signed in.
+    var needsSignIn: Bool { self.phase == .signIn || self.phase == .signingIn }
+
     /// Why it has never been listed.
     var hindrance: String {
         if let error = self.lastError { return error }

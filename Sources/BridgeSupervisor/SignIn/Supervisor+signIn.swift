@@ -27,8 +27,14 @@ extension Supervisor {
                 self?.pass(.cancel, to: name) { _ in }
             }
             exchange.delegate = waiter
-            self.pass(.wait, to: name) { Self.end(exchange, with: $0) }
-        case .device, .cancel, .status, .logout:
+            self.waitForSignIn(to: name, exchange)
+        case .device:
+            exchange.delegate = AnswerWaiter { _ in }
+            self.pass(request, to: name) { [weak self] answer in
+                if answer.invitation != nil { self?.signInWaits(name) {} }
+                Self.end(exchange, with: answer)
+            }
+        case .cancel, .status, .logout:
             exchange.delegate = AnswerWaiter { _ in }
             self.pass(request, to: name) { Self.end(exchange, with: $0) }
         }
@@ -36,10 +42,14 @@ extension Supervisor {
 
     /// The session worker begins sign-ins for the owner's clients, and asks nothing else.
     func serveSession(_ exchange: Exchange) {
-        guard case .oauth(let name, .begin(let redirect, false))? = ControlRequest(exchange.header) else {
-            return exchange.cancel(reason: "not allowed")
+        switch ControlRequest(exchange.header) {
+        case .oauth(let name, .begin(let redirect, false)):
+            self.beginSignIn(exchange, name, redirect: redirect, isFresh: false)
+        case .oauth(let name, .wait):
+            exchange.delegate = AnswerWaiter { _ in }
+            self.waitForSignIn(to: name, exchange)
+        default: exchange.cancel(reason: "not allowed")
         }
-        self.beginSignIn(exchange, name, redirect: redirect, isFresh: false)
     }
 
     private static func end(_ exchange: Exchange, with answer: OAuthAnswer) {
@@ -129,8 +139,9 @@ extension Supervisor {
             }
         }
         self.pass(.begin(redirect: chosen, fresh: isFresh), to: name) { [weak self] answer in
-            if let self, let wait {
-                if answer.invitation != nil { self.closeReceiverAfterSignIn(wait) } else { self.closeReceiver(wait) }
+            if let self {
+                let close = { [weak self] in if let wait { self?.closeReceiver(wait) } }
+                if answer.invitation != nil { self.signInWaits(name, close) } else { close() }
             }
             Self.end(exchange, with: answer)
         }
@@ -168,8 +179,20 @@ extension Supervisor {
         for (port, descriptor) in self.receivers.open { self.tellFront(toReceiveOn: port, descriptor) }
     }
 
-    private func closeReceiverAfterSignIn(_ wait: SignInReceivers.Wait) {
-        self.pass(.wait, to: wait.upstream) { [weak self] _ in self?.closeReceiver(wait) }
+    /// A sign-in waits for somebody.
+    ///
+    /// - Parameter over: called when it does not any more.
+    private func signInWaits(_ name: String, _ over: @escaping () -> Void) {
+        let number = self.signIns.began(name)
+        self.pass(.wait, to: name) { [weak self] answer in
+            over()
+            self?.signIns.ended(name, number, with: answer)
+        }
+    }
+
+    private func waitForSignIn(to name: String, _ exchange: Exchange) {
+        let isBegun = self.signIns.wait(for: name) { Self.end(exchange, with: $0) }
+        if !isBegun { self.pass(.wait, to: name) { Self.end(exchange, with: $0) } }
     }
 
     private func closeReceiver(_ wait: SignInReceivers.Wait) {
