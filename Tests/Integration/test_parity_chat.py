@@ -64,6 +64,18 @@ def test_C12_the_name_of_the_model(bridge: Bridge, secret: str, asked: str, told
     assert answer.json()["model"] == told and answer.headers["X-MCP-Model"] == told
 
 
+#: What is told while no client lends a model.
+NO_HOOK = "Hook not initialized - MCP context missing"
+
+
+def test_C13_there_is_nobody_to_ask(bridge: Bridge) -> None:
+    for stream in (False, True):
+        answer = completions(bridge, create(bridge, "chat"), stream=stream)
+        assert answer.status == 503 and answer.json()["detail"] == NO_HOOK
+        assert answer.json()["error"]["message"] == NO_HOOK, "where SDKs look for it"
+        assert 2 <= int(answer.headers["Retry-After"]) <= 5
+
+
 def test_C14_a_whole_answer(bridge: Bridge, secret: str) -> None:
     answer = completions(bridge, secret)
     body = answer.json()
@@ -116,6 +128,12 @@ def test_C18_messages_take_texts_and_blocks_and_what_else_they_have(bridge: Brid
     tools = [{"name": "look", "input_schema": {"type": "object"}}]
     called = messages(bridge, secret, tools=tools, tool_choice={"type": "any"}).json()
     assert called["stop_reason"] == "tool_use" and called["content"][0]["name"] == "look"
+
+
+def test_C19_there_is_nobody_to_ask_in_the_other_dialect(bridge: Bridge) -> None:
+    answer = messages(bridge, create(bridge, "chat"))
+    assert answer.status == 503 and answer.json()["detail"] == NO_HOOK
+    assert answer.json()["error"]["type"] == "api_error" and answer.json()["error"]["message"] == NO_HOOK
 
 
 def test_C20_a_whole_message(bridge: Bridge, secret: str) -> None:
