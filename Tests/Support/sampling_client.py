@@ -1,7 +1,8 @@
 """A client of the official SDK (first generation) that lends a model, as a program of its own.
 
 It says on its output what happens to it, a line of JSON each: what it was asked, what tools it sees. What it answers is in what
-it is asked: `refuse`, `fail`, `use TOOL`; `together N` waits until it has been asked so often at once. Else it says it again.
+it is asked: `refuse`, `fail`, `use TOOL`; `hold` waits for a line on its input. Else it says it again. This generation of the
+SDK answers one request after the other.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import asyncio
 import json
 import shlex
+import sys
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -27,8 +29,6 @@ def tell(**what: Any) -> None:
 class Lender:
     def __init__(self, name: str) -> None:
         self.name = name
-        self.under_way = 0
-        self.enough = asyncio.Condition()
 
     async def sample(self, _context: Any, params: types.CreateMessageRequestParams) -> Any:
         content = params.messages[-1].content
@@ -45,11 +45,8 @@ class Lender:
                 use = types.ToolUseContent(type="tool_use", id="call-1", name=rest, input={"city": "Oslo"})
                 return types.CreateMessageResultWithTools(
                     role="assistant", content=[use], model=f"{self.name}-model", stopReason="toolUse")
-            case "together":
-                async with self.enough:
-                    self.under_way += 1
-                    self.enough.notify_all()
-                    await self.enough.wait_for(lambda: self.under_way >= int(rest))
+            case "hold":
+                await asyncio.to_thread(sys.stdin.readline)
         results = [block for block in blocks if isinstance(block, types.ToolResultContent)]
         if results:
             text = f"the tool said {results[0].content[0].text}"

@@ -1,6 +1,7 @@
 import BridgeConfiguration
 import BridgeCore
 import BridgeMCP
+import NIOCore
 
 // How sources are, for people.
 
@@ -8,7 +9,7 @@ extension ChatBroker {
     /// `sources`: those that are there, and those that the configuration names and that are not. Nothing where it names none.
     func writeStatus(to status: inout JSONWriter) {
         guard !self.settings.sources.isEmpty || !self.sources.isEmpty else { return }
-        let present = self.sources.values.sorted { ($0.rule.name, $0.id) < ($1.rule.name, $1.id) }
+        let present = self.present(now: .now())
         status.memberArray("sources") { list in
             for source in present {
                 list.object { row in
@@ -30,6 +31,13 @@ extension ChatBroker {
             }
         }
         status.member("requestsWaiting", self.countWaiting)
+    }
+
+    /// Without those that are gone, where another has taken their place.
+    private func present(now: NIODeadline) -> [SamplingSource] {
+        let here = Set(self.sources.values.filter { !$0.isGone(now: now) }.map(\.rule.name))
+        return self.sources.values.filter { !$0.isGone(now: now) || !here.contains($0.rule.name) }
+            .sorted { ($0.rule.name, $0.id) < ($1.rule.name, $1.id) }
     }
 
     private enum State: String {
