@@ -31,6 +31,8 @@ CHAT: dict[str, Any] = {
         "warm-model": "warming",
         "twin-model": ["twin-1", "twin-2"],
         "nobody's": "never-there",
+        # What is refused stays refused for a minute.
+        "refused-model": "over-http",
     },
     "warmup": False,
 }
@@ -177,8 +179,8 @@ def test_tools_are_refused_where_the_source_takes_none(bridge: Bridge, clients: 
 def test_errors_of_a_source_are_told(bridge: Bridge, clients: list[Client]) -> None:
     client = join(bridge, clients, "over-http")
     assert error(ask(bridge, "http-model", "fail")) == (502, "bad_answer")
-    assert error(ask(bridge, "http-model", "refuse")) == (403, "sampling_refused")
-    assert error(ask(bridge, "http-model", "refuse again")) == (403, "sampling_refused")
+    assert error(ask(bridge, "refused-model", "refuse")) == (403, "sampling_refused")
+    assert error(ask(bridge, "refused-model", "refuse again")) == (403, "sampling_refused")
     assert [said["asked"] for said in client.all() if "asked" in said] == ["fail", "refuse"]
     assert error(ask(bridge, "no-such-model", "hello")) == (404, "model_not_found")
 
