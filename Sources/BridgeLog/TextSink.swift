@@ -61,7 +61,9 @@ package struct TextSink: LogSink {
             buffer.append(contentsOf: "] ".utf8)
         }
         LogText.write(entry.message, to: &buffer)
-        LogText.write(entry.metadata.filter { $0.key != LogKey.requestID }, to: &buffer, isCut: false)
+        // Which of our processes it was, nobody had to know there; and words that end in a command can be copied.
+        let metadata = entry.metadata.filter { $0.key != LogKey.requestID && $0.key != LogKey.worker }
+        LogText.write(metadata, to: &buffer, isCut: false)
         if color != nil { buffer.append(contentsOf: Self.plain.utf8) }
         buffer.append(UInt8(ascii: "\n"))
     }

@@ -33,7 +33,9 @@ struct TextSinkTests {
         let entry = LogEntry(
             record(
                 "HTTP RX", level: .notice,
-                metadata: ["mcp.request_id": "1-2", "mcp.direction": "RX", "body": "\(text)"]))
+                metadata: [
+                    "mcp.request_id": "1-2", "mcp.direction": "RX", "mcp.worker": "http", "body": "\(text)",
+                ]))
         let plain = "HTTP RX body=\(text) direction=RX"
         #expect(
             TextSink.line(entry, .tokenBridge(.off)) == "[2026-07-28T09:05:03.007Z] INFO [1-2] \(plain)\n")

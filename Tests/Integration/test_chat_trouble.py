@@ -64,10 +64,10 @@ def joined(bridge: Bridge, answer: Answer = echo, name: str = "lender") -> Joine
 
 
 def sources(bridge: Bridge) -> dict[str, str]:
-    """The state of each source, by the name of its client."""
+    """The state of each source that can be asked, by the name of its client. A killed one is remembered, and away."""
     told = command_line.beside(bridge, "status", "--json")
     assert told.status == 0, told
-    return {row["client"]: row["state"] for row in json.loads(told.out).get("sources", []) if "client" in row}
+    return {row["client"]: row["state"] for row in json.loads(told.out).get("sources", []) if "client" in row and row["state"] != "away"}
 
 
 def wait_sources(bridge: Bridge, *lenders: Lender) -> None:

@@ -172,7 +172,8 @@ def test_a_program_that_is_told_so_is_answered(lent: str, file: str, tmp_path: P
     variables = {"BRIDGE": lent, "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done
-    assert done.stdout.count("echo: Hello") == (3 if file == "curl.sh" else 1), done.stdout
+    answers = done.stdout.split("\n")[:-1]
+    assert len(answers) == (3 if file == "curl.sh" else 1) and all("echo: Hello" in answer for answer in answers), answers
 
 
 def test_agents_that_are_told_so_are_answered(lent: str) -> None:
@@ -195,7 +196,7 @@ def test_agents_that_are_told_so_are_answered(lent: str) -> None:
 
 def test_the_pages_name_every_example_and_say_the_same() -> None:
     page = (EXAMPLES / "README.md").read_text(encoding="utf-8")
-    linked = set(re.findall(r"\]\(([^)]+)\)", page))
+    linked = {link for link in re.findall(r"\]\(([^)]+)\)", page) if not link.startswith("../")}
     there = {str(file.relative_to(EXAMPLES)) for file in EXAMPLES.rglob("*") if file.is_file()} - {"README.md"}
     assert linked == there
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -92,12 +92,6 @@ class Lender(StdioClient):
             found.append(self.asked.get())
         return found
 
-    def answer_to_nothing(self) -> dict[str, Any]:
-        """The next answer that belongs to no request."""
-        while (message := json.loads(self.line())).get("id", 0) is not None:
-            self.unclaimed.append(message)
-        return message
-
     def reply(self, question: Question, answer: dict[str, Any]) -> None:
         self.send({"jsonrpc": "2.0", "id": question.id, **answer})
 

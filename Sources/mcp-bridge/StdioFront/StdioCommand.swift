@@ -54,6 +54,8 @@ struct StdioCommand {
             warm: self.warmFile(place, environment)
         )
         settings.isSource = self.isSource
+        // Its call of `hook` is never answered: nobody waits for that.
+        if self.isSource { settings.farewell = StdioSettings.sourceFarewell }
         return settings
     }
 

@@ -37,6 +37,8 @@ struct StdioSettings {
     /// Of the file of lists, in bytes.
     static let warmLimit = 32 << 20
     static let standardFarewell = TimeAmount.seconds(60)
+    /// The same of a client that lends a model: programs that wait for it are to be told soon.
+    static let sourceFarewell = TimeAmount.milliseconds(200)
     static let standardSilence: Int64 = 60_000
 
     var isLocal: Bool {

@@ -3,7 +3,6 @@ import BridgeConfiguration
 import BridgeProcess
 import BridgeSupervisor
 import Glibc
-import NIOCore
 
 struct TokenBridge: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -85,7 +84,7 @@ struct TokenBridge: ParsableCommand {
         start.pipes = try ClientPipes.take()
         start.isClientSource = true
         // Nobody is left who could answer: programs that wait are told so, and everything ends within a second.
-        start.farewell = .milliseconds(200)
+        start.farewell = StdioSettings.sourceFarewell
         start.settings.drainTimeout = 0.2
         start.settings.servesDemo = false
         start.settings.standardContent = .full
