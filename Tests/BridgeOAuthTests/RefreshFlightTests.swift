@@ -74,11 +74,7 @@ private struct Place {
 @Suite("One refresh, step by step") struct RefreshFlightTests {
     private func place() throws -> Place { Place(record: try Fixture.record()) }
 
-    @Test
-    func
-        `the intent is on the disk before the request, the answer before it is looked at, the state before it is cleared`()
-        throws
-    {
+    @Test func `intent, request, answer and state come in this order, each on the disk before the next`() throws {
         var place = try self.place()
         guard case .refreshed(let record) = place.fly(1) else { return #expect(Bool(false)) }
         #expect(place.steps == ["lock", "read", "writeIntent", "send", "writeAnswer", "commit", "clear"])

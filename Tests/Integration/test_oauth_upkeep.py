@@ -85,6 +85,8 @@ def test_a_worker_that_is_killed_in_a_refresh_loses_no_token(bridge: Bridge, ser
     bridge.wait_upstream("killed")
     assert echo(bridge, "killed") == "hello" and told(bridge, "killed")["state"] in ("ok", "due")
     assert not server.grants[-1].dead and len(server.requests("authorize")) == 1
+    shown = json.dumps([[seen.headers, seen.query, seen.message] for seen in server.requests("mcp")])
+    assert not any(token in shown for token in server.grants[-1].refresh), "a refresh token is nothing for the resource"
 
 
 def test_an_answer_that_was_kept_is_used_and_nobody_is_asked_again(bridges: Bridges, servers: dict[str, AuthorizationServer]) -> None:
