@@ -182,7 +182,6 @@ package struct TokenKeeper: Sendable {
 
     /// To be called every 15 seconds, and at ``deadline``.
     package mutating func tick(_ now: Moment) -> Action {
-        self.schedule.look(now)
         guard !self.isFlying else { return .none }
         if let next {
             guard next.isPast(now) else { return .none }
