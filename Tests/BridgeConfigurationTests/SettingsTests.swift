@@ -14,7 +14,7 @@ import Testing
             {"listen": ["127.0.0.1:9000", "unix:/run/x.sock"], "mcpPath": "/bridge/mcp/", "serverName": "n",
              "instructions": "i", "publicURL": "http://localhost:9000/", "names": "safe", "separator": "__",
              "safeNamesFor": ["x"], "listWait": 0, "pageSize": 50, "hosts": ["LocalHost"], "origins": ["http://127.0.0.9:*"],
-             "trustedProxies": ["10.0.0.0/8", "::1"], "peers": {"ada": ["mcp", "admin"], "33": [], "*": ["chat"]},
+             "trustedProxies": ["10.0.0.0/8", "::1"], "signIn": {"port": 7000}, "peers": {"ada": ["mcp", "admin"], "33": [], "*": ["chat"]},
              "limits": {"headerBytes": "32K", "bodyBytes": 2048, "chatBody": 4096, "connections": 7, "workerBytes": "2M", "calls": 8, "headerTimeout": 1,
                         "bodyTimeout": 2, "idleTimeout": 3, "slowReadTimeout": 4, "linger": "250ms",
                         "heldBytes": 1048576, "tokenRate": "60/min"}, "requireToken": "always",
