@@ -112,6 +112,22 @@ import Testing
         }
     }
 
+    @Test func `who follows no redirect is told where it leads, and who follows three refuses the fourth`() throws {
+        let address = try #require(HTTPAddress("https://as.example/token"))
+        func verdict(_ location: String, followed: Int, most: Int) -> RedirectRule.Verdict {
+            RedirectRule.verdict(
+                on: .temporaryRedirect, location: location, method: .GET, at: address, followed: followed, most: most)
+        }
+        for location in ["/other", "https://login.example/"] {
+            #expect(verdict(location, followed: 0, most: 0) == .answer)
+        }
+        #expect(verdict("/a", followed: 2, most: 3) == .follow(try #require(HTTPAddress("https://as.example/a"))))
+        guard case .refuse(.redirectedTooOften(_, limit: 3)) = verdict("/a", followed: 3, most: 3) else {
+            Issue.record("the fourth is followed")
+            return
+        }
+    }
+
     @Test func `a Unix socket stays what it is`() throws {
         let address = try #require(HTTPAddress(socket: "/run/a b/http.sock", target: "/mcp"))
         func verdict(_ location: String) -> RedirectRule.Verdict {
