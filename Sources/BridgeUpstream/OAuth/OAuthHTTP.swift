@@ -1,7 +1,7 @@
 import BridgeConfiguration
 import BridgeHTTPClient
 import BridgeOAuth
-import Glibc
+import FoundationEssentials
 import NIOCore
 import NIOHTTP1
 
@@ -65,12 +65,7 @@ final class OAuthHTTP {
 extension Moment {
     /// Both clocks as they are.
     static var now: Moment {
-        Moment(wall: Self.read(CLOCK_REALTIME), steady: Self.read(CLOCK_MONOTONIC))
-    }
-
-    private static func read(_ clock: clockid_t) -> Double {
-        var time = timespec()
-        clock_gettime(clock, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1_000_000_000
+        Moment(
+            wall: Date().timeIntervalSince1970, steady: Double(NIODeadline.now().uptimeNanoseconds) / 1_000_000_000)
     }
 }
