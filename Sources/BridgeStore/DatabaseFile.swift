@@ -51,10 +51,11 @@ struct DatabaseFile: Sendable {
     /// SQLite makes files that everybody may read, and gives those beside it the mode of the first.
     private func makeFile() throws {
         do throws(SystemCallError) {
-            try PrivateFile.create(self.path, [])
+            // Several processes may do so at once.
+            try PrivateFile.append(self.path, [])
         } catch {
-            // Where the folder cannot be written to, the file may be there all the same.
-            guard error.code == EEXIST || access(self.path, F_OK) == 0 else { throw error }
+            // Where nothing can be written, the file may be there all the same.
+            guard access(self.path, F_OK) == 0 else { throw error }
         }
         for suffix in ["", "-wal", "-shm"] { _ = try? PrivateFile.tighten(self.path + suffix) }
     }

@@ -5,10 +5,11 @@ import Glibc
 /// The state folders of bridges that commands ran for themselves (``OwnBridge``) and that have not been started for long: every
 /// configuration that was ever tried has left one. What is in use is locked.
 enum DeadInstances {
-    /// In days. A further copy has nothing that outlasts its sessions, which are good for seven; a first one may have been
-    /// signed in somewhere.
+    /// In days. A further copy has nothing that outlasts its sessions, which are good for seven.
     static let copiesAge = 8
     static let age = 90
+    /// What somebody would miss: sign-ins, and servers that were added over HTTP. A folder that has them stays.
+    static let work = ["oauth", "servers.json"]
 
     /// - Parameters:
     ///   - own: the folder that this process has.
@@ -18,7 +19,8 @@ enum DeadInstances {
         let directory = own[..<slash]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: String(directory))) ?? [] {
             let folder = "\(directory)/\(name)"
-            guard folder != own, let isCopy = Self.isCopy(name), let started = Self.started(folder),
+            guard folder != own, !Self.work.contains(where: { access("\(folder)/\($0)", F_OK) == 0 }),
+                let isCopy = Self.isCopy(name), let started = Self.started(folder),
                 now - started > 86_400 * (isCopy ? Self.copiesAge : Self.age),
                 let lock = try? FolderLock.take(folder, as: "cleaning")
             else { continue }

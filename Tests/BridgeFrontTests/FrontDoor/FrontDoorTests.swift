@@ -86,7 +86,7 @@ import Testing
     @Test func `a user without grants gets none, and an unknown user neither`() {
         #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 1001))))?.grants == [])
         #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: nil))))?.grants == [])
-        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 4242))))?.grants == [.mcp])
+        #expect(Self.admission(Self.verdict(from: Caller(.unix(uid: 4242))))?.grants == [.mcp, .source])
     }
 
     @Test func `a page never administers, not even through an administrator's socket`() {

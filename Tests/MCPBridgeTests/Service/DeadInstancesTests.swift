@@ -12,17 +12,19 @@ import Testing
         let (first, copy, other, used) = (
             "0123456789abcdef", "0123456789abcdef-2", "fedcba9876543210", "aaaaaaaaaaaaaaaa"
         )
-        for name in [first, copy, other, used, "notes", "0123456789abcdef-x"] {
+        let signedIn = "bbbbbbbbbbbbbbbb"
+        for name in [first, copy, other, used, signedIn, "notes", "0123456789abcdef-x"] {
             try FileManager.default.createDirectory(atPath: "\(base)/\(name)/in", withIntermediateDirectories: true)
             try #require(FileManager.default.createFile(atPath: "\(base)/\(name)/lock", contents: nil))
         }
+        try FileManager.default.createDirectory(atPath: "\(base)/\(signedIn)/oauth", withIntermediateDirectories: true)
         let lock = try #require(try FolderLock.take("\(base)/\(used)", as: "a test"))
         defer { lock.release() }
         func left(after days: Int) throws -> Set<String> {
             DeadInstances.remove(beside: "\(base)/\(first)", now: time(nil) + 86_400 * days + 60)
             return Set(try FileManager.default.contentsOfDirectory(atPath: base))
         }
-        let all: Set = [first, copy, other, used, "notes", "0123456789abcdef-x"]
+        let all: Set = [first, copy, other, used, signedIn, "notes", "0123456789abcdef-x"]
         #expect(try left(after: 7) == all)
         #expect(try left(after: 8) == all.subtracting([copy]))
         #expect(try left(after: 90) == all.subtracting([copy, other]))
