@@ -76,7 +76,9 @@ package struct HTTPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Parts of the path that look like keys: some services know their users by the address alone.
     package var secretSegments: [String] {
-        Set([self.writtenPath, self.url.path]).flatMap { $0.split(separator: "/").filter(Self.isSecret).map(String.init) }
+        Set([self.writtenPath, self.url.path]).flatMap {
+            $0.split(separator: "/").filter(Self.isSecret).map(String.init)
+        }
     }
 
     /// As it is written.
