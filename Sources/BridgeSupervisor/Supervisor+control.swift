@@ -51,7 +51,7 @@ extension Supervisor {
         control.ask(header: WorkerRequest.access.text, payload: exchange.payload) { [weak self] answer in
             switch answer {
             case .ended(let header, let payload): exchange.end(header: header, payload: payload)
-            case .failed: self?.error(exchange, 503, "The front has ended. Whether it was done is not known.")
+            case .failed: self?.error(exchange, 502, "The front has ended. Whether it was done is not known.")
             }
         }
     }

@@ -18,7 +18,8 @@ from upstreams import demo_upstream
 COMMANDS = (
     *("", "serve", "status", "tools", "call", "prompts", "prompt", "resources", "read", "stdio", "gateway", "reload"),
     *("token", "token create", "token list", "token show", "token revoke", "token rotate", "token usage", "audit"),
-    *("config", "config check", "config print", "demo-server", "version"),
+    *("config", "config check", "config print", "demo-server", "version", "token-bridge"),
+    *("auth", "auth login", "auth status", "auth logout"),
 )
 
 
@@ -47,9 +48,9 @@ def flat(text: str) -> str:
 
 def test_the_help_lists_every_command(folder: Path) -> None:
     listed = []
-    for parent in ("", "config", "token"):
+    for parent in ("", "auth", "config", "token"):
         help_text = alone(folder, *parent.split(), "--help").out
-        found = re.findall(r"^  ([a-z-]+)  ", help_text.partition("SUBCOMMANDS:")[2], re.MULTILINE)
+        found = re.findall(r"^  ([a-z-]+)(?: \(default\))?  ", help_text.partition("SUBCOMMANDS:")[2], re.MULTILINE)
         listed += [f"{parent} {name}".strip() for name in found]
     assert sorted(["", *listed]) == sorted(COMMANDS)
 

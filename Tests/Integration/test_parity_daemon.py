@@ -293,7 +293,7 @@ def test_B26_names_are_bare_and_the_first_server_has_one_that_both_want(daemon: 
     assert text_of(client.call("echo", {"text": "whose"}).result) == "whose"
     assert len(daemon.overseer.requests("tools/call")) == before + 1
     status = json.loads(command_line.beside(daemon.bridge, "status", "--json").out)
-    assert {"name": "echo", "kept": "overseer", "refused": "sentinel"} in status["collisions"]
+    assert {"of": "tools", "name": "echo", "kept": "overseer", "refused": "sentinel"} in status["collisions"]
 
 
 def test_B27_lists_that_no_server_has_are_empty(client: MCPClient) -> None:

@@ -180,7 +180,7 @@ def test_A21_resources_keep_their_uris_and_the_first_server_has_them(gateway: Ga
     uris = [resource["uri"] for resource in listed]
     assert "demo://notes/1" in uris and len(uris) == len(set(uris))
     assert next(each["name"] for each in listed if each["uri"] == "demo://notes/1") == "note 1"
-    collision = {"name": "demo://notes/1", "kept": "every", "refused": "again"}
+    collision = {"of": "resources", "name": "demo://notes/1", "kept": "every", "refused": "again"}
     eventually(lambda: collision in gateway.status()["collisions"], "status tells whose it is")
 
 

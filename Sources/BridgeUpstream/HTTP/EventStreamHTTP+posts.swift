@@ -57,14 +57,21 @@ extension EventStreamHTTP: HTTPPostOwner {
         guard post.kind != .greeting else { return self.failed(post, .unreachable(words)) }
         let refusal = self.session.refused(inSession: post.session)
         post.sessionRefusals += 1
-        if post.request != nil, refusal != .hopeless, post.sessionRefusals == 1, post.canBeSent {
-            if self.session.phase == .open { self.dispatch(post) } else { self.wait(post) }
-            if refusal == .lost { self.listenAgain(words) }
-        } else if post.request == nil, refusal != .hopeless {
-            if refusal == .lost { self.listenAgain(words) }
-        } else {
-            self.failed(post, .unreachable(words))
+        guard refusal != .hopeless else {
+            self.over(post, words, sent: false)
+            return self.lose(.unreachable(words))
         }
+        if post.request != nil {
+            if post.sessionRefusals > 1 || !post.canBeSent {
+                self.over(post, words, sent: false)
+            } else if self.session.phase == .open {
+                self.dispatch(post)
+            } else {
+                self.wait(post)
+            }
+        }
+        // Whoever had the misfortune: without another session, what comes next would wait for one.
+        if refusal == .lost { self.listenAgain(words) }
     }
 
     /// What was taken, and has its answer over a stream that is no more.

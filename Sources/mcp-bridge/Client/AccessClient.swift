@@ -2,6 +2,7 @@ import ArgumentParser
 import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
+import Glibc
 import NIOCore
 
 /// Asks whoever has the tokens: the running service, and where there is none the database itself.
@@ -24,7 +25,12 @@ struct AccessClient {
     private func reply(to command: AccessCommand) throws -> AccessReply {
         let payload = try WorkerConfigurationCoding.encode(command)
         do {
-            let answer = try ControlClient(path: self.socket).ask(.access, payload: payload, timeout: .seconds(30))
+            var answer = try ControlClient(path: self.socket).ask(.access, payload: payload, timeout: .seconds(30))
+            // 503: the service is starting, and nothing has been done.
+            for _ in 0..<50 where answer.status == 503 {
+                usleep(200_000)
+                answer = try ControlClient(path: self.socket).ask(.access, payload: payload, timeout: .seconds(30))
+            }
             guard answer.status == 200 else {
                 throw ControlClient.Failure(description: answer.body.string("error") ?? "the service refused")
             }

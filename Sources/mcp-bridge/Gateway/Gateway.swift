@@ -87,6 +87,8 @@ struct Gateway: ParsableCommand {
             // Clients start as many of one entry as they have windows.
             start.copies = 64
             start.pipes = try ClientPipes.take()
+            // For its client alone.
+            start.settings.listen = []
         case .sse, .streamableHTTP:
             let address = ListenAddress.tcp(host: ListenAddress.host(self.host) ?? self.host, port: self.port)
             start.settings.listen = [address]
