@@ -11,6 +11,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "Support"))
 
 import processes  # noqa: E402
+import secret_scan  # noqa: E402
 from harness import Bridge, Bridges  # noqa: E402
 from places import SDK_1_PYTHON, SDK_2_PYTHON  # noqa: E402
 from sdk_runner import SDKRunner  # noqa: E402
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _machine() -> None:
     processes.adopt_orphans()
     processes.allow_many_descriptors()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _secrets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What the whole run wrote beside its bridges: a token's secret lies in a client's own file, or nowhere."""
+    yield
+    open_to_others = secret_scan.open_files(tmp_path_factory.getbasetemp())
+    assert not open_to_others, f"a secret that others may read: {open_to_others}"
 
 
 @pytest.fixture

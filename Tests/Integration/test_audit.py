@@ -76,6 +76,8 @@ def test_rows_are_found_by_tool_time_and_outcome(bridge: Bridge) -> None:
     assert not rows(bridge, "--outcome", "no_such_word")
     said = beside(bridge, "audit", "--token", "nobody")
     assert said.status == 1 and "no token 'nobody'" in said.err, said
+    said = beside(bridge, "audit", "--outcome", "no_such_word")
+    assert (said.status, said.out, said.err) == (0, "", "No such request is on record.\n")
     lines = beside(bridge, "audit", "--tool", "demo.echo").out.splitlines()
     assert lines and all("  demo.echo  ok  200  " in line for line in lines)
 

@@ -74,6 +74,20 @@ def test_without_a_name_the_file_is_the_one_that_the_service_reads(desk: Desk) -
     assert desk.run("check", MCP_BRIDGE_CONFIG=str(desk.write(GOOD))).out == "ok: 2 upstreams (demo, other)\n"
 
 
+def test_a_file_that_was_not_named_is_named(desk: Desk) -> None:
+    said = desk.run("check")
+    wanted = "/etc/mcp-bridge/config.json" if os.geteuid() == 0 else str(desk.file)
+    assert said.err == f"note: there is no {wanted}; the demo server alone is served\n", said
+    desk.write(GOOD)
+    said = desk.run("check")
+    if os.geteuid() == 0:
+        assert f"note: the service does not read {desk.file}; name it to have it checked" in said.err.splitlines(), said
+    else:
+        assert said == Said(0, "ok: 2 upstreams (demo, other)\n", f"note: this is {desk.file}\n")
+    said = desk.run("check", MCP_BRIDGE_CONFIG=str(desk.file))
+    assert said == Said(0, "ok: 2 upstreams (demo, other)\n", f"note: this is {desk.file}\n")
+
+
 def test_each_error_has_its_place_its_key_and_what_to_do(desk: Desk) -> None:
     said = desk.run("check", desk.write(BAD))
     assert (said.status, said.out) == (1, "")

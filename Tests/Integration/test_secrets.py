@@ -108,3 +108,14 @@ def test_what_each_bridge_of_this_run_is_searched_for_at_its_end_is_found(bridge
     key.chmod(0o640)
     assert secret_scan.leaks(bridge.folder, []) == ["state/token.key can be read by others"]
     key.chmod(0o600)
+
+
+def test_a_file_beside_the_bridges_with_a_secret_that_others_may_read_is_found(folder: Path) -> None:
+    """The folder that this run's tests write to is searched when the run ends."""
+    file = folder / "deep/token"
+    file.parent.mkdir()
+    file.write_text("mcpb_" + "B" * 43, encoding="utf-8")
+    file.chmod(0o640)
+    assert secret_scan.open_files(folder) == ["deep/token"]
+    file.chmod(0o600)
+    assert secret_scan.open_files(folder) == []

@@ -64,6 +64,32 @@ def test_a_new_token_is_alone_on_standard_output_and_its_use_is_explained_beside
         assert line in said.err, (line, said.err)
 
 
+@pytest.mark.parametrize(
+    ("scope", "told"),
+    [
+        ("mcp", ("curl", "claude mcp add")),
+        ("tool:demo.*", ("curl", "claude mcp add")),
+        ("chat", ("OpenAI-style", "Anthropic-style")),
+        ("source", ("lends its model",)),
+        ("admin", ("curl", "claude mcp add", "OpenAI-style", "Anthropic-style")),
+    ],
+)
+def test_only_what_the_scope_opens_is_explained(bridge: Bridge, scope: str, told: tuple[str, ...]) -> None:
+    said = beside(bridge, "token", "create", "--name", f"explained {scope}", "--scope", scope)
+    words = ("curl", "claude mcp add", "OpenAI-style", "Anthropic-style", "lends its model")
+    assert tuple(word for word in words if word in said.err) == told, said.err
+
+
+def test_quiet_answers_with_ids_or_not_at_all(bridge: Bridge) -> None:
+    _, token = create(bridge, "hushed", "--sandbox", "--rate", "60/min")
+    rows = {row["NAME"]: row for row in table(beside(bridge, "token", "list").out.splitlines())}
+    assert rows["hushed"]["LIMITS"] == "sandbox, 60/min"
+    assert token["id"] in beside(bridge, "token", "list", "--quiet").out.splitlines()
+    for command in ("show", "revoke"):
+        assert beside(bridge, "token", command, token["id"], "--quiet") == Said(0, "", "")
+    assert token["id"] not in beside(bridge, "token", "list", "--quiet").out.splitlines()
+
+
 def test_quiet_says_nothing_but_the_secret(bridge: Bridge) -> None:
     said = beside(bridge, "token", "create", "--name", "quiet", "--scope", "mcp", "--quiet")
     assert (said.status, said.err) == (0, "") and SECRET.fullmatch(said.out.strip()), said

@@ -37,3 +37,15 @@ def leaks(folder: Path, log: Iterable[str], commands: Iterable[tuple[str, ...] |
         if PRIVATE.fullmatch(path.name) and stat.S_IMODE(path.stat().st_mode) & 0o077:
             found.append(f"{path.relative_to(folder)} can be read by others")
     return found
+
+
+def open_files(folder: Path) -> list[str]:
+    """Files with a secret that their mode lets others than their owner read."""
+    return [
+        str(path.relative_to(folder))
+        for path in folder.rglob("*")
+        if not path.is_symlink()
+        and path.is_file()
+        and stat.S_IMODE(path.stat().st_mode) & 0o077
+        and SECRET.search(path.read_bytes())
+    ]

@@ -12,6 +12,11 @@ package enum ConfigurationLocations {
     /// The system service's configuration.
     package static let systemFile = "/etc/mcp-bridge/config.json"
 
+    /// A user's own service's configuration.
+    package static func userFile(environment: [String: String]) -> String {
+        "\(self.home(environment))/.config/mcp-bridge/config.json"
+    }
+
     /// Where to look for the configuration, best first: `--config`, else `$MCP_BRIDGE_CONFIG`, else
     /// `/etc/mcp-bridge/config.json` for the system service and `~/.config/mcp-bridge/config.json` for a user's.
     ///
@@ -24,7 +29,7 @@ package enum ConfigurationLocations {
             guard let asked, !asked.isEmpty else { continue }
             return [Candidate(path: EnvironmentSettings.path(asked, home: home), isRequired: true)]
         }
-        let path = isSystemService ? Self.systemFile : "\(home)/.config/mcp-bridge/config.json"
+        let path = isSystemService ? Self.systemFile : Self.userFile(environment: environment)
         return [Candidate(path: path, isRequired: false)]
     }
 

@@ -34,11 +34,7 @@ struct Audit: ParsableCommand {
     @Flag(help: "Go on with what comes, until interrupted.")
     var follow = false
 
-    @Option(help: "The service's control socket.")
-    var control: String?
-
-    @Option(help: "The state directory of a bridge of its own, such as 'mcp-bridge token-bridge' names at its start.")
-    var state: String?
+    @OptionGroup var place: AccessPlace
 
     func run() throws {
         var wish = AuditWish(limit: self.limit)
@@ -49,10 +45,12 @@ struct Audit: ParsableCommand {
             let now = Int(Date().timeIntervalSince1970)
             wish.since = (now - (try TokenTime.seconds(since, option: "since"))) * 1_000
         }
-        let client = AccessClient(control: self.control, state: self.state)
+        let client = self.place.client
+        var isFirst = true
         while true {
             let count: Int
-            (count, wish.after) = try self.show(client, wish)
+            (count, wish.after) = try self.show(client, wish, isFirst: isFirst)
+            isFirst = isFirst && count == 0
             guard self.follow else { return }
             wish.limit = AccessDesk.mostRows
             // Rows are written ten times a second at most.
@@ -60,9 +58,15 @@ struct Audit: ParsableCommand {
         }
     }
 
-    private func show(_ client: AccessClient, _ wish: AuditWish) throws -> (Int, Int) {
+    /// - Parameter isFirst: whether nothing has been shown yet.
+    private func show(_ client: AccessClient, _ wish: AuditWish, isFirst: Bool) throws -> (Int, Int) {
         switch try client.ask(.audit(wish)) {
         case .audit(let rows, let last):
+            // Of lines alone a program may make what it likes: for people, on a terminal, they are explained.
+            if isFirst, !self.json, !rows.isEmpty, isatty(STDOUT_FILENO) == 1 { StandardStreams.output(Self.heading) }
+            if isFirst, !self.json, !self.follow, rows.isEmpty {
+                StandardStreams.error("No such request is on record.\n")
+            }
             for row in rows { StandardStreams.output((self.json ? try Self.json(row) : Self.line(row)) + "\n") }
             return (rows.count, last)
         case .refused(_, let text): throw TokenOutput.refused(text)
@@ -75,6 +79,8 @@ struct Audit: ParsableCommand {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(row), as: UTF8.self)
     }
+
+    private static let heading = "TIME  TOKEN OR CALLER  METHOD  OF  OUTCOME  STATUS  TIME TAKEN  IN  OUT  REQUEST\n"
 
     private static func line(_ row: AuditReport) -> String {
         let words = [

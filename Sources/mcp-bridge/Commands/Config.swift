@@ -91,6 +91,21 @@ enum ConfigurationReading {
         }
     }
 
+    /// Which file it was, of a user who has named none: the service's need not be the one they have in mind.
+    private static func tell(
+        which source: ConfigurationSource?, of candidates: [ConfigurationLocations.Candidate],
+        environment: [String: String]
+    ) {
+        if let source {
+            StandardStreams.error("note: this is \(source.name)\n")
+        } else if let wanted = candidates.first?.path {
+            StandardStreams.error("note: there is no \(wanted); the demo server alone is served\n")
+        }
+        let own = ConfigurationLocations.userFile(environment: environment)
+        guard !candidates.contains(where: { $0.path == own }), access(own, F_OK) == 0 else { return }
+        StandardStreams.error("note: the service does not read \(own); name it to have it checked\n")
+    }
+
     static func load(_ flag: String?) throws -> LoadedConfiguration {
         let shell = ProcessInfo.processInfo.environment
         let isSystem = ServicePlaces.isSystemService(shell)
@@ -118,6 +133,7 @@ enum ConfigurationReading {
             }
             // A pipe, too: of a shell's `<(…)`.
             let source = try ConfigurationBook.readSource(candidates, acceptsPipes: true)
+            if flag == nil { Self.tell(which: source, of: candidates, environment: environment) }
             return ConfigurationLoader(context: context).load(source, overlay: overlay)
         } catch {
             StandardStreams.error("mcp-bridge: \(error)\n")

@@ -41,8 +41,8 @@ struct Reload: ParsableCommand {
         }
         let restart = names("needsRestart")
         if !restart.isEmpty { lines.append("needs a restart: \(restart.joined(separator: ", "))") }
-        for failed in names("failed") { lines.append("failed: \(failed)") }
         if lines.isEmpty { lines.append("reloaded; no upstream changed") }
+        for failed in names("failed") { lines.append("failed: \(failed)") }
         return lines.joined(separator: "\n") + "\n"
     }
 }

@@ -138,7 +138,8 @@ enum StatusTable {
 
     /// What went wrong last, else what there is to be said of one that is well.
     private static func trouble(of upstream: JSONText) -> String {
-        if let error = upstream.string("lastError") { return String(error.prefix(100)) }
+        if !Self.troubles(of: upstream).isEmpty { return "see below" }
+        if let error = upstream.string("lastError") { return error.count > 100 ? error.prefix(99) + "…" : error }
         var count = 0
         upstream.value("notes")?.elements { _ in count += 1 }
         return count == 0 ? "" : count == 1 ? "see the note below" : "see the \(count) notes below"

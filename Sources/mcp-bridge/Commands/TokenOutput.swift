@@ -8,34 +8,32 @@ struct TokenOutput: ParsableArguments {
     @Flag(help: "The answer as JSON.")
     var json = false
 
-    @Flag(help: "Nothing but what was asked for.")
+    @Flag(help: "Nothing but what was asked for: a secret, or ids; nothing where neither was.")
     var quiet = false
 
-    @Option(help: "The service's control socket.")
-    var control: String?
-
-    @Option(help: "The state directory of a bridge of its own, such as 'mcp-bridge token-bridge' names at its start.")
-    var state: String?
+    @OptionGroup var place: AccessPlace
 
     func show(_ command: AccessCommand, showsAll: Bool = true) throws {
-        let client = AccessClient(control: self.control, state: self.state)
+        let client = self.place.client
         switch try client.ask(command) {
         case .issued(let token, let secret, let rule):
             try self.show(token, secret, rule: rule, client)
         case .tokens(let tokens):
             let shown = tokens.filter { showsAll || $0.state == .good }
             if self.json { return try Self.print(shown) }
+            if self.quiet { return StandardStreams.output(shown.map { $0.id + "\n" }.joined()) }
             guard !shown.isEmpty else { return StandardStreams.output("There are no tokens.\n") }
             let rows = shown.map {
                 [
                     $0.id, PrintableText.line($0.name), $0.state.rawValue, PrintableText.line($0.scope),
-                    $0.expires ?? "never",
+                    $0.expires ?? "never", PrintableText.line(TokenText.limits($0)),
                 ]
             }
-            StandardStreams.output(
-                StatusTable.table(["ID", "NAME", "STATE", "SCOPE", "EXPIRES"], rows).joined(separator: "\n") + "\n")
+            let header = ["ID", "NAME", "STATE", "SCOPE", "EXPIRES", "LIMITS"]
+            StandardStreams.output(StatusTable.table(header, rows).joined(separator: "\n") + "\n")
         case .token(let token):
             if self.json { return try Self.print(token) }
+            if self.quiet { return }
             StandardStreams.output(TokenText.lines(token).joined(separator: "\n") + "\n")
         case .usage(let usage):
             if self.json { return try Self.print(usage) }
@@ -100,21 +98,50 @@ enum TokenText {
         }
     }
 
+    /// What bounds it beside its time, in one line.
+    static func limits(_ token: TokenReport) -> String {
+        let words = [
+            token.sandbox ? "sandbox" : nil, token.rate, token.concurrency.map { "\($0) at once" }, token.budget,
+        ].compactMap(\.self)
+        return words.isEmpty ? "-" : words.joined(separator: ", ")
+    }
+
+    /// What programs do with it, by what its scope opens.
+    private static func uses(of token: TokenReport, at address: ServiceAddress) -> [String] {
+        let (root, url) = (address.root, address.mcp)
+        let words = token.scope.split(separator: ",").map { $0.split(separator: " ").joined() }
+        let isAdmin = words.contains("admin")
+        var lines: [String] = []
+        if isAdmin || words.contains(where: { $0 == "mcp" || $0.hasPrefix("server:") || $0.hasPrefix("tool:") }) {
+            lines += [
+                "  curl -H \"Authorization: Bearer $MCP_BRIDGE_TOKEN\" \(root)/tools",
+                "  claude mcp add --transport http mcp-bridge \(url) "
+                    + "--header \"Authorization: Bearer $MCP_BRIDGE_TOKEN\"",
+            ]
+        }
+        if isAdmin || words.contains("chat") {
+            lines += [
+                "  OpenAI-style programs:    base URL \(root)/v1, the token as API key",
+                "  Anthropic-style programs: base URL \(root), the token as API key",
+            ]
+        }
+        if words.contains("source") {
+            lines.append("  an MCP client that lends its model: \(url), the token as bearer token")
+        }
+        return lines
+    }
+
     /// How to use it. The secret is not repeated: what is copied from here reads it from the environment.
     static func instructions(_ token: TokenReport, address: ServiceAddress?, rule: String?) -> String {
         let address = address ?? .usual
-        let (root, url) = (address.root, address.mcp)
         var lines = [
             "",
             "Token \(token.id) (\(PrintableText.line(token.name))): \(PrintableText.line(token.scope)), "
                 + "expires \(token.expires ?? "never"). Its secret is the line above; it is not shown again. Keep it:",
-            "",
-            "  export MCP_BRIDGE_TOKEN=…", "", "Then:", "",
-            "  curl -H \"Authorization: Bearer $MCP_BRIDGE_TOKEN\" \(root)/tools",
-            "  claude mcp add --transport http mcp-bridge \(url) --header \"Authorization: Bearer $MCP_BRIDGE_TOKEN\"",
-            "  OpenAI-style programs:    base URL \(root)/v1, the token as API key",
-            "  Anthropic-style programs: base URL \(root), the token as API key", "",
+            "", "  export MCP_BRIDGE_TOKEN=…", "", "Then:", "",
         ]
+        lines += Self.uses(of: token, at: address) + [""]
+        if token.sandbox { lines.append("Models answer it with an echo of what they are asked, and nobody else sees it.") }
         switch rule {
         case "always": lines.append("Every request needs a token here, those of this machine too.")
         case "remote": lines.append("Requests of this machine need no token; all others do.")
