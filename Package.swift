@@ -133,8 +133,7 @@ let package = Package(
         .target(
             name: "BridgeSupervisor",
             dependencies: [
-                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeMCP", "BridgeProcess",
-                "BridgeSystemd", logging,
+                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeProcess", "BridgeSystemd", logging,
             ] + nio,
             swiftSettings: strict
         ),

@@ -23,7 +23,7 @@ from rig import Unmeasurable
 from targets import judge
 from verdicts import Verdict
 
-MEASUREMENTS = ("calls", "sizes", "lists", "capabilities", "tokens", "starts", "memory", "bare", "http", "shares")
+MEASUREMENTS = ("calls", "sizes", "lists", "capabilities", "tokens", "chat", "starts", "memory", "bare", "http", "shares")
 #: Of two builds.
 COMPARED = ("calls", "sizes", "lists", "capabilities", "starts", "memory", "connections")
 
@@ -41,7 +41,7 @@ def arguments() -> argparse.Namespace:
     length.add_argument("--smoke", action="store_true", help="seconds: whether it can be measured; figures mean nothing")
     parser.add_argument(
         "--only", action="append", choices=[*MEASUREMENTS, "connections"], help="only this measurement (repeatable); "
-        "tokens, bare, http and shares are of one build, connections is of two"
+        "tokens, chat, bare, http and shares are of one build, connections is of two"
     )
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write every figure there")
     parser.add_argument("--markdown", action="store_true", help="print the tables of docs/performance.md")

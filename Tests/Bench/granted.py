@@ -15,9 +15,9 @@ MANY = 10_000
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def create(bridge: Bridge, name: str) -> str:
-    """The secret of a new token for all of MCP."""
-    done = bridge.ask("token", "create", "--name", name, "--scope", "mcp", "--json")
+def create(bridge: Bridge, name: str, *wish: str) -> str:
+    """The secret of a new token, for all of MCP where nothing else is wished."""
+    done = bridge.ask("token", "create", "--name", name, *(wish or ("--scope", "mcp")), "--json")
     try:
         return str(json.loads(done.stdout)["secret"])
     except (ValueError, KeyError):

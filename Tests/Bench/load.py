@@ -7,9 +7,9 @@ import signal
 import statistics
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from rig import Bridge, Server, Unmeasurable, end_with_parent
 
@@ -22,6 +22,8 @@ class Run:
     rate: float
     p50: float
     p99: float
+    #: Until the first byte of what was answered, by the half of them.
+    first: float
     #: CPU per call of each process of the server, by what it is.
     cpu: dict[str, float]
     #: How often each of them was given a processor, per call.
@@ -52,10 +54,18 @@ class Load:
     capabilities: str = "{}"
     #: Further lines of each request's head.
     fields: tuple[str, ...] = ()
+    path: str = "/mcp"
+    #: Whom chats ask.
+    model: str = "gpt-4o-mini"
+
+    def of(self, **how: Any) -> Self:
+        """The same, but for these."""
+        return replace(self, **how)
 
     def arguments(self) -> list[str]:
         length = ["-n", self.requests] if self.requests else ["-d", self.seconds, "-w", self.warm_up]
         values = ["-c", self.connections, "-s", self.size, "-m", self.mode, "-C", self.capabilities, *length]
+        values += ["--model", self.model]
         values += [value for field in self.fields for value in ("-H", field)]
         return [str(value) for value in values]
 
@@ -70,7 +80,7 @@ class Generator:
         self._program = programs / "mcpload"
 
     def run(self, server: Server, load: Load) -> Run:
-        command = [str(self._program), "-u", server.url, "-t", server.tool, "--pid", str(server.pid), "--json"]
+        command = [str(self._program), "-u", server.address(load.path), "-t", server.tool, "--pid", str(server.pid), "--json"]
         command += [] if server.verify else ["--no-verify"]
         roles = server.roles() if isinstance(server, Bridge) else {server.pid: "direct"}
         try:
@@ -103,6 +113,7 @@ class Generator:
             rate=report["rps"],
             p50=report["p50_us"],
             p99=report["p99_us"],
+            first=report["ttft_p50_us"],
             cpu=by_role("cpu_us_per_req"),
             switches=by_role("switches_per_req"),
             memory=memory or by_role("pss_mb"),

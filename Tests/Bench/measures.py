@@ -10,7 +10,9 @@ from typing import Any
 
 import bare
 import caller
+import chat
 import granted
+import lender
 import shares
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call, settle
@@ -166,6 +168,16 @@ class Bench:
             "among many": self._figures(among),
             "p50 ratio": median(b.p50 / a.p50 for a, b in zip(alone, among, strict=True)),
         }
+
+    def chat(self) -> Figures:
+        """Chat completions of the sandbox beside a server that has its answer ready, and of a client that lends."""
+        with self.direct() as direct, Bridge(self.binary, self.programs, settings=lender.SETTINGS) as bridge:
+            self.say("chat completions of the sandbox")
+            self._warm(bridge)
+            load, rounds = self.load(), self.plan.further_rounds
+            found = chat.of_sandbox(self.generator, direct, bridge, load, rounds)
+            self.say("chat completions through a client")
+            return {**found, "lent": chat.of_client(self.generator, bridge, load, rounds)}
 
     @staticmethod
     def _ratios(none: list[Run], some: list[Run]) -> Figures:

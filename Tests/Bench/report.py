@@ -68,6 +68,8 @@ def rows(results: dict[str, Any]) -> Iterator[Row]:
         yield f"{title}: CPU per call", "", microseconds(found["with"]["cpu"]), ratio(found["cpu ratio"])
         title = "calls with one of 10,000 tokens, to those with the only one"
         yield f"{title}: p50", "", microseconds(found["among many"]["p50"]), ratio(found["p50 ratio"])
+    if found := results.get("chat"):
+        yield from chats(found)
     if found := results.get("starts"):
         direct, bridge, warm = found["direct"], found["bridge"], found["bridge with a cache"]
         for word in ("median", "best"):
@@ -82,6 +84,20 @@ def rows(results: dict[str, Any]) -> Iterator[Row]:
         for key, word in (("calls", "calls"), ("sessions", "abandoned sessions")):
             growth = found[key]
             yield f"growth by {growth['requests']:,} {word}", "", f"{growth['growth']:+.1f} MiB", ""
+
+
+def chats(found: dict[str, Any]) -> Iterator[Row]:
+    """Of the sandbox, which answers with a row of the audit and two records in the log; and of a client that lends."""
+    for connections in ("1", "16"):
+        title = f"chat completions of the sandbox, {plural(connections)}"
+        yield from compared(title, found[connections], full=False)
+    stream = found["stream"]
+    direct, bridge = stream["direct"]["first byte"], stream["bridge"]["first byte"]
+    title = "chat streams of the sandbox, 1 connection: first byte"
+    yield title, microseconds(direct), microseconds(bridge), ratio(stream["first byte ratio"])
+    own, through = found["lent"]["own"], found["lent"]["p50"]
+    title = "chat completions through a client, beside its own time: p50"
+    yield title, microseconds(own), microseconds(through), ratio(through / own)
 
 
 def beside_bare(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

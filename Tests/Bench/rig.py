@@ -114,7 +114,10 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/mcp"
+        return self.address("/mcp")
+
+    def address(self, path: str) -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
 
     @property
     def pid(self) -> int:
@@ -150,9 +153,10 @@ class Bridge(Server):
     death_signal = signal.SIGTERM
 
     def __init__(
-        self, binary: Path, programs: Path, tools: int = 1, connections: int | None = None, url: str | None = None
+        self, binary: Path, programs: Path, tools: int = 1, connections: int | None = None, url: str | None = None,
+        settings: dict[str, Any] | None = None,
     ) -> None:
-        """With a `url`, the upstream is the server that is there."""
+        """With a `url`, the upstream is the server that is there. Settings are those of `bridge`."""
         super().__init__()
         self._binary = binary
         stdio = {"command": str(programs / "echo_stdio"), "args": ["--tools", str(tools)]}
@@ -160,10 +164,10 @@ class Bridge(Server):
         self.folder = Path(tempfile.mkdtemp(prefix="mcpb-bench-"))
         for name in ("home", "run", "state", "tmp"):
             (self.folder / name).mkdir(mode=0o700)
-        configuration: dict[str, Any] = {"mcpServers": {"e": self._server}}
+        configuration: dict[str, Any] = {"mcpServers": {"e": self._server}, "bridge": settings or {}}
         if connections is not None:
             # Nobody asks anything on them for as long as it takes to open them all and to look.
-            configuration["bridge"] = {"limits": {"connections": connections, "headerTimeout": 300}}
+            configuration["bridge"]["limits"] = {"connections": connections, "headerTimeout": 300}
         (self.folder / "config.json").write_text(json.dumps(configuration), encoding="utf-8")
 
     def command(self) -> list[str]:

@@ -66,6 +66,13 @@ TARGETS = [
         at_least=True, digits=2,
     ),
     Target("p50 with one of 10,000 tokens to the only one", "tokens", lambda all: all["p50 ratio"], 1.02, " x", digits=2),
+    Target("chat of the sandbox: added p50 at 1 connection", "chat", lambda all: all["1"]["added p50"], 200, " µs"),
+    Target(
+        "chat of the sandbox: requests at 16 connections", "chat", lambda all: all["16"]["bridge"]["rate"], 12_000, "/s",
+        at_least=True,
+    ),
+    Target("chat of the sandbox: first streamed byte", "chat", lambda all: all["stream"]["bridge"]["first byte"], 300, " µs"),
+    Target("chat through a client: beyond its own time", "chat", lambda all: all["lent"]["added p50"], 400, " µs"),
     Target(
         "front's allocations beyond bare NIO", "bare",
         lambda all: all["allocations"]["front"] - all["allocations"]["bare"], 6, "", digits=1,

@@ -113,6 +113,6 @@ def test_what_processor_time_goes_to_is_all_of_it() -> None:
 def test_the_file_has_every_measurement(bench: tuple[str, Path]) -> None:
     results = json.loads(bench[1].read_text(encoding="utf-8"))
     assert results["failed"] == {}
-    assert results["asked"] == ["calls", "sizes", "lists", "capabilities", "tokens", "starts", "memory", "bare", "http", "shares"]
+    assert results["asked"] == ["calls", "sizes", "lists", "capabilities", "tokens", "chat", "starts", "memory", "bare", "http", "shares"]
     for name in results["asked"]:
         assert results[name], name
