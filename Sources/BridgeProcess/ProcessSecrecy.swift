@@ -12,5 +12,10 @@ package enum ProcessSecrecy {
         guard cspawn_make_undumpable() == 0 else { throw SystemCallError("prctl", "PR_SET_DUMPABLE") }
     }
 
+    /// What `GLIBC_TUNABLES` says to a process that is to overwrite all memory as it frees it, so that no token outlives its use
+    /// there. Without the allocator's quick lists, which take blocks back as they are. It has to be in the environment when
+    /// the program is executed, and costs a little of each allocation.
+    package static let wipingTunables = "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0"
+
     static var isEnabled: Bool { cspawn_is_dumpable() == 0 }
 }

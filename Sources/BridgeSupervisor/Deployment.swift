@@ -13,6 +13,9 @@ package struct Deployment: Sendable {
             self.configuration = configuration
             self.socket = socket
         }
+
+        /// Whether tokens of its server pass through its worker's memory.
+        var holdsTokens: Bool { self.configuration.oauth != nil }
     }
 
     package var front: FrontConfiguration

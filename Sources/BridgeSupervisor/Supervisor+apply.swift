@@ -28,7 +28,7 @@ extension Supervisor {
             if self.slots[.upstream(name)] == nil {
                 changes.added.append(name)
                 self.tryToStart(upstream)
-            } else if restarting.contains(name) {
+            } else if restarting.contains(name) || old[name]?.holdsTokens != upstream.holdsTokens {
                 changes.changed.append(name)
                 self.replace(upstream)
             } else if old[name] != upstream {
@@ -90,6 +90,7 @@ extension Supervisor {
     private func replace(_ upstream: Deployment.Upstream) {
         let role = WorkerRole.upstream(upstream.configuration.name)
         guard let slot = self.slots[role], let frame = self.frame(of: upstream.configuration, for: role) else { return }
+        slot.wipesMemory = upstream.holdsTokens
         slot.replace(frame)
     }
 

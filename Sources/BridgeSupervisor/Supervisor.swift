@@ -123,11 +123,14 @@ package final class Supervisor {
     func startUpstream(_ upstream: Deployment.Upstream) throws {
         let socket = try self.bindWorkerSocket(upstream.socket)
         try self.startSlot(
-            .upstream(upstream.configuration.name), [socket], WorkerConfigurationCoding.encode(upstream.configuration)
+            .upstream(upstream.configuration.name), [socket], WorkerConfigurationCoding.encode(upstream.configuration),
+            wipesMemory: upstream.holdsTokens
         )
     }
 
-    private func startSlot(_ role: WorkerRole, _ sockets: [ListenSocket], _ configuration: ByteBuffer) throws {
+    private func startSlot(
+        _ role: WorkerRole, _ sockets: [ListenSocket], _ configuration: ByteBuffer, wipesMemory: Bool = false
+    ) throws {
         let slot = WorkerSlot(
             role: role, sockets: sockets, configuration: configuration,
             WorkerSlot.Surroundings(
@@ -142,6 +145,7 @@ package final class Supervisor {
         slot.onChange = { [weak self] in self?.workerChanged() }
         if role == .http { slot.onReady = { [weak self] in self?.openReceiversAgain() } }
         slot.onExit = { [weak self] in self?.sweep(after: role) }
+        slot.wipesMemory = wipesMemory
         self.slots[role] = slot
         slot.start()
     }

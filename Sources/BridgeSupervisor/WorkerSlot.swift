@@ -35,6 +35,9 @@ final class WorkerSlot {
     private(set) var passing: Int32 = -1
     private(set) var process: ProcessID?
 
+    /// Whether its next process overwrites what it frees: tokens of servers go through its memory.
+    var wipesMemory = false
+
     /// The worker opened an exchange that is not a status.
     var onRequest: ((Exchange) -> Void)?
     /// A process serves from now on.
@@ -134,6 +137,7 @@ final class WorkerSlot {
         specification.environment["LISTEN_FDNAMES"] = names.joined(separator: ":")
         specification.environment["NOTIFY_SOCKET"] = self.around.notifySocket
         specification.environment["WATCHDOG_USEC"] = "\(self.around.watchdog.wholeMicroseconds)"
+        if self.wipesMemory { specification.environment["GLIBC_TUNABLES"] = ProcessSecrecy.wipingTunables }
         let bound = NIOLoopBound(self, eventLoop: self.around.loop)
         let loop = self.around.loop
         self.around.processes.spawn(

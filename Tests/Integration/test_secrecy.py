@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -9,9 +11,11 @@ from pathlib import Path
 
 import bridge_memory
 import pytest
+from authorization_server import AuthorizationServer
 from harness import Bridge, Bridges
 from processes import Process, ProcessWatch, look_up
 from replies import text_of
+from signing_in import guarded, sign_in
 from upstreams import MisbehavingUpstream, demo_upstream
 from waiting import PATIENCE, eventually
 
@@ -144,3 +148,45 @@ def test_a_server_learns_where_the_users_sockets_are_only_when_its_entry_says_so
     bridge = bridges.start({"bad": named})
     bridge.wait_upstream("bad")
     assert f"{bridge.folder}/run" in environment_of(bridge)
+
+
+def memory_of(process: Process) -> bytes:
+    """All that it can write to, one piece after the other."""
+    found = []
+    maps = Path(f"/proc/{process.pid}/maps").read_text(encoding="utf-8").splitlines()
+    with open(f"/proc/{process.pid}/mem", "rb", buffering=0) as memory:
+        for line in maps:
+            place, rights, *_, name = (*line.split(maxsplit=5), "")[:7]
+            if not rights.startswith("rw") or name in ("[vvar]", "[vsyscall]"):
+                continue
+            begin, end = (int(number, 16) for number in place.split("-"))
+            with contextlib.suppress(OSError):  # guard pages
+                memory.seek(begin)
+                found.append(memory.read(end - begin))
+    return b"\n".join(found)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a worker's memory")
+def test_what_was_a_token_once_is_nowhere_in_memory(bridges: Bridges) -> None:
+    server = AuthorizationServer(life=4)
+    try:
+        bridge = guarded(bridges, {"guarded": server}).start("live")
+        sign_in(bridge, "guarded")
+        bridge.wait_upstream("guarded")
+        assert text_of(bridge.client().call("guarded.echo", {"text": "hello"}).result) == "hello"
+        # The next ones are for good, so that nothing is on its way when we look.
+        server.settings["life"] = 3600
+        server.wait("token:refresh_token", 1)
+        grant = server.grants[-1]
+        newest = eventually(lambda: grant.access[-1] if len(grant.access) == 2 else None, "there are new tokens")
+
+        def is_used() -> bool:
+            bridge.client().call("guarded.echo", {"text": "hello"})
+            return any(newest in json.dumps(seen.headers) for seen in server.requests("mcp"))
+
+        eventually(is_used, "the new token is sent")
+        memory = memory_of(bridge.worker("upstream guarded"))
+        assert newest.encode() in memory, "where it has to be, it is found"
+        assert not [old for old in (*grant.access[:-1], *grant.refresh[:-1]) if old.encode() in memory]
+    finally:
+        server.stop()
