@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import granted
-import lender
+import lending
 from load import Generator, Load, Run, median, median_of
 from rig import Bridge, Direct
 
@@ -37,10 +37,10 @@ def of_client(generator: Generator, bridge: Bridge, load: Load, rounds: int) -> 
     """One after the other, beside what the client itself took for each."""
     shown = (granted.field(granted.create(bridge, "bench lent", "--scope", "chat")),)
     through, own = [], []
-    with lender.Lender(bridge) as client:
+    with lending.Lender(bridge) as client:
         for _ in range(rounds):
             client.taken()
-            through.append(generator.run(bridge, load.of(path=PATH, mode="chat", fields=shown, model=lender.MODEL)))
+            through.append(generator.run(bridge, load.of(path=PATH, mode="chat", fields=shown, model=lending.MODEL)))
             own.append(median(client.taken()))
     return {
         "own": median(own),

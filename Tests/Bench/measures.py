@@ -12,7 +12,7 @@ import bare
 import caller
 import chat
 import granted
-import lender
+import lending
 import shares
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call, settle
@@ -171,7 +171,7 @@ class Bench:
 
     def chat(self) -> Figures:
         """Chat completions of the sandbox beside a server that has its answer ready, and of a client that lends."""
-        with self.direct() as direct, Bridge(self.binary, self.programs, settings=lender.SETTINGS) as bridge:
+        with self.direct() as direct, Bridge(self.binary, self.programs, settings=lending.SETTINGS) as bridge:
             self.say("chat completions of the sandbox")
             self._warm(bridge)
             load, rounds = self.load(), self.plan.further_rounds
