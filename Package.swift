@@ -133,7 +133,8 @@ let package = Package(
         .target(
             name: "BridgeSupervisor",
             dependencies: [
-                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeProcess", "BridgeSystemd", logging,
+                "BridgeConfiguration", "BridgeCore", "BridgeFiles", "BridgeLink", "BridgeProcess", "BridgeSystemd",
+                logging,
             ] + nio,
             swiftSettings: strict
         ),

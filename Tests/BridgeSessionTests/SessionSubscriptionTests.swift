@@ -53,6 +53,60 @@ import Testing
         }
     }
 
+    @Test func `who leaves is answered when the server has, and who comes meanwhile is not undone by it`() async throws
+    {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            let sessions = [try await bench.open(), try await bench.open()]
+            try await bench.post("come", Self.request("subscribe"), session: sessions[0])
+            try await Self.answer(bench, 0)
+            _ = try await bench.answer("come")
+            try await bench.post("leave", Self.request("unsubscribe"), session: sessions[0])
+            try await bench.post("come too", Self.request("subscribe"), session: sessions[1])
+            try await bench.post("give up", Self.request("subscribe", id: 9), session: sessions[0])
+            let cancel = #"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}"#
+            _ = try await bench.post(cancel, session: sessions[0])
+            #expect(try await bench.answer("give up").body == nil)
+            // Whatever was sent has been seen once another request is answered.
+            _ = try await bench.names(session: sessions[1])
+            try await bench.run { scene in
+                #expect(Self.methods(scene) == ["resources/subscribe", "resources/unsubscribe"])
+                #expect(!scene.answer("leave").isOver && !scene.answer("come too").isOver)
+            }
+            try await Self.answer(bench, 1)
+            #expect(try await bench.answer("leave").json.value("result")?.description == "{}")
+            try await Self.answer(bench, 2)
+            #expect(try await bench.answer("come too").errorCode == nil)
+            try await bench.run { #expect(Self.methods($0).last == "resources/subscribe") }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func `who waits for a server to be left is not forgotten`(_ isEnded: Bool) async throws {
+        try await SessionBench.with { bench in
+            try await Self.publish(bench)
+            let session = try await bench.open()
+            try await bench.post("come", Self.request("subscribe"), session: session)
+            try await Self.answer(bench, 0)
+            _ = try await bench.answer("come")
+            try await bench.post("leave", Self.request("unsubscribe"), session: session)
+            try await bench.until { $0.upstream().calls.count == 2 }
+            if isEnded {
+                _ = try await bench.delete(session: session)
+                #expect(try await bench.answer("leave").errorCode != nil)
+            } else {
+                // It cannot be told any more, and so knows of nothing.
+                try await bench.run { $0.upstream().die() }
+                #expect(try await bench.answer("leave").json.value("result")?.description == "{}")
+            }
+        }
+    }
+
+    private static func answer(_ bench: SessionBench, _ call: Int) async throws {
+        try await bench.until { $0.upstream().calls.count == call + 1 }
+        try await bench.run { $0.upstream().call(call)?.succeed() }
+    }
+
     @Test func `who comes while the first is asked gets the same answer`() async throws {
         try await SessionBench.with { bench in
             try await Self.publish(bench)

@@ -11,11 +11,12 @@ final class SubscriptionDesk {
     private let resources: ResourceDirectory
     private let desk: CallDesk
     private let sessions: SessionStore
+    private let servers: SubscriptionTeller
     private var book = SubscriptionBook<PendingRequest>()
+    private var departures = Departures<Departing>()
     /// The subscriptions that are not at the server that they were for at first.
     private var elsewhere: [ObjectIdentifier: Asking] = [:]
     private var listeners = ListenedServers()
-    private var lastID = 0
     /// By server: what it is still to be subscribed to after it has been connected to.
     private var restorations: [String: Restoration] = [:]
 
@@ -26,11 +27,12 @@ final class SubscriptionDesk {
     ) {
         self.directory = directory
         self.resources = resources
+        self.servers = SubscriptionTeller(directory)
         self.desk = desk
         self.sessions = sessions
-        let servers = Set(directory.upstreams.map(\.route.name))
+        let known = Set(directory.upstreams.map(\.route.name))
         for (session, topics) in held {
-            for topic in topics where servers.contains(topic.server) { self.book.restore(topic, by: session) }
+            for topic in topics where known.contains(topic.server) { self.book.restore(topic, by: session) }
         }
     }
 
@@ -39,7 +41,8 @@ final class SubscriptionDesk {
     func subscribe(_ request: PendingRequest, _ identity: SessionIdentity, mayWait: Bool = true) {
         guard let uri = request.name(in: .resources) else { return request.refuse(.invalidParams("uri is required")) }
         // Who waits is known by its id. `CallDesk` looks at those that are forwarded only.
-        guard request.caller.calls[request.id] == nil, !self.book.holdsRequest(where: { $0.hasTheID(of: request) })
+        guard request.caller.calls[request.id] == nil, !self.book.holdsRequest(where: { $0.hasTheID(of: request) }),
+            !self.departures.holds(where: { $0.request.hasTheID(of: request) })
         else {
             return request.refuse(.duplicateID)
         }
@@ -51,6 +54,12 @@ final class SubscriptionDesk {
             return self.desk.wait(request, for: uri, of: .resources) { [weak self] in
                 self?.subscribe(request, identity, mayWait: false)
             }
+        }
+        if let left = self.departures.first(of: upstreams.map { ResourceTopic(server: $0.route.name, uri: uri) }) {
+            let waiting = Departing(request: request, session: identity.claims.number) { [weak self] in
+                self?.subscribe(request, identity, mayWait: mayWait)
+            }
+            return self.departures.wait(waiting, for: left)
         }
         let topic = ResourceTopic(server: first.route.name, uri: uri)
         switch self.book.subscribe(topic, by: identity.claims.number, request) {
@@ -106,7 +115,7 @@ final class SubscriptionDesk {
         if isUnwanted || isUnknown {
             self.unsubscribe(from: topic)
         } else if isGood, asking.isUndone {
-            self.tell(topic, "resources/subscribe")
+            self.servers.tell(topic, "resources/subscribe")
         }
         if isGood { for session in Set(waiting.map(\.session)) { self.keep(session) } }
         for (session, request) in others {
@@ -127,16 +136,35 @@ final class SubscriptionDesk {
         for request in self.book.takeOut({ _, request in request.id == id && request.isWaiting(for: caller) }) {
             request.stream.drop()
         }
+        for departing in self.departures.takeOut(where: { $0.request.id == id && $0.request.isWaiting(for: caller) }) {
+            departing.request.stream.drop()
+        }
     }
 
     func unsubscribe(_ request: PendingRequest, _ identity: SessionIdentity) {
         guard let uri = request.name(in: .resources) else { return request.refuse(.invalidParams("uri is required")) }
         let number = identity.claims.number
-        for topic in self.book.topics(of: number) where topic.uri == uri {
-            if self.book.unsubscribe(topic, by: number) == .forward { self.unsubscribe(from: topic) }
-        }
+        let topics = self.book.topics(of: number).filter { $0.uri == uri }
+        for topic in topics where self.book.unsubscribe(topic, by: number) == .forward { self.unsubscribe(from: topic) }
         self.keep(identity)
-        request.succeed()
+        self.succeed(request, of: number, onceLeft: topics)
+    }
+
+    /// Answers once no server is being told any more.
+    private func succeed(_ request: PendingRequest, of session: UInt64, onceLeft topics: some Collection<ResourceTopic>)
+    {
+        guard let topic = self.departures.first(of: topics) else { return request.succeed() }
+        let waiting = Departing(request: request, session: session) { [weak self] in
+            self?.succeed(request, of: session, onceLeft: topics)
+        }
+        self.departures.wait(waiting, for: topic)
+    }
+
+    /// A request that waits until a server is unsubscribed from.
+    private struct Departing {
+        let request: PendingRequest
+        let session: UInt64
+        let goOn: () -> Void
     }
 
     // MARK: News
@@ -146,8 +174,9 @@ final class SubscriptionDesk {
         let (unwanted, requests) = self.book.ended(session)
         for topic in unwanted { self.unsubscribe(from: topic) }
         self.refresh(session)
+        let departing = self.departures.takeOut { $0.session == session }.map(\.request)
         // One that was forwarded is answered by its call.
-        for request in requests where request.isWaiting(for: request.caller) { request.refuse(.cancelled) }
+        for request in requests + departing where request.isWaiting(for: request.caller) { request.refuse(.cancelled) }
     }
 
     /// The configuration is another: nothing is held of servers that are gone.
@@ -192,17 +221,19 @@ final class SubscriptionDesk {
 
     private func restoreNext(of restoration: Restoration, on upstream: UpstreamLink) {
         // Another connection has begun, and with it another restoration.
-        guard self.restorations[upstream.route.name] === restoration else { return }
+        guard self.restorations[upstream.route.name] === restoration, upstream.isConnected, upstream.isRunning else {
+            return
+        }
         restoration.rest = restoration.rest.drop { self.book.holders(of: $0).isEmpty }
         guard let topic = restoration.rest.popFirst() else {
             self.restorations[upstream.route.name] = nil
             return
         }
-        self.tell(topic, "resources/subscribe", on: upstream) { [weak self, weak upstream] in
+        self.servers.tell(topic, "resources/subscribe", on: upstream) { [weak self, weak upstream] in
             guard let self, let upstream else { return }
             self.restoreNext(of: restoration, on: upstream)
         }
-        self.updated(topic, Self.updated(topic.uri), from: upstream)
+        self.updated(topic, ResourceUpdate.message(topic.uri), from: upstream)
     }
 
     /// Takes a notification that is about a resource.
@@ -210,20 +241,10 @@ final class SubscriptionDesk {
     /// - Returns: false for any other.
     func take(_ note: ByteBuffer, from upstream: UpstreamLink) -> Bool {
         let text = JSONText(trusting: note)
-        guard text.string("method") == Self.method else { return false }
+        guard text.string("method") == ResourceUpdate.method else { return false }
         guard let uri = text.value("params")?.string("uri") else { return true }
         self.updated(ResourceTopic(server: upstream.route.name, uri: uri), note, from: upstream)
         return true
-    }
-
-    private static let method = "notifications/resources/updated"
-
-    private static func updated(_ uri: String) -> ByteBuffer {
-        JSONWriter.object { message in
-            message.member("jsonrpc", "2.0")
-            message.member("method", Self.method)
-            message.memberObject("params") { $0.member("uri", uri) }
-        }.bytes
     }
 
     private func updated(_ topic: ResourceTopic, _ note: ByteBuffer, from upstream: UpstreamLink) {
@@ -231,7 +252,7 @@ final class SubscriptionDesk {
         // It may be a part of what was subscribed to (server/resources, "Subscriptions"). What is owed names what is held:
         // there may be any number of parts.
         for (session, held) in self.book.holdings(of: topic) where self.isSeen(upstream, by: session) {
-            self.sessions.tell(note, owing: Self.change(held.uri), to: session)
+            self.sessions.tell(note, owing: ResourceUpdate.change(held.uri), to: session)
         }
     }
 
@@ -240,13 +261,9 @@ final class SubscriptionDesk {
         self.sessions.session(session)?.caller.seesAll(of: upstream) ?? true
     }
 
-    private static func change(_ uri: String) -> ListChange {
-        ListChange(method: Self.method, about: uri, message: Self.updated(uri))
-    }
-
     /// What a session may have missed that comes back: something about each of its resources.
     func missed(by session: UInt64) -> [ListChange] {
-        self.book.topics(of: session).map { Self.change($0.uri) }
+        self.book.topics(of: session).map { ResourceUpdate.change($0.uri) }
     }
 
     // MARK: What lasts
@@ -265,30 +282,9 @@ final class SubscriptionDesk {
 
     private func unsubscribe(from topic: ResourceTopic) {
         for asking in self.elsewhere.values where asking.topic == topic { asking.isUndone = true }
-        self.tell(topic, "resources/unsubscribe")
-    }
-
-    /// Tells a server something that no client waits for.
-    ///
-    /// - Parameter answered: called once it has answered, or will not.
-    private func tell(
-        _ topic: ResourceTopic, _ method: String, on upstream: UpstreamLink? = nil,
-        answered: @escaping () -> Void = {}
-    ) {
-        let upstream = upstream ?? self.directory.upstreams.first { $0.route.name == topic.server }
-        // One that is not connected knows of nothing, and is not to be started for this.
-        guard let upstream, upstream.isConnected, upstream.isRunning else { return }
-        self.lastID += 1
-        let message = JSONWriter.object { message in
-            message.member("jsonrpc", "2.0")
-            message.member("id", self.lastID)
-            message.member("method", method)
-            message.memberObject("params") { $0.member("uri", topic.uri) }
+        self.departures.begin(topic)
+        self.servers.tell(topic, "resources/unsubscribe") { [weak self] in
+            for waiting in self?.departures.ended(topic) ?? [] { waiting.goOn() }
         }
-        let header = UpstreamCallHeader(
-            requestID: "", timeout: upstream.route.callTimeout.milliseconds, principal: "", session: nil)
-        _ = upstream.open(
-            header: UpstreamRequest.call(header).text, payload: message.bytes,
-            delegate: AnswerWaiter { _ in answered() })
     }
 }

@@ -141,7 +141,9 @@ enum TokenText {
             "", "  export MCP_BRIDGE_TOKEN=…", "", "Then:", "",
         ]
         lines += Self.uses(of: token, at: address) + [""]
-        if token.sandbox { lines.append("Models answer it with an echo of what they are asked, and nobody else sees it.") }
+        if token.sandbox {
+            lines.append("Models answer it with an echo of what they are asked, and nobody else sees it.")
+        }
         switch rule {
         case "always": lines.append("Every request needs a token here, those of this machine too.")
         case "remote": lines.append("Requests of this machine need no token; all others do.")
