@@ -26,7 +26,7 @@ def status_with(secret: str) -> int:
 
 
 def test_a_tokens_story_is_in_the_journal_and_its_secret_nowhere(service: Service, counting: Counting) -> None:
-    service.configure(counting, requireToken="always", log={"level": "trace"})
+    service.configure(counting, log={"level": "trace"})
     service.start()
     secret, token = create("--audit")
     client = MCPClient(TCP, headers={"Authorization": f"Bearer {secret}"}).initialize()
