@@ -94,6 +94,8 @@ extension AccessDatabase: AuditStore {
             requestID: text("request") ?? "", time: number("time"), token: text("token").flatMap(TokenID.init),
             principal: text("principal") ?? "", method: text("method") ?? "", subject: text("subject"),
             requestBytes: number("request_bytes"), responseBytes: number("response_bytes"),
-            microseconds: number("microseconds"), outcome: text("outcome") ?? "", status: number("status"))
+            microseconds: number("microseconds"), outcome: text("outcome") ?? "", status: number("status"),
+            user: text("user"),
+            clientSession: text("client_session"))
     }
 }

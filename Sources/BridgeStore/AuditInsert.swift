@@ -5,7 +5,7 @@ import GRDBSQLite
 /// Writes rows of the audit. There may be ten thousand in a second: several go with one statement, and their values are bound
 /// by SQLite's own calls.
 enum AuditInsert {
-    private static let columns = 11
+    private static let columns = 13
     /// Rows that go with one statement; what is left goes one by one.
     private static let several = 32
     private static let sqlOfSeveral = sql(several)
@@ -27,7 +27,8 @@ enum AuditInsert {
         let places = "(" + Array(repeating: "?", count: Self.columns).joined(separator: ", ") + ")"
         return """
             INSERT INTO audit (
-                time, request, token, principal, method, subject, request_bytes, response_bytes, microseconds, outcome, status
+                time, request, token, principal, method, subject, request_bytes, response_bytes, microseconds, outcome,
+                status, user, client_session
             ) VALUES \(Array(repeating: places, count: rows).joined(separator: ", "))
             """
     }
@@ -60,6 +61,8 @@ enum AuditInsert {
             bind(row.microseconds)
             bind(row.outcome)
             bind(row.status)
+            bind(row.user)
+            bind(row.clientSession)
         }
         let code = sqlite3_step(statement)
         guard code == SQLITE_DONE else {

@@ -36,6 +36,10 @@ enum Schema {
             try database.execute(
                 sql: "CREATE TABLE rate (key TEXT PRIMARY KEY NOT NULL, spent_until INTEGER NOT NULL) WITHOUT ROWID")
         }
+        migrator.registerMigration("3: whom clients speak for") { database in
+            try database.execute(
+                sql: "ALTER TABLE audit ADD COLUMN user TEXT; ALTER TABLE audit ADD COLUMN client_session TEXT")
+        }
         return migrator
     }
 

@@ -79,6 +79,8 @@ package struct AuditReport: Sendable, Codable, Equatable {
     package var requestBytes: Int
     package var responseBytes: Int
     package var microseconds: Int
+    package var user: String?
+    package var clientSession: String?
 
     package init(_ row: AuditRow) {
         self.time = Self.time(row.time)
@@ -92,6 +94,8 @@ package struct AuditReport: Sendable, Codable, Equatable {
         self.requestBytes = row.requestBytes
         self.responseBytes = row.responseBytes
         self.microseconds = row.microseconds
+        self.user = row.user
+        self.clientSession = row.clientSession
     }
 
     static func time(_ milliseconds: Int) -> String {

@@ -20,6 +20,7 @@ extension BridgeConfiguration {
             serviceUID: facts.serviceUID,
             isOpenOnLoopback: facts.isOpenOnLoopback,
             keepAliveInterval: self.settings.keepAliveInterval,
+            chatStreams: self.settings.chat.streams,
             database: facts.statePaths.database,
             tokenKey: facts.tokenKey,
             audit: self.settings.audit,

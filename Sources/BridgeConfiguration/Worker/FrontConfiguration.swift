@@ -28,6 +28,7 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
     package var isOpenOnLoopback: Bool
     /// How often an open SSE stream that has nothing to say sends a comment.
     package var keepAliveInterval: Seconds
+    package var chatStreams: ChatStreamSettings
     /// The database; `nil`: there is none, and so there are no tokens.
     package var database: String?
     /// By which secrets are hashed: 32 bytes, base64.
@@ -52,6 +53,7 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         serviceUID: UInt32,
         isOpenOnLoopback: Bool = false,
         keepAliveInterval: Seconds = 15,
+        chatStreams: ChatStreamSettings = ChatStreamSettings(),
         database: String? = nil,
         tokenKey: Secret? = nil,
         audit: AuditPolicy = AuditPolicy(),
@@ -73,6 +75,7 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         self.serviceUID = serviceUID
         self.isOpenOnLoopback = isOpenOnLoopback
         self.keepAliveInterval = keepAliveInterval
+        self.chatStreams = chatStreams
         self.database = database
         self.tokenKey = tokenKey
         self.audit = audit

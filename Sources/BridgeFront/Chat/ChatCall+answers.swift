@@ -98,9 +98,18 @@ extension ChatCall {
 
 extension ChatCall {
     private func makesStream(_ events: (inout ChatStream) -> ByteBuffer) -> ByteBuffer {
-        var stream = self.stream ?? ChatStream(self.dialect, request: self.request, identity: self.identity)
+        var stream =
+            self.stream
+            ?? ChatStream(self.dialect, request: self.request, identity: self.identity, options: self.streamOptions)
         defer { self.stream = stream }
         return events(&stream)
+    }
+
+    private var streamOptions: ChatStream.Options {
+        var options = ChatStream.Options()
+        options.putsUsageOnFinish = self.state.configuration.chatStreams.usageOnFinish
+        options.endsMessagesWithDone = self.state.configuration.chatStreams.doneAfterMessages
+        return options
     }
 
     private func beginStream(model: String, remarks: ChatRemarks, stopWord: String? = nil) {
@@ -179,7 +188,9 @@ extension ChatCall {
                     token: self.token?.id, principal: self.verdict.principal, method: self.target.name,
                     subject: self.isUnderstood ? AuditSubject.printable(self.request.modelName) : nil,
                     requestBytes: self.requestBytes, responseBytes: self.responseBytes,
-                    microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status))
+                    microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status,
+                    user: self.request.user.map { ChatRecord.digest(of: $0) },
+                    clientSession: self.verdict.fields.clientSession.map { ChatRecord.digest(of: $0) }))
         }
         guard self.isRead else { return }
         self.log.writeSent(

@@ -84,6 +84,8 @@ struct ChatRecord {
         return digest.prefix(8).hexadecimal
     }
 
+    static func digest(of text: String) -> String { Self.digest(of: ByteBuffer(string: text)) }
+
     private static func shortened(_ text: ByteBuffer) -> String {
         guard text.readableBytes > Self.maximumContent else { return String(buffer: text) }
         return String(buffer: text.getSlice(at: text.readerIndex, length: Self.maximumContent) ?? text) + "…"
