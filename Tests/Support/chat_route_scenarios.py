@@ -10,6 +10,7 @@ import asyncio
 import base64
 import json
 import sys
+import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -298,6 +299,23 @@ def what_is_to_be_repeated_is() -> None:
         error: Any = raised(lambda: ask(client(secret)))
         check_class(error, "rate_limit_exceeded", 429)
         assert 1 <= int(error.response.headers["retry-after"]) <= 60
+
+
+@scenario
+def what_nobody_is_there_for_is_asked_again_when_it_says() -> None:
+    async def one(package: Any, ask: Callable[..., Any]) -> None:
+        counted = Counted(package)
+        make = to_openai if package is openai else to_anthropic
+        begun = time.monotonic()
+        error: Any = await asyncio.to_thread(raised, lambda: ask(make(**counted.options), "fault/overloaded"))
+        # It has said two seconds, twice.
+        assert counted.count == 3 and time.monotonic() - begun >= 3.9, (counted.count, time.monotonic() - begun)
+        assert error.response.headers["retry-after"] == "2"
+
+    async def run() -> None:
+        await asyncio.gather(one(openai, completions), one(openai, responses), one(anthropic, messages))
+
+    asyncio.run(run())
 
 
 @scenario
