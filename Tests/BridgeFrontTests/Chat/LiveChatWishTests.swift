@@ -39,6 +39,20 @@ import Testing
         }
     }
 
+    @Test(arguments: ChatDialect.allCases)
+    func `no proxy is to hold a stream back, or to change it`(dialect: ChatDialect) async throws {
+        try await ChatFixture.run { fixture in
+            let client = try await fixture.front.connect()
+            let body = ChatFixture.body(dialect, more: #""stream":true"#)
+            try await client.send(fixture.ask(dialect, body, ["Accept-Encoding: gzip, br, zstd"]))
+            let head = try await client.head()
+            #expect(head.value("content-type") == "text/event-stream; charset=utf-8")
+            #expect(head.value("cache-control") == "no-cache, no-transform")
+            #expect(head.value("x-accel-buffering") == "no")
+            #expect(head.value("content-encoding") == nil)
+        }
+    }
+
     @Test func `whom a client speaks for is a digest in its row, and nobody acts on it`() async throws {
         try await ChatFixture.run { fixture in
             let client = try await fixture.front.connect()
