@@ -53,6 +53,15 @@ import Testing
         }
     }
 
+    @Test func `what a source is known to take no notice of is named as ignored`() throws {
+        let numbers = try SamplingParams(neutral: try Samples.asking(.completions, #""temperature":0"#)).text
+        let plain = try SamplingParams(neutral: try Samples.asking(.completions, #""n":1"#)).text
+        let source = SamplingAbilities(overlooksNumbers: true)
+        #expect(source.overlooked(in: numbers, limitsLength: true).ignored == ["temperature", "max_tokens"])
+        #expect(source.overlooked(in: plain, limitsLength: false) == ChatRemarks())
+        #expect(SamplingAbilities().overlooked(in: numbers, limitsLength: true) == ChatRemarks())
+    }
+
     @Test(arguments: [
         "top_p", "top_k", "frequency_penalty", "presence_penalty", "logit_bias", "seed", "metadata",
         "safety_identifier",

@@ -121,6 +121,7 @@ final class ChatBroker {
                 neutral, needs: call.ask.needs, to: source.abilities, preferences: call.entry.preferences,
                 maximumTokens: limit)
             call.remarks = params.remarks
+            call.remarks.add(source.abilities.overlooked(in: neutral, limitsLength: call.ask.maximumTokens != nil))
             call.isAsked(source)
             source.ask(params.text, for: .request(call), by: way)
         } catch {

@@ -181,11 +181,12 @@ extension SamplingSource {
     var abilities: SamplingAbilities {
         let revision = self.caller.revision
         let takesLists = revision >= .v2025_11_25
-        // It shows sound to its models as an image, and images in results not at all.
+        // It shows sound to its models as an image, and images in results not at all. Of numbers it passes none on.
         let isVSCode = self.session.identity.claims.client?.hasPrefix("Visual Studio Code") ?? false
         return SamplingAbilities(
             takesTools: takesLists && self.caller.capabilities.contains(.samplingTools), takesLists: takesLists,
-            takesAudio: revision >= .v2025_03_26 && !isVSCode, takesImagesInResults: !isVSCode)
+            takesAudio: revision >= .v2025_03_26 && !isVSCode, takesImagesInResults: !isVSCode,
+            overlooksNumbers: isVSCode)
     }
 
     func queued(_ settings: ChatSettings) -> ChatQueue.Source {
