@@ -28,8 +28,8 @@ extension SettingTable {
         Setting("chat.queue", \.chat.queue, .number(0...100_000), "requests that wait for a source"),
         Setting(
             "chat.usageOnFinish", \.chat.streams.usageOnFinish, .flag,
-            "whether `usage` of a streamed chat completion stands on its last chunk but one, for clients that fail on a chunk "
-                + "without choices"),
+            "whether `usage` of a streamed chat completion stands on the chunk that ends the answer, for clients that fail on "
+                + "one without choices"),
         Setting(
             "chat.doneAfterMessages", \.chat.streams.doneAfterMessages, .flag,
             "whether streams of `/v1/messages` end with `data: [DONE]`, as MCPTokenBridge's did"),
