@@ -1,5 +1,6 @@
 import BridgeAccess
 import BridgeStore
+import GRDB
 import Testing
 
 @Suite("The audit on the disk") struct AuditStoreTests {
@@ -18,6 +19,26 @@ import Testing
         #expect(try await store.get { store.rows(AuditQuery(outcome: "rate_limited"), $0) }.rows == [rows[7]])
         #expect(try await store.get { store.rows(AuditQuery(subject: "demo.*"), $0) }.rows.count == 10)
         #expect(try await store.get { store.rows(AuditQuery(subject: "demo.[a]dd"), $0) }.rows.isEmpty)
+        await store.closed()
+    }
+
+    @Test func `a file from before has rows without what came later, and takes rows with it`() async throws {
+        let fixture = try StoreFixture()
+        let before = fixture.open()
+        try await before.get { before.append([fixture.row(1)], $0) }
+        await before.closed()
+        try fixture.plainly {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE audit DROP COLUMN user; ALTER TABLE audit DROP COLUMN client_session;
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '3:%'
+                    """)
+        }
+        let store = fixture.open()
+        try await store.get { store.append([fixture.row(2)], $0) }
+        let rows = try await store.get { store.rows(AuditQuery(), $0) }.rows
+        #expect(rows.map(\.requestID) == ["1", "2"])
+        #expect(rows.map(\.clientSession) == [nil, "session 2"])
         await store.closed()
     }
 

@@ -83,12 +83,13 @@ def ask(bridge: Bridge, secret: str, text: str = "hello", model: str = "m", **mo
 
 
 def test_a_request_has_a_row_with_its_model_and_nothing_of_what_was_said(bridge: Bridge) -> None:
-    answer = ask(bridge, create(bridge, "chat", "--sandbox"), SECRET, "gpt-named")
+    answer = ask(bridge, create(bridge, "chat", "--sandbox"), SECRET, "gpt-named", user=f"user: {SECRET}")
     assert answer.status == 200
     row = eventually(lambda: rows(bridge, "--tool", "gpt-named"), "a row")[-1]
     assert row["request"] == answer.headers["x-request-id"]
     assert (row["method"], row["outcome"], row["status"]) == ("/v1/chat/completions", "ok", 200)
     assert row["requestBytes"] > len(SECRET) and row["responseBytes"] == len(answer.body)
+    assert re.fullmatch("[0-9a-f]{16}", row["user"]) and "clientSession" not in row
     for name in ("bridge.sqlite", "bridge.sqlite-wal"):
         assert SECRET.encode() not in (bridge.state / name).read_bytes()
 
