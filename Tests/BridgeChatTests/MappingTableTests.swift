@@ -148,7 +148,9 @@ import Testing
             .member(#""output_config":{"format":\#(Self.schema)}"#, .approximated(["output_config.format"])),
             .member(#""output_config":{"effort":"low"}"#, .ignored("output_config.effort")),
             .member(#""thinking":{"type":"disabled"}"#, .idle), .member(#""betas":[]"#, .idle),
-            .member(#""cache_control":{"type":"ephemeral"}"#, .idle),
+            .member(#""cache_control":{"type":"ephemeral"}"#, .idle), .member(#""thread":null"#, .idle),
+            .member(#""thread":{"type":"create"}"#, .refused("thread")),
+            .member(#""thread":{"type":"continue","previous_message_id":"m"}"#, .refused("thread")),
         ]
         for row in rows { try Self.check(row, .messages) }
     }

@@ -158,6 +158,34 @@ def tools_of_messages() -> None:
 
 
 @scenario
+def a_runner_of_tools() -> None:
+    """The newest one would leave the conversation to the service, and sends all of it when told that it is not kept."""
+
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather.
+
+        Args:
+            city: Where.
+        """
+        return f"sunny in {city[:6]}"
+
+    runner = to_anthropic().beta.messages.tool_runner(
+        model="m", max_tokens=9000, messages=ASKED, tools=[weather], tool_choice={"type": "any"})
+    first, last = list(runner)
+    assert first.stop_reason == "tool_use" and first.content[0].input["city"] == TEXT
+    assert last.content[0].text == f"sunny in {TEXT[:6]}"
+
+
+@scenario
+def what_would_have_to_be_kept_is_refused() -> None:
+    check_class(raised(lambda: responses(to_openai(), previous_response_id="r")), "unsupported_value", 400)
+    check_class(raised(lambda: responses(to_openai(), conversation="c")), "unsupported_value", 400)
+    thread = {"thread": {"type": "continue", "previous_message_id": "m"}}
+    check_class(raised(lambda: messages(to_anthropic(), extra_body=thread)), "thread_unsupported_request", 400)
+
+
+@scenario
 def images_are_accepted() -> None:
     url, seen = f"data:image/gif;base64,{PIXEL}", f"see\n[image/gif, {len(IMAGE)} bytes]"
     parts = [{"type": "text", "text": "see"}, {"type": "image_url", "image_url": {"url": url}}]
