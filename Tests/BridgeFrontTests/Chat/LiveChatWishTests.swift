@@ -2,6 +2,8 @@ import BridgeAccess
 import BridgeChat
 import BridgeConfiguration
 import BridgeCore
+import BridgeLink
+import NIOCore
 import Testing
 
 @testable import BridgeFront
