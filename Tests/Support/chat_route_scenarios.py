@@ -271,7 +271,9 @@ def check_class(error: Any, word: str, status: int) -> None:
     assert error.status_code == status, (word, error)
     if is_openai or HAS_CODES:
         general = package.InternalServerError if status >= 500 else package.APIStatusError
-        assert type(error) is getattr(package, classes.get(status, ""), general), (word, type(error))
+        expected = getattr(package, classes.get(status, ""), general)
+        # The newest package has a class of its own for this one.
+        assert type(error) is expected or word == "thread_unsupported_request" and isinstance(error, expected), (word, type(error))
         assert (error.code if is_openai else error.error_code) == word, error
     assert error.request_id, "it has the request's id"
 

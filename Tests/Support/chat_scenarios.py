@@ -279,7 +279,10 @@ def every_fault_has_its_class() -> None:
             assert error.code == fault["word"] and error.param == "messages[0]" and "What went wrong" in error.message
         except anthropic.APIStatusError as error:
             if HAS_CODES:
-                assert type(error) is class_for(anthropic, ANTHROPIC_CLASSES, status), (fault, type(error))
+                expected = class_for(anthropic, ANTHROPIC_CLASSES, status)
+                # The newest package has a class of its own for this one.
+                own = fault["word"] == "thread_unsupported_request" and isinstance(error, expected)
+                assert type(error) is expected or own, (fault, type(error))
                 assert error.error_code == fault["word"] and error.type == fault["body"]["error"]["type"]
             assert error.status_code == status and "What went wrong" in str(error)
         else:
