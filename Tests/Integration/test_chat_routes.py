@@ -93,6 +93,14 @@ def test_a_request_has_a_row_with_its_model_and_nothing_of_what_was_said(bridge:
         assert SECRET.encode() not in (bridge.state / name).read_bytes()
 
 
+@pytest.mark.parametrize("limit", [2**61, 2**63 - 1, 2**63, 1e300])
+def test_a_limit_on_tokens_may_be_any_number(bridge: Bridge, limit: float) -> None:
+    answer = ask(bridge, create(bridge, "chat", "--sandbox"), "hello", max_tokens=limit)
+    assert answer.status == (200 if limit < 2**63 else 400), answer.body
+    if answer.status == 200:
+        assert answer.json()["choices"][0]["message"]["content"] == "hello"
+
+
 def test_the_log_has_what_came_and_what_went_and_no_text_unless_it_is_asked_to(bridges: Bridges) -> None:
     bridge = bridges.start({})
     secret = create(bridge, "chat", "--sandbox")

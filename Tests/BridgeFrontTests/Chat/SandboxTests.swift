@@ -43,6 +43,14 @@ import Testing
         #expect(answer.text == "αα" && answer.stop == .maximumTokens)
     }
 
+    @Test(arguments: [Int.max, Int.max / 4, Int.max / 4 + 1])
+    func `a limit that nothing reaches cuts nothing`(limit: Int) throws {
+        var request = Self.request()
+        request.maximumTokens = limit
+        let answer = try Self.answer(request)
+        #expect(answer.text == "hello" && answer.stop == .endTurn)
+    }
+
     @Test func `calls a tool where one must be called, and not after its result`() throws {
         var request = Self.request()
         request.tools = [
