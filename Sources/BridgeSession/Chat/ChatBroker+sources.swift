@@ -35,12 +35,13 @@ extension ChatBroker {
             guard source.session !== session || source.rule != rule else { return }
             if source.session === session, let rule {
                 source.rule = rule
-                return self.add(source)
+                self.add(source)
+                return self.goOn()
             }
             self.end(source)
         }
         guard let session, let rule else { return }
-        let source = SamplingSource(session, rule, now: .now())
+        let source = SamplingSource(session, rule, retention: self.sessions.retention, now: .now())
         source.onAnswer = { [weak self, weak source] purpose, response in
             guard let self, let source else { return }
             switch purpose {
@@ -49,8 +50,21 @@ extension ChatBroker {
             }
         }
         source.onProgress = { if case .request(let call) = $0 { call.goesOn() } }
+        session.onRoom = { [weak self, weak source] in
+            guard let self, let source else { return }
+            self.look(at: source, now: .now())
+            self.goOn()
+        }
         self.add(source)
         self.log("A client lends its model", source)
+        self.goOn()
+    }
+
+    /// A session listens on a further stream: it can be asked there.
+    func listens(_ number: UInt64) {
+        self.look(at: number)
+        guard let source = self.sources[number] else { return }
+        self.look(at: source, now: .now())
         self.goOn()
     }
 

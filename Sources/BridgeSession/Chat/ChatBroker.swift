@@ -111,15 +111,16 @@ final class ChatBroker {
 
     private func ask(_ id: ChatQueue.RequestID, _ sourceID: ChatQueue.SourceID) {
         guard let call = self.calls[id], let neutral = call.params else { return self.queue.finish(id) }
-        // Room for the preferences and what else is put around it.
-        guard let source = self.sources[sourceID], let way = source.way(for: neutral.count + 1_024) else {
-            return self.queue.giveBack(id)
+        guard let source = self.sources[sourceID], source.isReachable else {
+            return self.queue.giveBack(id, isFull: false)
         }
+        if source.isFull { return self.queue.giveBack(id, isFull: true) }
         let limit = min(max(1, call.ask.maximumTokens ?? .max), call.entry.maximumTokens)
         do {
             let params = try SamplingParams.fitted(
                 neutral, needs: call.ask.needs, to: source.abilities, preferences: call.entry.preferences,
                 maximumTokens: limit)
+            let way = try source.way(for: params.text)
             call.remarks = params.remarks
             call.isAsked(source)
             source.ask(params.text, for: .request(call), by: way)
@@ -175,6 +176,7 @@ final class ChatBroker {
             call.fail(fault)
         }
         self.queue.finish(call.id)
+        self.look(at: source, now: .now())
         self.goOn()
     }
 
@@ -210,15 +212,18 @@ final class ChatBroker {
 
     /// Looks who can be asked. Who is away for long is nobody's source until it is back.
     func look(now: NIODeadline) {
-        for source in self.sources.values {
-            source.look(now: now)
-            if source.isGone(now: now) {
-                self.queue.remove(source.id)
-            } else if self.queue.sources[source.id] == nil {
-                self.queue.set(source.queued(self.settings), as: source.id)
-            } else {
-                self.queue.set(source.id, isReady: source.isReady(self.settings))
-            }
+        for source in self.sources.values { self.look(at: source, now: now) }
+    }
+
+    func look(at source: SamplingSource, now: NIODeadline) {
+        guard self.sources[source.id] === source else { return }
+        source.look(now: now)
+        if source.isGone(now: now) {
+            self.queue.remove(source.id)
+        } else if self.queue.sources[source.id] == nil {
+            self.queue.set(source.queued(self.settings), as: source.id)
+        } else {
+            self.queue.set(source.id, isReady: source.isReady(self.settings), isFull: source.isFull)
         }
     }
 
