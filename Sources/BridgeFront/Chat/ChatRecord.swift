@@ -74,7 +74,7 @@ struct ChatRecord {
         switch self.content {
         case .none: break
         case .digest: metadata["\(name).digest"] = "\(Self.digest(of: text))"
-        case .full: metadata["\(name).content"] = "\(Self.withoutSecrets(Self.shortened(text)))"
+        case .full: metadata["\(name).content"] = "\(TokenSecret.masked(in: Self.shortened(text)))"
         }
     }
 
@@ -87,16 +87,5 @@ struct ChatRecord {
     private static func shortened(_ text: ByteBuffer) -> String {
         guard text.readableBytes > Self.maximumContent else { return String(buffer: text) }
         return String(buffer: text.getSlice(at: text.readerIndex, length: Self.maximumContent) ?? text) + "…"
-    }
-
-    /// A text in which no token of ours can be read.
-    static func withoutSecrets(_ text: String) -> String {
-        var rest = text.utf8[...]
-        var kept = ""
-        while let mark = rest.firstRange(of: TokenSecret.prefix.utf8) {
-            kept += String(Substring(rest[..<mark.upperBound])) + "***"
-            rest = rest[mark.upperBound...].drop { PercentCoding.isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F }
-        }
-        return kept + String(Substring(rest))
     }
 }

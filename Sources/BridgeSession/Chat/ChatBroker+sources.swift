@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeChat
 import BridgeConfiguration
 import BridgeCore
@@ -86,7 +87,7 @@ extension ChatBroker {
         self.remove(source)
         for hook in source.hooks {
             _ = source.remove(hook)
-            hook.request.refuse(.cancelled)
+            hook.stream.refuse(hook.id, .cancelled)
         }
         self.log("A client lends its model no longer", source, "its session has ended")
         self.goOn()
@@ -102,6 +103,17 @@ extension ChatBroker {
         }
         for source in self.sources.values { self.add(source) }
     }
+
+    /// A source's own words, as the log has them.
+    static func logged(_ words: String) -> String {
+        let scalars = TokenSecret.masked(in: words).unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? "?" : scalar
+        }
+        return ChatFault.shortened(String(String.UnicodeScalarView(scalars)), to: Self.maximumLogged)
+    }
+
+    /// In bytes.
+    private static let maximumLogged = 256
 
     private func log(_ what: String, _ source: SamplingSource, _ more: String? = nil) {
         self.logger.info(
@@ -216,7 +228,7 @@ extension ChatBroker {
             } else {
                 source.warmUp.failed(now: NIODeadline.now().sinceBoot, draw: .random(in: 0..<1))
             }
-            self.log("A source is not ready", source, fault.message)
+            self.log("A source is not ready", source, Self.logged(fault.message))
         }
         self.look(now: .now())
         self.goOn()

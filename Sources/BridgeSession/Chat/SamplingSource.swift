@@ -183,7 +183,7 @@ extension SamplingSource {
     /// A call whose client is gone may be fetched again for so long.
     private static let patience = TimeAmount.seconds(60)
 
-    func hook(for id: RPCID) -> HookCall? { self.hooks.first { $0.request.id == id } }
+    func hook(for id: RPCID) -> HookCall? { self.hooks.first { $0.id == id } }
 
     func add(_ hook: HookCall) {
         self.hooks.append(hook)

@@ -72,14 +72,6 @@ import Testing
         #expect(pace.takesTwo(start + .seconds(1)) == true)
     }
 
-    @Test func `no token of ours can be read in a text`() {
-        let secret = TokenSecret.random().text
-        #expect(
-            ChatRecord.withoutSecrets("my key is \(secret), mcpb_x and \(secret)")
-                == "my key is mcpb_***, mcpb_*** and mcpb_***")
-        #expect(ChatRecord.withoutSecrets("nothing") == "nothing")
-    }
-
     @Test func `a digest is the beginning of SHA-256`() {
         #expect(ChatRecord.digest(of: ByteBuffer(string: "abc")) == "ba7816bf8f01cfea")
     }

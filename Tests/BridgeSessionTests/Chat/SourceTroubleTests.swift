@@ -136,6 +136,18 @@ import Testing
         }
     }
 
+    @Test func `a call of hook keeps nothing of what came with it`() async throws {
+        try await SessionBench.with(upstreams: [], Self.lends) { bench in
+            let session = try await bench.openSampler()
+            let long = String(repeating: "x", count: 1 << 20)
+            let body = SessionBench.hookCall().replacing("{}", with: #"{"input":"\#(long)"}"#)
+            try await bench.send("hook", .post, body: body, session: session)
+            try await bench.until { $0.answer("hook").isStreaming }
+            #expect(try await bench.value { $0.worker?.gate.held } == 0)
+            #expect(try await bench.value { $0.answer("hook").isOver } == false)
+        }
+    }
+
     @Test func `who does not say what it has seen is asked nothing twice`() async throws {
         try await SessionBench.with(upstreams: [], Self.lends) { bench in
             let session = try await bench.openSampler()
@@ -176,6 +188,13 @@ import Testing
             #expect(try await bench.value { $0.worker?.broker.countWaiting } == 0)
             _ = try await bench.questions(on: "idle", count: 1)
         }
+    }
+}
+
+@Suite("What sources say, in the log") struct SourceWordsTests {
+    @Test func `is short, on one line, and without secrets`() {
+        let words = ChatBroker.logged("no\nmcpb_abc " + String(repeating: "é", count: 10_000))
+        #expect(words.hasPrefix("no?mcpb_*** é") && words.utf8.count <= 260)
     }
 }
 
