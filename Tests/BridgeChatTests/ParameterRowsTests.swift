@@ -20,6 +20,20 @@ import Testing
                 == #"{"hints":[{"name":"m"}],"costPriority":0.5,"speedPriority":0.5,"intelligencePriority":0.5}"#)
     }
 
+    @Test(arguments: ChatDialect.allCases)
+    func `a model's name has a length`(dialect: ChatDialect) throws {
+        let messages = #"[{"role":"user","content":"hi"}]"#
+        let longest = String(repeating: "m", count: 256)
+        let body = try Samples.body(dialect, messages).description
+        let named = { (name: String) in try json(body.replacing(#""model":"m""#, with: #""model":"\#(name)""#)) }
+        #expect(try dialect.request(from: try named(longest)).model == longest)
+        let fault = try fault { _ = try dialect.request(from: try named(longest + "m")) }
+        #expect(fault?.kind == .invalidRequest && fault?.param == "model")
+        #expect((fault?.message.utf8.count ?? 0) < 200)
+        let answer = ChatAnswer(model: longest + longest, blocks: [], stop: .endTurn)
+        #expect(answer.model == longest + "…")
+    }
+
     @Test(arguments: [
         (ChatDialect.completions, "max_tokens"), (.completions, "max_completion_tokens"),
         (.completions, "max_output_tokens"), (.responses, "max_output_tokens"), (.messages, "max_tokens"),

@@ -13,7 +13,7 @@ struct MessagesReader {
     }
 
     private mutating func run() throws(ChatFault) -> ChatRequest {
-        self.request.model = try self.body.requiredString("model")
+        self.request.model = try ParameterReading.model(&self.body)
         try self.readMessages()
         try self.readTools()
         try self.readToolChoice()
