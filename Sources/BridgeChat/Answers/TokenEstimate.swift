@@ -18,8 +18,10 @@ package enum TokenEstimate {
 
     private static func tokens(of octets: Int) -> Int { (octets + Self.token - 1) / Self.token }
 
-    package static func input(of request: ChatRequest) -> Int {
-        if let counted = request.countedInput { return counted }
+    package static func input(of request: ChatRequest) -> Int { request.countedInput ?? Self.whole(of: request) }
+
+    /// Of all that there is to read in a request, with what was added to have an answer mended.
+    package static func whole(of request: ChatRequest) -> Int {
         var bytes = 0
         var flat = 0
         for text in request.system { bytes += text.utf8.count }

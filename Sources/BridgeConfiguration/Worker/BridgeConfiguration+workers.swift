@@ -20,6 +20,7 @@ extension BridgeConfiguration {
             serviceUID: facts.serviceUID,
             isOpenOnLoopback: facts.isOpenOnLoopback,
             keepAliveInterval: self.settings.keepAliveInterval,
+            chatTimeout: self.settings.chat.timeout,
             database: facts.statePaths.database,
             tokenKey: facts.tokenKey,
             audit: self.settings.audit,

@@ -12,7 +12,7 @@ extension ChatCall {
     func finish(_ answer: ChatAnswer, remarks: ChatRemarks) {
         let telling = self.machine.finish()
         if telling == .nothing { return }
-        self.settle(answer.usage)
+        self.spend(answer.usage.output)
         let outcome = answer.isEmpty ? Self.empty : nil
         let usage = (answer.usage.input, answer.usage.output)
         if self.request.isStreamed {
@@ -150,8 +150,8 @@ extension ChatCall {
         guard self.state.logger.logLevel <= .info else { return }
         if self.state.chat.pace.takesTwo(self.state.clock.now) {
             self.log.writeReceived(bytes, isStreamed: self.request.isStreamed, to: self.state.logger)
-        } else if self.state.configuration.audit.content != .none {
-            self.received = bytes
+        } else {
+            self.received = self.log.excerpt(of: bytes)
         }
     }
 

@@ -26,7 +26,7 @@ final class ChatCall: OwnRequest {
     var isRead = false
     private(set) var isUnderstood = false
     /// Of its body, while it may still have to be logged.
-    var received: ByteBuffer?
+    var received: ChatRecord.Excerpt?
     var requestBytes = 0
     /// What its body is counted by.
     var hold: PayloadHold?
@@ -35,14 +35,17 @@ final class ChatCall: OwnRequest {
     let created = WallClock.seconds()
 
     // Who answers.
-    /// What the session worker is asked with.
-    var header: JSONText?
+    /// What the session worker is told beside the params.
+    var inquiry: ChatAsk?
+    /// When it has taken too long, whatever it waits for.
+    private var deadline: NIODeadline?
     var exchange: Exchange?
     /// What it is asked. Kept while it may have to be asked again.
     var payload: (bytes: ByteBuffer, hold: PayloadHold?)?
     var turn: ChatDesk.Turn?
     var workerTimer: Scheduled<Void>?
     var sandboxTimer: Scheduled<Void>?
+    var turnTimer: Scheduled<Void>?
 
     // The answer.
     var stream: ChatStream?
@@ -81,6 +84,10 @@ final class ChatCall: OwnRequest {
 
     var elapsed: TimeAmount { self.state.clock.now - self.start }
 
+    /// How long it may still take; nil is without limit.
+    var timeLeft: TimeAmount? { self.deadline.map { $0 - self.state.clock.now } }
+    var isOverdue: Bool { self.timeLeft.map { $0 <= .zero } ?? false }
+
     // MARK: What the client sends
 
     func begin() {
@@ -104,6 +111,7 @@ final class ChatCall: OwnRequest {
         guard self.target.isPosted, self.refusal == nil, !self.machine.isOver else { return self.settle() }
         let body = self.collector.finish()
         self.isStarted = true
+        self.deadline = self.state.configuration.chatTimeout.map { self.state.clock.now + $0.timeAmount }
         self.requestBytes = body.bytes.readableBytes
         self.hold = body.hold
         do throws(ChatFault) {
@@ -184,9 +192,10 @@ final class ChatCall: OwnRequest {
 
     /// Lets go of everything that is waited for.
     func release() {
-        for timer in [self.workerTimer, self.sandboxTimer, self.keepAliveTimer] { timer?.cancel() }
+        for timer in [self.workerTimer, self.sandboxTimer, self.turnTimer, self.keepAliveTimer] { timer?.cancel() }
         self.workerTimer = nil
         self.sandboxTimer = nil
+        self.turnTimer = nil
         self.keepAliveTimer = nil
         self.exchange = nil
         self.payload = nil

@@ -68,18 +68,20 @@ final class ChatBroker {
             return fail(
                 ChatFault(.modelNotFound, "There is no model '\(ask.model.prefix(64))' (chat.models)", param: "model"))
         }
-        let limits = [self.settings.timeout?.timeAmount, ask.timeout.map { .milliseconds(Int64(max(0, $0))) }]
-        let limit = limits.compactMap(\.self).min()
+        // The client's time began earlier: it has waited for its turn in the front, or for an answer that was none.
+        let left = ask.timeout.map { TimeAmount.milliseconds(Int64(min(max(0, $0), Seconds.longest.milliseconds))) }
+        let limit = self.settings.timeout?.timeAmount
+        let deadline = [limit, left].compactMap(\.self).min().map { now + $0 }
         self.lastID += 1
         let call = ChatCall(
-            self.lastID, ask, entry, JSONText(trusting: payload), hold, limit: limit, on: exchange
+            self.lastID, ask, entry, JSONText(trusting: payload), hold, limit: limit ?? left, on: exchange
         ) { [weak self] in self?.abandoned($0) }
         self.calls[call.id] = call
         self.wake(for: entry, now: now)
         self.queue.submit(
             ChatQueue.Request(
                 id: call.id, principal: ask.principal, sources: entry.sources,
-                needs: ask.needs.intersection(ChatQueue.Request.hardNeeds), deadline: limit.map { now + $0 }))
+                needs: ask.needs.intersection(ChatQueue.Request.hardNeeds), deadline: deadline))
         self.goOn()
     }
 

@@ -47,7 +47,7 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     }
 
     func giveBack(_ amount: Int, of token: TokenID, day: Int, _ answer: @escaping StoreAnswer<Void>) {
-        self.give(answer) {}
+        self.give(answer) { self.budget = self.budget.map { $0 + amount } }
     }
 
     func taken(day: Int, _ answer: @escaping StoreAnswer<[TokenID: Int]>) { self.give(answer) { [:] } }

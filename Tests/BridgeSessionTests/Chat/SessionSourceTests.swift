@@ -139,12 +139,19 @@ import Testing
     }
 
     @Test func `an answer that comes twice, or too late, counts for nothing`() async throws {
-        try await SessionBench.with(upstreams: [], Self.lends) { bench in
+        try await SessionBench.with(
+            upstreams: [],
+            {
+                Self.lends(&$0)
+                $0.chat.timeout = 30
+            }
+        ) { bench in
             let session = try await bench.openSampler()
             try await bench.listen("listen", session: session)
-            try await bench.chat("a", timeout: 30_000)
+            // It has waited in the front for 10 of its 30 s.
+            try await bench.chat("a", timeout: 20_000)
             let question = try #require(try await bench.questions(on: "listen", count: 1).first)
-            try await bench.pass(31)
+            try await bench.pass(21)
             try await bench.ended("a")
             let fault = try #require(try await bench.value { $0.chat("a").fault })
             #expect(fault.word == "source_timeout" && fault.sourceWasAsked && fault.message.contains("30 s"))
