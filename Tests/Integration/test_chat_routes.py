@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
 from typing import Any
 
+import package_scripts
 import pytest
 from command_line import beside
 from harness import Bridge, Bridges
-from places import MODELS_PYTHON, OLD_MODELS_PYTHON, SUPPORT
+from places import SUPPORT
 from tokens import bearer, create, create_known
 from waiting import eventually
 
 SCRIPT = SUPPORT / "chat_route_scenarios.py"
-SCENARIOS = re.findall(r"^@scenario\ndef (\w+)", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
 SECRET = "the word that nobody but the model may know"
 
 
@@ -25,11 +22,8 @@ def bridge(shared_bridges: Bridges) -> Bridge:
     return shared_bridges.start({}, bridge={"keepAlive": 0.2})
 
 
-@pytest.fixture(scope="module", params=[MODELS_PYTHON, OLD_MODELS_PYTHON], ids=["newest", "old"])
+@pytest.fixture(scope="module", params=package_scripts.EACH_ENVIRONMENT)
 def said(request: pytest.FixtureRequest, bridge: Bridge) -> dict[str, str | None]:
-    python = request.param
-    assert python.is_file(), f"no environment with the packages: {python} (scripts/python-env makes it)"
-
     def token(*arguments: str, scope: str = "chat") -> str:
         return create(bridge, scope, "--sandbox", *arguments)
 
@@ -42,20 +36,10 @@ def said(request: pytest.FixtureRequest, bridge: Bridge) -> dict[str, str | None
         "four": token("--concurrency", "4"),
         "slow": [token("--rate", "1/s") for _ in range(3)],
     }
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    run = subprocess.run(
-        [python, SCRIPT],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return package_scripts.run(request.param, SCRIPT, given)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", package_scripts.scenarios(SCRIPT))
 def test_the_official_packages(said: dict[str, str | None], scenario: str) -> None:
     assert said[scenario] is None, said[scenario]
 

@@ -10,30 +10,22 @@ import asyncio
 import base64
 import json
 import sys
-import traceback
 from collections.abc import Callable
 from typing import Any
 
 import anthropic
 import openai
 import pydantic
+from chat_packages import HAS_CODES, class_for, run_all, scenario
 
 GIVEN = json.load(sys.stdin)
 URL, SANDBOX = GIVEN["url"], GIVEN["sandbox"]
-SCENARIOS: dict[str, Callable[[], Any]] = {}
 TEXT = 'Grüezi, "quotes", a \\ backslash, ' + "and words " * 40 + "这是一个没有空格的句子"
 ASKED = [{"role": "user", "content": TEXT}]
 #: The smallest image there is.
 IMAGE = b"GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\1\0;"
 PIXEL = base64.b64encode(IMAGE).decode()
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 2}}}
-#: anthropic 2.x has classes of its own for more statuses, and shows the code that stands in `details`.
-HAS_CODES = hasattr(anthropic, "ContentTooLargeError")
-
-
-def scenario(function: Callable[[], Any]) -> Callable[[], Any]:
-    SCENARIOS[function.__name__] = function
-    return function
 
 
 def to_openai(secret: str = SANDBOX, **options: Any) -> openai.OpenAI:
@@ -203,22 +195,6 @@ def base_addresses_as_people_write_them() -> None:
     assert error.status_code == 404 and f"{URL}/v1" in str(error), "it names the right one"
 
 
-OPENAI_CLASSES = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
-}
-ANTHROPIC_CLASSES = {
-    **OPENAI_CLASSES,
-    408: "RequestTimeoutError",
-    413: "ContentTooLargeError",
-    503: "ServiceUnavailableError",
-    504: "GatewayTimeoutError",
-    529: "OverloadedError",
-}
 WORDS = {
     "invalid_request": 400,
     "invalid_api_key": 401,
@@ -238,11 +214,9 @@ WORDS = {
 
 def check_class(error: Any, word: str, status: int) -> None:
     is_openai = isinstance(error, openai.APIError)
-    package, classes = (openai, OPENAI_CLASSES) if is_openai else (anthropic, ANTHROPIC_CLASSES)
     assert error.status_code == status, (word, error)
     if is_openai or HAS_CODES:
-        general = package.InternalServerError if status >= 500 else package.APIStatusError
-        assert type(error) is getattr(package, classes.get(status, ""), general), (word, type(error))
+        assert type(error) is class_for(openai if is_openai else anthropic, status), (word, type(error))
         assert (error.code if is_openai else error.error_code) == word, error
     assert error.request_id, "it has the request's id"
 
@@ -359,15 +333,4 @@ def fifty_streams_at_once() -> None:
     asyncio.run(run())
 
 
-def main() -> None:
-    said: dict[str, str | None] = {}
-    for name, function in SCENARIOS.items():
-        try:
-            function()
-            said[name] = None
-        except Exception:
-            said[name] = traceback.format_exc()
-    print(json.dumps(said))
-
-
-main()
+run_all()
