@@ -51,18 +51,16 @@ final class ChatCall: OwnRequest {
     var stream: ChatStream?
     var keepAliveTimer: Scheduled<Void>?
     var responseBytes = 0
-    private var isCounted = false
+    var isCounted = false
     private var isRecorded = false
 
-    private let contentLength: Int?
-    private var collector: BodyCollector
+    let contentLength: Int?
+    var collector: BodyCollector
+    var ticket: UInt64?
+    var refusal: Refusal?
     private let start: NIODeadline
-    /// Why it is not served. Told when all has been looked at that came with the head.
-    private var refusal: Refusal?
     private var isStarted = false
-    private var ticket: UInt64?
 
-    /// - Parameter contentLength: of its own; the verdict may be that on another head.
     init(
         _ connection: ClientConnection, _ target: ChatTarget, _ verdict: HeadVerdict, contentLength: Int?
     ) {
@@ -79,8 +77,7 @@ final class ChatCall: OwnRequest {
         self.collector = BodyCollector(expected: contentLength, limit: state.configuration.limits.maximumChatBytes)
     }
 
-    var token: TokenHolder? { self.verdict.token }
-    var secret: String? { self.verdict.fields.secret }
+    var payer: String { "chat:\(self.verdict.principal)" }
 
     var elapsed: TimeAmount { self.state.clock.now - self.start }
 
@@ -92,19 +89,14 @@ final class ChatCall: OwnRequest {
 
     func begin() {
         guard self.refusal == nil else { return }
-        self.isCounted = true
-        self.state.metrics.requestsInFlight += 1
+        self.beginCounting()
         if let until = self.token?.until { self.state.watch.watch(until) }
         if self.target.isPosted, self.verdict.fields.expectsContinue { self.connection.sendContinue() }
     }
 
     func take(_ part: ByteBuffer) {
         guard self.target.isPosted, self.refusal == nil, !self.machine.isOver else { return }
-        switch self.collector.take(part) {
-        case .taken: break
-        case .tooLong: self.refusal = .chatTooLarge(limit: self.state.configuration.limits.maximumChatBytes)
-        case .needsRoom(let octets): self.findRoom(octets)
-        }
+        self.collect(part, orElse: .chatTooLarge(limit: self.state.configuration.limits.maximumChatBytes))
     }
 
     func complete() {
@@ -160,35 +152,7 @@ final class ChatCall: OwnRequest {
         self.passWithinLimits { $0.waitForTurn() }
     }
 
-    private func findRoom(_ octets: Int) {
-        var isWaiting = false
-        self.connection.holdRequest(true)
-        self.ticket = self.state.bodies.ask(caller: "chat:\(self.verdict.principal)", octets: octets) { hold in
-            self.ticket = nil
-            if let hold {
-                self.collector.grant(hold)
-            } else {
-                self.refusal = .overloadedBody(limit: self.state.bodies.limit)
-            }
-            self.connection.holdRequest(false)
-            if isWaiting, self.refusal != nil { self.settle() }
-        }
-        isWaiting = true
-    }
-
     // MARK: The end
-
-    /// The status of the answer is known: it counts as answered.
-    func count(_ status: Int) {
-        self.uncount()
-        self.state.metrics.count(self.verdict.route, status)
-    }
-
-    func uncount() {
-        guard self.isCounted else { return }
-        self.isCounted = false
-        self.state.metrics.requestsInFlight -= 1
-    }
 
     /// Lets go of everything that is waited for.
     func release() {
@@ -200,24 +164,11 @@ final class ChatCall: OwnRequest {
         self.exchange = nil
         self.payload = nil
         self.hold = nil
-        if let ticket { self.state.bodies.withdraw(ticket) }
-        self.ticket = nil
+        self.withdrawWish()
         if let turn {
             self.turn = nil
             self.state.chat.end(turn)
         }
-    }
-
-    func cancel(_ reason: String) {
-        let exchange = self.exchange
-        self.exchange = nil
-        exchange?.cancel(reason: reason)
-    }
-
-    /// It is refused, and perhaps without its body having been read.
-    func abandonBody() {
-        self.connection.abandonBody(
-            endsConnection: self.verdict.fields.endsConnection(refusedWith: self.contentLength))
     }
 
     /// What is recorded is recorded once.
