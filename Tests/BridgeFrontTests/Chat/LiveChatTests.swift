@@ -247,6 +247,29 @@ import Testing
         }
     }
 
+    @Test(arguments: ChatDialect.allCases, [true, false])
+    func `an answer has the name of the model that was asked for, streamed or not`(
+        dialect: ChatDialect, isStreamed: Bool
+    ) async throws {
+        try await ChatFixture.run(isSandboxed: false, answer: Self.source) { fixture in
+            let client = try await fixture.front.connect()
+            let ours = "mcp-external-sampling"
+            for (asked, told) in [("org/m:latest", "org/m:latest"), ("auto", dialect == .messages ? "auto" : ours)] {
+                let body = ChatFixture.body(dialect, model: asked, more: #""stream":\#(isStreamed)"#)
+                try await client.send(fixture.ask(dialect, body))
+                var said = ""
+                if isStreamed {
+                    let head = try await client.head()
+                    #expect(head.value("x-mcp-model") == "gpt-5-mini")
+                    while let chunk = try await client.chunk() { said += chunk }
+                } else {
+                    said = try await client.reply().body
+                }
+                #expect(said.contains(#""model":"\#(told)""#) && !said.contains(#""model":"gpt"#))
+            }
+        }
+    }
+
     @Test func `models are those that the session worker knows and the token may use`() async throws {
         let answer: FakeSession.Answer = { exchange, header, _ in
             guard case .models = ChatOpening(header) else { return }
