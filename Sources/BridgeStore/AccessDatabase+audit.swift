@@ -89,11 +89,13 @@ extension AccessDatabase: AuditStore {
 
     private static func auditRow(_ row: Row) -> AuditRow {
         let text = { (name: String) in String.fromDatabaseValue(row[name] as DatabaseValue) }
-        let number = { (name: String) in Int.fromDatabaseValue(row[name] as DatabaseValue) ?? 0 }
+        let count = { (name: String) in Int.fromDatabaseValue(row[name] as DatabaseValue) }
+        let number = { (name: String) in count(name) ?? 0 }
         return AuditRow(
             requestID: text("request") ?? "", time: number("time"), token: text("token").flatMap(TokenID.init),
             principal: text("principal") ?? "", method: text("method") ?? "", subject: text("subject"),
             requestBytes: number("request_bytes"), responseBytes: number("response_bytes"),
-            microseconds: number("microseconds"), outcome: text("outcome") ?? "", status: number("status"))
+            microseconds: number("microseconds"), outcome: text("outcome") ?? "", status: number("status"),
+            inputTokens: count("input_tokens"), outputTokens: count("output_tokens"))
     }
 }

@@ -36,6 +36,13 @@ enum Schema {
             try database.execute(
                 sql: "CREATE TABLE rate (key TEXT PRIMARY KEY NOT NULL, spent_until INTEGER NOT NULL) WITHOUT ROWID")
         }
+        migrator.registerMigration("3: tokens of models in the audit") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE audit ADD COLUMN input_tokens INTEGER;
+                    ALTER TABLE audit ADD COLUMN output_tokens INTEGER;
+                    """)
+        }
         return migrator
     }
 

@@ -1,5 +1,6 @@
 import BridgeAccess
 import BridgeStore
+import GRDB
 import Testing
 
 @Suite("The audit on the disk") struct AuditStoreTests {
@@ -18,6 +19,26 @@ import Testing
         #expect(try await store.get { store.rows(AuditQuery(outcome: "rate_limited"), $0) }.rows == [rows[7]])
         #expect(try await store.get { store.rows(AuditQuery(subject: "demo.*"), $0) }.rows.count == 10)
         #expect(try await store.get { store.rows(AuditQuery(subject: "demo.[a]dd"), $0) }.rows.isEmpty)
+        await store.closed()
+    }
+
+    @Test func `a file from before there were tokens of models keeps its rows, and takes new ones`() async throws {
+        let fixture = try StoreFixture()
+        let first = fixture.open()
+        try await first.get { first.append([fixture.row(1)], $0) }
+        await first.closed()
+        try fixture.plainly { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE audit DROP COLUMN input_tokens;
+                    ALTER TABLE audit DROP COLUMN output_tokens;
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '3:%';
+                    """)
+        }
+        let store = fixture.open()
+        try await store.get { store.append([fixture.row(3)], $0) }
+        let rows = try await store.get { store.rows(AuditQuery(), $0) }.rows
+        #expect(rows.map(\.requestID) == ["1", "3"] && rows.map(\.inputTokens) == [nil, 3])
         await store.closed()
     }
 

@@ -43,7 +43,8 @@ final class StoreFixture {
     func row(_ number: Int, token: TokenID? = nil, outcome: String = AuditRow.ok) -> AuditRow {
         AuditRow(
             requestID: "\(number)", time: number, token: token, principal: "local", method: "tools/call",
-            subject: "demo.add", requestBytes: 10, responseBytes: 20, microseconds: 30, outcome: outcome, status: 200)
+            subject: "demo.add", requestBytes: 10, responseBytes: 20, microseconds: 30, outcome: outcome, status: 200,
+            inputTokens: number % 2 == 0 ? nil : number, outputTokens: number % 2 == 0 ? nil : 7)
     }
 }
 

@@ -73,6 +73,8 @@ def test_a_request_has_a_row_with_its_model_and_nothing_of_what_was_said(bridge:
     assert row["request"] == answer.headers["x-request-id"]
     assert (row["method"], row["outcome"], row["status"]) == ("/v1/chat/completions", "ok", 200)
     assert row["requestBytes"] > len(SECRET) and row["responseBytes"] == len(answer.body)
+    told = answer.json()["usage"]
+    assert (row["inputTokens"], row["outputTokens"]) == (told["prompt_tokens"], told["completion_tokens"])
     for name in ("bridge.sqlite", "bridge.sqlite-wal"):
         assert SECRET.encode() not in (bridge.state / name).read_bytes()
 

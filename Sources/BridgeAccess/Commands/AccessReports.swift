@@ -79,6 +79,8 @@ package struct AuditReport: Sendable, Codable, Equatable {
     package var requestBytes: Int
     package var responseBytes: Int
     package var microseconds: Int
+    package var inputTokens: Int?
+    package var outputTokens: Int?
 
     package init(_ row: AuditRow) {
         self.time = Self.time(row.time)
@@ -92,6 +94,8 @@ package struct AuditReport: Sendable, Codable, Equatable {
         self.requestBytes = row.requestBytes
         self.responseBytes = row.responseBytes
         self.microseconds = row.microseconds
+        self.inputTokens = row.inputTokens
+        self.outputTokens = row.outputTokens
     }
 
     static func time(_ milliseconds: Int) -> String {

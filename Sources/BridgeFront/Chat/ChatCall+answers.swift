@@ -12,7 +12,6 @@ extension ChatCall {
     func finish(_ answer: ChatAnswer, remarks: ChatRemarks) {
         let telling = self.machine.finish()
         if telling == .nothing { return }
-        self.spend(answer.usage.output)
         let outcome = answer.isEmpty ? Self.empty : nil
         let usage = (answer.usage.input, answer.usage.output)
         if self.request.isStreamed {
@@ -179,7 +178,8 @@ extension ChatCall {
                     token: self.token?.id, principal: self.verdict.principal, method: self.target.name,
                     subject: self.isUnderstood ? AuditSubject.printable(self.request.modelName) : nil,
                     requestBytes: self.requestBytes, responseBytes: self.responseBytes,
-                    microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status))
+                    microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status,
+                    inputTokens: self.used?.input, outputTokens: self.used?.output))
         }
         guard self.isRead else { return }
         self.log.writeSent(

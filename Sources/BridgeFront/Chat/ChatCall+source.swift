@@ -153,11 +153,10 @@ extension ChatCall {
     func answered(_ answer: ChatAnswer, remarks: ChatRemarks) {
         guard !self.machine.isOver else { return }
         let fitted = answer.fitted(to: self.request, idPrefix: self.identity.callPrefix(in: self.dialect))
+        self.countAnswer(fitted.usage)
         switch self.request.format.check(fitted) {
         case .met(let answer): self.finish(answer, remarks: remarks)
         case .notMet(let problem):
-            // It has been made, whether it can be used or not.
-            self.spend(fitted.usage.output)
             guard self.token?.isSandboxed != true, !self.isOverdue, self.machine.repairs() else {
                 return self.tell(
                     ChatFault(
@@ -166,7 +165,7 @@ extension ChatCall {
             }
             self.request.countInput()
             self.request = self.request.repaired(after: answer, because: problem)
-            self.spend(TokenEstimate.whole(of: self.request))
+            self.countRound(TokenEstimate.whole(of: self.request))
             self.ask()
         }
     }

@@ -51,6 +51,8 @@ final class ChatCall: OwnRequest {
     var stream: ChatStream?
     var keepAliveTimer: Scheduled<Void>?
     var responseBytes = 0
+    /// Tokens of models in all rounds together, once there is an answer.
+    private(set) var used: (input: Int, output: Int)?
     var isCounted = false
     private var isRecorded = false
 
@@ -169,6 +171,18 @@ final class ChatCall: OwnRequest {
             self.turn = nil
             self.state.chat.end(turn)
         }
+    }
+
+    /// An answer has been made, whether it can be used or not.
+    func countAnswer(_ usage: ChatUsage) {
+        self.used = (self.used?.input ?? usage.input, (self.used?.output ?? 0) + usage.output)
+        self.spend(usage.output)
+    }
+
+    /// A further round begins, with so much to read.
+    func countRound(_ tokens: Int) {
+        self.used?.input += tokens
+        self.spend(tokens)
     }
 
     /// What is recorded is recorded once.
