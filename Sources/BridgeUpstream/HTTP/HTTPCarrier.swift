@@ -72,6 +72,9 @@ final class HTTPCarrier {
         return destination
     }
 
+    /// Of the token that the next request is sent with; nil where there is none.
+    var nextGeneration: Int? { self.bearer?.generation }
+
     /// The token of the hour.
     private var bearer: (value: String, generation: Int)? {
         guard case .bearer(let value, let generation) = self.tokens?.credential else { return nil }
