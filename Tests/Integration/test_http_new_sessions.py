@@ -11,6 +11,7 @@ import pytest
 from harness import Bridge, Bridges
 from mcp_http import EventStream
 from odd_http import Exchange, OddHTTP, OddSSE, Seen, text_result
+from outcomes import MAY_HAVE_RUN
 from replies import RPCFailure, text_of
 from rpc import request
 from waiting import PATIENCE
@@ -157,6 +158,24 @@ def test_what_the_lost_session_has_asked_is_withdrawn(bridge: Bridge, odd: OddHT
             over.set()
         assert text_of(stream.next_message()["result"]) == "alone"
     assert not odd.requests("answer")
+
+
+@pytest.mark.parametrize("odd", [OddHTTP], indirect=True)
+def test_the_rest_of_an_answer_is_asked_for_in_no_other_session(bridge: Bridge, odd: OddHTTP) -> None:
+    def begin(exchange: Exchange) -> None:
+        exchange.stream()
+        exchange.event(id="e1", retry=1000)
+        exchange.end()
+
+    odd.hooks["tools/call:odd"] = begin
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(call, bridge, "odd")
+        odd.wait_requests("tools/call")
+        lose_the_session(bridge, odd)
+        with pytest.raises(RPCFailure) as failure:
+            answer.result(PATIENCE)
+    assert failure.value.word == MAY_HAVE_RUN
+    assert not [seen for seen in odd.requests("GET") if seen.headers.get("last-event-id") == "e1"]
 
 
 def test_a_call_whose_task_is_known_is_cancelled_as_a_task(bridges: Bridges) -> None:

@@ -26,7 +26,7 @@ from waiting import eventually
 
 #: In seconds: long enough that a busy machine calls in time, short enough to be waited for.
 LIFE = 10
-NAMES = ("killed", "kept", "trouble", "revoked", "rights", "locked", "refuses")
+NAMES = ("killed", "kept", "trouble", "revoked", "rights", "locked", "refuses", "stream")
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,19 @@ def test_who_refuses_its_own_tokens_is_not_asked_for_more(bridge: Bridge, server
     bridge.wait_upstream("refuses")
     assert echo(bridge, "refuses") == "hello"
     wait_told(bridge, "refuses", "ok")
+
+
+def test_a_stream_that_is_refused_is_asked_for_with_the_next_token(bridge: Bridge, servers: dict[str, AuthorizationServer]) -> None:
+    server = servers["stream"]
+    server.next("mcp:GET", {"status": 401})
+    signed_in(bridge, "stream")
+    server.wait("mcp:GET")
+    before = refreshes(server)
+    server.wait("token:refresh_token", before + 1)
+    eventually(lambda: echo(bridge, "stream") == "hello" and len(server.requests("mcp:GET")) > 1, "it is asked for again")
+    first, again = (seen.headers["authorization"] for seen in server.requests("mcp:GET")[:2])
+    assert first != again
+    assert told(bridge, "stream")["state"] in ("ok", "due"), "calls are taken: it is not the token that is minded"
 
 
 def test_while_another_process_holds_the_state_the_old_token_goes_on(bridge: Bridge, servers: dict[str, AuthorizationServer]) -> None:

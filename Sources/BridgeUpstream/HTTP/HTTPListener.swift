@@ -38,6 +38,7 @@ final class HTTPListener {
 
     /// Whether something may still come over it.
     var isOpen: Bool { self.machine.isOpen }
+    var hasWorked: Bool { self.machine.hasWorked }
 
     var isReading = true {
         didSet { self.transfer?.isReading = self.isReading }

@@ -44,7 +44,8 @@ struct ListeningStream {
 
     private var state = State.off
     private var lastEventID: String?
-    private var hasWorked = false
+    /// Whether it has ever been there in this session.
+    private(set) var hasWorked = false
     /// Whether the server wants another token for it, as far as it has said.
     private var wantsToken = false
     private var isPromised = false

@@ -18,6 +18,9 @@ extension StreamableHTTP: HTTPListenerOwner {
     func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead) {
         self.took(head)
         guard head.status.code == 401, let tokens = self.carrier.tokens else { return }
+        // Where messages are taken with the same token, it is not the token that the server minds.
+        let isTaken = listener.generation != nil && listener.generation == self.acceptedGeneration
+        guard listener.hasWorked || !isTaken else { return }
         switch tokens.refused(generation: listener.generation, BearerChallenge(head.headers["WWW-Authenticate"])) {
         // With another one it is asked for again: then, or when a request is sent.
         case .again, .wait: tokens.whenSettled { [weak listener] in listener?.wanted() }

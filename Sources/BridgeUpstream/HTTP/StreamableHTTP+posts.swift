@@ -58,6 +58,7 @@ extension StreamableHTTP {
 
     private func succeeded(_ post: HTTPPost) {
         self.carrier.tokens?.accepted(generation: post.generation)
+        self.acceptedGeneration = post.generation
         guard post.kind == .request else { return }
         self.session.succeeded(inSession: post.session)
         self.reached()
@@ -129,10 +130,19 @@ extension StreamableHTTP {
         case .elsewhere: post.isElsewhere = true
         case .resume(let event, let delay):
             post.wait(delay) { [weak self, weak post] in
-                guard let self, let post, let request = self.listening(after: event) else { return }
-                post.resume(request)
+                if let self, let post { self.resume(post, after: event) }
             }
         }
+    }
+
+    /// Asks for the rest of its answer, in the session that it is of.
+    private func resume(_ post: HTTPPost, after event: String) {
+        let isOver = post.kind == .request && (self.session.phase != .open || post.session != self.session.number)
+        guard !isOver, let request = self.listening(after: event) else {
+            self.unanswered(post, "its session was lost")
+            return self.settle()
+        }
+        post.resume(request)
     }
 
     /// There is no answer, and it may have run.

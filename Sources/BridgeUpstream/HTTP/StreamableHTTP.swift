@@ -36,6 +36,8 @@ final class StreamableHTTP: PostingConnection {
     var inquiry: SessionInquiry?
     /// Whether the server says that it will tell of changes by itself.
     var promisesNews = false
+    /// Of the token that a request was last taken with.
+    var acceptedGeneration: Int?
     /// Kinds of mistakes that have been logged.
     var reported: Set<String> = []
     var wasWritable = (true, true)
