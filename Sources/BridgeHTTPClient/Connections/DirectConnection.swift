@@ -134,7 +134,8 @@ final class DirectConnection: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { self.errorCaught(error) }
 
     private func errorCaught(_ error: any Error) {
-        // What came before it counts.
+        // What came before it counts, and nothing follows.
+        self.isKept = false
         self.isHeld = false
         while let part = self.held.popFirst() { self.take(part) }
         self.fail(error)
