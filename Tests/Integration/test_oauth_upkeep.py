@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from authorization_server import AuthorizationServer
+from command_line import beside
 from harness import Bridge, Bridges
 from jumping_clock import JumpingClock
 from replies import text_of
@@ -158,6 +159,7 @@ def test_a_call_that_lacks_rights_says_which_and_the_next_sign_in_asks_for_them(
     assert "insufficient_scope" in words and "mcp-bridge auth rights" in words
     assert bridge.upstream("rights")["connected"], "others need not suffer"
     assert "admin" in wait_told(bridge, "rights", "sign-in needed")["reason"]
+    assert "rights: sign-in needed" in json.loads(beside(bridge, "status", "--json").out)["text"], "connected or not"
     sign_in(bridge, "rights")
     assert set(server.requests("authorize")[-1].query["scope"].split()) >= {"mcp", "admin"}
     assert echo(bridge, "rights") == "hello"
