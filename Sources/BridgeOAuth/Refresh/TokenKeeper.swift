@@ -231,7 +231,8 @@ package struct TokenKeeper: Sendable {
         let isNew = record.generation != self.record.generation || record.tokens != self.record.tokens
         self.record = record
         self.schedule = RefreshSchedule(
-            issued: record.tokens?.issued ?? 0, expires: record.tokens?.expires, now: now, draw: draw)
+            issued: record.tokens?.issued ?? 0, expires: record.tokens?.expires,
+            refreshExpires: record.tokens?.refreshExpires, now: now, draw: draw)
         if isNew {
             self.refused = nil
             self.unrenewable = nil

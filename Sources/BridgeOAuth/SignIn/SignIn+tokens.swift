@@ -151,7 +151,8 @@ extension SignIn {
         let tokens = TokenSet(
             access: issued.access, refresh: issued.refresh, issuer: exchange.found.metadata.issuer,
             clientID: exchange.client.id, asked: exchange.scope, granted: issued.scope, resource: exchange.resource,
-            issued: now.wall, expires: issued.life.map { now.wall + $0 })
+            issued: now.wall, expires: issued.life.map { now.wall + $0 },
+            refreshExpires: issued.refreshLife.map { now.wall + $0 })
         var words = "signed in at \(exchange.found.metadata.issuer)"
         if let scope = issued.scope ?? exchange.scope { words += ", with the rights: \(ForeignWords.short(scope))" }
         if issued.refresh == nil, exchange.grant != .clientCredentials {
