@@ -215,6 +215,13 @@ private struct Place {
         #expect(place.forms.count == 1 && place.intent == nil && place.record.tokens == Fixture.tokens())
     }
 
+    @Test func `what the server gives back of our secrets is not told`() throws {
+        var place = try self.place()
+        place.record.tokens?.refresh = Secret("rt-very-secret")
+        place.answers = [Fixture.reply(400, #"{"error":"invalid_grant","error_description":"rt-very-secret is old"}"#)]
+        #expect(place.fly(1) == .verdict(.grantRefused("invalid_grant: *** is old")))
+    }
+
     @Test func `a client that needs nobody asks with its own credentials`() throws {
         var place = try self.place()
         let settings = Fixture.settings {

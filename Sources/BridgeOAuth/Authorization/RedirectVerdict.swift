@@ -29,8 +29,10 @@ package enum RedirectVerdict: Equatable {
             return .refused(words, attempt, error: nil)
         }
         if let error = fields["error"] {
-            let said = fields["error_description"].map { ": \(ForeignWords.short($0))" } ?? ""
-            return .refused("the sign-in was refused (\(ForeignWords.short(error))\(said))", attempt, error: error)
+            let secrets = [Secret(attempt.state), attempt.verifier] + (fields["code"].map { [Secret($0)] } ?? [])
+            let said = fields["error_description"].map { ": \(ForeignWords.short($0, hiding: secrets))" } ?? ""
+            let word = ForeignWords.short(error, hiding: secrets)
+            return .refused("the sign-in was refused (\(word)\(said))", attempt, error: error)
         }
         guard let code = fields["code"], !code.isEmpty else {
             return .refused("the address has neither a 'code' nor an 'error'", attempt, error: nil)

@@ -131,7 +131,8 @@ package struct Discovery: Sendable {
         self.resource = resource
         let issuers = resource.authorizationServers
         if let bound, !issuers.isEmpty, !issuers.contains(where: { Self.isSame($0, bound) }) {
-            self.notes.append("its authorization server has changed: it was \(bound) and is \(issuers[0])")
+            self.notes.append(
+                "its authorization server has changed: it was \(bound) and is \(ForeignWords.short(issuers[0]))")
         }
         var wanted = issuers
         if let issuer = self.settings.issuer {

@@ -144,7 +144,8 @@ package struct RefreshFlight: Sendable {
     }
 
     private mutating func judge(_ answer: WebAnswer) -> Action {
-        let verdict = TokenVerdict.of(answer, now: self.now)
+        let secrets = (self.record?.secrets ?? []) + [self.settings.clientSecret].compactMap { $0 }
+        let verdict = TokenVerdict.of(answer, now: self.now, hiding: secrets)
         if case .issued(let issued) = verdict { return self.commit(issued, at: self.now.wall) }
         if self.variants?.next(after: verdict) ?? false { return self.send() }
         switch verdict {

@@ -76,7 +76,7 @@ struct DynamicRegistration: Sendable {
     }
 
     private static func words(_ reply: WebReply) -> String {
-        let said = ForeignWords.of(reply.body)
+        let said = ForeignWords.of(reply)
         return said.isEmpty ? "status \(reply.status)" : "status \(reply.status): \(said)"
     }
 

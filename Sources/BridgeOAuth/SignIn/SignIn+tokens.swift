@@ -13,6 +13,17 @@ struct TokenExchange: Sendable, Equatable {
     var attempt: String?
     var hasDroppedResource = false
 
+    /// What it tells the token endpoint in confidence.
+    var secrets: [Secret] {
+        let own: [Secret] =
+            switch self.grant {
+            case .code(let code, _, let verifier): [code, verifier]
+            case .refresh(let secret), .device(let secret): [secret]
+            case .clientCredentials: []
+            }
+        return own + [self.client.secret].compactMap { $0 }
+    }
+
     func request(_ extra: [String: String]) -> WebRequest? {
         guard let way = self.ways.first else { return nil }
         return TokenRequest(
@@ -175,7 +186,8 @@ extension SignIn {
             return self.fail("no code is to be had")
         }
         guard let code = DeviceAuthorization(reply) else {
-            return self.fail("no code is to be had: status \(reply.status) \(ForeignWords.of(reply.body))")
+            let words = ForeignWords.of(reply, hiding: self.secrets)
+            return self.fail("no code is to be had: status \(reply.status) \(words)")
         }
         let exchange = TokenExchange(
             grant: .device(code.code), found: found, client: client,

@@ -114,10 +114,13 @@ package struct SignIn: Sendable {
             self.place = .registering(registration, found)
             return self.take(step, found, now)
         case .codeWanted(let found, let client): return self.codeCame(answer, found, client, now)
-        case .asking(let exchange): return self.heard(TokenVerdict.of(answer, now: now), exchange, now)
+        case .asking(let exchange):
+            let verdict = TokenVerdict.of(answer, now: now, hiding: self.secrets + exchange.secrets)
+            return self.heard(verdict, exchange, now)
         case .polling(let exchange, let interval, let until):
-            return self.polled(TokenVerdict.of(answer, now: now), exchange, interval, until, now)
-        case .new, .beginning, .waiting, .committing, .over: return .failed("nothing was asked")
+            let verdict = TokenVerdict.of(answer, now: now, hiding: self.secrets + exchange.secrets)
+            return self.polled(verdict, exchange, interval, until, now)
+        case .new, .beginning, .waiting, .redeeming, .committing, .over: return .failed("nothing was asked")
         }
     }
 
@@ -191,6 +194,9 @@ package struct SignIn: Sendable {
         self.place = .beginning(found, client, attempt)
         return .keep(.beginning(found, client, attempt, isNew: isNew))
     }
+
+    /// What no server's words may bring to light.
+    var secrets: [Secret] { self.record.secrets + [self.settings.clientSecret].compactMap { $0 } }
 
     func asked(_ found: Discovered) -> (scope: String?, addsOffline: Bool) {
         ScopeRule.asked(

@@ -1,4 +1,4 @@
-import BridgeConfiguration
+package import BridgeConfiguration
 package import BridgeCore
 package import NIOCore
 
@@ -63,7 +63,14 @@ package struct OAuthRecord: Sendable, Equatable {
             ?? self.registrations.first { $0.id == tokens.clientID }
     }
 
-    /// Keeps a client in the place of one of its kind with the same server.
+    /// All of it that nobody may see.
+    package var secrets: [Secret] {
+        [self.tokens?.access, self.tokens?.refresh].compactMap { $0 } + self.registrations.compactMap(\.secret)
+            + self.attempts.flatMap { [$0.verifier, Secret($0.state)] }
+    }
+
+    /// Keeps a client in the place of those of its kind with the same server, but for what is still needed of them: a sign-in
+    /// that has begun may be left, and the tokens go on.
     package mutating func keep(_ client: ClientRegistration) {
         self.registrations.removeAll { $0.issuer == client.issuer && $0.kind == client.kind }
         self.registrations.append(client)

@@ -46,7 +46,7 @@ extension OAuthDesk {
 
     func lacked(_ challenge: BearerChallenge, operation: String) -> String {
         self.challenge = challenge
-        let wanted = ForeignWords.short(challenge.scope ?? "")
+        let wanted = ForeignWords.short(challenge.scope ?? "", hiding: self.keeper?.record.secrets ?? [])
         if let action = self.keeper?.lacked(challenge.scope, operation: operation, self.now()) { self.perform(action) }
         let rights = wanted.isEmpty ? "more rights" : "the rights '\(wanted)'"
         return
