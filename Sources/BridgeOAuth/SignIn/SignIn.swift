@@ -34,6 +34,8 @@ package struct SignIn: Sendable {
         case registering(DynamicRegistration, Discovered)
         case beginning(Discovered, ClientRegistration, SignInAttempt?)
         case waiting(Discovered, ClientRegistration, SignInAttempt)
+        /// A code has come, which is written down before anybody is shown it.
+        case redeeming(TokenExchange)
         case asking(TokenExchange)
         case codeWanted(Discovered, ClientRegistration)
         case polling(TokenExchange, interval: Double, until: Double)
@@ -72,6 +74,19 @@ package struct SignIn: Sendable {
         self.fresh = fresh
         self.random = random
         self.version = version
+    }
+
+    /// Whether somebody has a page open for it, and has not come back.
+    package var waitsForRedirect: Bool { if case .waiting = self.place { true } else { false } }
+
+    /// Whether its tokens are asked for or written: who gives it up now loses them.
+    package var isFinishing: Bool { self.underWay != nil }
+
+    var underWay: TokenExchange? {
+        switch self.place {
+        case .redeeming(let exchange), .asking(let exchange), .committing(let exchange, _): exchange
+        case .new, .probing, .discovering, .registering, .beginning, .waiting, .codeWanted, .polling, .over: nil
+        }
     }
 
     package mutating func begin(now: Moment) -> Action {
@@ -188,8 +203,7 @@ package struct SignIn: Sendable {
             attempt = SignInAttempt(
                 state: SignInState.make(random: self.random.state, upstream: self.record.upstream),
                 verifier: Secret(self.random.verifier), redirect: redirect, issuer: found.metadata.issuer,
-                scope: self.asked(found).scope,
-                resource: self.resource(found), began: now.wall)
+                clientID: client.id, scope: self.asked(found).scope, resource: self.resource(found), began: now.wall)
         }
         self.place = .beginning(found, client, attempt)
         return .keep(.beginning(found, client, attempt, isNew: isNew))

@@ -6,6 +6,8 @@ import BridgeCore
 package enum RecordChange: Sendable, Equatable {
     /// A sign-in begins: who is asked, as which client, and what has to be known when its redirect comes.
     case beginning(Discovered, ClientRegistration, SignInAttempt?, isNew: Bool)
+    /// A code has come, and is good for one time.
+    case redeeming(attempt: String)
     /// Somebody has signed in.
     case signedIn(TokenSet, ClientAuthentication, attempt: String?, sendsNoResource: Bool)
     /// A sign-in came to nothing.
@@ -31,7 +33,10 @@ package enum RecordChange: Sendable, Equatable {
             record.keep(client)
             record.registrationTimes.removeAll { $0 < now - 86_400 || $0 > now }
             if isNew { record.registrationTimes.append(now) }
-            if let attempt { record.add(attempt, now: now) }
+        case .redeeming(let attempt):
+            for at in record.attempts.indices where record.attempts[at].state == attempt {
+                record.attempts[at].isUsed = true
+            }
         case .signedIn(let tokens, let authentication, let attempt, let sendsNoResource):
             record.generation += 1
             record.tokens = tokens

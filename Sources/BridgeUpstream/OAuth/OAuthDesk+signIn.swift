@@ -133,7 +133,7 @@ extension OAuthDesk {
     private func expire(_ invitation: SignInInvitation, _ number: Int) {
         let left = max(1, Double(invitation.until) - self.now().wall)
         self.loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(left * 1_000))) { [weak self] in
-            guard let self, number == self.signInNumber, self.signIn != nil else { return }
+            guard let self, number == self.signInNumber, self.signIn?.waitsForRedirect ?? false else { return }
             // A page that does not know the client any more says so to a browser alone.
             self.note(.over(attempt: FormFields(redirect: invitation.url)["state"], isDoubtful: true))
             self.over(isDone: false, "nobody has signed in in time; the next sign-in registers a client anew")
