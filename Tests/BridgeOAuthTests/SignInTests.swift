@@ -55,20 +55,26 @@ import Testing
         #expect(words.contains("in memory only"))
     }
 
-    @Test func `a redirect of another sign-in ends nothing, and the right one may still come`() throws {
-        var scene = Scene()
-        _ = try scene.invited()
-        #expect(scene.come(back: "code=x&state=other.676974687562") == nil)
-        guard case .done? = scene.come(back: Self.back) else { return #expect(Bool(false)) }
-    }
-
-    @Test func `a redirect is good for a process that came after the one that began`() throws {
-        var first = Scene()
-        _ = try first.invited()
-        var second = Scene(record: first.record)
-        second.pages["https://as.example/token"] = [Fixture.good]
-        guard case .done? = second.come(back: Self.back) else { return #expect(Bool(false)) }
-        #expect(second.asked.map(\.url) == ["https://as.example/token"])
+    @Test func `another authorization server than the one that is known is told of, but for the configured one`() throws
+    {
+        func before(_ change: (inout OAuthRecord) -> Void, issuer: String? = nil) throws -> String? {
+            var scene = Scene(
+                .browser(redirect: "http://127.0.0.1:8770/callback"), Fixture.settings { $0.issuer = issuer },
+                record: try Fixture.record(change))
+            return try scene.invited().before
+        }
+        var fresh = Scene()
+        #expect(try fresh.invited().before == nil, "nobody is known yet")
+        #expect(try before { _ in } == nil)
+        let other: (inout OAuthRecord) -> Void = { $0.tokens?.issuer = "https://old.example" }
+        #expect(try before(other) == "https://old.example")
+        #expect(try before(other, issuer: Fixture.issuer) == nil)
+        // Nor is it forgotten by who signs out.
+        let out: (inout OAuthRecord) -> Void = { record in
+            other(&record)
+            RecordChange.loggedOut.apply(to: &record, now: 0)
+        }
+        #expect(try before(out) == "https://old.example")
     }
 
     @Test func `the server's own client is registered once, and again when it is asked for afresh`() throws {

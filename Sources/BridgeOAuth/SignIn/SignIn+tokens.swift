@@ -66,7 +66,7 @@ extension SignIn {
             return .invite(
                 SignInInvitation(
                     url: url, redirect: attempt.redirect, until: Int(attempt.began + SignInAttempt.lifetime),
-                    issuer: found.metadata.issuer, notes: found.notes),
+                    issuer: found.metadata.issuer, before: self.changedFrom(found), notes: found.notes),
                 again: nil)
         case .device:
             let ways = ClientAuthentication.ways(client, found.metadata, self.settings)
@@ -79,6 +79,12 @@ extension SignIn {
                 DeviceAuthorization.request(to: endpoint, client, way, scope: scope, resource: self.resource(found)))
         case .client: return self.ask(self.exchange(by: .clientCredentials, found, client, attempt: nil))
         }
+    }
+
+    /// The authorization server that somebody knows, where this is another one that nobody has chosen.
+    private func changedFrom(_ found: Discovered) -> String? {
+        guard self.settings.issuer == nil, let known = self.record.knownIssuer else { return nil }
+        return found.metadata.isOf(known) ? nil : known
     }
 
     private func exchange(

@@ -15,6 +15,8 @@ package struct OAuthRecord: Sendable, Equatable {
     package var upstream: String
     package var server: String
     package var tokens: TokenSet?
+    /// Who gave the last tokens that somebody signed in for. It stays when they sign out.
+    package var signedInAt: String?
     package var discovered: Discovered?
     package var registrations: [ClientRegistration] = []
     package var attempts: [SignInAttempt] = []
@@ -54,6 +56,11 @@ package struct OAuthRecord: Sendable, Equatable {
     package init(upstream: String, server: String) {
         self.upstream = upstream
         self.server = server
+    }
+
+    /// The authorization server that somebody has signed in at, and so knows; nil: nobody has.
+    package var knownIssuer: String? {
+        self.signedInAt ?? self.tokens.flatMap { $0.issuer.isEmpty ? nil : $0.issuer }
     }
 
     /// The client that the tokens belong to.
@@ -109,6 +116,7 @@ extension OAuthRecord {
             $0.member("upstream", self.upstream)
             $0.member("server", self.server)
             $0.member("tokens", ifPresent: self.tokens?.json)
+            $0.member("signedInAt", ifPresent: self.signedInAt)
             $0.member("discovered", ifPresent: self.discovered?.json)
             $0.member("registrations", self.registrations.map(\.json))
             $0.member("attempts", self.attempts.map(\.json))
@@ -154,6 +162,7 @@ extension OAuthRecord {
         self.init(upstream: upstream, server: server)
         self.generation = json.int("generation") ?? 0
         self.tokens = json.value("tokens").flatMap { TokenSet($0) }
+        self.signedInAt = json.string("signedInAt")
         self.discovered = json.value("discovered").flatMap { Discovered($0) }
         self.registrations = json.objects("registrations").compactMap { ClientRegistration($0) }
         self.attempts = json.objects("attempts").compactMap { SignInAttempt($0) }

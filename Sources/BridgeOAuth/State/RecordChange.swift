@@ -40,6 +40,7 @@ package enum RecordChange: Sendable, Equatable {
         case .signedIn(let tokens, let authentication, let attempt, let sendsNoResource):
             record.generation += 1
             record.tokens = tokens
+            record.signedInAt = tokens.issuer
             record.authentication = authentication
             record.sendsNoResource = sendsNoResource
             record.sendsNoScope = false
@@ -71,6 +72,8 @@ package enum RecordChange: Sendable, Equatable {
             }
         case .offlineRefused: record.refusesOffline = true
         case .loggedOut:
+            // Whoever signs in again at another server is to know of it.
+            record.signedInAt = record.knownIssuer
             record.tokens = nil
             record.registrations = []
             record.attempts = []
