@@ -70,6 +70,50 @@ import Testing
         #expect(record.attempts.map(\.state) == ["x"])
     }
 
+    private func begin(_ record: inout OAuthRecord, _ id: String, _ state: String?) throws {
+        let client = Fixture.client { $0.id = id }
+        let attempt = state.map {
+            SignInAttempt(
+                state: $0, verifier: Secret("v"), redirect: client.redirects[0], issuer: Fixture.issuer, clientID: id,
+                scope: nil, resource: nil, began: Fixture.now.wall)
+        }
+        let change = RecordChange.beginning(try Fixture.found(), client, attempt, isNew: true)
+        change.apply(to: &record, now: Fixture.now.wall)
+    }
+
+    @Test func `a sign-in that is begun with another client, and left, costs the tokens nothing`() throws {
+        var record = try Fixture.record()
+        try self.begin(&record, "other", "s")
+        RecordChange.over(attempt: "s", isDoubtful: true).apply(to: &record, now: Fixture.now.wall)
+        #expect(record.client?.id == "abc" && record.registrations.map(\.isDoubtful) == [false, true])
+        #expect(RefreshVariants(record, Fixture.tokens(), Fixture.settings()).canAsk)
+        for number in 0..<30 { try self.begin(&record, "\(number)", nil) }
+        #expect(record.registrations.map(\.id) == ["abc", "29"])
+        let choice = RegistrationChoice.make(
+            try Fixture.found(), settings: Fixture.settings(), stored: record.registrations, fresh: false,
+            now: Fixture.now.wall)
+        #expect(choice == .use(Fixture.client { $0.id = "29" }), "the newest")
+        let change = RecordChange.signedIn(
+            Fixture.tokens { $0.clientID = "29" }, ClientAuthentication(method: .none), attempt: nil,
+            sendsNoResource: false)
+        change.apply(to: &record, now: Fixture.now.wall)
+        #expect(record.registrations.map(\.id) == ["29"])
+    }
+
+    @Test func `clients of sign-ins that wait are kept, and there is an end to clients`() throws {
+        var record = try Fixture.record()
+        for number in 0..<6 { try self.begin(&record, "\(number)", "s\(number)") }
+        #expect(record.registrations.map(\.id) == ["abc", "2", "3", "4", "5"], "as many as wait")
+        for number in 0..<30 {
+            record.keep(
+                Fixture.client {
+                    $0.id = "x"
+                    $0.issuer = "https://\(number).example"
+                })
+        }
+        #expect(record.registrations.count == 12 && record.client?.id == "abc")
+    }
+
     @Test func `saving tokens leaves the registration, and signing out leaves nothing`() throws {
         var record = try Fixture.record()
         let change = RecordChange.signedIn(

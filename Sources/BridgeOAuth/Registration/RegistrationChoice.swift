@@ -47,7 +47,7 @@ enum RegistrationChoice: Equatable {
                     .metadataDocument, issuer: metadata.issuer, id: url, method: OAuthSettings.ClientMethod.none,
                     redirects: settings.redirects, registered: now))
         }
-        if !fresh, let known = stored.first(where: { Self.isGood($0, metadata, redirect, now) }) { return .use(known) }
+        if !fresh, let known = stored.last(where: { Self.isGood($0, metadata, redirect, now) }) { return .use(known) }
         if let endpoint = metadata.registrationEndpoint { return .register(endpoint) }
         return .impossible(
             "this server needs a client that is registered by hand: its id is to be given as oauth.clientId. Redirect URIs "

@@ -8,6 +8,8 @@ package struct OAuthRecord: Sendable, Equatable {
     package static let version = 1
     /// Sign-ins that wait at once.
     private static let mostAttempts = 4
+    /// Clients that are kept, as far as nothing needs more.
+    private static let mostClients = 12
 
     /// Counts the tokens. Each set has a number of its own, in every process.
     package var generation = 0
@@ -79,8 +81,33 @@ package struct OAuthRecord: Sendable, Equatable {
     /// Keeps a client in the place of those of its kind with the same server, but for what is still needed of them: a sign-in
     /// that has begun may be left, and the tokens go on.
     package mutating func keep(_ client: ClientRegistration) {
-        self.registrations.removeAll { $0.issuer == client.issuer && $0.kind == client.kind }
-        self.registrations.append(client)
+        var kept = self.registrations.filter {
+            $0.issuer != client.issuer || ($0.id != client.id && ($0.kind != client.kind || self.needs($0)))
+        }
+        while kept.count >= Self.mostClients, let at = kept.firstIndex(where: { !self.needs($0) }) {
+            kept.remove(at: at)
+        }
+        self.registrations = kept + [client]
+    }
+
+    /// Whether the tokens, or a sign-in that waits, are worth nothing without it.
+    private func needs(_ client: ClientRegistration) -> Bool {
+        client.id == self.tokens?.clientID
+            || self.attempts.contains { $0.issuer == client.issuer && ($0.clientID ?? client.id) == client.id }
+    }
+
+    /// Takes newer tokens, which no disk has taken yet, with what was learned along with them.
+    package mutating func take(tokensOf newer: OAuthRecord) {
+        self.generation = newer.generation
+        self.tokens = newer.tokens
+        self.signedInAt = newer.signedInAt ?? self.signedInAt
+        self.verdict = newer.verdict
+        self.authentication = newer.authentication
+        self.sendsNoResource = newer.sendsNoResource
+        self.sendsNoScope = newer.sendsNoScope
+        guard let tokens else { return }
+        if let client = newer.client { self.keep(client) }
+        if !(self.discovered?.metadata.isOf(tokens.issuer) ?? false) { self.discovered = newer.discovered }
     }
 
     package mutating func add(_ attempt: SignInAttempt, now: Double) {

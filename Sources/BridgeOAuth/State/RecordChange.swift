@@ -30,6 +30,7 @@ package enum RecordChange: Sendable, Equatable {
             var client = client
             // What the configuration has stays there.
             if client.kind == .configured { client.secret = nil }
+            if let attempt { record.add(attempt, now: now) }
             record.keep(client)
             record.registrationTimes.removeAll { $0 < now - 86_400 || $0 > now }
             if isNew { record.registrationTimes.append(now) }
@@ -50,12 +51,16 @@ package enum RecordChange: Sendable, Equatable {
             for at in record.registrations.indices where record.registrations[at].id == tokens.clientID {
                 record.registrations[at].isDoubtful = false
             }
+            // The one before has had its time.
+            if let client = record.client { record.keep(client) }
         case .over(let attempt, let isDoubtful):
-            let issuer = record.attempts.first { $0.state == attempt }?.issuer ?? record.discovered?.metadata.issuer
+            let over = record.attempts.first { $0.state == attempt }
+            let issuer = over?.issuer ?? record.discovered?.metadata.issuer
             record.attempts.removeAll { $0.state == attempt }
             for at in record.registrations.indices
             where isDoubtful && record.registrations[at].kind == .registered
                 && record.registrations[at].issuer == issuer
+                && record.registrations[at].id == over?.clientID ?? record.registrations[at].id
             { record.registrations[at].isDoubtful = true }
         case .verdict(let verdict, let generation):
             if record.generation == generation { record.verdict = verdict }
