@@ -40,6 +40,7 @@ extension TokenKeeper {
         self.take(record, now: now, draw: draw)
         if isNew {
             self.obtained = nil
+            self.saved()
             self.backoff.forgive()
             return .none
         }

@@ -133,6 +133,8 @@ package struct TokenKeeper: Sendable {
         if let obtained, now.steady - obtained.steady < Self.youth {
             return (.refuse(Self.refusedWords), self.refusedAgain(since: now.wall, step: 0, now))
         }
+        // There was patience for the sake of this token, and it is of no use any more.
+        if case .confirming(_, _, 2) = self.situation { return (.wait, self.fly()) }
         if let next, !next.isPast(now) { return (self.refusal(now), .none) }
         return (.wait, self.fly())
     }
@@ -254,8 +256,11 @@ package struct TokenKeeper: Sendable {
         self.take(record, now: now, draw: draw)
         self.obtained = now
         self.backoff.forgive()
-        self.notes = []
+        self.saved()
     }
+
+    /// What the disk has not taken yet, as it is to be there.
+    package var unsaved: OAuthRecord? { self.isUnsaved ? self.record : nil }
 
     /// A final word, which is written down; a valid token goes on being used.
     mutating func finish(_ phase: OAuthPhase, _ reason: String, _ now: Moment) -> Action {

@@ -44,10 +44,13 @@ final class OAuthDesk {
     var waiters: [(OAuthAnswer) -> Void] = []
     var challenge: BearerChallenge?
     private var settled: [() -> Void] = []
-    private var header: (text: String, generation: Int)?
-    private var alarm: Scheduled<Void>?
+    private var header: (text: String, token: Secret)?
+    var alarm: Scheduled<Void>?
     var isEnded = false
-    private var isSaving = false
+    var isClosed = false
+    var onClosed: [() -> Void] = []
+    var isWriting = false
+    var isSaving = false
     var isProbing = false
     var clientBackoff = Backoff(base: .seconds(1), maximum: .seconds(300))
     var nextClientSignIn: Moment?
@@ -111,7 +114,8 @@ final class OAuthDesk {
         self.keeper = TokenKeeper(record, settings: self.settings, now: self.now(), draw: .random(in: 0..<1))
         // What an earlier life has left behind is looked at soon, not only when the token is due.
         let isOpen =
-            contents.intent?.generation == record.generation || contents.answer?.generation == record.generation
+            contents.intent?.generation == record.generation
+            || (contents.answer.map { $0.generation >= record.generation } ?? false)
         if isOpen, record.tokens != nil {
             self.perform(self.keeper?.recover(self.now()) ?? .none)
         } else {
@@ -163,7 +167,8 @@ final class OAuthDesk {
         switch action {
         case .none: break
         case .refresh(let generation):
-            var flight = RefreshFlight(generation: generation, settings: self.settings)
+            var flight = RefreshFlight(
+                generation: generation, settings: self.settings, unsaved: self.keeper?.unsaved)
             let first = flight.begin()
             self.flight = flight
             self.fly(first)
@@ -204,23 +209,32 @@ final class OAuthDesk {
     func writeOn() {
         guard self.flight == nil, !self.changes.isEmpty, !self.isEnded else { return }
         let (change, done) = self.changes.removeFirst()
-        let now = self.now().wall
-        self.files.run(on: self.loop) { try $0.change(change, now: now) }.assumeIsolated().whenComplete { result in
-            done(result)
-            self.writeOn()
-        }
+        let (now, unsaved) = (self.now().wall, self.keeper?.unsaved)
+        self.isWriting = true
+        self.files.run(on: self.loop) { try $0.change(change, over: unsaved, now: now) }.assumeIsolated()
+            .whenComplete { result in
+                self.isWriting = false
+                if case .success(let record) = result { self.wrote(record.generation) }
+                done(result)
+                self.writeOn()
+            }
+    }
+
+    /// Tokens up to this generation are on the disk.
+    private func wrote(_ generation: Int) {
+        guard let unsaved = self.keeper?.unsaved, unsaved.generation <= generation else { return }
+        self.keeper?.saved()
     }
 
     /// Newer tokens than the file's are written as soon as the disk takes them.
-    private func save() {
-        guard let keeper, keeper.isUnsaved, !self.isSaving, self.flight == nil else { return }
-        let record = keeper.record
+    func save() {
+        guard let record = self.keeper?.unsaved, !self.isSaving, self.flight == nil else { return }
         self.isSaving = true
         self.files.run(on: self.loop) { try $0.save(record) }.assumeIsolated().whenComplete { result in
             self.isSaving = false
             switch result {
             case .success:
-                self.keeper?.saved()
+                self.wrote(record.generation)
                 self.changed()
             case .failure(let error):
                 self.logger.error(
@@ -240,9 +254,9 @@ extension OAuthDesk: TokenSource {
         switch credential {
         case .none: return .none
         case .token(let token, let generation):
-            if let header, header.generation == generation { return .bearer(header.text, generation: generation) }
+            if let header, header.token == token { return .bearer(header.text, generation: generation) }
             let text = "Bearer \(token.value)"
-            self.header = (text, generation)
+            self.header = (text, token)
             return .bearer(text, generation: generation)
         case .wait: return .wait
         case .refuse(let words): return .refuse(words)
