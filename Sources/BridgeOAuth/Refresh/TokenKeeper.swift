@@ -101,7 +101,9 @@ package struct TokenKeeper: Sendable {
         // Shown again with each new connection: the server may think better of it.
         case .refusedByServer where !self.schedule.isOver(now):
             return .token(tokens.access, generation: self.record.generation)
-        case .refusedByServer: return .refuse(Self.refusedWords)
+        case .refusedByServer where self.next.map({ !$0.isPast(now) }) ?? false: return .refuse(Self.refusedWords)
+        // The last ones have ended before the server was shown them.
+        case .refusedByServer: break
         case .fine, .retrying, .confirming, .unclear: break
         }
         return self.isRenewable ? .wait : .refuse(self.endedWords)
@@ -167,16 +169,21 @@ package struct TokenKeeper: Sendable {
     /// The server has taken a token, of this generation.
     package mutating func accepted(generation: Int) {
         guard generation == self.record.generation || self.record.tokens == nil, self.isDoubted else { return }
-        self.situation = .fine
-        self.next = nil
+        self.refused = nil
+        switch self.situation {
+        case .final where self.record.tokens == nil, .refusedByServer:
+            self.situation = .fine
+            self.next = nil
+        case .final, .fine, .retrying, .confirming, .unclear: break
+        }
     }
 
     /// Whether ``accepted(generation:)`` is of interest.
     package var isDoubted: Bool {
         switch self.situation {
         case .refusedByServer: true
-        case .final: self.record.tokens == nil
-        case .fine, .retrying, .confirming, .unclear: false
+        case .final where self.record.tokens == nil: true
+        case .final, .fine, .retrying, .confirming, .unclear: self.refused == self.record.generation
         }
     }
 
@@ -193,8 +200,9 @@ package struct TokenKeeper: Sendable {
         }
         if let reason = self.unrenewable, self.schedule.isOver(now) { return self.finish(.signInNeeded, reason, now) }
         switch self.situation {
-        case .final, .refusedByServer: return .none
-        case .fine, .retrying, .confirming, .unclear: break
+        case .final: return .none
+        // There are new ones, which nobody has shown to it yet.
+        case .refusedByServer, .fine, .retrying, .confirming, .unclear: break
         }
         guard self.schedule.isDue(now), self.isRenewable, self.record.tokens != nil else { return .none }
         return self.fly()
@@ -209,8 +217,8 @@ package struct TokenKeeper: Sendable {
     package var deadline: Moment? {
         guard !self.isFlying, self.next == nil else { return self.isFlying ? nil : self.next }
         switch self.situation {
-        case .final, .refusedByServer: return nil
-        case .fine, .retrying, .confirming, .unclear: break
+        case .final: return nil
+        case .refusedByServer, .fine, .retrying, .confirming, .unclear: break
         }
         if self.unrenewable != nil { return self.schedule.end }
         return self.isRenewable && self.record.tokens != nil ? self.schedule.due : nil

@@ -8,6 +8,7 @@ import NIOHTTP1
 extension StreamableHTTP: HTTPListenerOwner {
     func listen(after event: String?, to listener: HTTPListener) -> MCPTransfer {
         guard let request = self.listening(after: event) else { preconditionFailure("there is a session") }
+        self.listeningGeneration = self.carrier.generation
         return self.start(request, to: listener)
     }
 
@@ -17,10 +18,14 @@ extension StreamableHTTP: HTTPListenerOwner {
 
     func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead) {
         self.took(head)
+        guard let tokens = self.carrier.tokens else { return }
         // It is asked for again by itself, with whatever token there is then.
-        guard head.status.code == 401, let tokens = self.carrier.tokens else { return }
-        _ = tokens.refused(
-            generation: self.carrier.generation, BearerChallenge(head.headers["WWW-Authenticate"]))
+        if head.status.code == 401 {
+            _ = tokens.refused(
+                generation: self.listeningGeneration, BearerChallenge(head.headers["WWW-Authenticate"]))
+        } else if head.status.code == 200 {
+            tokens.accepted(generation: self.listeningGeneration)
+        }
     }
     func listenerSpoke(_ listener: HTTPListener) { self.delegate?.connectionSpoke(self) }
 

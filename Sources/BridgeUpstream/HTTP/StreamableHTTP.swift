@@ -44,6 +44,8 @@ final class StreamableHTTP: RemoteConnection {
     /// Kinds of mistakes that have been logged.
     var reported: Set<String> = []
     private var wasWritable = (true, true)
+    /// Of the token that the stream was last asked for with.
+    var listeningGeneration: Int?
     lazy var listener = HTTPListener(loop: self.loop, owner: self)
 
     init(
