@@ -251,6 +251,8 @@ extension UpstreamConfiguration {
             || self.cgroup != old.cgroup
             || self.originalNoFileLimit != old.originalNoFileLimit || self.roots != old.roots
             || self.maximumLineBytes != old.maximumLineBytes
+            // Its tokens come from elsewhere.
+            || self.oauth != old.oauth
     }
 }
 

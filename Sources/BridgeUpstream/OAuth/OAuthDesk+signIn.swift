@@ -196,6 +196,7 @@ extension OAuthDesk {
         self.waiters = []
         for tell in told { tell(answer) }
         self.changed()
+        self.closeWhenDone()
     }
 
     func giveUpSignIn(_ words: String) {

@@ -35,7 +35,7 @@ final class OAuthDesk {
     var isMalformed = false
     var flight: RefreshFlight?
     /// Changes of the state that wait for a flight to be over, and whether one is being written.
-    private var changes: [(RecordChange, (Result<OAuthRecord, any Error>) -> Void)] = []
+    var changes: [(RecordChange, (Result<OAuthRecord, any Error>) -> Void)] = []
     var signIn: SignIn?
     /// Counts sign-ins: what comes for an earlier one is not listened to.
     var signInNumber = 0
@@ -71,7 +71,7 @@ final class OAuthDesk {
         self.http = OAuthHTTP(target, loop: loop)
     }
 
-    // MARK: Start and end
+    // MARK: Start
 
     /// Reads the state. Requests wait for it.
     func start() { self.load() }
@@ -133,16 +133,6 @@ final class OAuthDesk {
         self.loop.assumeIsolated().scheduleTask(in: Self.lookInterval) { [weak self] in self?.load() }
     }
 
-    func end() {
-        guard !self.isEnded else { return }
-        self.isEnded = true
-        self.alarm?.cancel()
-        self.giveUpSignIn("the worker ends")
-        self.releaseSettled()
-        self.http.shutDown()
-        self.files.shutDown()
-    }
-
     // MARK: Time
 
     private func rearm() {
@@ -166,6 +156,7 @@ final class OAuthDesk {
     func perform(_ action: TokenKeeper.Action) {
         switch action {
         case .none: break
+        case .refresh where self.isEnded, .rediscover where self.isEnded: break
         case .refresh(let generation):
             var flight = RefreshFlight(
                 generation: generation, settings: self.settings, unsaved: self.keeper?.unsaved)
@@ -192,7 +183,7 @@ final class OAuthDesk {
         self.delegate?.deskChanged(self)
     }
 
-    private func releaseSettled() {
+    func releaseSettled() {
         let settled = self.settled
         self.settled = []
         for body in settled { self.loop.assumeIsolated().execute(body) }
@@ -207,7 +198,7 @@ final class OAuthDesk {
     }
 
     func writeOn() {
-        guard self.flight == nil, !self.changes.isEmpty, !self.isEnded else { return }
+        guard self.flight == nil, !self.isWriting, !self.changes.isEmpty else { return self.closeWhenDone() }
         let (change, done) = self.changes.removeFirst()
         let (now, unsaved) = (self.now().wall, self.keeper?.unsaved)
         self.isWriting = true
@@ -240,6 +231,7 @@ final class OAuthDesk {
                 self.logger.error(
                     "New tokens are in memory only, the disk does not take them", metadata: ["error": "\(error)"])
             }
+            self.closeWhenDone()
         }
     }
 }
@@ -269,6 +261,7 @@ extension OAuthDesk: TokenSource {
     }
 
     func whenSettled(_ body: @escaping () -> Void) {
+        guard !self.isEnded else { return }
         self.settled.append(body)
         guard let action = self.keeper?.wanted(self.now()) else { return }
         if action == .none { self.rearm() } else { self.perform(action) }

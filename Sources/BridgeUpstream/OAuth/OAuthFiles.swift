@@ -19,6 +19,9 @@ import NIOPosix
 /// | `.lock` | whoever holds it may change the others |
 ///
 /// All are made with mode 0600 in a folder of 0700, and replaced as a whole.
+///
+/// `@unchecked Sendable`: what changes in it, the lock, is touched by bodies of ``run(on:_:)`` alone, which run on its one thread,
+/// one after the other.
 final class OAuthFiles: @unchecked Sendable {
     /// What is on the disk.
     struct Contents: Sendable {
@@ -44,7 +47,6 @@ final class OAuthFiles: @unchecked Sendable {
     private let seal: StateSeal
     private let upstream: String
     private let server: String
-    // @unchecked: it is touched on that one thread alone.
     private var lock: FolderLock?
     private var isLocked = false
 
