@@ -112,7 +112,15 @@ import Testing
         #expect(watch.hear(401, #"{"error":"invalid_client"}"#) == .none)
         #expect(abs(watch.delay - 60) < 0.01)
         #expect(watch.watch(for: 61) == .refresh(generation: 1))
-        #expect(self.isFinal(watch.hear(401, #"{"error":"invalid_client"}"#), .signInNeeded))
+        guard case .keep(let change) = watch.hear(401, #"{"error":"invalid_client"}"#),
+            case .clientRefused(let verdict, 1) = change
+        else { return #expect(Bool(false)) }
+        #expect(verdict.phase == .signInNeeded && watch.report.phase == .signInNeeded)
+        // Whoever signs in then does so as another client.
+        #expect(watch.keeper.record.registrations.map(\.isDoubtful) == [true])
+        var kept = try Fixture.record()
+        change.apply(to: &kept, now: watch.now.wall)
+        #expect(kept == watch.keeper.record)
     }
 
     @Test func `a configured client that is refused is a wrong configuration`() throws {

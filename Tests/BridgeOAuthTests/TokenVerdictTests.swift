@@ -63,6 +63,11 @@ import Testing
         #expect(self.word(status, #"{"error":"invalid_client"}"#) == "clientRefused")
     }
 
+    @Test func `unauthorized_client is about the client with a status that says so, and else about the grant`() {
+        let body = #"{"error":"unauthorized_client","error_description":"Invalid client_id"}"#
+        #expect(self.word(401, body) == "clientRefused" && self.word(400, body) == "grantUnsupported")
+    }
+
     @Test(arguments: [
         ("unauthorized_client", "grantUnsupported"), ("unsupported_grant_type", "grantUnsupported"),
         ("invalid_scope", "scopeRefused"), ("invalid_target", "resourceRefused"),

@@ -415,3 +415,23 @@ def test_the_owners_password_comes_from_a_systemd_credential(beside_sdks: Bridge
     assert PASSWORD not in said.out + said.err + "\n".join(bridge.log)
     bridge.wait_upstream(name)
     assert echo(bridge, name) == "hello"
+
+
+def test_a_server_that_has_forgotten_its_clients_is_signed_in_to_with_another(bridges: Bridges, folder: Path) -> None:
+    """What the SDK keeps in memory is gone with its process: its clients, too. Each of them says so in words of its own."""
+    sdks = {f"sdk{generation}": SDKAuthorization(generation, life=LIFE) for generation in ("1", "2")}
+    toolkit = DjangoToolkit(folder / "toolkit", **STRICT)
+    bridge = begun(guarded(bridges, {**sdks, "toolkit": toolkit}))
+    clients = {name: sign_in(bridge, name) for name in (*sdks, "toolkit")}
+    for server in sdks.values():
+        server.stop()
+        server.start()
+    toolkit.control(forget=True)
+    for name, client in clients.items():
+        # It is asked again after a minute: one refusal of a client says little.
+        said = eventually(lambda: found if (found := told(bridge, name))["state"] == "sign-in needed" else None, f"{name} needs somebody", 180)
+        assert "not known any more" in said["reason"], said
+        assert sign_in(bridge, name) != client, "the one that is not known any more is shown to no browser"
+        assert echo(bridge, name) == "hello"
+    for server in (*sdks.values(), toolkit):
+        server.stop()

@@ -16,6 +16,8 @@ package enum RecordChange: Sendable, Equatable {
     case offlineRefused
     /// Of the tokens of this generation.
     case verdict(OAuthRecord.Verdict?, generation: Int)
+    /// The same, where the client is not known any more: no browser is sent anywhere as that one again.
+    case clientRefused(OAuthRecord.Verdict, generation: Int)
     /// A call was refused for want of rights.
     case wanted([String], operation: String, at: Double)
     case rediscovered(Discovered)
@@ -53,6 +55,13 @@ package enum RecordChange: Sendable, Equatable {
             { record.registrations[at].isDoubtful = true }
         case .verdict(let verdict, let generation):
             if record.generation == generation { record.verdict = verdict }
+        case .clientRefused(let verdict, let generation):
+            guard record.generation == generation, let tokens = record.tokens else { return }
+            record.verdict = verdict
+            for at in record.registrations.indices
+            where record.registrations[at].kind == .registered && record.registrations[at].issuer == tokens.issuer
+                && record.registrations[at].id == tokens.clientID
+            { record.registrations[at].isDoubtful = true }
         case .wanted(let scopes, let operation, let at):
             record.wantedScopes = scopes
             record.stepUps.removeAll { $0.at < now - 86_400 || $0.at > now }

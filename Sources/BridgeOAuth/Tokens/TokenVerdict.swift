@@ -58,6 +58,8 @@ package enum TokenVerdict: Sendable, Equatable {
         let isPolling = ["slow_down", "authorization_pending"].contains(error.code)
         // Who is in trouble may say anything.
         if isBusy, !isPolling { return .later(error.words(status), retryAfter: retry) }
+        // With this status it is about who asks (RFC 6749, 5.2): the official SDK's first generation has no other word for that.
+        if status == 401, error.code == "unauthorized_client" { return .clientRefused(error.words(nil)) }
         if let known = Self.of(error, retry) { return known }
         if [404, 405, 410].contains(status) { return .moved(error.words(status)) }
         return .unclear(error.words(status))
