@@ -82,10 +82,25 @@ import Testing
 
     @Test func `tokens are given back with the client's own credentials`() throws {
         let record = try Fixture.record { $0.registrations[0].secret = Secret("s") }
-        let requests = record.revocations(Fixture.settings())
+        let requests = record.revocations(Fixture.settings()).map { $0[0] }
         #expect(requests.map { $0.form["token"] } == ["rt-1", "at-1"])
         #expect(requests.allSatisfy { $0.url == "https://as.example/revoke" && $0.header("Authorization") != nil })
         #expect(try Fixture.record { $0.tokens = nil }.revocations(Fixture.settings()).isEmpty)
+    }
+
+    @Test func `tokens are given back in each way that there is, the one that was of use first`() throws {
+        let secret = try Fixture.record {
+            $0.registrations[0].secret = Secret("s")
+            $0.authentication = ClientAuthentication(method: .post)
+        }
+        let ways = try #require(secret.revocations(Fixture.settings()).first)
+        #expect(ways.map { $0.form["client_secret"] } == ["s", nil])
+        #expect(ways.map { $0.header("Authorization") != nil } == [false, true])
+        // Of a client without a secret: as it should be, and then with an empty one, which some servers wait for.
+        let record = try Fixture.record()
+        let open = try #require(record.revocations(Fixture.settings()).first)
+        #expect(
+            open.map { $0.form["client_secret"] } == [nil, ""] && open.allSatisfy { $0.form["client_id"] == "abc" })
     }
 
     @Test func `a kept answer is whole or none`() throws {

@@ -402,6 +402,11 @@ def test_a_person_signs_in_at_the_sdks_routes(beside_sdks: Bridge, sdks: dict[st
     assert used[0] == first["refresh_token"] and len(set(used)) == len(used)
     wait_told(bridge, name, "ok")
     assert echo(bridge, name) == "hello"
+    held = tokens(bridge, name)
+    said = beside(bridge, "auth", "logout", name)
+    assert said.status == 0 and "the tokens are revoked" in said.out, said
+    assert server.told()["revoked"] and not server.is_welcome(held["access_token"])
+    assert held["refresh_token"] not in server.told()["refresh"]
 
 
 @pytest.mark.parametrize("generation", ["1", "2"])
