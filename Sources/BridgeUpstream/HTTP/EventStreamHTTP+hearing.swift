@@ -16,6 +16,9 @@ extension EventStreamHTTP: MCPTransferDelegate {
             return self.unauthorized(head)
         }
         let words = self.words.sentence(head.status, nil)
+        if self.generation == nil, head.status.mayWantToken, let told = self.carrier.tokens?.wondered() {
+            return self.lose(.unauthorized("\(told) (\(words))"))
+        }
         let told = "it gives no stream of events (\(words))"
         let isForeign = head.status.code < 300 || head.status.isOfForeigners
         self.lose(isForeign ? .foreign(told) : .unreachable(told))

@@ -37,8 +37,10 @@ extension StreamableHTTP {
         case .revisionRefused: self.refusedSession(post, words, isRevision: true)
         case .signInNeeded: self.unauthorized(post, head, body)
         case .notRun, .mayHaveRun:
-            if post.kind == .greeting, post.generation == nil, head.status.mayWantToken {
-                self.carrier.tokens?.wondered()
+            if post.kind == .greeting, post.generation == nil, head.status.mayWantToken,
+                let told = self.carrier.tokens?.wondered()
+            {
+                return self.failed(post, .unauthorized("\(told) (\(words))"), sent: false)
             }
             if post.kind == .greeting, head.status.isOfForeigners {
                 return self.lose(.foreign("initialize was answered with \(words)"))

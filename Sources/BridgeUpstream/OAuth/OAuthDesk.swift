@@ -49,6 +49,8 @@ final class OAuthDesk {
     var isEnded = false
     private var isSaving = false
     var isProbing = false
+    /// Whether it says so in its metadata only.
+    var wantsToken = false
     var clientBackoff = Backoff(base: .seconds(1), maximum: .seconds(300))
     var nextClientSignIn: Moment?
 
