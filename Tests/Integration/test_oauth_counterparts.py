@@ -31,7 +31,7 @@ from waiting import eventually
 #: Of access tokens, in seconds.
 LIFE = 10
 STEADY = ("whole", "denied", "relayed", "out", "document")
-BRIEF = ("rotated", "lost", "coded", "many")
+BRIEF = ("rotated", "lost", "coded", "typed", "many")
 DOCUMENT = "https://bridge.example/mcp-bridge.json"
 #: With these the whole family of a refresh token dies when one of it is used again.
 STRICT = {"ACCESS_TOKEN_EXPIRE_SECONDS": LIFE, "REFRESH_TOKEN_REUSE_PROTECTION": True, "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 0}
@@ -165,19 +165,22 @@ def test_signing_out_at_the_toolkit_ends_its_tokens(bridge: Bridge, toolkits: di
     assert not server.is_welcome(held["access_token"]) and held["refresh_token"] not in server.told()["refresh"]
 
 
-def test_a_code_is_typed_in_at_the_toolkit(bridge: Bridge, toolkits: dict[str, DjangoToolkit]) -> None:
-    """Its clients have one grant each: this one was made by hand."""
-    server, waiting = toolkits["brief"], SignIn(bridge, "coded", "--device")
+@pytest.mark.parametrize("name", ["coded", "typed"])
+def test_a_code_is_typed_in_at_the_toolkit(bridge: Bridge, toolkits: dict[str, DjangoToolkit], name: str) -> None:
+    """Its clients have one grant each: that of `coded` was made by hand, the other one registers itself for it."""
+    server, waiting = toolkits["brief"], SignIn(bridge, name, "--device")
     assert waiting.process.stderr is not None
     code = waiting.process.stderr.readline().rstrip(":\n").split()[-1]
     assert waiting.url == f"{server.origin}/device/"
-    eventually(lambda: any(each["status"] == 400 for each in server.asked("/token/", client_id=DEVICE_CLIENT)), "it is asked before that")
+    client = server.asked("/device-authorization/")[-1]["form"]["client_id"]
+    assert (client == DEVICE_CLIENT) == (name == "coded")
+    eventually(lambda: any(each["status"] == 400 for each in server.asked("/token/", client_id=client)), "it is asked before that")
     Person(user_code=code).visit(waiting.url)
     said = waiting.end()
     assert said.status == 0, said
-    bridge.wait_upstream("coded")
-    wait_refreshes(server, DEVICE_CLIENT, 1)
-    assert echo(bridge, "coded") == "hello" and used_once(refreshes(server, DEVICE_CLIENT))
+    bridge.wait_upstream(name)
+    wait_refreshes(server, client, 1)
+    assert echo(bridge, name) == "hello" and used_once(refreshes(server, client))
 
 
 def test_the_toolkits_tokens_are_renewed_and_each_refresh_token_is_used_once(bridge: Bridge, toolkits: dict[str, DjangoToolkit]) -> None:

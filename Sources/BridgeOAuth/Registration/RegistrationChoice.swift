@@ -11,7 +11,7 @@ enum RegistrationChoice: Equatable {
 
     /// - Parameters:
     ///   - stored: those that were registered before, with whichever server.
-    ///   - redirect: where the browser is to be sent back to, where there is one.
+    ///   - redirect: where the browser is to be sent back to; nil where there is none, but a code.
     ///   - fresh: whether what was registered before is not to be used.
     static func make(
         _ found: Discovered, settings: OAuthSettings, stored: [ClientRegistration], redirect: String? = nil,
@@ -58,6 +58,6 @@ enum RegistrationChoice: Equatable {
         _ known: ClientRegistration, _ metadata: ServerMetadata, _ redirect: String?, _ now: Double
     ) -> Bool {
         known.kind == .registered && metadata.isOf(known.issuer) && !known.isDoubtful && !known.isExpired(at: now)
-            && redirect.map { known.redirects.contains($0) } ?? true
+            && redirect.map { known.redirects.contains($0) } ?? known.redirects.isEmpty
     }
 }

@@ -158,7 +158,8 @@ package struct SignIn: Sendable {
             }
             let scope = self.asked(found).scope
             let registration = DynamicRegistration(
-                endpoint, issuer: found.metadata.issuer, settings: self.settings, scope: scope, version: self.version)
+                endpoint, issuer: found.metadata.issuer, settings: self.settings, scope: scope, version: self.version,
+                isByCode: self.manner == .device)
             self.place = .registering(registration, found)
             return self.take(registration.begin(), found, now)
         }
