@@ -156,6 +156,27 @@ struct Watch {
         #expect(watch.report.phase == .ok)
     }
 
+    @Test
+    func
+        `a fresh token that is refused while another process refreshes it is waited for, and is not the server's fault`()
+        throws
+    {
+        var watch = try Watch()
+        watch.renew(10)
+        #expect(watch.watch(for: 6) == .refresh(generation: 2))
+        #expect(watch.keeper.flew(.busy("process 7"), now: watch.now, draw: 0.5) == .none)
+        let (refusal, action) = watch.keeper.refused(generation: 2, watch.now)
+        #expect(refusal == .wait && action == .none && watch.credential == .wait)
+        #expect(watch.report.phase != .refused && watch.delay < 2)
+        #expect(watch.watch(for: 3) == .refresh(generation: 2))
+        var newer = watch.keeper.record
+        newer.generation = 3
+        newer.tokens?.access = Secret("at-3")
+        newer.tokens?.expires = watch.now.wall + 10
+        #expect(watch.keeper.flew(.adopted(newer), now: watch.now, draw: 0.5) == .none)
+        #expect(watch.credential == .token(Secret("at-3"), generation: 3))
+    }
+
     @Test func `without a refresh token a refusal means that somebody has to sign in, and is written down`() throws {
         var watch = try Watch { $0.tokens?.refresh = nil }
         #expect(watch.report.notes.contains { $0.contains("sign-in is needed again") })

@@ -106,7 +106,7 @@ def recorded(get_response: Any) -> Any:
     """Remembers what is asked for with a token or for one, and may keep the answer back once all is done."""
 
     def answer(request: Any) -> Any:
-        if request.path not in ("/token/", "/revoke_token/", "/device-authorization/", "/register/"):
+        if request.path not in ("/token/", "/revoke_token/", "/device-authorization/", "/register/", "/introspect/"):
             return get_response(request)
         form = request.POST.dict() if request.path != "/register/" else json.loads(request.body)
         response = get_response(request)

@@ -125,7 +125,8 @@ package struct TokenKeeper: Sendable {
         guard self.isRenewable else {
             return (.refuse(self.endedWords), self.finish(.signInNeeded, self.endedWords, now))
         }
-        if self.isFlying { return (.wait, .none) }
+        // Some servers end a token as soon as there is its successor, which another process may be about to have.
+        if self.isFlying || self.holder != nil { return (.wait, .none) }
         if case .refusedByServer(let since, let step) = self.situation {
             guard isNews else { return (.refuse(Self.refusedWords), .none) }
             return (.refuse(Self.refusedWords), self.refusedAgain(since: since, step: step + 1, now))
