@@ -13,6 +13,7 @@ import signal
 import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -200,11 +201,10 @@ def test_a_lost_answer_of_the_toolkit_is_had_again_within_its_grace(bridge: Brid
     server = toolkits["brief"]
     client = sign_in(bridge, "lost")
     before = len(refreshes(server, client))
-    server.control(hold=True)
-    asked = wait_refreshes(server, client, before + 1)
-    # It has rotated the token, and the worker dies before it hears of it.
-    os.kill(bridge.worker("upstream lost").pid, signal.SIGKILL)
-    server.control(hold=False)
+    with server.held():
+        asked = wait_refreshes(server, client, before + 1)
+        # It has rotated the token, and the worker dies before it hears of it.
+        os.kill(bridge.worker("upstream lost").pid, signal.SIGKILL)
     again = wait_refreshes(server, client, before + 3)[before:]
     assert again[1]["form"]["refresh_token"] == asked[before]["form"]["refresh_token"], "the same one again"
     assert {each["status"] for each in again} == {200} and used_once(again[1:]), "then its successor"
@@ -217,10 +217,9 @@ def test_a_family_that_the_toolkit_has_ended_needs_somebody_to_sign_in(bridge: B
     server = toolkits["strict"]
     client = sign_in(bridge, "strict")
     before = len(refreshes(server, client))
-    server.control(hold=True)
-    wait_refreshes(server, client, before + 1)
-    os.kill(bridge.worker("upstream strict").pid, signal.SIGKILL)
-    server.control(hold=False)
+    with server.held():
+        wait_refreshes(server, client, before + 1)
+        os.kill(bridge.worker("upstream strict").pid, signal.SIGKILL)
     # There is no grace: what was lost is lost, and using it again ends all that came of it.
     said = wait_told(bridge, "strict", "sign-in needed")
     assert "refused" in said["reason"] and "invalid_grant" in said["reason"]
@@ -238,10 +237,6 @@ def test_a_hundred_calls_after_the_end_of_the_toolkits_token_cause_one_refresh(b
     caller = bridge.client()
     assert text_of(caller.call("many.echo", {"text": "hello"}).result) == "hello"
     before = len(refreshes(server, client))
-    server.control(hold=True)
-    wait_refreshes(server, client, before + 1)
-    over = tokens(bridge, "many")["access_token"]
-    eventually(lambda: not server.is_welcome(over), "the token that the bridge has is over")
 
     def call(number: int) -> str:
         return text_of(caller.beside().call("many.echo", {"text": f"{number}"}).result)
@@ -251,12 +246,13 @@ def test_a_hundred_calls_after_the_end_of_the_toolkits_token_cause_one_refresh(b
         return int(metrics.split('connections{state="busy"} ')[1].split()[0]) >= 100
 
     with ThreadPoolExecutor(100) as pool:
-        calls = [pool.submit(call, number) for number in range(100)]
-        try:
+        with server.held():
+            wait_refreshes(server, client, before + 1)
+            over = tokens(bridge, "many")["access_token"]
+            eventually(lambda: not server.is_welcome(over), "the token that the bridge has is over")
+            calls = [pool.submit(call, number) for number in range(100)]
             eventually(under_way, "a hundred calls wait")
             assert len(refreshes(server, client)) == before + 1, "they cause none"
-        finally:
-            server.control(hold=False)
         assert [each.result() for each in calls] == [f"{number}" for number in range(100)]
     assert used_once(refreshes(server, client))
 
@@ -338,14 +334,13 @@ def test_while_one_is_frozen_in_a_refresh_the_other_waits_for_it(pair: tuple[Bri
     server, (one, two, client) = toolkits["strict"], pair
     before = len(refreshes(server, client))
     path = state_path(one, "s")
-    server.control(hold=True)
-    wait_refreshes(server, client, before + 1)
-    holder = int(path.with_suffix(".lock").read_text().split()[0])
-    stopped, other = (one, two) if one.worker("upstream s").pid == holder else (two, one)
-    assert holder == stopped.worker("upstream s").pid
-    tree = frozen(stopped)
+    with server.held():
+        wait_refreshes(server, client, before + 1)
+        holder = int(path.with_suffix(".lock").read_text().split()[0])
+        stopped, other = (one, two) if one.worker("upstream s").pid == holder else (two, one)
+        assert holder == stopped.worker("upstream s").pid
+        tree = frozen(stopped)
     try:
-        server.control(hold=False)
         held = eventually(lambda: told(other, "s").get("lockHeldBy"), "who has the state is told")
         assert str(holder) in held
         # The toolkit ends a token as soon as it has given its successor, which nobody has heard of yet.
@@ -429,19 +424,20 @@ def test_the_owners_password_comes_from_a_systemd_credential(beside_sdks: Bridge
 
 def test_a_server_that_has_forgotten_its_clients_is_signed_in_to_with_another(bridges: Bridges, folder: Path) -> None:
     """What the SDK keeps in memory is gone with its process: its clients, too. Each of them says so in words of its own."""
-    sdks = {f"sdk{generation}": SDKAuthorization(generation, life=LIFE) for generation in ("1", "2")}
-    toolkit = DjangoToolkit(folder / "toolkit", **STRICT)
-    bridge = begun(guarded(bridges, {**sdks, "toolkit": toolkit}))
-    clients = {name: sign_in(bridge, name) for name in (*sdks, "toolkit")}
-    for server in sdks.values():
-        server.stop()
-        server.start()
-    toolkit.control(forget=True)
-    for name, client in clients.items():
-        # It is asked again after a minute: one refusal of a client says little.
-        said = eventually(lambda: found if (found := told(bridge, name))["state"] == "sign-in needed" else None, f"{name} needs somebody", 180)
-        assert "not known any more" in said["reason"], said
-        assert sign_in(bridge, name) != client, "the one that is not known any more is shown to no browser"
-        assert echo(bridge, name) == "hello"
-    for server in (*sdks.values(), toolkit):
-        server.stop()
+    with ExitStack() as ended:
+        sdks = {f"sdk{generation}": SDKAuthorization(generation, life=LIFE) for generation in ("1", "2")}
+        toolkit = DjangoToolkit(folder / "toolkit", **STRICT)
+        for server in (*sdks.values(), toolkit):
+            ended.callback(server.stop)
+        bridge = begun(guarded(bridges, {**sdks, "toolkit": toolkit}))
+        clients = {name: sign_in(bridge, name) for name in (*sdks, "toolkit")}
+        for server in sdks.values():
+            server.stop()
+            server.start()
+        toolkit.control(forget=True)
+        for name, client in clients.items():
+            # It is asked again after a minute: one refusal of a client says little.
+            said = eventually(lambda: found if (found := told(bridge, name))["state"] == "sign-in needed" else None, f"{name} needs somebody", 180)
+            assert "not known any more" in said["reason"], said
+            assert sign_in(bridge, name) != client, "the one that is not known any more is shown to no browser"
+            assert echo(bridge, name) == "hello"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -88,6 +90,15 @@ class DjangoToolkit(_Server):
 
     def control(self, **wish: Any) -> None:
         httpx.post(f"{self.origin}/control", json=wish, timeout=PATIENCE).raise_for_status()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Meanwhile it does what a refresh asks for, and says nothing."""
+        self.control(hold=True)
+        try:
+            yield
+        finally:
+            self.control(hold=False)
 
     def asked(self, path: str, **form: str) -> list[dict[str, Any]]:
         """What was asked at one of its endpoints, and how that was answered."""
