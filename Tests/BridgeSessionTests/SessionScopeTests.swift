@@ -83,6 +83,43 @@ import Testing
         }
     }
 
+    @Test func `hears of a server's tools alone, where it has nothing else of it`() async throws {
+        let resources = #"{"jsonrpc":"2.0","method":"notifications/resources/list_changed"}"#
+        try await SessionBench.with(upstreams: ["a"]) { bench in
+            try await bench.publish(["t"], by: "a")
+            let part = try await self.open(scope: "tool:a.t", in: bench)
+            let whole = try await self.open(scope: "server:a", in: bench)
+            for (name, session, scope) in [("part", part, "tool:a.t"), ("whole", whole, "server:a")] {
+                try await bench.run {
+                    $0.request(name, .get, session: session, principal: Self.token, scope: scope)
+                }
+                try await bench.until { $0.answer(name).isStreaming }
+            }
+            try await bench.run {
+                $0.upstream("a").note(Self.log)
+                $0.upstream("a").publish([#"{"uri":"x://1","name":"r"}"#], of: .resources)
+            }
+            try await bench.until { $0.answer("whole").events.count == 2 }
+            try await bench.run {
+                $0.upstream("a").publish([#"{"name":"t","title":"T"}"#])
+            }
+            try await bench.until { $0.answer("whole").events.count == 3 && !$0.answer("part").events.isEmpty }
+            let claims = SessionClaims(
+                number: 77, revision: .newest, capabilities: [], safeNames: false, principal: Self.token,
+                created: WallClock.seconds() - 10, expires: .max / 4)
+            let late = try #require(SessionSeal(base64Key: SessionBench.key)?.seal(claims))
+            try await bench.run {
+                $0.request("late", .get, session: late, principal: Self.token, scope: "tool:a.t")
+            }
+            try await bench.until { !$0.answer("late").events.isEmpty }
+            try await bench.run {
+                #expect($0.answer("whole").events.map(\.body) == [Self.log, resources, Self.changed])
+                #expect($0.answer("part").events.map(\.body) == [Self.changed])
+                #expect($0.answer("late").events.map(\.body) == [Self.changed], "nor is more owed to who comes late")
+            }
+        }
+    }
+
     @Test func `limits how many calls are under way, in all sessions of its token`() async throws {
         try await SessionBench.with(upstreams: ["a"]) { bench in
             try await bench.publish(["t"], by: "a")
