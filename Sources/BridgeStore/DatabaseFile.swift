@@ -52,7 +52,7 @@ struct DatabaseFile: Sendable {
     private func makeFile() throws {
         do throws(SystemCallError) {
             // Several processes may do so at once.
-            try PrivateFile.append(self.path, [])
+            try PrivateFile.makeEmpty(self.path)
         } catch {
             // Where nothing can be written, the file may be there all the same.
             guard access(self.path, F_OK) == 0 else { throw error }
