@@ -1,7 +1,8 @@
 import BridgeAccess
-import BridgeStore
 import Foundation
 import GRDB
+
+@testable import BridgeStore
 
 /// A folder of its own, and the store in it.
 final class StoreFixture {
@@ -34,6 +35,16 @@ final class StoreFixture {
         try queue.close()
     }
 
+    /// The file as an earlier version has left it.
+    ///
+    /// - Parameter step: the last one that it knew.
+    func makeOlder(_ step: String, _ rows: [AuditRow]) throws {
+        let queue = try DatabaseQueue(path: self.path)
+        try Schema.migrator.migrate(queue, upTo: step)
+        try queue.write { try AuditInsert.run(rows, $0) }
+        try queue.close()
+    }
+
     func token(_ name: String, scope: String = "mcp") throws -> Token {
         Token(
             id: .random(), name: name, scope: try TokenScope(scope), created: 1_000,
@@ -54,6 +65,15 @@ extension AccessDatabase {
         try await withCheckedThrowingContinuation { continuation in
             body { continuation.resume(with: $0.mapError { $0 as any Error }) }
         }
+    }
+
+    /// Writes a token over whatever there is.
+    func put(_ token: Token) async throws -> Int {
+        let revision = try await self.get { self.revision($0) }
+        guard case .written(let next) = try await self.get({ self.put(token, over: revision, $0) }) else {
+            throw StoreTrouble(.busy, "Somebody else was faster.")
+        }
+        return next
     }
 
     func closed() async { await withCheckedContinuation { done in self.close { done.resume() } } }

@@ -9,7 +9,7 @@ import Testing
     private func trouble(_ store: AccessDatabase, _ fixture: StoreFixture) async throws -> StoreTrouble.Kind? {
         let token = try fixture.token("another")
         do {
-            _ = try await store.get { store.put(token, $0) }
+            _ = try await store.put(token)
             return nil
         } catch let trouble as StoreTrouble {
             #expect(trouble.description.contains(fixture.path))

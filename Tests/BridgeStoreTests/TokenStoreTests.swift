@@ -16,7 +16,7 @@ import Testing
         token.rotate(to: fixture.key.hash(.random()), keepingOldUntil: 1_500)
         token.revoked = 1_600
         let first = fixture.open()
-        let revision = try await first.get { first.put(token, $0) }
+        let revision = try await first.put(token)
         await first.closed()
         let second = fixture.open()
         let stock = try await second.get { second.tokens($0) }
@@ -28,7 +28,7 @@ import Testing
     @Test func `the file and those beside it are this user's alone`() async throws {
         let fixture = try StoreFixture()
         let store = fixture.open()
-        _ = try await store.get { store.put(try! fixture.token("one"), $0) }
+        _ = try await store.put(try fixture.token("one"))
         let names = try FileManager.default.contentsOfDirectory(atPath: fixture.folder).sorted()
         #expect(names == ["bridge.sqlite", "bridge.sqlite-shm", "bridge.sqlite-wal"])
         for name in names {
@@ -43,7 +43,7 @@ import Testing
         let (first, second) = (fixture.open(), fixture.open())
         let before = try await first.get { first.revision($0) }
         let token = try fixture.token("one")
-        let after = try await second.get { second.put(token, $0) }
+        let after = try await second.put(token)
         #expect(after == before + 1)
         #expect(try await first.get { first.revision($0) } == after)
         #expect(try await first.get { first.tokens($0) }.tokens == [token])

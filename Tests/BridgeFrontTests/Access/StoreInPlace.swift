@@ -14,6 +14,12 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     var pending: [() -> Void] = []
     var isSlow = false
     var reads = 0
+    /// What another process does before this one's next change.
+    var beforePut: (() -> Void)?
+    /// Leases that have no answer yet; nil where each has one at once.
+    var leases: [() -> Void]?
+    /// The time of day; microseconds since 1970.
+    var clock = WallClock.microseconds
     /// What is left of every budget; nil where nothing limits it.
     var budget: Int?
     var buckets: [String: TokenBucket] = [:]
@@ -27,10 +33,23 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
         self.give(answer) { self.stock }
     }
 
-    func put(_ token: Token, _ answer: @escaping StoreAnswer<Int>) {
+    func put(_ token: Token, over revision: Int, _ answer: @escaping StoreAnswer<TokenChange>) {
+        self.beforePut?()
+        self.beforePut = nil
         self.give(answer) {
+            guard self.stock.revision == revision else { return .outdated }
             self.stock.tokens.removeAll { $0.id == token.id }
             self.stock.tokens.append(token)
+            self.stock.revision += 1
+            return .written(self.stock.revision)
+        }
+    }
+
+    func revoke(_ token: TokenID, at time: Int, _ answer: @escaping StoreAnswer<Int>) {
+        self.give(answer) {
+            for index in self.stock.tokens.indices where self.stock.tokens[index].id == token {
+                self.stock.tokens[index].revoked = self.stock.tokens[index].revoked ?? time
+            }
             self.stock.revision += 1
             return self.stock.revision
         }
