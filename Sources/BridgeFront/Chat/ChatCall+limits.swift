@@ -8,16 +8,16 @@ extension ChatCall {
     /// Goes on if the token's limits let it through. It may have to wait until it is written down that they do.
     ///
     /// - Parameters:
-    ///   - arrival: when it came, in microseconds since 1970: by then it is judged, however long that takes.
+    ///   - arrival: when it came, in microseconds since 1970: what was taken for it then is its, however long that takes.
     ///   - pass: what comes next.
     func passWithinLimits(arrival: Int64 = WallClock.microseconds(), _ pass: @escaping (ChatCall) -> Void) {
         let usage = self.target.isPosted && self.token?.tokenBudget != nil ? TokenEstimate.input(of: self.request) : 0
         guard let token, self.state.limits.counts(token, usage: usage) else { return pass(self) }
-        switch self.state.limits.admit(1, token, usage: usage, now: arrival) {
+        switch self.state.limits.admit(1, token, usage: usage, arrival: arrival) {
         case .granted: pass(self)
         case .refused(let refusal): self.tell(refusal)
-        case .waits:
-            self.state.limits.wait { [weak self] in
+        case .waits(let turn):
+            turn.wait { [weak self] in
                 guard let self, !self.machine.isOver else { return }
                 self.state.clock.refresh()
                 self.passWithinLimits(arrival: arrival, pass)

@@ -57,12 +57,21 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
 
     func revision(_ answer: @escaping StoreAnswer<Int>) { self.give(answer) { self.stock.revision } }
 
-    func take(_ amount: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>) {
-        self.give(answer) {
-            let granted = min(amount, self.budget ?? amount)
-            self.budget = self.budget.map { $0 - granted }
-            return granted
-        }
+    private func lease(_ act: @escaping () -> Void) {
+        if self.leases == nil { act() } else { self.leases?.append(act) }
+    }
+
+    func take(
+        _ amount: Int, least: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>
+    ) {
+        self.lease { self.give(answer) { self.granted(amount, least) } }
+    }
+
+    private func granted(_ amount: Int, _ least: Int) -> Int {
+        let left = self.budget ?? amount
+        let granted = left < least ? 0 : min(amount, left)
+        self.budget = self.budget.map { $0 - granted }
+        return granted
     }
 
     func giveBack(_ amount: Int, of token: TokenID, day: Int, _ answer: @escaping StoreAnswer<Void>) {
@@ -72,10 +81,14 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     func taken(day: Int, _ answer: @escaping StoreAnswer<[TokenID: Int]>) { self.give(answer) { [:] } }
 
     func take(
-        _ most: Int, least: Int, of rate: TokenRate, for key: String, now: Int64,
+        _ most: Int, least: Int, of rate: TokenRate, for key: String,
         _ answer: @escaping StoreAnswer<TokenBucket.Outcome>
     ) {
-        self.give(answer) { self.buckets[key, default: TokenBucket()].take(most, least: least, of: rate, now: now) }
+        self.lease {
+            self.give(answer) {
+                self.buckets[key, default: TokenBucket()].take(most, least: least, of: rate, now: self.clock())
+            }
+        }
     }
 
     func append(_ rows: [AuditRow], _ answer: @escaping StoreAnswer<Void>) {
