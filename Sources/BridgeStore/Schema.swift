@@ -36,6 +36,10 @@ enum Schema {
             try database.execute(
                 sql: "CREATE TABLE rate (key TEXT PRIMARY KEY NOT NULL, spent_until INTEGER NOT NULL) WITHOUT ROWID")
         }
+        migrator.registerMigration("3: audit rows of a token") { database in
+            // In the order of their ids, as every index is.
+            try database.execute(sql: "CREATE INDEX audit_token ON audit (token) WHERE token IS NOT NULL")
+        }
         return migrator
     }
 
