@@ -66,6 +66,7 @@ enum FrontRouter {
             case .refused(let refusal): throw refusal
             case .waits(let turn):
                 await withCheckedContinuation { waiting in turn.wait { waiting.resume() } }
+                try context.demandGoodToken()
             }
         }
     }
