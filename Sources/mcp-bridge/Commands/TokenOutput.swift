@@ -114,9 +114,11 @@ enum TokenText {
         var lines: [String] = []
         if isAdmin || words.contains(where: { $0 == "mcp" || $0.hasPrefix("server:") || $0.hasPrefix("tool:") }) {
             lines += [
-                "  curl -H \"Authorization: Bearer $MCP_BRIDGE_TOKEN\" \(root)/tools",
+                // The shell's own printf: what is an argument of a program can be read by everybody on the machine.
+                "  printf 'Authorization: Bearer %s' \"$MCP_BRIDGE_TOKEN\" | curl -H @- \(root)/tools",
+                // Not the shell but Claude Code puts the token there, each time that it starts.
                 "  claude mcp add --transport http mcp-bridge \(url) "
-                    + "--header \"Authorization: Bearer $MCP_BRIDGE_TOKEN\"",
+                    + "--header 'Authorization: Bearer ${MCP_BRIDGE_TOKEN}'",
             ]
         }
         if isAdmin || words.contains("chat") {
@@ -141,7 +143,9 @@ enum TokenText {
             "", "  export MCP_BRIDGE_TOKEN=…", "", "Then:", "",
         ]
         lines += Self.uses(of: token, at: address) + [""]
-        if token.sandbox { lines.append("Models answer it with an echo of what they are asked, and nobody else sees it.") }
+        if token.sandbox {
+            lines.append("Models answer it with an echo of what they are asked, and nobody else sees it.")
+        }
         switch rule {
         case "always": lines.append("Every request needs a token here, those of this machine too.")
         case "remote": lines.append("Requests of this machine need no token; all others do.")
