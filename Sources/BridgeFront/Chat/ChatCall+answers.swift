@@ -181,7 +181,7 @@ extension ChatCall {
                     requestBytes: self.requestBytes, responseBytes: self.responseBytes,
                     microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status))
         }
-        guard self.isRead else { return }
+        guard self.isRead || self.token?.isAudited == true else { return }
         self.log.writeSent(
             ChatRecord.Sent(
                 status: status, elapsed: elapsed, requestBytes: self.requestBytes, responseBytes: self.responseBytes,

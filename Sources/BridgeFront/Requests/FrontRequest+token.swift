@@ -28,7 +28,9 @@ extension FrontRequest {
         if let session, !session.isOver {
             for id in body.requestIDs { session.send(self.endpoint.refusal(refusal, id.bytes)) }
             self.state.metrics.refuse(refusal.code)
-            return self.sendAccepted()
+            self.sendAccepted()
+            self.release()
+            return self.record(202, failure: refusal.code)
         }
         let isInSession = self.verdict.fields.sessionID != nil
         self.tell(isInSession ? refusal.withinSession : refusal, isOfEach: true)

@@ -234,7 +234,11 @@ final class FrontRequest: OwnRequest {
         return id
     }
 
-    var method: String { self.body?.method ?? (self.operation == .delete ? "DELETE" : "GET") }
+    /// Of MCP; of HTTP where there is none, or none has been read.
+    var method: String {
+        if let body { return body.method }
+        return self.operation == .post ? "POST" : self.operation == .delete ? "DELETE" : "GET"
+    }
 
     var elapsed: TimeAmount { self.state.clock.now - self.start }
 
