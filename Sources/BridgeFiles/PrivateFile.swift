@@ -36,6 +36,20 @@ package enum PrivateFile {
         try Self.syncFolder(of: path, sync)
     }
 
+    /// Makes an empty file with mode 0600 where there is none. One that is there is not even opened: with the descriptor's end
+    /// this process would lose all locks that it has on the file.
+    package static func makeEmpty(_ path: String) throws(SystemCallError) {
+        let file: FileDescriptor
+        do throws(SystemCallError) {
+            file = try Self.open(path, .writeOnly, [.create, .exclusiveCreate, .closeOnExec])
+        } catch {
+            guard error.code == EEXIST else { throw error }
+            return
+        }
+        defer { try? file.close() }
+        try Self.syncFolder(of: path, { fsync($0) })
+    }
+
     /// Appends to the file, which is made with mode 0600 where it is not there: all of the bytes, or none. They are on the
     /// disk when this returns.
     package static func append(_ path: String, _ bytes: some Sequence<UInt8>) throws(SystemCallError) {

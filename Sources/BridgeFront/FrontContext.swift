@@ -29,3 +29,15 @@ struct FrontContext: RequestContext {
         self.audit = source.audit
     }
 }
+
+extension FrontContext {
+    /// Call it after a wait, however short: the token that was shown may have ended meanwhile.
+    func demandGoodToken() throws {
+        guard let token = self.admission.token, let secret = self.fields.secret else { return }
+        switch self.state.value.tokens.verdict(on: secret, at: WallClock.seconds()) {
+        case .good(let holder) where holder.id == token.id: return
+        case .good, .bad: throw Refusal.tokenNotGood
+        case .unreadable: throw Refusal.tokensUnreadable
+        }
+    }
+}

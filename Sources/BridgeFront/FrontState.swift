@@ -106,6 +106,7 @@ final class FrontState {
     /// Who was let in by a token that is good no longer is let in no more, and what goes on in its name ends.
     private func tokensChanged() {
         self.epoch += 1
+        if let table = self.tokens.table { self.limits.keepCounting(table) }
         self.watch.lookNow()
     }
 

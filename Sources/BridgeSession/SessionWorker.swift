@@ -21,7 +21,7 @@ package final class SessionWorker {
     let broker: ChatBroker
     private let router: Router
     private let records: SessionRecords
-    private let retention: Retention
+    let retention: Retention
     /// Room for bodies that are passed on, and answers on their way to the front.
     let gate: PayloadGate
     let answers: AnswerMeter

@@ -49,7 +49,8 @@ extension AccessDatabase: AuditStore {
                     sql: """
                         SELECT token, count(*), sum(outcome <> 'ok'), sum(request_bytes), sum(response_bytes),
                             sum(microseconds), max(time)
-                        FROM audit WHERE time >= ? AND token IS NOT NULL AND (?2 IS NULL OR token = ?2)
+                        FROM audit INDEXED BY audit_time
+                        WHERE time >= ? AND token IS NOT NULL AND (?2 IS NULL OR token = ?2)
                         GROUP BY token ORDER BY token
                         """, arguments: [time, token?.text]
                 ).compactMap { row in
@@ -65,19 +66,38 @@ extension AccessDatabase: AuditStore {
     }
 
     package func prune(before time: Int, _ answer: @escaping StoreAnswer<Void>) {
-        self.perform(answer) { queue in
-            // In pieces: whoever else wants to write is let in between.
-            var count = 1
-            while count > 0 {
-                count = try queue.write { database in
-                    try database.execute(
-                        sql: "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT 10000)",
-                        arguments: [time])
-                    return database.changesCount
-                }
+        let next: StoreAnswer<Bool> = { result in
+            switch result {
+            case .success(let isMore):
+                if isMore { self.prune(before: time, answer) } else { self.forget(before: time, answer) }
+            case .failure(let trouble): answer(.failure(trouble))
             }
+        }
+        // In pieces: whatever else is to be done comes in between.
+        self.perform(next) { queue in
+            try queue.write { database in
+                try database.execute(
+                    sql: "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT \(Self.piece))",
+                    arguments: [time])
+                return database.changesCount > 0
+            }
+        }
+    }
+
+    /// Rows of the audit that are forgotten at once.
+    private static let piece = 2_000
+
+    /// What nobody needs any more once the audit has forgotten it, too.
+    private func forget(before time: Int, _ answer: @escaping StoreAnswer<Void>) {
+        self.perform(answer) { queue in
             try queue.write { database in
                 try database.execute(sql: "DELETE FROM budget WHERE day < ?", arguments: [time / 86_400_000])
+                try database.execute(
+                    sql: "DELETE FROM token WHERE revoked < ?1 OR expires < ?1", arguments: [time / 1_000])
+                guard database.changesCount > 0 else { return }
+                _ = try TokenRow.nextRevision(database)
+                // What holds for all tokens together is no token's.
+                try database.execute(sql: "DELETE FROM rate WHERE key <> '*' AND key NOT IN (SELECT id FROM token)")
             }
         }
     }
@@ -89,11 +109,14 @@ extension AccessDatabase: AuditStore {
 
     private static func auditRow(_ row: Row) -> AuditRow {
         let text = { (name: String) in String.fromDatabaseValue(row[name] as DatabaseValue) }
-        let number = { (name: String) in Int.fromDatabaseValue(row[name] as DatabaseValue) ?? 0 }
+        let count = { (name: String) in Int.fromDatabaseValue(row[name] as DatabaseValue) }
+        let number = { (name: String) in count(name) ?? 0 }
         return AuditRow(
             requestID: text("request") ?? "", time: number("time"), token: text("token").flatMap(TokenID.init),
             principal: text("principal") ?? "", method: text("method") ?? "", subject: text("subject"),
             requestBytes: number("request_bytes"), responseBytes: number("response_bytes"),
-            microseconds: number("microseconds"), outcome: text("outcome") ?? "", status: number("status"))
+            microseconds: number("microseconds"), outcome: text("outcome") ?? "", status: number("status"),
+            user: text("user"), clientSession: text("client_session"), inputTokens: count("input_tokens"),
+            outputTokens: count("output_tokens"))
     }
 }

@@ -3,13 +3,14 @@ import GRDB
 
 extension AccessDatabase: BudgetStore {
     package func take(
-        _ amount: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>
+        _ amount: Int, least: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>
     ) {
         self.perform(answer) { queue in
             try queue.write { database in
                 // Whoever writes has the lock: two processes never see the same rest.
                 let taken = try Self.taken(of: token, day: day, database)
-                let granted = max(0, min(amount, limit - taken))
+                let left = max(0, limit - taken)
+                let granted = left < least ? 0 : min(amount, left)
                 if granted > 0 { try Self.set(taken + granted, of: token, day: day, database) }
                 return granted
             }
@@ -33,7 +34,7 @@ extension AccessDatabase: BudgetStore {
                     database, sql: "SELECT token, taken FROM budget WHERE day = ?", arguments: [day])
                 while let row = try rows.next() {
                     let id = String.fromDatabaseValue(row[0] as DatabaseValue).flatMap(TokenID.init)
-                    if let id { taken[id] = Int.fromDatabaseValue(row[1] as DatabaseValue) ?? 0 }
+                    if let id { taken[id] = max(0, Int.fromDatabaseValue(row[1] as DatabaseValue) ?? 0) }
                 }
                 return taken
             }
@@ -41,8 +42,10 @@ extension AccessDatabase: BudgetStore {
     }
 
     private static func taken(of token: TokenID, day: Int, _ database: Database) throws -> Int {
-        try Int.fetchOne(
-            database, sql: "SELECT taken FROM budget WHERE day = ? AND token = ?", arguments: [day, token.text]) ?? 0
+        let taken = try Int.fetchOne(
+            database, sql: "SELECT taken FROM budget WHERE day = ? AND token = ?", arguments: [day, token.text])
+        // In a damaged file it may be anything.
+        return max(0, taken ?? 0)
     }
 
     private static func set(_ amount: Int, of token: TokenID, day: Int, _ database: Database) throws {

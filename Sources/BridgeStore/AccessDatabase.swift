@@ -1,5 +1,6 @@
 package import BridgeAccess
 import GRDB
+import Glibc
 import NIOPosix
 import Synchronization
 
@@ -15,13 +16,23 @@ package final class AccessDatabase: Sendable {
         package var queueLimit = 4_096
         /// Of the file; nil: as much as the disk holds.
         package var maximumPages: Int?
+        /// The time of day, in microseconds since 1970. It is asked while the file is locked: whoever takes of a limit after
+        /// somebody else does so later.
+        package var clock: @Sendable () -> Int64 = Options.timeOfDay
 
         package init() {}
+
+        private static func timeOfDay() -> Int64 {
+            var now = timespec()
+            clock_gettime(CLOCK_REALTIME, &now)
+            return Int64(now.tv_sec) * 1_000_000 + Int64(now.tv_nsec) / 1_000
+        }
     }
 
     /// Of the key that tokens' secrets are hashed with; nil: any.
     let mark: TokenHash?
     let path: String
+    let clock: @Sendable () -> Int64
     private let connection: Connection
     private let thread = NIOThreadPool(numberOfThreads: 1)
     private let queueLimit: Int
@@ -33,6 +44,7 @@ package final class AccessDatabase: Sendable {
     package init(path: String, mark: TokenHash? = nil, options: Options = Options()) {
         self.path = path
         self.mark = mark
+        self.clock = options.clock
         self.connection = Connection(DatabaseFile(path: path, options: options))
         self.queueLimit = options.queueLimit
         self.thread.start()
@@ -48,7 +60,7 @@ package final class AccessDatabase: Sendable {
         }
     }
 
-    /// - Parameter isRead: whether it changes nothing.
+    /// Does one thing after the other, each of them soon: what takes long comes in pieces. Answers on the thread.
     func perform<Value>(
         _ answer: @escaping StoreAnswer<Value>, _ job: @escaping @Sendable (DatabaseQueue) throws -> Value
     ) {

@@ -5,7 +5,7 @@ import GRDBSQLite
 /// Writes rows of the audit. There may be ten thousand in a second: several go with one statement, and their values are bound
 /// by SQLite's own calls.
 enum AuditInsert {
-    private static let columns = 11
+    private static let columns = 15
     /// Rows that go with one statement; what is left goes one by one.
     private static let several = 32
     private static let sqlOfSeveral = sql(several)
@@ -27,7 +27,8 @@ enum AuditInsert {
         let places = "(" + Array(repeating: "?", count: Self.columns).joined(separator: ", ") + ")"
         return """
             INSERT INTO audit (
-                time, request, token, principal, method, subject, request_bytes, response_bytes, microseconds, outcome, status
+                time, request, token, principal, method, subject, request_bytes, response_bytes, microseconds, outcome,
+                status, user, client_session, input_tokens, output_tokens
             ) VALUES \(Array(repeating: places, count: rows).joined(separator: ", "))
             """
     }
@@ -39,11 +40,11 @@ enum AuditInsert {
             sqlite3_clear_bindings(statement)
         }
         var place: Int32 = 0
-        func bind(_ number: Int) {
-            place += 1
-            sqlite3_bind_int64(statement, place, Int64(number))
-        }
         // What is not bound is NULL.
+        func bind(_ number: Int?) {
+            place += 1
+            if let number { sqlite3_bind_int64(statement, place, Int64(number)) }
+        }
         func bind(_ text: String?) {
             place += 1
             text?.withCString { _ = sqlite3_bind_text(statement, place, $0, -1, Self.transient) }
@@ -60,6 +61,10 @@ enum AuditInsert {
             bind(row.microseconds)
             bind(row.outcome)
             bind(row.status)
+            bind(row.user)
+            bind(row.clientSession)
+            bind(row.inputTokens)
+            bind(row.outputTokens)
         }
         let code = sqlite3_step(statement)
         guard code == SQLITE_DONE else {

@@ -26,8 +26,28 @@ struct DatabaseFile: Sendable {
     }
 
     /// Makes the file where it is not there, and brings it to this version.
+    ///
+    /// Two processes may do so at once. One of them may have looked before the other and act after it: it is told that a table is
+    /// missing, or there already, or that the other one is at it, and waits for none of that. So it looks again, as long as
+    /// it would wait for a lock. What is damaged fails every time.
     func open() throws -> DatabaseQueue {
         try self.makeFile()
+        let began = SuspendingClock.now
+        while true {
+            do {
+                return try self.openOnce()
+            } catch let error as DatabaseError where Self.mayPass(error) {
+                guard SuspendingClock.now - began < self.options.lockWait else { throw error }
+                usleep(2_000)
+            }
+        }
+    }
+
+    private static func mayPass(_ error: DatabaseError) -> Bool {
+        error.resultCode == .SQLITE_ERROR || error.resultCode == .SQLITE_BUSY
+    }
+
+    private func openOnce() throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.busyMode = .timeout(Double(self.options.lockWait / .seconds(1)))
@@ -52,7 +72,7 @@ struct DatabaseFile: Sendable {
     private func makeFile() throws {
         do throws(SystemCallError) {
             // Several processes may do so at once.
-            try PrivateFile.append(self.path, [])
+            try PrivateFile.makeEmpty(self.path)
         } catch {
             // Where nothing can be written, the file may be there all the same.
             guard access(self.path, F_OK) == 0 else { throw error }

@@ -36,26 +36,24 @@ enum Schema {
             try database.execute(
                 sql: "CREATE TABLE rate (key TEXT PRIMARY KEY NOT NULL, spent_until INTEGER NOT NULL) WITHOUT ROWID")
         }
+        migrator.registerMigration("3: whom clients speak for, and tokens of models, in the audit") { database in
+            try database.execute(
+                sql: """
+                    ALTER TABLE audit ADD COLUMN user TEXT;
+                    ALTER TABLE audit ADD COLUMN client_session TEXT;
+                    ALTER TABLE audit ADD COLUMN input_tokens INTEGER;
+                    ALTER TABLE audit ADD COLUMN output_tokens INTEGER;
+                    """)
+        }
+        migrator.registerMigration("4: audit rows of a token") { database in
+            // In the order of their ids, as every index is.
+            try database.execute(sql: "CREATE INDEX audit_token ON audit (token) WHERE token IS NOT NULL")
+        }
         return migrator
     }
 
-    /// Brings the file to this version.
-    ///
-    /// Two processes may open a new file at once. Each step is one transaction, so that one of them makes it; the other may have
-    /// looked before and act after, and is told that a table is missing or there already. It looks again: each time it fails so,
-    /// the other has got further. What is damaged fails every time.
+    /// Brings the file to this version. Each step is one transaction, so that of several processes one makes it.
     static func prepare(_ queue: DatabaseQueue, _ path: String) throws {
-        for _ in 0...self.migrator.migrations.count {
-            do {
-                return try self.prepareOnce(queue, path)
-            } catch let error as DatabaseError where error.resultCode == .SQLITE_ERROR {
-                continue
-            }
-        }
-        try self.prepareOnce(queue, path)
-    }
-
-    private static func prepareOnce(_ queue: DatabaseQueue, _ path: String) throws {
         let migrator = Self.migrator
         let (isLater, isComplete) = try queue.read { database in
             (try migrator.hasBeenSuperseded(database), try migrator.hasCompletedMigrations(database))

@@ -26,6 +26,13 @@ extension Supervisor {
 
         var phase: ShownPhase? { self.state.string("phase").flatMap(ShownPhase.init(ofUpstream:)) }
         var isConnected: Bool { self.state.bool("connected") ?? false }
+        /// The token's state in its own word, where somebody has to do something about it.
+        var tokenTrouble: String? {
+            guard let report = self.state.value("oauth").flatMap({ OAuthReport($0) }), report.phase.isTroubled else {
+                return nil
+            }
+            return report.phase.rawValue
+        }
         /// Connected, or resting until somebody needs it.
         var isReady: Bool { self.isConnected || self.phase == .upstream(.idle) }
     }
@@ -77,7 +84,8 @@ extension Supervisor {
         summary.needsRestart = !self.deployment.needsRestart.isEmpty
         summary.sessions = self.slots[.session]?.status?.int("sessions") ?? 0
         summary.upstreams = self.upstreamReports().map {
-            ServiceSummary.Upstream(name: $0.name, isReady: $0.isReady, trouble: $0.trouble)
+            ServiceSummary.Upstream(
+                name: $0.name, isReady: $0.isReady, trouble: $0.trouble, tokenTrouble: $0.tokenTrouble)
         }
         summary.troubledWorkers = [WorkerRole.http, .session]
             .filter { self.slots[$0]?.phase != .ready }.map(\.description)

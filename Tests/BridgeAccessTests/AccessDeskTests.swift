@@ -26,7 +26,7 @@ import Testing
         #expect(self.refusal(.create(TokenWish(name: "ci", scope: "mcp")), [first])?.contains("'ci'") == true)
         first.revoked = 150
         let second = try self.made("ci", among: [first])
-        guard case .write(let revoked, _) = self.desk.decide(.revoke("ci"), among: [first, second], now: 200) else {
+        guard case .revoke(let revoked, _) = self.desk.decide(.revoke("ci"), among: [first, second], now: 200) else {
             throw AccessProblem("not revoked")
         }
         #expect(revoked.id == second.id && revoked.revoked == 200)
@@ -38,7 +38,7 @@ import Testing
     @Test func `whoever is revoked twice is revoked since the first time`() throws {
         var token = try self.made("once")
         token.revoked = 120
-        guard case .write(let again, _) = self.desk.decide(.revoke("once"), among: [token], now: 200) else {
+        guard case .revoke(let again, _) = self.desk.decide(.revoke("once"), among: [token], now: 200) else {
             throw AccessProblem("not revoked")
         }
         #expect(again == token)
@@ -75,6 +75,27 @@ import Testing
         var wish = TokenWish(name: "x", scope: "mcp")
         wish.expiresIn = time
         #expect(self.refusal(.create(wish), []) != nil)
+    }
+
+    @Test(arguments: [Int.max, Int.min, -1])
+    func `a time of any size is one`(time: Int) {
+        guard case .usage(let since, _) = self.desk.decide(.usage(since: time, token: nil), among: [], now: 200) else {
+            Issue.record("not asked for")
+            return
+        }
+        #expect((0...253_402_300_799).contains(since))
+    }
+
+    @Test func `the list is in the order of age`() throws {
+        let tokens = try (1...9).map { number in
+            Token(
+                id: .random(), name: "\(number)", scope: try TokenScope("mcp"), created: number,
+                hash: TokenKey.random().hash(.random()))
+        }
+        guard case .answer(.tokens(let reports)) = self.desk.decide(.list, among: tokens.shuffled(), now: 200) else {
+            throw AccessProblem("not listed")
+        }
+        #expect(reports.map(\.name) == tokens.map(\.name))
     }
 
     @Test func `what is shown of a token is nothing that lets anybody in`() throws {

@@ -61,6 +61,34 @@ import Testing
         let rate = TokenRate(60, per: .minute)
         var bucket = TokenBucket(spentUntil: 10_000 * Self.second)
         #expect(bucket.take(1, of: rate, now: 100 * Self.second) == .nothing(until: 101 * Self.second))
+        #expect(
+            bucket.take(1, of: rate, now: 101 * Self.second)
+                == .lease(RateLease(from: 160 * Self.second, until: 161 * Self.second)))
+        #expect(bucket.take(1, of: rate, now: 101 * Self.second) == .nothing(until: 102 * Self.second))
+    }
+
+    @Test func `a lease is theirs for whom it was taken, however late it comes and whatever the clock says then`() {
+        let rate = TokenRate(1_000, per: .second)
+        let now = 1_000 * Self.second
+        var bucket = TokenBucket()
+        var meter = RateMeter(rate)
+        meter.took(bucket.take(10, of: rate, now: now), for: 1)
+        #expect(meter.check(1, arrival: now, now: now + Self.second) == .granted)
+        #expect(meter.check(1, now: now + Self.second) == .needsLease)
+        #expect(meter.check(1, arrival: now + 3_600 * Self.second, now: now) == .granted)
+    }
+
+    @Test func `one that needs more of a day than is left leaves that to others`() {
+        var meter = BudgetMeter(limit: 1_000)
+        #expect(meter.check(600, day: 1) == .needsLease)
+        #expect(meter.leaseSize(for: 600, day: 1) == 600 && meter.leastLease(for: 600, day: 1) == 600)
+        meter.took(0, asked: 600, least: 600, day: 1)
+        #expect(meter.check(600, day: 1) == .refused && meter.check(601, day: 1) == .refused)
+        #expect(meter.check(5, day: 1) == .needsLease && meter.check(600, day: 2) == .needsLease)
+        #expect(meter.leaseSize(for: 5, day: 1) == 10 && meter.leastLease(for: 5, day: 1) == 5)
+        meter.took(7, asked: 10, least: 5, day: 1)
+        #expect(meter.check(5, day: 1) == .granted)
+        #expect(meter.check(8, day: 1) == .refused, "all that is left is here")
     }
 
     @Test func `what was used before anybody knew is paid, and overdraws a budget once`() {

@@ -161,6 +161,20 @@ import Testing
         #expect(counted.fitted(to: request, idPrefix: "c").usage == counted.usage)
     }
 
+    @Test func `what is left of a request that waits for its answer keeps nothing of its body`() throws {
+        let long = String(repeating: "x", count: 1 << 20)
+        for dialect in ChatDialect.allCases {
+            var request = try Samples.request(
+                dialect, #"[{"role":"user","content":"\#(long)"}]"#,
+                #""tools":[\#(Samples.tool(dialect))],"seed":1,"top_p":0.5"#)
+            let counted = TokenEstimate.input(of: request)
+            request.forgetTurns()
+            #expect(TokenEstimate.input(of: request) == counted && request.tools.count == 1)
+            #expect(request.tools.allSatisfy { $0.inputSchema.bytes.storageCapacity < 1_024 })
+            #expect(request.extras.isEmpty && request.turns.isEmpty && request.remarks.ignored == ["seed", "top_p"])
+        }
+    }
+
     @Test func `errors of a source are told, its user's refusal as one`() {
         #expect(SamplingError.fault(code: -1, message: "User rejected").kind == .samplingRefused)
         #expect(SamplingError.fault(code: -32000, message: "User denied").kind == .samplingRefused)

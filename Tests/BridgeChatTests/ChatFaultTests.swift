@@ -7,7 +7,8 @@ import Testing
     /// Word, status to OpenAI's clients and to Anthropic's, what x-should-retry says, Retry-After.
     static let rows: [(ChatFaultKind, Int, Int, Bool?, Int?)] = [
         (.invalidRequest, 400, 400, nil, nil), (.unsupported, 400, 400, nil, nil),
-        (.toolsNotSupported, 400, 400, nil, nil), (.contextTooLong, 400, 400, nil, nil),
+        (.toolsNotSupported, 400, 400, nil, nil), (.threadUnsupported, 400, 400, nil, nil),
+        (.contextTooLong, 400, 400, nil, nil),
         (.invalidToken, 401, 401, false, nil), (.notAllowed, 403, 403, nil, nil),
         (.modelNotAllowed, 403, 403, nil, nil),
         (.notFound, 404, 404, nil, nil), (.methodNotAllowed, 405, 405, nil, nil),

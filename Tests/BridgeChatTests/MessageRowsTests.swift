@@ -189,5 +189,16 @@ import Testing
         let request = try ChatDialect.completions.request(from: try json(#"{"model":"m","input":"hi"}"#))
         #expect(request.turns == [.user("hi")])
         #expect(request.remarks.approximated == ["input"])
+        let whole = try ChatDialect.completions.request(
+            from: try json(
+                #"{"model":"m","instructions":"Be brief.","input":[{"role":"developer","content":"d"},{"role":"user","content":"hi"}]}"#
+            ))
+        #expect(whole.system == ["Be brief.", "d"])
+        #expect(whole.remarks.ignored.isEmpty)
+        // What it goes on from is kept nowhere, here as there.
+        for member in ["previous_response_id", "conversation"] {
+            let body = try json(#"{"model":"m","input":"hi","\#(member)":"r"}"#)
+            #expect(try fault { _ = try ChatDialect.completions.request(from: body) }?.param == member)
+        }
     }
 }

@@ -20,6 +20,20 @@ import Testing
                 == #"{"hints":[{"name":"m"}],"costPriority":0.5,"speedPriority":0.5,"intelligencePriority":0.5}"#)
     }
 
+    @Test(arguments: ChatDialect.allCases)
+    func `a model's name has a length`(dialect: ChatDialect) throws {
+        let messages = #"[{"role":"user","content":"hi"}]"#
+        let longest = String(repeating: "m", count: 256)
+        let body = try Samples.body(dialect, messages).description
+        let named = { (name: String) in try json(body.replacing(#""model":"m""#, with: #""model":"\#(name)""#)) }
+        #expect(try dialect.request(from: try named(longest)).model == longest)
+        let fault = try fault { _ = try dialect.request(from: try named(longest + "m")) }
+        #expect(fault?.kind == .invalidRequest && fault?.param == "model")
+        #expect((fault?.message.utf8.count ?? 0) < 200)
+        let answer = ChatAnswer(model: longest + longest, blocks: [], stop: .endTurn)
+        #expect(answer.model == longest + "…")
+    }
+
     @Test(arguments: [
         (ChatDialect.completions, "max_tokens"), (.completions, "max_completion_tokens"),
         (.completions, "max_output_tokens"), (.responses, "max_output_tokens"), (.messages, "max_tokens"),
@@ -51,6 +65,15 @@ import Testing
         for bad in ["3", "-0.1", #""hot""#, "1e400"] {
             #expect(throws: ChatFault.self) { try Samples.asking(dialect, #""temperature":\#(bad)"#) }
         }
+    }
+
+    @Test func `what a source is known to take no notice of is named as ignored`() throws {
+        let numbers = try SamplingParams(neutral: try Samples.asking(.completions, #""temperature":0"#)).text
+        let plain = try SamplingParams(neutral: try Samples.asking(.completions, #""n":1"#)).text
+        let source = SamplingAbilities(overlooksNumbers: true)
+        #expect(source.overlooked(in: numbers, limitsLength: true).ignored == ["temperature", "max_tokens"])
+        #expect(source.overlooked(in: plain, limitsLength: false) == ChatRemarks())
+        #expect(SamplingAbilities().overlooked(in: numbers, limitsLength: true) == ChatRemarks())
     }
 
     @Test(arguments: [

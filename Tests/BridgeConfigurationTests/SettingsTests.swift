@@ -25,7 +25,8 @@ import Testing
              "chat": {"sources": ["VS Code", {"token": "abcdefghij23", "parallel": 2}, {"peer": "ada", "name": "mine"}],
                       "models": {"gpt": "mine", "big-*": {"source": ["mine", "VS Code"], "model": "b", "maxTokens": 9,
                       "priorities": {"speed": 1}}, "*": {}}, "warmup": false, "timeout": "none", "maxTokens": 5,
-                      "priorities": {"intelligence": 1, "speed": 0, "cost": 0.25}, "parallel": 3, "queue": 4},
+                      "priorities": {"intelligence": 1, "speed": 0, "cost": 0.25}, "parallel": 3, "queue": 4,
+                      "usageOnFinish": true, "doneAfterMessages": true},
              "log": {"level": "WARN", "path": "/var/log/x", "maxBytes": 8192, "backups": 2}}
             """
         let loaded = self.load(written)

@@ -17,6 +17,23 @@ import Testing
         return stat(path, &status) == 0 ? status.st_mode & 0o7777 : 0
     }
 
+    @Test func `an empty file is made where there is none, and locks on one that is there are kept`() throws {
+        try Self.inFolder { path in
+            try PrivateFile.makeEmpty(path)
+            #expect(Self.mode(path) == 0o600)
+            let descriptor = open(path, O_RDWR)
+            defer { close(descriptor) }
+            var lock = flock()
+            lock.l_type = Int16(F_WRLCK)
+            try #require(fcntl(descriptor, F_SETLK, &lock) == 0)
+            try PrivateFile.makeEmpty(path)
+            let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8)
+            var status = stat()
+            try #require(stat(path, &status) == 0)
+            #expect(locks.split(separator: "\n").contains { $0.contains(":\(status.st_ino) ") }, "\(locks)")
+        }
+    }
+
     @Test func `a file is replaced whole, and nobody else reads it`() throws {
         try Self.inFolder { path in
             #expect(try WholeFile.readIfPresent(path, limit: 10) == nil)

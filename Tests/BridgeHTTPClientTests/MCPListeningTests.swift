@@ -50,7 +50,7 @@ import Testing
         #expect(requests.map { $0.head.headers.first(name: "Last-Event-ID") } == [nil, "e1", nil])
     }
 
-    @Test(arguments: ["405 Method Not Allowed", "404 Not Found", "401 Unauthorized"])
+    @Test(arguments: ["405 Method Not Allowed", "404 Not Found", "401 Unauthorized", "501 Not Implemented"])
     func `a server without such a stream is not asked again`(status: String) async throws {
         let (heard, requests) = try await self.course(1) { _, _ in answer(status) }
         #expect(heard == ["ended \(status.prefix(3))"])

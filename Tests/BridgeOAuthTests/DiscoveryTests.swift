@@ -6,7 +6,7 @@ import Testing
 @testable import BridgeOAuth
 
 /// A machine with the answers of a few servers.
-private struct Trip {
+struct Trip {
     var pages: [String: WebAnswer]
     var asked: [WebRequest] = []
 

@@ -76,6 +76,17 @@ extension WebRequest {
     func header(_ name: String) -> String? { self.headers.first { $0.name == name }?.value }
 }
 
+extension WebAnswer {
+    struct NoReply: Error {}
+
+    var whole: WebReply {
+        get throws {
+            guard case .reply(let reply) = self else { throw NoReply() }
+            return reply
+        }
+    }
+}
+
 extension TokenVerdict {
     /// The verdict's kind.
     var word: String { String("\(self)".prefix { $0 != "(" }) }

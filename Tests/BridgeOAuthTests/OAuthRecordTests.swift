@@ -70,6 +70,50 @@ import Testing
         #expect(record.attempts.map(\.state) == ["x"])
     }
 
+    private func begin(_ record: inout OAuthRecord, _ id: String, _ state: String?) throws {
+        let client = Fixture.client { $0.id = id }
+        let attempt = state.map {
+            SignInAttempt(
+                state: $0, verifier: Secret("v"), redirect: client.redirects[0], issuer: Fixture.issuer, clientID: id,
+                scope: nil, resource: nil, began: Fixture.now.wall)
+        }
+        let change = RecordChange.beginning(try Fixture.found(), client, attempt, isNew: true)
+        change.apply(to: &record, now: Fixture.now.wall)
+    }
+
+    @Test func `a sign-in that is begun with another client, and left, costs the tokens nothing`() throws {
+        var record = try Fixture.record()
+        try self.begin(&record, "other", "s")
+        RecordChange.over(attempt: "s", isDoubtful: true).apply(to: &record, now: Fixture.now.wall)
+        #expect(record.client?.id == "abc" && record.registrations.map(\.isDoubtful) == [false, true])
+        #expect(RefreshVariants(record, Fixture.tokens(), Fixture.settings()).canAsk)
+        for number in 0..<30 { try self.begin(&record, "\(number)", nil) }
+        #expect(record.registrations.map(\.id) == ["abc", "29"])
+        let choice = RegistrationChoice.make(
+            try Fixture.found(), settings: Fixture.settings(), stored: record.registrations,
+            redirect: record.registrations.last?.redirects.first, fresh: false, now: Fixture.now.wall)
+        #expect(choice == .use(Fixture.client { $0.id = "29" }), "the newest")
+        let change = RecordChange.signedIn(
+            Fixture.tokens { $0.clientID = "29" }, ClientAuthentication(method: .none), attempt: nil,
+            sendsNoResource: false)
+        change.apply(to: &record, now: Fixture.now.wall)
+        #expect(record.registrations.map(\.id) == ["29"])
+    }
+
+    @Test func `clients of sign-ins that wait are kept, and there is an end to clients`() throws {
+        var record = try Fixture.record()
+        for number in 0..<6 { try self.begin(&record, "\(number)", "s\(number)") }
+        #expect(record.registrations.map(\.id) == ["abc", "2", "3", "4", "5"], "as many as wait")
+        for number in 0..<30 {
+            record.keep(
+                Fixture.client {
+                    $0.id = "x"
+                    $0.issuer = "https://\(number).example"
+                })
+        }
+        #expect(record.registrations.count == 12 && record.client?.id == "abc")
+    }
+
     @Test func `saving tokens leaves the registration, and signing out leaves nothing`() throws {
         var record = try Fixture.record()
         let change = RecordChange.signedIn(
@@ -82,10 +126,25 @@ import Testing
 
     @Test func `tokens are given back with the client's own credentials`() throws {
         let record = try Fixture.record { $0.registrations[0].secret = Secret("s") }
-        let requests = record.revocations(Fixture.settings())
+        let requests = record.revocations(Fixture.settings()).map { $0[0] }
         #expect(requests.map { $0.form["token"] } == ["rt-1", "at-1"])
         #expect(requests.allSatisfy { $0.url == "https://as.example/revoke" && $0.header("Authorization") != nil })
         #expect(try Fixture.record { $0.tokens = nil }.revocations(Fixture.settings()).isEmpty)
+    }
+
+    @Test func `tokens are given back in each way that there is, the one that was of use first`() throws {
+        let secret = try Fixture.record {
+            $0.registrations[0].secret = Secret("s")
+            $0.authentication = ClientAuthentication(method: .post)
+        }
+        let ways = try #require(secret.revocations(Fixture.settings()).first)
+        #expect(ways.map { $0.form["client_secret"] } == ["s", nil])
+        #expect(ways.map { $0.header("Authorization") != nil } == [false, true])
+        // Of a client without a secret: as it should be, and then with an empty one, which some servers wait for.
+        let record = try Fixture.record()
+        let open = try #require(record.revocations(Fixture.settings()).first)
+        #expect(
+            open.map { $0.form["client_secret"] } == [nil, ""] && open.allSatisfy { $0.form["client_id"] == "abc" })
     }
 
     @Test func `a kept answer is whole or none`() throws {

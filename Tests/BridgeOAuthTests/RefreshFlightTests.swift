@@ -58,9 +58,10 @@ private struct Place {
 
     /// - Parameter limit: after so many actions the process is killed.
     mutating func fly(
-        _ generation: Int, _ settings: OAuthSettings = Fixture.settings(), dyingAfter limit: Int = .max
+        _ generation: Int, _ settings: OAuthSettings = Fixture.settings(), unsaved: OAuthRecord? = nil,
+        dyingAfter limit: Int = .max
     ) -> RefreshFlight.Outcome? {
-        var flight = RefreshFlight(generation: generation, settings: settings)
+        var flight = RefreshFlight(generation: generation, settings: settings, unsaved: unsaved)
         var action = flight.begin()
         for _ in 0..<40 {
             if case .end(let outcome) = action { return outcome }
@@ -144,6 +145,66 @@ private struct Place {
         #expect(place.intent != nil)
     }
 
+    // MARK: Tokens that are in memory only
+
+    private func unsaved() throws -> OAuthRecord {
+        try Fixture.record {
+            $0.generation = 2
+            $0.tokens?.access = Secret("at-2")
+            $0.tokens?.refresh = Secret("rt-2")
+        }
+    }
+
+    @Test func `tokens that the disk has not taken are written and used, and older ones of the disk are not`() throws {
+        var place = try self.place()
+        guard case .refreshed(let record) = place.fly(2, unsaved: try self.unsaved()) else {
+            return #expect(Bool(false))
+        }
+        #expect(place.shown == ["rt-2"] && record.generation == 3 && place.record == record)
+        #expect(place.steps == ["lock", "read", "commit", "writeIntent", "send", "writeAnswer", "commit", "clear"])
+    }
+
+    @Test func `what is written down beside them meanwhile stays`() throws {
+        var place = try self.place()
+        place.record.wantedScopes = ["more"]
+        guard case .refreshed(let record) = place.fly(2, unsaved: try self.unsaved()) else {
+            return #expect(Bool(false))
+        }
+        #expect(record.wantedScopes == ["more"])
+    }
+
+    @Test func `a disk that stays full ends no sign-in: what is in memory is refreshed in memory`() throws {
+        var place = try self.place()
+        place.diskIsFull = true
+        guard case .unsaved(let record, _) = place.fly(2, unsaved: try self.unsaved()) else {
+            return #expect(Bool(false))
+        }
+        #expect(place.shown == ["rt-2"] && record.generation == 3 && record.tokens?.refresh == Secret("rt-3"))
+    }
+
+    @Test func `newer ones on the disk are another process's, and used`() throws {
+        var place = try self.place()
+        place.record.generation = 5
+        guard case .adopted(let record) = place.fly(2, unsaved: try self.unsaved()) else {
+            return #expect(Bool(false))
+        }
+        #expect(record.generation == 5 && place.shown.isEmpty)
+    }
+
+    @Test func `an answer to tokens that never came to the disk is the newest there is`() throws {
+        var place = try self.place()
+        guard case .reply(let reply) = Fixture.good else { return }
+        place.answer = KeptAnswer(generation: 3, reply: reply, came: Fixture.now.wall)
+        guard case .refreshed(let record) = place.fly(1) else { return #expect(Bool(false)) }
+        #expect(place.shown.isEmpty && record.generation == 4 && record.tokens?.refresh == Secret("rt-2"))
+        // Without a refresh token it would be of the one before, which is nowhere.
+        place = try self.place()
+        guard case .reply(let bare) = Fixture.reply(200, #"{"access_token":"at-9"}"#) else { return }
+        place.answer = KeptAnswer(generation: 3, reply: bare, came: Fixture.now.wall)
+        _ = place.fly(1)
+        #expect(place.shown == ["rt-1"])
+    }
+
     @Test func `an answer that is not whole is as none, and a lost one leaves the intent`() throws {
         var place = try self.place()
         place.answers = [.failed("closed", sent: true)]
@@ -213,6 +274,13 @@ private struct Place {
         place.answers = [Fixture.reply(400, #"{"error":"\#(code)"}"#)]
         guard case .verdict = place.fly(1) else { return #expect(Bool(false)) }
         #expect(place.forms.count == 1 && place.intent == nil && place.record.tokens == Fixture.tokens())
+    }
+
+    @Test func `what the server gives back of our secrets is not told`() throws {
+        var place = try self.place()
+        place.record.tokens?.refresh = Secret("rt-very-secret")
+        place.answers = [Fixture.reply(400, #"{"error":"invalid_grant","error_description":"rt-very-secret is old"}"#)]
+        #expect(place.fly(1) == .verdict(.grantRefused("invalid_grant: *** is old")))
     }
 
     @Test func `a client that needs nobody asks with its own credentials`() throws {

@@ -47,8 +47,9 @@ import Testing
         throws
     {
         let again = "https://as.example/register"
-        #expect(try self.choose(stored: [Fixture.client()]) == .use(Fixture.client()))
-        #expect(try self.choose(stored: [Fixture.client()], fresh: true) == .register(again))
+        let redirect = "http://127.0.0.1:8770/callback"
+        #expect(try self.choose(stored: [Fixture.client()], redirect: redirect) == .use(Fixture.client()))
+        #expect(try self.choose(stored: [Fixture.client()], redirect: redirect, fresh: true) == .register(again))
         for change in [
             { $0.issuer = "https://x.example" }, { $0.isDoubtful = true },
             {
@@ -57,8 +58,16 @@ import Testing
             }, { $0.redirects = ["http://127.0.0.1:9999/callback"] },
         ] as [(inout ClientRegistration) -> Void] {
             let stored = [Fixture.client(change)]
-            #expect(try self.choose(stored: stored, redirect: "http://127.0.0.1:8770/callback") == .register(again))
+            #expect(try self.choose(stored: stored, redirect: redirect) == .register(again))
         }
+    }
+
+    @Test func `a client for codes is none for browsers, and the other way round`() throws {
+        let again = RegistrationChoice.register("https://as.example/register")
+        let forCodes = Fixture.client { $0.redirects = [] }
+        #expect(try self.choose(stored: [forCodes]) == .use(forCodes))
+        #expect(try self.choose(stored: [Fixture.client()]) == again)
+        #expect(try self.choose(stored: [forCodes], redirect: "http://127.0.0.1:8770/callback") == again)
     }
 
     @Test func `where no way is left, the redirect URIs to register by hand are told, and no client id is made up`()
@@ -131,6 +140,27 @@ import Testing
             second.member("application_type") == nil && second.member("scope") == nil
                 && second.member("software_id") == nil)
         guard case .failed(.refused) = registration.answered(no, now: Fixture.now) else { return #expect(Bool(false)) }
+    }
+
+    @Test func `a client for codes asks for their grant, at last for no other, and is used for nothing else`() throws {
+        let code = "urn:ietf:params:oauth:grant-type:device_code"
+        var registration = DynamicRegistration(
+            "https://as.example/register", issuer: Fixture.issuer, settings: Fixture.settings(), scope: "a",
+            version: "1.0", isByCode: true)
+        let first = try self.body(registration.begin())
+        #expect(first.strings("grant_types") == ["authorization_code", "refresh_token", code])
+        #expect(first.strings("response_types") == ["code"])
+        let no = Fixture.reply(400, #"{"error":"invalid_client_metadata"}"#)
+        let second = try self.body(registration.answered(no, now: Fixture.now))
+        #expect(second.member("scope") == nil && second.strings("grant_types") == first.strings("grant_types"))
+        let third = try self.body(registration.answered(no, now: Fixture.now))
+        #expect(third.strings("grant_types") == [code, "refresh_token"] && third.strings("response_types") == [])
+        var refused = registration
+        guard case .failed(.refused) = refused.answered(no, now: Fixture.now),
+            case .registered(let client) = registration.answered(
+                Fixture.reply(201, #"{"client_id":"x"}"#), now: Fixture.now)
+        else { return #expect(Bool(false)) }
+        #expect(client.redirects == [])
     }
 
     @Test(arguments: [401, 403]) func `a server that knows its clients by name is told apart`(status: Int) {

@@ -5,81 +5,6 @@ import Testing
 
 @testable import BridgeOAuth
 
-/// A sign-in with servers whose pages are given, and a state file in memory.
-private struct Scene {
-    static let challenge = #"Bearer resource_metadata="https://mcp.example/prm", scope="a""#
-
-    var signIn: SignIn
-    var record: OAuthRecord
-    var pages: [String: [WebAnswer]]
-    var asked: [WebRequest] = []
-    var kept: [RecordChange] = []
-    var now = Fixture.now
-    var diskTrouble: String?
-
-    init(
-        _ manner: SignIn.Manner = .browser(redirect: "http://127.0.0.1:8770/callback"),
-        _ settings: OAuthSettings = Fixture.settings(), record: OAuthRecord? = nil, fresh: Bool = false,
-        more: String = ""
-    ) {
-        let record = record ?? OAuthRecord(upstream: "github", server: Fixture.server)
-        self.record = record
-        self.signIn = SignIn(
-            manner, record: record, settings: settings, challenge: nil, fresh: fresh,
-            random: ("random", "verifier"), version: "1.0")
-        let prm = #"{"resource":"https://mcp.example/mcp","authorization_servers":["https://as.example"]}"#
-        self.pages = [
-            Fixture.server: [
-                .reply(
-                    WebReply(status: 401, headers: [WebHeader("www-authenticate", Self.challenge)], body: ByteBuffer()))
-            ],
-            "https://mcp.example/prm": [Fixture.reply(200, prm)],
-            "https://as.example/.well-known/oauth-authorization-server": [
-                Fixture.reply(200, Fixture.metadataText(Fixture.issuer, more))
-            ],
-            "https://as.example/register": [Fixture.reply(201, #"{"client_id":"made"}"#)],
-            "https://as.example/token": [Fixture.good],
-        ]
-    }
-
-    /// - Returns: what somebody has to do, or how it ended.
-    mutating func run(_ action: SignIn.Action) -> SignIn.Action {
-        var action = action
-        for _ in 0..<40 {
-            switch action {
-            case .ask(let request):
-                self.asked.append(request)
-                var answer = Fixture.reply(404)
-                if var pages = self.pages[request.url], !pages.isEmpty {
-                    answer = pages.count > 1 ? pages.removeFirst() : pages[0]
-                    self.pages[request.url] = pages
-                }
-                action = self.signIn.answered(answer, now: self.now)
-            case .keep(let change):
-                self.kept.append(change)
-                if self.diskTrouble == nil { change.apply(to: &self.record, now: self.now.wall) }
-                action = self.signIn.kept(self.diskTrouble, now: self.now)
-            case .invite, .wait, .done, .failed: return action
-            }
-        }
-        return action
-    }
-
-    mutating func begin() -> SignIn.Action { self.run(self.signIn.begin(now: self.now)) }
-
-    mutating func come(back query: String) -> SignIn.Action? {
-        let (action, _) = self.signIn.redirected(query, record: self.record, now: self.now)
-        return action.map { self.run($0) }
-    }
-
-    struct NotInvited: Error {}
-
-    mutating func invited() throws -> SignInInvitation {
-        guard case .invite(let invitation, _) = self.begin() else { throw NotInvited() }
-        return invitation
-    }
-}
-
 @Suite("Signing in") struct SignInTests {
     private static let state = SignInState.make(random: "random", upstream: "github")
     private static let back = "code=c&state=\(SignInTests.state)"
@@ -130,20 +55,26 @@ private struct Scene {
         #expect(words.contains("in memory only"))
     }
 
-    @Test func `a redirect of another sign-in ends nothing, and the right one may still come`() throws {
-        var scene = Scene()
-        _ = try scene.invited()
-        #expect(scene.come(back: "code=x&state=other.676974687562") == nil)
-        guard case .done? = scene.come(back: Self.back) else { return #expect(Bool(false)) }
-    }
-
-    @Test func `a redirect is good for a process that came after the one that began`() throws {
-        var first = Scene()
-        _ = try first.invited()
-        var second = Scene(record: first.record)
-        second.pages["https://as.example/token"] = [Fixture.good]
-        guard case .done? = second.come(back: Self.back) else { return #expect(Bool(false)) }
-        #expect(second.asked.map(\.url) == ["https://as.example/token"])
+    @Test func `another authorization server than the one that is known is told of, but for the configured one`() throws
+    {
+        func before(_ change: (inout OAuthRecord) -> Void, issuer: String? = nil) throws -> String? {
+            var scene = Scene(
+                .browser(redirect: "http://127.0.0.1:8770/callback"), Fixture.settings { $0.issuer = issuer },
+                record: try Fixture.record(change))
+            return try scene.invited().before
+        }
+        var fresh = Scene()
+        #expect(try fresh.invited().before == nil, "nobody is known yet")
+        #expect(try before { _ in } == nil)
+        let other: (inout OAuthRecord) -> Void = { $0.tokens?.issuer = "https://old.example" }
+        #expect(try before(other) == "https://old.example")
+        #expect(try before(other, issuer: Fixture.issuer) == nil)
+        // Nor is it forgotten by who signs out.
+        let out: (inout OAuthRecord) -> Void = { record in
+            other(&record)
+            RecordChange.loggedOut.apply(to: &record, now: 0)
+        }
+        #expect(try before(out) == "https://old.example")
     }
 
     @Test func `the server's own client is registered once, and again when it is asked for afresh`() throws {
@@ -258,6 +189,21 @@ private struct Scene {
         }
         guard case .done = scene.run(scene.signIn.waited(now: scene.now)) else { return #expect(Bool(false)) }
         #expect(scene.asked.last?.form["device_code"] == "d" && scene.record.tokens != nil)
+    }
+
+    @Test func `a code goes on when its resource is refused`() {
+        var scene = self.device([
+            Fixture.reply(400, #"{"error":"invalid_target"}"#),
+            Fixture.reply(400, #"{"error":"authorization_pending"}"#),
+            Fixture.good,
+        ])
+        _ = scene.begin()
+        for _ in 0..<2 {
+            let next = scene.run(scene.signIn.waited(now: scene.now))
+            #expect(next == .wait(2))
+        }
+        guard case .done = scene.run(scene.signIn.waited(now: scene.now)) else { return #expect(Bool(false)) }
+        #expect(scene.asked.last?.form["resource"] == nil && scene.record.sendsNoResource)
     }
 
     @Test(arguments: ["expired_token", "access_denied"]) func `a code ends`(code: String) {

@@ -156,6 +156,79 @@ struct Watch {
         #expect(watch.report.phase == .ok)
     }
 
+    /// The server has refused what it was shown right after a refresh.
+    private func refusedByServer() throws -> Watch {
+        var watch = try Watch()
+        _ = watch.keeper.refused(generation: 1, watch.now)
+        watch.renew()
+        watch.pass(1)
+        guard case (.refuse, .none) = watch.keeper.refused(generation: 2, watch.now) else {
+            #expect(Bool(false))
+            return watch
+        }
+        #expect(watch.report.phase == .refused)
+        return watch
+    }
+
+    @Test func `a token that was refused and is taken after all is used on`() throws {
+        var watch = try self.refusedByServer()
+        #expect(watch.keeper.isDoubted)
+        watch.keeper.accepted(generation: 2)
+        #expect(watch.report.phase == .ok && watch.credential == .token(Secret("at-2"), generation: 2))
+        #expect(!watch.keeper.isDoubted)
+        #expect(watch.keeper.wanted(watch.now) == .none)
+    }
+
+    @Test func `tokens that nobody has shown to the server since are renewed in time, and it is asked again`() throws {
+        var watch = try self.refusedByServer()
+        #expect(watch.watch(for: 65) == .refresh(generation: 2))
+        watch.renew()
+        var asleep = watch
+        asleep.pass(4_000)
+        #expect(asleep.credential == .wait, "they have ended, which is no refusal")
+        // Nobody calls.
+        #expect(watch.watch(for: 2_800) == .none)
+        #expect(watch.watch(for: 300) == .refresh(generation: 3))
+        _ = watch.hear(.failed("no connection", sent: false))
+        watch.pass(3_600)
+        #expect(watch.credential == .wait)
+        #expect(watch.keeper.wanted(watch.now) == .refresh(generation: 3))
+        watch.renew()
+        #expect(watch.credential == .token(Secret("at-4"), generation: 4))
+    }
+
+    @Test func `a refresh token that ends sooner is used before that`() {
+        let now = Moment(wall: 0, steady: 0)
+        func due(_ expires: Double?, _ refreshExpires: Double?) -> Double? {
+            RefreshSchedule(issued: 0, expires: expires, refreshExpires: refreshExpires, now: now, draw: 0).due?.wall
+        }
+        #expect(
+            due(36_000, 1_000) == 750 && due(1_000, 36_000) == 750 && due(nil, 1_000) == 750 && due(nil, nil) == nil)
+        let schedule = RefreshSchedule(issued: 0, expires: 3_600, refreshExpires: 100, now: now, draw: 0)
+        #expect(schedule.end?.wall == 3_600)
+    }
+
+    @Test
+    func
+        `a fresh token that is refused while another process refreshes it is waited for, and is not the server's fault`()
+        throws
+    {
+        var watch = try Watch()
+        watch.renew(10)
+        #expect(watch.watch(for: 6) == .refresh(generation: 2))
+        #expect(watch.keeper.flew(.busy("process 7"), now: watch.now, draw: 0.5) == .none)
+        let (refusal, action) = watch.keeper.refused(generation: 2, watch.now)
+        #expect(refusal == .wait && action == .none && watch.credential == .wait)
+        #expect(watch.report.phase != .refused && watch.delay < 2)
+        #expect(watch.watch(for: 3) == .refresh(generation: 2))
+        var newer = watch.keeper.record
+        newer.generation = 3
+        newer.tokens?.access = Secret("at-3")
+        newer.tokens?.expires = watch.now.wall + 10
+        #expect(watch.keeper.flew(.adopted(newer), now: watch.now, draw: 0.5) == .none)
+        #expect(watch.credential == .token(Secret("at-3"), generation: 3))
+    }
+
     @Test func `without a refresh token a refusal means that somebody has to sign in, and is written down`() throws {
         var watch = try Watch { $0.tokens?.refresh = nil }
         #expect(watch.report.notes.contains { $0.contains("sign-in is needed again") })

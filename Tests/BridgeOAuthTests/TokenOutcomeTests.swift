@@ -112,7 +112,15 @@ import Testing
         #expect(watch.hear(401, #"{"error":"invalid_client"}"#) == .none)
         #expect(abs(watch.delay - 60) < 0.01)
         #expect(watch.watch(for: 61) == .refresh(generation: 1))
-        #expect(self.isFinal(watch.hear(401, #"{"error":"invalid_client"}"#), .signInNeeded))
+        guard case .keep(let change) = watch.hear(401, #"{"error":"invalid_client"}"#),
+            case .clientRefused(let verdict, 1) = change
+        else { return #expect(Bool(false)) }
+        #expect(verdict.phase == .signInNeeded && watch.report.phase == .signInNeeded)
+        // Whoever signs in then does so as another client.
+        #expect(watch.keeper.record.registrations.map(\.isDoubtful) == [true])
+        var kept = try Fixture.record()
+        change.apply(to: &kept, now: watch.now.wall)
+        #expect(kept == watch.keeper.record)
     }
 
     @Test func `a configured client that is refused is a wrong configuration`() throws {
@@ -193,7 +201,30 @@ import Testing
         _ = watch.keeper.flew(.unsaved(record, "no space left"), now: watch.now, draw: 0)
         #expect(watch.keeper.isUnsaved && watch.credential == .token(Secret("at-2"), generation: 2))
         #expect(watch.report.notes.contains { $0.contains("no space left") })
+        #expect(watch.keeper.unsaved?.generation == 2)
         watch.keeper.saved()
-        #expect(watch.report.notes.isEmpty)
+        #expect(watch.report.notes.isEmpty && watch.keeper.unsaved == nil)
+    }
+
+    @Test func `tokens in memory are over with newer ones, whoever has got those`() throws {
+        var watch = try self.flying()
+        _ = watch.keeper.flew(.unsaved(try Fixture.record { $0.generation = 2 }, "full"), now: watch.now, draw: 0)
+        var signedIn = watch
+        let newer = try Fixture.record { $0.generation = 3 }
+        signedIn.keeper.replaced(by: newer, now: watch.now, draw: 0)
+        _ = watch.keeper.flew(.adopted(newer), now: watch.now, draw: 0)
+        for each in [watch, signedIn] { #expect(each.keeper.unsaved == nil && each.report.notes.isEmpty) }
+    }
+
+    @Test func `patience for the sake of a token ends when the server refuses it`() throws {
+        var watch = try self.flying()
+        let no = #"{"error":"invalid_grant"}"#
+        _ = watch.hear(400, no)
+        _ = watch.watch(for: 6)
+        _ = watch.hear(400, no)
+        #expect(watch.delay > 100, "its end is waited for")
+        let (refusal, action) = watch.keeper.refused(generation: 1, watch.now)
+        #expect(refusal == .wait && action == .refresh(generation: 1))
+        #expect(self.isFinal(watch.hear(400, no), .signInNeeded))
     }
 }

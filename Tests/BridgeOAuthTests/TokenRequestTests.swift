@@ -139,4 +139,20 @@ import Testing
             by: IssuedTokens(access: Secret("n"), refresh: Secret("r"), life: 10), now: 5)
         #expect(new.refresh == Secret("r") && new.expires == 15)
     }
+
+    @Test(
+        arguments: [
+            (#""refresh_expires_in":1800"#, 1_800), (#""refresh_token_expires_in":"15897600""#, 15_897_600),
+            (#""refresh_expires_in":0"#, nil), (#""x":1"#, nil),
+        ] as [(String, Double?)]) func `how long a refresh token lives is believed, and 0 says nothing`(
+            member: String, life: Double?
+        )
+    {
+        let issued = self.tokens(#"{"access_token":"a","refresh_token":"r",\#(member)}"#)
+        #expect(issued?.refreshLife == life)
+        let old = Fixture.tokens { $0.refreshExpires = 7 }
+        #expect(issued.flatMap { old.replaced(by: $0, now: 5).refreshExpires } == life.map { 5 + $0 })
+        #expect(old.replaced(by: IssuedTokens(access: Secret("n")), now: 5).refreshExpires == 7)
+        #expect(TokenSet(old.json) == old)
+    }
 }

@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import NIOCore
 import Testing
@@ -63,6 +64,11 @@ import Testing
         #expect(self.word(status, #"{"error":"invalid_client"}"#) == "clientRefused")
     }
 
+    @Test func `unauthorized_client is about the client with a status that says so, and else about the grant`() {
+        let body = #"{"error":"unauthorized_client","error_description":"Invalid client_id"}"#
+        #expect(self.word(401, body) == "clientRefused" && self.word(400, body) == "grantUnsupported")
+    }
+
     @Test(arguments: [
         ("unauthorized_client", "grantUnsupported"), ("unsupported_grant_type", "grantUnsupported"),
         ("invalid_scope", "scopeRefused"), ("invalid_target", "resourceRefused"),
@@ -99,6 +105,42 @@ import Testing
         (#"{"ok":false}"#, "unclear"), (#"{"error":"authorization_pending"}"#, "pending"), (#"{"hello":1}"#, "unclear"),
     ]) func `an error with status 200 goes by its code`(body: String, word: String) {
         #expect(self.word(200, body) == word)
+    }
+
+    @Test(arguments: [
+        #"{"access_token":"hush-hush","token_type":"DPoP"}"#, "access_token=hush-hush&token_type=mac",
+        #"{"message":"hush-hush","code":"hush-hush"}"#, #"{"token":"hush-hush"}"#, "hush-hush",
+        #"{"detail":"hush-hush"}"#,
+    ]) func `what went well is not quoted, whatever is amiss with it`(body: String) {
+        for status in [200, 201, 204] {
+            #expect(!"\(self.verdict(Fixture.reply(status, body)))".contains("hush"), "\(status)")
+        }
+        let device = try? Fixture.reply(200, body).whole
+        #expect(device.map { ForeignWords.of($0) } == "")
+    }
+
+    @Test func `an error with status 200 is told in the server's own words`() {
+        let answer = Fixture.reply(200, #"{"error":"bad_refresh_token","error_description":"It has expired."}"#)
+        #expect(self.verdict(answer) == .grantRefused("bad_refresh_token: It has expired."))
+    }
+
+    @Test(arguments: [200, 302, 400, 401, 403, 404, 503]) func `what was said in confidence is in no verdict's words`(
+        status: Int
+    ) {
+        let (plain, encoded) = (Secret("rt-0123456789"), Secret("se/cr+et 1"))
+        // Half of it would be left by who cuts first.
+        let long = String(repeating: "x", count: 190)
+        for words in ["no \(plain.value)", "\(long) \(plain.value)", "se%2Fcr%2Bet%201", "se%2Fcr%2Bet+1 se/cr+et 1"] {
+            for body in [
+                #"{"error":"invalid_grant","error_description":"\#(words)"}"#, #"{"error":"\#(words)"}"#,
+                #"{"message":"\#(words)"}"#, "<p>\(words)</p>",
+            ] {
+                let answer = Fixture.reply(status, body, ["Location": "/login/\(plain.value)?x=\(plain.value)"])
+                let verdict = "\(TokenVerdict.of(answer, now: Fixture.now, hiding: [plain, encoded]))"
+                #expect(
+                    !verdict.contains("rt-01") && !verdict.contains("cr+et") && !verdict.contains("2Fcr"), "\(verdict)")
+            }
+        }
     }
 
     @Test(arguments: [200, 201]) func `tokens are tokens with either status`(status: Int) {

@@ -3,6 +3,7 @@ import BridgeCore
 import BridgeLink
 import BridgeMCP
 import NIOCore
+import NIOPosix
 import Testing
 
 @testable import BridgeSession
@@ -49,6 +50,73 @@ import Testing
             let told = try await bench.value { scene in scene.answer("other").events.compactMap(\.body) }
             #expect(!told.contains { $0.contains("elicitation") })
         }
+    }
+
+    @Test func `that its server takes back is forgotten with its token`() async throws {
+        let asked = Self.question.replacing(
+            #""message":"?""#, with: #""_meta":{"progressToken":"tok"},"message":"?""#)
+        let sampling =
+            #"{"jsonrpc":"2.0","id":"s2","method":"sampling/createMessage","params":{"messages":[],"maxTokens":1}}"#
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await self.open(bench)
+            try await bench.post("call", SessionCallTests.call(), session: session)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.run { $0.upstream().call(0)?.ask(1, asked) }
+            try await bench.until {
+                $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false }
+            }
+            let question = try await bench.value { scene in
+                scene.answer("call").events.compactMap(\.body).first { $0.contains("elicitation/create") }
+            }
+            let text = try JSONText(validating: ByteBuffer(string: try #require(question)))
+            let token = try #require(text.value("params")?.value("_meta")?.string("progressToken"))
+            let progress =
+                #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"\#(token)","progress":1}}"#
+            #expect(try await bench.post(progress, session: session).status == 202)
+            try await bench.until { $0.upstream().call(0)?.answers == [.note] }
+            try await bench.run { $0.upstream().call(0)?.exchange.send(header: UpstreamMessage.withdraw(1).text) }
+            try await bench.until {
+                $0.answer("call").events.contains { $0.body?.contains("notifications/cancelled") ?? false }
+            }
+            #expect(try await bench.post(progress, session: session).status == 202)
+            // What is said to the upstream's worker comes in order.
+            try await bench.run { $0.upstream().call(0)?.ask(2, sampling) }
+            try await bench.until { $0.upstream().call(0)?.answers.contains(.declined(2)) == true }
+            try await bench.run { #expect($0.upstream().call(0)?.answers == [.note, .declined(2)]) }
+        }
+    }
+
+    @Test func `that is a task has an answer that counts until its call is over`() async throws {
+        let wished = Self.question.replacing(#""message":"?""#, with: #""message":"?","task":{"ttl":1}"#)
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await self.open(bench)
+            try await bench.post("call", SessionCallTests.call(), session: session)
+            try await bench.until { $0.upstream().calls.count == 1 }
+            try await bench.run { $0.upstream().call(0)?.ask(1, wished) }
+            try await bench.until {
+                $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false }
+            }
+            let asked = try await bench.value { scene in scene.answer("call").events.compactMap(\.body).last ?? "" }
+            let id = try #require(JSONText(validating: ByteBuffer(string: asked)).string("id"))
+            let answer = #"{"jsonrpc":"2.0","id":"\#(id)","result":{"action":"decline"}}"#
+            #expect(try await bench.post(answer, session: session).status == 202)
+            try await bench.until { $0.upstream().call(0)?.answers.contains(.note) == true }
+            try await bench.run { #expect($0.worker?.retention.answerOctets ?? 0 > 0) }
+            try await bench.run { $0.upstream().call(0)?.succeed() }
+            try await bench.until { $0.answer("call").isOver }
+            try await bench.run { #expect($0.worker?.retention.answerOctets == 0) }
+        }
+    }
+
+    @Test func `has room for an answer that is kept while all of them are within the limit`() {
+        let retention = Retention(loop: NIOSingletons.posixEventLoopGroup.next())
+        let kept = [retention.keep(answer: Retention.maximum - 1), retention.keep(answer: 2)]
+        #expect(kept == [true, false])
+        retention.forget(answers: Retention.maximum - 1)
+        let isKept = retention.keep(answer: 2)
+        #expect(isKept && retention.answerOctets == 2)
     }
 
     @Test func `stops the clock of its call here, too, until it is answered`() async throws {

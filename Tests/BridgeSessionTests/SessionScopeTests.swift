@@ -65,6 +65,11 @@ import Testing
         }
     }
 
+    /// What was told from the first log message on: a list that was new in the second of the session's beginning is news to it.
+    private static func heard(_ answer: Answer) -> [String?] {
+        Array(answer.events.map(\.body).drop { $0 == Self.changed })
+    }
+
     @Test func `hears nothing of other servers`() async throws {
         try await SessionBench.with(upstreams: ["a", "b"]) { bench in
             try await bench.publish(["t"], by: "a")
@@ -78,8 +83,46 @@ import Testing
             try await bench.publish(["t", "u"], by: "b")
             try await bench.run { $0.upstream("a").note(Self.log) }
             try await bench.publish(["t", "u"], by: "a")
-            try await bench.until { $0.answer("get").events.count >= 2 }
-            try await bench.run { #expect($0.answer("get").events.map(\.body) == [Self.log, Self.changed]) }
+            try await bench.until { Self.heard($0.answer("get")).count >= 2 }
+            try await bench.run { #expect(Self.heard($0.answer("get")) == [Self.log, Self.changed]) }
+        }
+    }
+
+    @Test func `hears of a server's tools alone, where it has nothing else of it`() async throws {
+        let resources = #"{"jsonrpc":"2.0","method":"notifications/resources/list_changed"}"#
+        try await SessionBench.with(upstreams: ["a"]) { bench in
+            try await bench.publish(["t"], by: "a")
+            let part = try await self.open(scope: "tool:a.t", in: bench)
+            let whole = try await self.open(scope: "server:a", in: bench)
+            for (name, session, scope) in [("part", part, "tool:a.t"), ("whole", whole, "server:a")] {
+                try await bench.run {
+                    $0.request(name, .get, session: session, principal: Self.token, scope: scope)
+                }
+                try await bench.until { $0.answer(name).isStreaming }
+            }
+            try await bench.run {
+                $0.upstream("a").note(Self.log)
+                $0.upstream("a").publish([#"{"uri":"x://1","name":"r"}"#], of: .resources)
+            }
+            try await bench.until { Self.heard($0.answer("whole")).contains(resources) }
+            try await bench.run {
+                $0.upstream("a").publish([#"{"name":"t","title":"T"}"#])
+            }
+            try await bench.until { Self.heard($0.answer("whole")).count == 3 && !$0.answer("part").events.isEmpty }
+            let claims = SessionClaims(
+                number: 77, revision: .newest, capabilities: [], safeNames: false, principal: Self.token,
+                created: WallClock.seconds() - 10, expires: .max / 4)
+            let late = try #require(SessionSeal(base64Key: SessionBench.key)?.seal(claims))
+            try await bench.run {
+                $0.request("late", .get, session: late, principal: Self.token, scope: "tool:a.t")
+            }
+            try await bench.until { !$0.answer("late").events.isEmpty }
+            try await bench.run {
+                #expect(Self.heard($0.answer("whole")) == [Self.log, resources, Self.changed])
+                for name in ["part", "late"] {
+                    #expect(Set($0.answer(name).events.map(\.body)) == [Self.changed], "\(name)")
+                }
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 import BridgeAccess
 import BridgeStore
+import GRDB
+import Synchronization
 import Testing
 
 @Suite("The audit on the disk") struct AuditStoreTests {
@@ -18,6 +20,28 @@ import Testing
         #expect(try await store.get { store.rows(AuditQuery(outcome: "rate_limited"), $0) }.rows == [rows[7]])
         #expect(try await store.get { store.rows(AuditQuery(subject: "demo.*"), $0) }.rows.count == 10)
         #expect(try await store.get { store.rows(AuditQuery(subject: "demo.[a]dd"), $0) }.rows.isEmpty)
+        await store.closed()
+    }
+
+    @Test func `a file from before has rows without what came later, and takes rows with it`() async throws {
+        let fixture = try StoreFixture()
+        let before = fixture.open()
+        try await before.get { before.append([fixture.row(1)], $0) }
+        await before.closed()
+        try fixture.plainly {
+            try $0.execute(
+                sql: """
+                    ALTER TABLE audit DROP COLUMN user; ALTER TABLE audit DROP COLUMN client_session;
+                    ALTER TABLE audit DROP COLUMN input_tokens; ALTER TABLE audit DROP COLUMN output_tokens;
+                    DROP INDEX audit_token;
+                    DELETE FROM grdb_migrations WHERE identifier LIKE '3:%' OR identifier LIKE '4:%'
+                    """)
+        }
+        let store = fixture.open()
+        try await store.get { store.append([fixture.row(3)], $0) }
+        let rows = try await store.get { store.rows(AuditQuery(), $0) }.rows
+        #expect(rows.map(\.requestID) == ["1", "3"])
+        #expect(rows.map(\.clientSession) == [nil, "session 3"] && rows.map(\.inputTokens) == [nil, 3])
         await store.closed()
     }
 
@@ -51,5 +75,63 @@ import Testing
         #expect(try await store.get { store.usage(since: 0, of: nil, $0) } == [usage])
         #expect(try await store.get { store.usage(since: 0, of: .random(), $0) } == [])
         await store.closed()
+    }
+
+    @Test func `what is forgotten is forgotten in pieces, and others are let in between`() async throws {
+        let fixture = try StoreFixture()
+        let store = fixture.open()
+        try await store.get { store.append((1...10_000).map { fixture.row($0) }, $0) }
+        let order = Mutex<[String]>([])
+        try await store.get { answer in
+            store.prune(before: 20_000) { result in
+                order.withLock { $0.append("forgotten") }
+                answer(result)
+            }
+            store.revision { _ in order.withLock { $0.append("let in") } }
+        }
+        #expect(order.withLock { $0 } == ["let in", "forgotten"])
+        #expect(try await store.get { store.rows(AuditQuery(), $0) }.rows.isEmpty)
+        await store.closed()
+    }
+
+    @Test func `tokens that ended before the oldest row are forgotten with all that was counted of them`() async throws
+    {
+        let fixture = try StoreFixture()
+        let store = fixture.open()
+        let tokens = try ["revoked", "expired", "lately", "good"].map { try fixture.token($0) }
+        var (revoked, expired, lately) = (tokens[0], tokens[1], tokens[2])
+        revoked.revoked = 99
+        expired.expires = 99
+        lately.revoked = 100
+        for token in [revoked, expired, lately, tokens[3]] { _ = try await store.put(token) }
+        let rate = try TokenRate("60/min")
+        for key in tokens.map(\.id.text) + ["*"] {
+            _ = try await store.get { store.take(1, least: 1, of: rate, for: key, $0) }
+        }
+        let revision = try await store.get { store.revision($0) }
+        try await store.get { store.prune(before: 100_000, $0) }
+        let stock = try await store.get { store.tokens($0) }
+        #expect(Set(stock.tokens.map(\.name)) == ["lately", "good"] && stock.revision > revision)
+        await store.closed()
+        var keys: Set<String> = []
+        try fixture.plainly { keys = try String.fetchSet($0, sql: "SELECT key FROM rate") }
+        #expect(keys == Set([lately.id.text, tokens[3].id.text, "*"]))
+    }
+
+    @Test func `a file of the version before keeps its rows, and finds those of a token by an index`() async throws {
+        let fixture = try StoreFixture()
+        let token = TokenID.random()
+        try fixture.makeOlder("2: rates", (1...4).map { fixture.row($0, token: $0 > 2 ? token : nil) })
+        let store = fixture.open()
+        let rows = try await store.get { store.rows(AuditQuery(token: token), $0) }.rows
+        #expect(rows.map(\.requestID) == ["3", "4"])
+        #expect(try await store.get { store.rows(AuditQuery(), $0) }.rows.count == 4)
+        await store.closed()
+        try fixture.plainly { database in
+            let plan = try Row.fetchAll(
+                database, sql: "EXPLAIN QUERY PLAN SELECT * FROM audit WHERE 1 AND token = 'a' ORDER BY id DESC LIMIT 9"
+            ).compactMap { $0["detail"] as String? }
+            #expect(plan.contains { $0.contains("audit_token") }, "\(plan)")
+        }
     }
 }

@@ -1,7 +1,8 @@
 import BridgeAccess
-import BridgeStore
 import Foundation
 import GRDB
+
+@testable import BridgeStore
 
 /// A folder of its own, and the store in it.
 final class StoreFixture {
@@ -34,6 +35,30 @@ final class StoreFixture {
         try queue.close()
     }
 
+    /// The file as an earlier version has left it.
+    ///
+    /// - Parameter step: the last one that it knew.
+    func makeOlder(_ step: String, _ rows: [AuditRow]) throws {
+        let queue = try DatabaseQueue(path: self.path)
+        try Schema.migrator.migrate(queue, upTo: step)
+        try queue.write { database in
+            for row in rows {
+                try database.execute(
+                    sql: """
+                        INSERT INTO audit (
+                            time, request, token, principal, method, subject, request_bytes, response_bytes, microseconds,
+                            outcome, status
+                        ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [
+                        row.time, row.requestID, row.token?.text, row.principal, row.method, row.subject,
+                        row.requestBytes, row.responseBytes, row.microseconds, row.outcome, row.status,
+                    ])
+            }
+        }
+        try queue.close()
+    }
+
     func token(_ name: String, scope: String = "mcp") throws -> Token {
         Token(
             id: .random(), name: name, scope: try TokenScope(scope), created: 1_000,
@@ -43,7 +68,9 @@ final class StoreFixture {
     func row(_ number: Int, token: TokenID? = nil, outcome: String = AuditRow.ok) -> AuditRow {
         AuditRow(
             requestID: "\(number)", time: number, token: token, principal: "local", method: "tools/call",
-            subject: "demo.add", requestBytes: 10, responseBytes: 20, microseconds: 30, outcome: outcome, status: 200)
+            subject: "demo.add", requestBytes: 10, responseBytes: 20, microseconds: 30, outcome: outcome, status: 200,
+            user: token == nil ? nil : "user", clientSession: "session \(number)",
+            inputTokens: number % 2 == 0 ? nil : number, outputTokens: number % 2 == 0 ? nil : 7)
     }
 }
 
@@ -54,6 +81,15 @@ extension AccessDatabase {
         try await withCheckedThrowingContinuation { continuation in
             body { continuation.resume(with: $0.mapError { $0 as any Error }) }
         }
+    }
+
+    /// Writes a token over whatever there is.
+    func put(_ token: Token) async throws -> Int {
+        let revision = try await self.get { self.revision($0) }
+        guard case .written(let next) = try await self.get({ self.put(token, over: revision, $0) }) else {
+            throw StoreTrouble(.busy, "Somebody else was faster.")
+        }
+        return next
     }
 
     func closed() async { await withCheckedContinuation { done in self.close { done.resume() } } }

@@ -9,7 +9,7 @@ import Testing
     private func trouble(_ store: AccessDatabase, _ fixture: StoreFixture) async throws -> StoreTrouble.Kind? {
         let token = try fixture.token("another")
         do {
-            _ = try await store.get { store.put(token, $0) }
+            _ = try await store.put(token)
             return nil
         } catch let trouble as StoreTrouble {
             #expect(trouble.description.contains(fixture.path))
@@ -36,6 +36,33 @@ import Testing
         await #expect { _ = try await store.get { store.tokens($0) } } throws: { error in
             (error as? StoreTrouble)?.kind == .corrupt
         }
+        await store.closed()
+    }
+
+    @Test(arguments: [
+        "created = -1", "expires = 9223372036854775807", "revoked = -9223372036854775807", "concurrency = 0",
+    ])
+    func `a number that cannot be is damage`(change: String) async throws {
+        let fixture = try StoreFixture()
+        let store = fixture.open()
+        #expect(try await self.trouble(store, fixture) == nil)
+        try fixture.plainly { try $0.execute(sql: "UPDATE token SET \(change)") }
+        await #expect { _ = try await store.get { store.tokens($0) } } throws: { error in
+            (error as? StoreTrouble)?.kind == .corrupt
+        }
+        await store.closed()
+    }
+
+    @Test(arguments: [Int.min, -1, .max])
+    func `a count that cannot be lets nobody use more than there is`(taken: Int) async throws {
+        let fixture = try StoreFixture()
+        let store = fixture.open()
+        let token = TokenID.random()
+        _ = try await store.get { store.take(1, least: 1, of: token, day: 3, limit: 100, $0) }
+        try fixture.plainly { try $0.execute(sql: "UPDATE budget SET taken = ?", arguments: [taken]) }
+        let granted = try await store.get { store.take(500, least: 1, of: token, day: 3, limit: 100, $0) }
+        #expect(granted == (taken < 0 ? 100 : 0))
+        try await store.get { store.giveBack(1, of: token, day: 3, $0) }
         await store.closed()
     }
 

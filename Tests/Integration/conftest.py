@@ -20,8 +20,9 @@ from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream  # no
 
 #: The files that take longest. They come first, so that no process is left alone with one of them at the end.
 _LONGEST = (
-    "test_under_load.py", "test_memory.py", "test_suspend.py", "test_bad_upstreams.py", "test_chat_dialects.py",
-    "test_http_upstreams.py", "test_bench_against.py", "test_transport_matrix.py", "test_bench.py", "test_survival.py")
+    "test_under_load.py", "test_memory.py", "test_suspend.py", "test_oauth_counterparts.py", "test_bad_upstreams.py",
+    "test_chat_dialects.py", "test_http_upstreams.py", "test_bench_against.py", "test_transport_matrix.py", "test_bench.py",
+    "test_survival.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

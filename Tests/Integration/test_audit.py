@@ -171,6 +171,22 @@ def test_a_token_that_asks_for_it_has_each_request_in_the_log_under_the_same_id(
     assert len(logged) == len(rows(bridge, "--token", known["id"])) == 4, logged
 
 
+def test_a_token_that_asks_for_it_has_refusals_and_lists_of_models_in_the_log_too(bridges: Bridges) -> None:
+    bridge = bridges.start({})
+    secret, known = create_known(bridge, "chat", "--audit")
+    assert bridge.get("/v1/models", bearer(secret)).status == 200
+    with bridge.http() as connection:
+        fields = {"Content-Type": "application/json", **bearer(secret)}
+        assert connection.request("POST", "/mcp", fields, b"{}").status == 403
+        fields["Content-Type"] = "image/png"
+        assert connection.request("POST", "/v1/chat/completions", fields, b"{}").status >= 400
+    found = rows(bridge, "--token", known["id"])
+    assert len(found) == 3, found
+    for row in found:
+        told = [line for line in bridge.log if "Request finished" in line or "Model answer" in line]
+        assert any(row["request"] in line and known["id"] in line for line in told), row
+
+
 def test_whoever_follows_a_token_sees_its_rows_alone(bridges: Bridges) -> None:
     bridge = bridges.start({"demo": demo_upstream()})
     bridge.wait_upstream("demo")

@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import re
-import subprocess
 from pathlib import Path
 
+import package_scripts
 import pytest
 import schema
-from places import MODELS_PYTHON, OLD_MODELS_PYTHON, ROOT, SUPPORT
+from places import ROOT, SUPPORT
 
 SCRIPT = SUPPORT / "chat_scenarios.py"
-SCENARIOS = re.findall(r"^@scenario\ndef (\w+)", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
 FILES = ROOT / "Tests/chat-streams"
 
 
-@pytest.fixture(scope="module", params=[MODELS_PYTHON, OLD_MODELS_PYTHON], ids=["newest", "old"])
+@pytest.fixture(scope="module", params=package_scripts.EACH_ENVIRONMENT)
 def said(request: pytest.FixtureRequest) -> dict[str, str | None]:
-    python = request.param
-    assert python.is_file(), f"no environment with the packages: {python} (scripts/python-env makes it)"
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    run = subprocess.run(
-        [python, SCRIPT],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return package_scripts.run(request.param, SCRIPT)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", package_scripts.scenarios(SCRIPT))
 def test_the_official_packages(said: dict[str, str | None], scenario: str) -> None:
     assert said[scenario] is None, said[scenario]
 

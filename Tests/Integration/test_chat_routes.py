@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from typing import Any
 
+import package_scripts
 import pytest
 from command_line import beside
 from harness import Bridge, Bridges
-from places import MODELS_PYTHON, OLD_MODELS_PYTHON, SUPPORT
+from places import SUPPORT
 from tokens import bearer, create, create_known
 from waiting import eventually
 
 SCRIPT = SUPPORT / "chat_route_scenarios.py"
-SCENARIOS = re.findall(r"^@scenario\ndef (\w+)", SCRIPT.read_text(encoding="utf-8"), re.MULTILINE)
 SECRET = "the word that nobody but the model may know"
 
 
@@ -25,11 +23,8 @@ def bridge(shared_bridges: Bridges) -> Bridge:
     return shared_bridges.start({}, bridge={"keepAlive": 0.2})
 
 
-@pytest.fixture(scope="module", params=[MODELS_PYTHON, OLD_MODELS_PYTHON], ids=["newest", "old"])
+@pytest.fixture(scope="module", params=package_scripts.EACH_ENVIRONMENT)
 def said(request: pytest.FixtureRequest, bridge: Bridge) -> dict[str, str | None]:
-    python = request.param
-    assert python.is_file(), f"no environment with the packages: {python} (scripts/python-env makes it)"
-
     def token(*arguments: str, scope: str = "chat") -> str:
         return create(bridge, scope, "--sandbox", *arguments)
 
@@ -42,20 +37,10 @@ def said(request: pytest.FixtureRequest, bridge: Bridge) -> dict[str, str | None
         "four": token("--concurrency", "4"),
         "slow": [token("--rate", "1/s") for _ in range(3)],
     }
-    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    run = subprocess.run(
-        [python, SCRIPT],
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        timeout=300,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-    assert run.returncode == 0, run.stderr
-    return json.loads(run.stdout)
+    return package_scripts.run(request.param, SCRIPT, given)
 
 
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", package_scripts.scenarios(SCRIPT))
 def test_the_official_packages(said: dict[str, str | None], scenario: str) -> None:
     assert said[scenario] is None, said[scenario]
 
@@ -83,14 +68,25 @@ def ask(bridge: Bridge, secret: str, text: str = "hello", model: str = "m", **mo
 
 
 def test_a_request_has_a_row_with_its_model_and_nothing_of_what_was_said(bridge: Bridge) -> None:
-    answer = ask(bridge, create(bridge, "chat", "--sandbox"), SECRET, "gpt-named")
+    answer = ask(bridge, create(bridge, "chat", "--sandbox"), SECRET, "gpt-named", user=f"user: {SECRET}")
     assert answer.status == 200
     row = eventually(lambda: rows(bridge, "--tool", "gpt-named"), "a row")[-1]
     assert row["request"] == answer.headers["x-request-id"]
     assert (row["method"], row["outcome"], row["status"]) == ("/v1/chat/completions", "ok", 200)
     assert row["requestBytes"] > len(SECRET) and row["responseBytes"] == len(answer.body)
+    assert re.fullmatch("[0-9a-f]{16}", row["user"]) and "clientSession" not in row
+    told = answer.json()["usage"]
+    assert (row["inputTokens"], row["outputTokens"]) == (told["prompt_tokens"], told["completion_tokens"])
     for name in ("bridge.sqlite", "bridge.sqlite-wal"):
         assert SECRET.encode() not in (bridge.state / name).read_bytes()
+
+
+@pytest.mark.parametrize("limit", [2**61, 2**63 - 1, 2**63, 1e300])
+def test_a_limit_on_tokens_may_be_any_number(bridge: Bridge, limit: float) -> None:
+    answer = ask(bridge, create(bridge, "chat", "--sandbox"), "hello", max_tokens=limit)
+    assert answer.status == (200 if limit < 2**63 else 400), answer.body
+    if answer.status == 200:
+        assert answer.json()["choices"][0]["message"]["content"] == "hello"
 
 
 def test_the_log_has_what_came_and_what_went_and_no_text_unless_it_is_asked_to(bridges: Bridges) -> None:

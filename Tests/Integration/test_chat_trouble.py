@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import chat_http
@@ -20,7 +23,9 @@ from chat_http import begin, code_of, text_of
 from harness import Bridge, Bridges
 from http_raw import ConnectionEnded, RawConnection, Response
 from lender import Answer, Lender, echo, failed, said
+from places import MODELS_PYTHON, OLD_MODELS_PYTHON, SUPPORT
 from processes import ProcessWatch
+from tokens import create
 from waiting import PATIENCE, eventually
 
 #: Nothing: the test answers itself, or nobody does.
@@ -247,6 +252,40 @@ def test_the_front_is_killed(bridge: Bridge, lender: Lender) -> None:
     assert lender.withdrawn.get(timeout=PATIENCE)["requestId"] == question.id
     assert lender.was_asked() == []
     works(bridge, lender)
+
+
+@pytest.mark.parametrize("python", [MODELS_PYTHON, OLD_MODELS_PYTHON], ids=["newest", "old"])
+def test_the_official_packages_see_that_a_stream_is_cut(bridges: Bridges, python: Path) -> None:
+    """A stream that ends without its end is an error to them, and no short answer."""
+    bridge = bridges.start({}, bridge={"keepAlive": 0.2})
+    given = {"url": f"http://127.0.0.1:{bridge.port}", "token": create(bridge, "chat", "--sandbox")}
+    environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    with subprocess.Popen(
+        [python, SUPPORT / "cut_streams.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+    ) as program:
+        assert program.stdin is not None and program.stdout is not None
+        print(json.dumps(given), file=program.stdin, flush=True)
+        assert program.stdout.readline() == "begun\n"
+        kill(bridge, "http")
+        raised = json.loads(program.stdout.readline())
+    assert set(raised) == {"completions", "responses", "messages"} and all(raised.values()), raised
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+def test_fifty_at_once_are_answered_each_with_its_own(bridge: Bridge, stream: bool) -> None:
+    """More than two sources take at once: the others wait for them."""
+    with joined(bridge, echo, "one") as one, joined(bridge, echo, "two") as two:
+        wait_sources(bridge, one, two)
+        dialects = list(chat_http.PATHS)
+        waiting = [begin(bridge.address, f"question-{number}", dialects[number % 3], stream=stream) for number in range(50)]
+        for number, answer in enumerate(waiting):
+            told = is_over(answer)
+            assert told.status == 200, told
+            said_there = {found.decode() for found in re.findall(rb"echo: question-\d+", told.body)}
+            assert said_there == {f"echo: question-{number}"}, told
+        asked = [question.text for lender in (one, two) for question in lender.was_asked()]
+        assert sorted(asked) == sorted(f"question-{number}" for number in range(50))
 
 
 def test_the_service_stops(bridges: Bridges) -> None:

@@ -181,6 +181,8 @@ def test_agents_that_are_told_so_are_answered(lent: str) -> None:
     codex = tomllib.loads((TOKEN_BRIDGE / "codex.config.toml").read_text(encoding="utf-8"))
     provider = codex["model_providers"][codex["model_provider"]]
     aider = dict(line.split(": ", 1) for line in (TOKEN_BRIDGE / "aider.conf.yml").read_text(encoding="utf-8").splitlines())
+    # Else it takes the window of a model that it does not know for a million tokens.
+    assert int(claude["CLAUDE_CODE_AUTO_COMPACT_WINDOW"]) < 200_000
     assert provider["wire_api"] == "responses" and aider["model"] == "openai/auto"
     told = {
         "messages": (claude["ANTHROPIC_BASE_URL"] + "/v1", claude["ANTHROPIC_MODEL"]),

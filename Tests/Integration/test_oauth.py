@@ -20,7 +20,7 @@ from replies import text_of
 from signing_in import SignIn, begun, browse, guarded, receiver, sign_in, told, wait_told
 from waiting import eventually
 
-NAMES = ("plain", "front", "paste", "device", "wrong", "twice", "killed", "out", "fresh", "given", "many", "scan")
+NAMES = ("plain", "front", "paste", "device", "wrong", "twice", "killed", "out", "fresh", "given", "many", "scan", "again")
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +130,22 @@ def test_a_second_sign_in_takes_the_place_of_the_first(bridge: Bridge, servers: 
     assert late.status == 400 and second.process.poll() is None, "a late answer of the first ends nothing"
     page, said = second.browse()
     assert page.status == 200 and said.status == 0
+
+
+def test_a_browser_that_comes_back_twice_is_told_so_and_redeems_once(bridge: Bridge, servers: dict[str, AuthorizationServer]) -> None:
+    server, waiting = servers["again"], SignIn(bridge, "again")
+    end = browse(waiting.url, stop_before=receiver(bridge)).url
+    server.next("token:authorization_code", {"hold": True})
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(browse, end)
+        try:
+            server.wait("token:authorization_code")
+            second = browse(end)
+        finally:
+            server.release()
+        assert first.result().status == 200
+    assert second.status == 400 and "used already" in second.body
+    assert waiting.end().status == 0 and len(server.requests("token:authorization_code")) == 1
 
 
 def test_sign_ins_survive_the_processes_that_serve_them(bridge: Bridge) -> None:

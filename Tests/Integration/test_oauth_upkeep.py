@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from authorization_server import AuthorizationServer
+from command_line import beside
 from harness import Bridge, Bridges
 from jumping_clock import JumpingClock
 from replies import text_of
@@ -26,7 +27,7 @@ from waiting import eventually
 
 #: In seconds: long enough that a busy machine calls in time, short enough to be waited for.
 LIFE = 10
-NAMES = ("killed", "kept", "trouble", "revoked", "rights", "locked", "refuses")
+NAMES = ("killed", "kept", "trouble", "revoked", "rights", "locked", "refuses", "stream")
 
 
 @pytest.fixture(scope="module")
@@ -158,6 +159,7 @@ def test_a_call_that_lacks_rights_says_which_and_the_next_sign_in_asks_for_them(
     assert "insufficient_scope" in words and "mcp-bridge auth rights" in words
     assert bridge.upstream("rights")["connected"], "others need not suffer"
     assert "admin" in wait_told(bridge, "rights", "sign-in needed")["reason"]
+    assert "rights: sign-in needed" in json.loads(beside(bridge, "status", "--json").out)["text"], "connected or not"
     sign_in(bridge, "rights")
     assert set(server.requests("authorize")[-1].query["scope"].split()) >= {"mcp", "admin"}
     assert echo(bridge, "rights") == "hello"
@@ -176,6 +178,19 @@ def test_who_refuses_its_own_tokens_is_not_asked_for_more(bridge: Bridge, server
     bridge.wait_upstream("refuses")
     assert echo(bridge, "refuses") == "hello"
     wait_told(bridge, "refuses", "ok")
+
+
+def test_a_stream_that_is_refused_is_asked_for_with_the_next_token(bridge: Bridge, servers: dict[str, AuthorizationServer]) -> None:
+    server = servers["stream"]
+    server.next("mcp:GET", {"status": 401})
+    signed_in(bridge, "stream")
+    server.wait("mcp:GET")
+    before = refreshes(server)
+    server.wait("token:refresh_token", before + 1)
+    eventually(lambda: echo(bridge, "stream") == "hello" and len(server.requests("mcp:GET")) > 1, "it is asked for again")
+    first, again = (seen.headers["authorization"] for seen in server.requests("mcp:GET")[:2])
+    assert first != again
+    assert told(bridge, "stream")["state"] in ("ok", "due"), "calls are taken: it is not the token that is minded"
 
 
 def test_while_another_process_holds_the_state_the_old_token_goes_on(bridge: Bridge, servers: dict[str, AuthorizationServer]) -> None:

@@ -56,6 +56,21 @@ def test_B13_the_owners_password(bridges: Bridges, server: AuthorizationServer) 
     assert bridge.wait_upstream("overseer")["connected"] is True
 
 
+def test_an_authorization_server_that_is_new_gets_no_password(bridges: Bridges, server: AuthorizationServer) -> None:
+    bridge = begun(overseer(bridges, server))
+    assert auth(bridge, MCP_BRIDGE_OWNER_PASSWORD=PASSWORD).status == 0
+    other = AuthorizationServer(consent=PASSWORD, scopes_supported=["mcp", "overseer.all"])
+    server.settings["issuers"] = [other.issuer]
+    waiting = SignIn(bridge, "overseer", "--no-browser", "--fresh", MCP_BRIDGE_OWNER_PASSWORD=PASSWORD)
+    assert waiting.url.startswith(f"{other.origin}/authorize"), "a person may look at it"
+    waiting.process.terminate()
+    said = waiting.end()
+    assert "another authorization server" in said.err and server.issuer in said.err and other.issuer in said.err, said
+    assert not other.requests("authorize") and not other.requests("consent")
+    assert PASSWORD not in json.dumps([vars(seen) for seen in other.seen])
+    other.stop()
+
+
 def test_B14_the_owners_password_in_the_vault(bridges: Bridges, server: AuthorizationServer, folder: Path) -> None:
     bridge = begun(overseer(bridges, server))
     path = vault(folder, f'[ "$*" = "read op://Private/Bridge/password" ] && echo {PASSWORD}')

@@ -366,6 +366,17 @@ def too_early(home: Path, dialect: str) -> None:
         assert not bridge.was_asked()
 
 
+def test_what_vs_code_is_known_to_overlook_is_named(home: Path) -> None:
+    with TokenBridge(home, name="Visual Studio Code") as bridge:
+        bridge.ready()
+        told = chat_http.ask(bridge.address, "hello", temperature=0, max_tokens=100)
+        assert chat_http.text_of(told) == "echo: hello"
+        assert told.headers["X-MCP-Bridge-Ignored"] == "temperature, max_tokens"
+        # It was sent all the same.
+        assert bridge.next_question().params["maxTokens"] == 100
+        assert bridge.close() == []
+
+
 # Its log, and what its README promises
 
 

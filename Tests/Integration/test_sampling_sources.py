@@ -11,18 +11,21 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import chat_http
 import pytest
 from command_line import beside
-from harness import Bridge, Bridges
+from harness import Bridge, Bridges, free_port
 from http_raw import Response
-from places import BINARY, SDK_1_PYTHON, SUPPORT
+from places import BINARY, SDK_1_PYTHON, SDK_2_PYTHON, SUPPORT
 from tokens import bearer, create
 from waiting import PATIENCE, eventually
 
 CHAT: dict[str, Any] = {
-    "sources": ["over-http", {"client": "over-stdio", "name": "stdio"}, "in-hook", "with-tools", "warming", "twin-1", "twin-2", "never-there"],
+    "sources": ["over-http", {"client": "over-stdio", "name": "stdio"}, "in-hook", "with-tools", "warming", "twin-1", "twin-2", "never-there",
+        "roamer"],
     "models": {
         "http-model": {"source": "over-http", "model": "big-model", "priorities": {"speed": 1}},
         "stdio-model": "stdio",
@@ -31,6 +34,7 @@ CHAT: dict[str, Any] = {
         "warm-model": "warming",
         "twin-model": ["twin-1", "twin-2"],
         "nobody's": "never-there",
+        "roam-*": "roamer",
         # What is refused stays refused for a minute.
         "refused-model": "over-http",
     },
@@ -41,10 +45,10 @@ CHAT: dict[str, Any] = {
 class Client:
     """A process of `sampling_client.py`, and what it says."""
 
-    def __init__(self, name: str, *arguments: str) -> None:
+    def __init__(self, name: str, *arguments: str, python: Path = SDK_1_PYTHON) -> None:
         environment = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
         self.process = subprocess.Popen(
-            [SDK_1_PYTHON, SUPPORT / "sampling_client.py", "--name", name, *arguments],
+            [python, SUPPORT / "sampling_client.py", "--name", name, *arguments],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**environment, "PYTHONDONTWRITEBYTECODE": "1"}, text=True)
         self.said: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
@@ -104,9 +108,11 @@ def reload(bridge: Bridge, chat: dict[str, Any]) -> None:
     assert said.status == 0, said
 
 
-def join(bridge: Bridge, clients: list[Client], name: str, *arguments: str, source: str | None = None) -> Client:
+def join(
+    bridge: Bridge, clients: list[Client], name: str, *arguments: str, source: str | None = None, python: Path = SDK_1_PYTHON
+) -> Client:
     """A client that lends, once the bridge counts on it."""
-    client = Client(name, *(arguments or ("--url", bridge.url)))
+    client = Client(name, *(arguments or ("--url", bridge.url)), python=python)
     clients.append(client)
     assert client.next("tools") == ["hook"]
     eventually(lambda: sources(bridge).get(source or name, "").startswith("ready"), f"{name} is a source")
@@ -169,6 +175,73 @@ def test_tools_go_there_and_back(bridge: Bridge, clients: list[Client]) -> None:
     assert content(answer) == "with-tools: the tool said rain"
 
 
+WEATHER = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+#: `auto` asks for a newer revision than there is here, before it shakes hands.
+GENERATIONS = {"SDK 1": (SDK_1_PYTHON, "legacy"), "SDK 2": (SDK_2_PYTHON, "legacy"), "SDK 2, auto": (SDK_2_PYTHON, "auto")}
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["on its stream", "inside hook"])
+@pytest.mark.parametrize("transport", ["http", "stdio", "sse"])
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_both_generations_lend_over_every_transport(
+    bridge: Bridge, clients: list[Client], generation: str, transport: str, inside: bool
+) -> None:
+    python, mode = GENERATIONS[generation]
+    way = {
+        "http": ("--url", bridge.url),
+        "stdio": ("--command", shlex.join([str(BINARY), "stdio", "--url", bridge.url])),
+        "sse": ("--url", bridge.url.removesuffix("/mcp") + "/sse"),
+    }[transport]
+    client = join(
+        bridge, clients, "roamer", *way, "--tools", "--mode", mode, *(["--hook"] if inside else []), python=python)
+    assert content(ask(bridge, "roam-text", "hello", max_tokens=17, temperature=0.5, stop=["END"])) == "roamer: hello"
+    params = client.next("params")
+    assert (params["maxTokens"], params["temperature"], params["stopSequences"]) == (17, 0.5, ["END"])
+    # Errors, and a refusal that no other test has heard.
+    assert error(ask(bridge, "roam-text", "fail")) == (502, "bad_answer")
+    for _ in range(2):
+        assert error(ask(bridge, f"roam-{generation}-{transport}-{inside}", "refuse")) == (403, "sampling_refused")
+    assert [client.next("asked") for _ in range(2)] == ["fail", "refuse"]
+    # A tool there and back.
+    message = ask(bridge, "roam-text", "use weather", tools=WEATHER).json()["choices"][0]["message"]
+    result = {"role": "tool", "tool_call_id": message["tool_calls"][0]["id"], "content": "rain"}
+    answer = ask(bridge, "roam-text", "", tools=WEATHER, messages=[{"role": "user", "content": "?"}, message, result])
+    assert content(answer) == "roamer: the tool said rain"
+    assert [client.next("asked") for _ in range(2)] == ["use weather", ""]
+    # All of these are sent at once. The second generation also takes them so.
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(ask, bridge, "roam-text", f"hold {number}") for number in range(3)]
+        seen: list[str] = []
+        at_once = 1 if python == SDK_1_PYTHON else 3
+        while len(seen) < 3:
+            seen += [client.next("asked") for _ in range(at_once)]
+            assert client.all() == []
+            for _ in range(at_once):
+                client.release()
+        assert sorted(seen) == [f"hold {number}" for number in range(3)]
+        assert [content(answer.result(PATIENCE)) for answer in answers] == [f"roamer: hold {number}" for number in range(3)]
+    assert not [said for said in client.all() if "hook" in said], "the call stays open"
+
+
+@pytest.mark.parametrize("generation", GENERATIONS)
+def test_both_generations_start_the_token_bridge_themselves(clients: list[Client], tmp_path: Path, generation: str) -> None:
+    port = free_port()
+    command = ["env", f"HOME={tmp_path}", str(BINARY), "token-bridge", "--port", str(port)]
+    python, mode = GENERATIONS[generation]
+    client = Client("editor", "--command", shlex.join(command), "--hook", "--mode", mode, python=python)
+    clients.append(client)
+    assert client.next("tools") == ["hook"]
+    assert client.next("asked") == "warmup"
+    chat_http.wait_ready(("127.0.0.1", port))
+    answers = [chat_http.begin(("127.0.0.1", port), f"question {number}", dialect)
+               for number, dialect in enumerate(chat_http.PATHS)]
+    for number, (answer, dialect) in enumerate(zip(answers, chat_http.PATHS, strict=True)):
+        assert chat_http.text_of(answer.result(PATIENCE), dialect) == f"editor: question {number}"
+        streamed = chat_http.ask(("127.0.0.1", port), "in pieces", dialect, stream=True)
+        assert streamed.is_event_stream and b"editor: in pieces" in streamed.body
+    assert not [said for said in client.all() if "hook" in said], "the call stays open"
+
+
 def test_tools_are_refused_where_the_source_takes_none(bridge: Bridge, clients: list[Client]) -> None:
     client = join(bridge, clients, "over-http")
     tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
@@ -181,7 +254,8 @@ def test_errors_of_a_source_are_told(bridge: Bridge, clients: list[Client]) -> N
     assert error(ask(bridge, "http-model", "fail")) == (502, "bad_answer")
     assert error(ask(bridge, "refused-model", "refuse")) == (403, "sampling_refused")
     assert error(ask(bridge, "refused-model", "refuse again")) == (403, "sampling_refused")
-    assert [said["asked"] for said in client.all() if "asked" in said] == ["fail", "refuse"]
+    assert [client.next("asked") for _ in range(2)] == ["fail", "refuse"]
+    assert not [said for said in client.all() if "asked" in said]
     assert error(ask(bridge, "no-such-model", "hello")) == (404, "model_not_found")
 
 
@@ -234,7 +308,8 @@ def test_a_lost_session_worker_asks_nobody_twice(bridge: Bridge, clients: list[C
     client.release()
     eventually(lambda: sources(bridge).get("over-http", "").startswith("ready"), "its session goes on")
     assert content(ask(bridge, "http-model", "hello")) == "over-http: hello"
-    assert [said["asked"] for said in client.all() if "asked" in said] == ["hello"]
+    assert client.next("asked") == "hello"
+    assert not [said for said in client.all() if "asked" in said]
 
 
 def test_reload_makes_a_client_a_source_and_takes_it_back(bridge: Bridge, clients: list[Client]) -> None:

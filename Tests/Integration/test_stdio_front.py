@@ -179,6 +179,19 @@ def test_a_bridge_that_comes_late_is_waited_for(bridges: Bridges) -> None:
         assert not not_there(client.answer(identifier)) or client.open()
 
 
+def test_an_initialize_that_its_client_gives_up_is_answered_all_the_same(bridges: Bridges) -> None:
+    """As one does after a minute, though no client may cancel this."""
+    bridge = bridges.make({"demo": demo_upstream()})
+    for name in ("home", "run", "state", "tmp"):
+        (bridge.folder / name).mkdir(mode=0o700, exist_ok=True)
+    with beside(bridge) as client:
+        identifier = client.begin("initialize", HELLO)
+        eventually(lambda: any("no bridge answers" in line for line in client.said), "it is missed")
+        client.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": identifier}})
+        bridge.start()
+        assert not not_there(client.answer(identifier)) or client.open()
+
+
 def test_the_session_outlives_a_restart_of_the_bridge(bridges: Bridges) -> None:
     bridge = bridges.start({"demo": demo_upstream()})
     bridge.wait_upstream("demo")

@@ -14,7 +14,7 @@ import pytest
 from command_line import beside
 from harness import Bridge, Bridges
 from mcp_http import MCPClient
-from tokens import bearer, create
+from tokens import bearer, create, create_known
 from upstreams import demo_upstream
 from waiting import eventually
 
@@ -131,6 +131,25 @@ def test_held_by_another_program(watched: Watched) -> None:
     holder.execute("COMMIT")
     holder.close()
     watched.is_well_again()
+
+
+def test_a_token_that_is_revoked_while_the_database_is_held_is_good_no_longer(bridges: Bridges) -> None:
+    """At once, and the command says that it is not written yet; it is as soon as it can be."""
+    bridge = bridges.start({"demo": demo_upstream()})
+    secret, known = create_known(bridge, "mcp")
+    with contextlib.closing(sqlite3.connect(bridge.state / "bridge.sqlite", isolation_level=None, timeout=30)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        said = beside(bridge, "token", "revoke", known["id"])
+        assert said.status == 1 and "is revoked" in said.err and "not written yet" in said.err, said
+        assert bridge.get("/tools", bearer(secret, **FORWARDED)).status == 401
+        holder.execute("COMMIT")
+
+        def is_written() -> bool:
+            return holder.execute("SELECT revoked FROM token WHERE id = ?", (known["id"],)).fetchone()[0] is not None
+
+        eventually(is_written, "it is written down")
+    os.kill(bridge.worker("http").pid, 9)
+    eventually(lambda: bridge.get("/tools", bearer(secret, **FORWARDED)).status == 401, "the next front knows it, too")
 
 
 def test_taken_away_with_its_folder(watched: Watched) -> None:

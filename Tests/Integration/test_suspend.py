@@ -16,7 +16,9 @@ from harness import Bridge, Bridges
 from jumping_clock import JumpingClock
 from outcomes import NOTHING, assert_nothing_twice
 from processes import Process
+from tokens import bearer, create
 from upstreams import CountingUpstream
+from waiting import eventually
 
 HOUR = 3600
 TIMES = 10
@@ -59,6 +61,30 @@ def test_hours_asleep_cost_no_process_and_no_call(
             assert bridge.tree() == tree
         callers.wait_for_results(each=1, since=time.monotonic())
     check(callers, counting)
+
+
+@pytest.mark.skipif(JumpingClock.why_not() is not None, reason=str(JumpingClock.why_not()))
+def test_a_token_ends_by_the_clock_that_there_is_and_one_that_is_set_back_starves_nobody(
+    bridges: Bridges, folder: Path
+) -> None:
+    clock = JumpingClock(folder)
+    bridge = bridges.start({}, prefix=clock.prefix)
+    ending, limited = create(bridge, "mcp", "--expires", "30min"), create(bridge, "mcp", "--rate", "60/min")
+
+    def status(secret: str) -> int:
+        return bridge.get("/tools", bearer(secret)).status
+
+    with bridge.new_client(headers=bearer(ending)).initialize() as client, client.open_stream() as stream:
+        assert status(ending) == 200
+        eventually(lambda: status(limited) == 429, "all that may come at once has come")
+        clock.jump(HOUR)
+        for _ in stream:
+            pass
+        assert status(ending) == 401
+        eventually(lambda: status(limited) == 429, "and once more, an hour later")
+        clock.jump(-HOUR)
+        eventually(lambda: status(limited) == 200, "one a second is given back")
+        assert status(ending) == 200
 
 
 def test_supervisors_that_were_stopped_find_their_workers_alive(bridges: Bridges, folder: Path) -> None:

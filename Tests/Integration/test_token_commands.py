@@ -51,17 +51,35 @@ def test_a_new_token_is_alone_on_standard_output_and_its_use_is_explained_beside
     assert SECRET.fullmatch(secret), said
     assert secret not in said.err, "what is explained can be shown to anybody"
     root = bridge.url.removesuffix("/mcp")
-    curl = next(line for line in said.err.splitlines() if line.startswith("  curl "))
-    listed = subprocess.run(
-        ["bash", "-c", curl], env={**os.environ, "MCP_BRIDGE_TOKEN": secret}, capture_output=True, text=True, check=True
-    )
-    assert "demo.echo" in listed.stdout, "it works as it is written"
+    curl = next(line for line in said.err.splitlines() if "| curl " in line)
+    assert "demo.echo" in typed(curl, secret), "it works as it is written"
     for line in (
         f"claude mcp add --transport http mcp-bridge {bridge.url} --header",
         f"base URL {root}/v1,",
         f"base URL {root},",
     ):
         assert line in said.err, (line, said.err)
+
+
+def typed(line: str, secret: str, **environment: str) -> str:
+    """What a line prints that is typed into any shell."""
+    environment = {**os.environ, "MCP_BRIDGE_TOKEN": secret, **environment}
+    return subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True, check=True).stdout
+
+
+def test_no_line_that_is_printed_puts_the_secret_into_an_argument(bridge: Bridge, tmp_path: Path) -> None:
+    """Everybody on the machine can read those: programs that print their own stand in the place of those that are named."""
+    for program in ("curl", "claude", "printf"):
+        (tmp_path / program).write_text('#!/bin/sh\nfor each in "$@"; do echo "$each"; done\n')
+        (tmp_path / program).chmod(0o755)
+    said = beside(bridge, "token", "create", "--name", "typed", "--scope", "admin")
+    secret = said.out.strip()
+    lines = [line for line in said.err.splitlines() if "MCP_BRIDGE_TOKEN}" in line or '"$MCP_BRIDGE_TOKEN"' in line]
+    assert len(lines) == 2, said.err
+    shown = [typed(line, secret, PATH=f"{tmp_path}:{os.environ['PATH']}") for line in lines]
+    assert not any(secret in arguments for arguments in shown), shown
+    # Claude Code puts it there itself, each time that it starts.
+    assert "Authorization: Bearer ${MCP_BRIDGE_TOKEN}" in shown[1].splitlines()
 
 
 @pytest.mark.parametrize(

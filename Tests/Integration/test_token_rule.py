@@ -51,7 +51,7 @@ def test_whatever_makes_it_public_makes_everybody_need_a_token(
     assert bridge.get("/health", local=True).json() in ({"ok": True}, {"ok": False})
     secret, known = create_known(bridge, "mcp")
     assert statuses(bridge) == {401} and statuses(bridge, bearer(secret)) == {200}
-    said = beside(bridge, "token", "create", "--name", "told", "--scope", "mcp")
+    said = beside(bridge, "token", "create", "--name", "told", "--scope", "mcp,chat")
     assert "Every request needs a token here" in said.err, said
     assert beside(bridge, "status").status == 0, "the control socket is the service's own user's"
     refused = beside(bridge, "tools")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import threading
 import time
 from collections.abc import Callable
@@ -150,3 +151,18 @@ def test_rotating_again_and_again_under_load_loses_no_call(bridge: Bridge) -> No
     new = rotate(bridge, known["id"])
     assert session.exchange("POST", PING, bearer(last)).status == 401, "it ends now"
     assert session.exchange("POST", PING, bearer(new)).status == 200
+
+
+def test_a_change_that_is_still_being_sent_when_its_token_is_revoked_is_not_made(bridge: Bridge) -> None:
+    secret, known = create_known(bridge, "admin")
+    body = json.dumps({"mcpServers": {"too-late": demo_upstream()}}).encode()
+    with bridge.http() as connection:
+        fields = {"Content-Type": "application/json", "Content-Length": str(len(body)), **bearer(secret)}
+        connection.send("POST", "/servers", fields)
+        connection.send_bytes(body[:-1])
+        # Another connection's answer says that the front has seen what was sent before.
+        assert bridge.get("/servers", bearer(secret)).status == 200
+        revoke(bridge, known["id"])
+        connection.send_bytes(body[-1:])
+        assert connection.read_response().status == 401
+    assert "too-late" not in json.dumps(bridge.get("/servers").json())

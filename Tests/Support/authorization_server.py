@@ -16,7 +16,7 @@ Used in the test's own process (``AuthorizationServer``), or as one of its own:
     python authorization_server.py PORT [SCRIPT.json]
 
 where SCRIPT.json is what ``POST /control`` takes too: {"settings": {…}, "script": {place: [answer, …]}, "do": [verb]}.
-``GET /control`` tells what has been asked and what is kept. The rows of field notes are in ``authorization_rows``.
+``GET /control`` tells what has been asked and what is kept. What it answers by itself is in ``authorization_routes``.
 """
 
 from __future__ import annotations
@@ -31,9 +31,11 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
+
+from threaded_http import ThreadedHTTP
 
 Record = dict[str, Any]
 
@@ -143,52 +145,17 @@ class AuthorizationServer:
         self._grew = threading.Condition(self._lock)
         self._thawed, self._released = threading.Event(), threading.Event()
         self._thawed.set()
-        self._connections: list[socket.socket] = []
         self.start()
 
     # Life
 
     def start(self) -> None:
-        owner = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def answer(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                owner._take(self, body)
-
-            do_GET = do_POST = do_DELETE = do_HEAD = answer
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads, request_queue_size, allow_reuse_address = True, 128, True
-
-            def get_request(self) -> Any:
-                connection, address = super().get_request()
-                owner._connections.append(connection)
-                return connection, address
-
-            def handle_error(self, *_: object) -> None:
-                pass
-
-        self._http = Quiet(("127.0.0.1", self.port), Handler)
-        self.port = self._http.server_address[1]
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._http = ThreadedHTTP(self._take, port=self.port)
+        self.port = self._http.port
 
     def stop(self) -> None:
         """As when its process is killed. What it knows stays for ``start``."""
-        self._http.shutdown()
-        self._http.server_close()
-        connections, self._connections = self._connections, []
-        for connection in connections:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        self._http.stop()
 
     def freeze(self) -> None:
         """Takes requests, and says nothing until ``thaw``."""

@@ -10,30 +10,23 @@ import asyncio
 import base64
 import json
 import sys
-import traceback
+import time
 from collections.abc import Callable
 from typing import Any
 
 import anthropic
 import openai
 import pydantic
+from chat_packages import HAS_CODES, is_expected, run_all, scenario
 
 GIVEN = json.load(sys.stdin)
 URL, SANDBOX = GIVEN["url"], GIVEN["sandbox"]
-SCENARIOS: dict[str, Callable[[], Any]] = {}
 TEXT = 'Grüezi, "quotes", a \\ backslash, ' + "and words " * 40 + "这是一个没有空格的句子"
 ASKED = [{"role": "user", "content": TEXT}]
 #: The smallest image there is.
 IMAGE = b"GIF89a\1\0\1\0\0\0\0,\0\0\0\0\1\0\1\0\0\2\1\0;"
 PIXEL = base64.b64encode(IMAGE).decode()
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 2}}}
-#: anthropic 2.x has classes of its own for more statuses, and shows the code that stands in `details`.
-HAS_CODES = hasattr(anthropic, "ContentTooLargeError")
-
-
-def scenario(function: Callable[[], Any]) -> Callable[[], Any]:
-    SCENARIOS[function.__name__] = function
-    return function
 
 
 def to_openai(secret: str = SANDBOX, **options: Any) -> openai.OpenAI:
@@ -157,6 +150,34 @@ def tools_of_messages() -> None:
 
 
 @scenario
+def a_runner_of_tools() -> None:
+    """The newest one would leave the conversation to the service, and sends all of it when told that it is not kept."""
+
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather.
+
+        Args:
+            city: Where.
+        """
+        return f"sunny in {city[:6]}"
+
+    runner = to_anthropic().beta.messages.tool_runner(
+        model="m", max_tokens=9000, messages=ASKED, tools=[weather], tool_choice={"type": "any"})
+    first, last = list(runner)
+    assert first.stop_reason == "tool_use" and first.content[0].input["city"] == TEXT
+    assert last.content[0].text == f"sunny in {TEXT[:6]}"
+
+
+@scenario
+def what_would_have_to_be_kept_is_refused() -> None:
+    check_class(raised(lambda: responses(to_openai(), previous_response_id="r")), "unsupported_value", 400)
+    check_class(raised(lambda: responses(to_openai(), conversation="c")), "unsupported_value", 400)
+    thread = {"thread": {"type": "continue", "previous_message_id": "m"}}
+    check_class(raised(lambda: messages(to_anthropic(), extra_body=thread)), "thread_unsupported_request", 400)
+
+
+@scenario
 def images_are_accepted() -> None:
     url, seen = f"data:image/gif;base64,{PIXEL}", f"see\n[image/gif, {len(IMAGE)} bytes]"
     parts = [{"type": "text", "text": "see"}, {"type": "image_url", "image_url": {"url": url}}]
@@ -203,22 +224,6 @@ def base_addresses_as_people_write_them() -> None:
     assert error.status_code == 404 and f"{URL}/v1" in str(error), "it names the right one"
 
 
-OPENAI_CLASSES = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
-}
-ANTHROPIC_CLASSES = {
-    **OPENAI_CLASSES,
-    408: "RequestTimeoutError",
-    413: "ContentTooLargeError",
-    503: "ServiceUnavailableError",
-    504: "GatewayTimeoutError",
-    529: "OverloadedError",
-}
 WORDS = {
     "invalid_request": 400,
     "invalid_api_key": 401,
@@ -238,11 +243,9 @@ WORDS = {
 
 def check_class(error: Any, word: str, status: int) -> None:
     is_openai = isinstance(error, openai.APIError)
-    package, classes = (openai, OPENAI_CLASSES) if is_openai else (anthropic, ANTHROPIC_CLASSES)
     assert error.status_code == status, (word, error)
     if is_openai or HAS_CODES:
-        general = package.InternalServerError if status >= 500 else package.APIStatusError
-        assert type(error) is getattr(package, classes.get(status, ""), general), (word, type(error))
+        assert is_expected(error, openai if is_openai else anthropic, status, word), (word, type(error))
         assert (error.code if is_openai else error.error_code) == word, error
     assert error.request_id, "it has the request's id"
 
@@ -298,6 +301,23 @@ def what_is_to_be_repeated_is() -> None:
         error: Any = raised(lambda: ask(client(secret)))
         check_class(error, "rate_limit_exceeded", 429)
         assert 1 <= int(error.response.headers["retry-after"]) <= 60
+
+
+@scenario
+def what_nobody_is_there_for_is_asked_again_when_it_says() -> None:
+    async def one(package: Any, ask: Callable[..., Any]) -> None:
+        counted = Counted(package)
+        make = to_openai if package is openai else to_anthropic
+        begun = time.monotonic()
+        error: Any = await asyncio.to_thread(raised, lambda: ask(make(**counted.options), "fault/overloaded"))
+        # It has said two seconds, twice.
+        assert counted.count == 3 and time.monotonic() - begun >= 3.9, (counted.count, time.monotonic() - begun)
+        assert error.response.headers["retry-after"] == "2"
+
+    async def run() -> None:
+        await asyncio.gather(one(openai, completions), one(openai, responses), one(anthropic, messages))
+
+    asyncio.run(run())
 
 
 @scenario
@@ -359,15 +379,4 @@ def fifty_streams_at_once() -> None:
     asyncio.run(run())
 
 
-def main() -> None:
-    said: dict[str, str | None] = {}
-    for name, function in SCENARIOS.items():
-        try:
-            function()
-            said[name] = None
-        except Exception:
-            said[name] = traceback.format_exc()
-    print(json.dumps(said))
-
-
-main()
+run_all()

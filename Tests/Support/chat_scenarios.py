@@ -10,13 +10,12 @@ from __future__ import annotations
 import http.server
 import json
 import threading
-import traceback
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import anthropic
 import openai
+from chat_packages import HAS_CODES, class_for, is_expected, run_all, scenario
 
 FILES = Path(__file__).resolve().parent.parent / "chat-streams"
 FAULTS = json.loads((FILES / "faults.json").read_text(encoding="utf-8"))
@@ -67,14 +66,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 SERVER = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 URL = f"http://127.0.0.1:{SERVER.server_address[1]}"
-SCENARIOS: dict[str, Callable[[], Any]] = {}
 ASK: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 ASK_MESSAGES: dict[str, Any] = {**ASK, "max_tokens": 100}
-
-
-def scenario(function: Callable[[], Any]) -> Callable[[], Any]:
-    SCENARIOS[function.__name__] = function
-    return function
 
 
 def to_openai(case: str, **options: Any) -> openai.OpenAI:
@@ -237,32 +230,6 @@ def messages_fail_in_the_middle() -> None:
         raise AssertionError("nothing was raised")
 
 
-#: By name, since older packages do not have all of them.
-OPENAI_CLASSES = {
-    400: "BadRequestError",
-    401: "AuthenticationError",
-    403: "PermissionDeniedError",
-    404: "NotFoundError",
-    422: "UnprocessableEntityError",
-    429: "RateLimitError",
-}
-ANTHROPIC_CLASSES = {
-    **OPENAI_CLASSES,
-    408: "RequestTimeoutError",
-    413: "ContentTooLargeError",
-    503: "ServiceUnavailableError",
-    504: "GatewayTimeoutError",
-    529: "OverloadedError",
-}
-#: anthropic 2.x shows the code that stands in `details`, and has classes of its own for more statuses.
-HAS_CODES = hasattr(anthropic, "ContentTooLargeError")
-
-
-def class_for(package: Any, classes: dict[int, str], status: int) -> type[Exception]:
-    general = package.InternalServerError if status >= 500 else package.APIStatusError
-    return getattr(package, classes.get(status, ""), general)
-
-
 @scenario
 def every_fault_has_its_class() -> None:
     for fault in FAULTS:
@@ -275,11 +242,11 @@ def every_fault_has_its_class() -> None:
             else:
                 to_anthropic(case).messages.create(**ASK_MESSAGES, stream=True)
         except openai.APIStatusError as error:
-            assert type(error) is class_for(openai, OPENAI_CLASSES, status), (fault, type(error))
+            assert type(error) is class_for(openai, status), (fault, type(error))
             assert error.code == fault["word"] and error.param == "messages[0]" and "What went wrong" in error.message
         except anthropic.APIStatusError as error:
             if HAS_CODES:
-                assert type(error) is class_for(anthropic, ANTHROPIC_CLASSES, status), (fault, type(error))
+                assert is_expected(error, anthropic, status, fault["word"]), (fault, type(error))
                 assert error.error_code == fault["word"] and error.type == fault["body"]["error"]["type"]
             assert error.status_code == status and "What went wrong" in str(error)
         else:
@@ -317,17 +284,6 @@ def models_and_counts() -> None:
     assert to_anthropic("x").messages.count_tokens(**ASK).input_tokens > 0
 
 
-def main() -> None:
-    threading.Thread(target=SERVER.serve_forever, daemon=True).start()
-    said: dict[str, str | None] = {}
-    for name, function in SCENARIOS.items():
-        try:
-            function()
-            said[name] = None
-        except Exception:
-            said[name] = traceback.format_exc()
-    print(json.dumps(said))
-
-
 if __name__ == "__main__":
-    main()
+    threading.Thread(target=SERVER.serve_forever, daemon=True).start()
+    run_all()

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import queue
 import socket
-import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import schema
+from threaded_http import ThreadedHTTP
 from waiting import eventually
 
 Message = dict[str, Any]
@@ -140,62 +140,24 @@ class OddHTTP:
     # Life
 
     def start(self) -> None:
-        owner = self
+        def answer(handler: BaseHTTPRequestHandler, body: bytes) -> None:
+            self._goes_on.wait()
+            headers = {k.lower(): v for k, v in handler.headers.items()}
+            self.take(Exchange(self, handler, Seen(handler.command, handler.path, headers, json.loads(body) if body else None)))
 
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-            disable_nagle_algorithm = True
-
-            def answer(self) -> None:
-                length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length)
-                if len(body) < length:
-                    return  # the connection was dropped amid it
-                owner._goes_on.wait()
-                seen = Seen(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, json.loads(body) if body else None)
-                owner.take(Exchange(owner, self, seen))
-
-            do_GET = do_POST = do_DELETE = answer
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        class Quiet(ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 128
-
-            def get_request(self) -> Any:
-                connection, address = super().get_request()
-                owner._connections.append(connection)
-                return connection, address
-
-            def handle_error(self, *_: object) -> None:
-                pass
-
-        self._connections: list[socket.socket] = []
-        self._http = Quiet((self.host, self.port), Handler)
-        self.port = self._http.server_address[1]
-        if self.certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*self.certificate)
-            self._http.socket = context.wrap_socket(self._http.socket, server_side=True, do_handshake_on_connect=False)
-        threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        self._http = ThreadedHTTP(answer, self.host, self.port, self.certificate)
+        self.port = self._http.port
 
     def stop(self) -> None:
         """As when its process is killed: nobody listens, and every connection ends."""
-        self._http.shutdown()
-        self._http.server_close()
-        self.drop_connections()
+        self._http.stop()
+        with self._lock:
+            self._listeners.clear()
 
     def drop_connections(self) -> None:
         with self._lock:
             self._listeners.clear()
-        connections, self._connections = self._connections, []
-        for connection in connections:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+        self._http.drop_connections()
 
     def hang(self) -> None:
         """Takes connections and requests, and does nothing about them until ``go_on``."""

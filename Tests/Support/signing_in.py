@@ -7,11 +7,11 @@ import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
-from authorization_server import AuthorizationServer
 from command_line import LIMIT, Said, beside
 from harness import Bridge, Bridges, free_port
 from places import BINARY
@@ -86,8 +86,14 @@ class SignIn:
         return page, self.end()
 
 
+class Guarded(Protocol):
+    """A server that asks for a bearer."""
+
+    def entry(self, **oauth: Any) -> dict[str, Any]: ...
+
+
 def guarded(
-    bridges: Bridges, servers: dict[str, AuthorizationServer], oauth: dict[str, Any] | None = None, **options: Any
+    bridges: Bridges, servers: Mapping[str, Guarded], oauth: dict[str, Any] | None = None, **options: Any
 ) -> Bridge:
     """A bridge with these servers, that has a port of its own for sign-ins."""
     own = {"signIn": {"port": free_port()}, **options.pop("bridge", {})}

@@ -17,12 +17,20 @@ package struct AuditRow: Sendable, Hashable {
     package var outcome: String
     /// Of HTTP.
     package var status: Int
+    /// Digests of what a client of the model APIs calls its user, and its own session. They tell requests of one client
+    /// apart; nobody is believed to be anybody for them.
+    package var user: String?
+    package var clientSession: String?
+    /// Tokens that models have read and written for it, by estimate, further rounds included; nil where none has answered.
+    package var inputTokens: Int?
+    package var outputTokens: Int?
 
     package static let ok = "ok"
 
     package init(
         requestID: String, time: Int, token: TokenID?, principal: String, method: String, subject: String? = nil,
-        requestBytes: Int = 0, responseBytes: Int = 0, microseconds: Int = 0, outcome: String = Self.ok, status: Int
+        requestBytes: Int = 0, responseBytes: Int = 0, microseconds: Int = 0, outcome: String = Self.ok, status: Int,
+        user: String? = nil, clientSession: String? = nil, inputTokens: Int? = nil, outputTokens: Int? = nil
     ) {
         self.requestID = requestID
         self.time = time
@@ -35,5 +43,9 @@ package struct AuditRow: Sendable, Hashable {
         self.microseconds = microseconds
         self.outcome = outcome
         self.status = status
+        self.user = user
+        self.clientSession = clientSession
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
     }
 }

@@ -17,6 +17,9 @@ package enum AccessCommand: Sendable, Codable, Equatable {
         case .list, .show, .revoke, .usage, .audit: false
         }
     }
+
+    /// Whether it is decided by tokens that must be the same when it is done. A token may be ended whatever has become of it.
+    package var isDecidedInTurn: Bool { self.makesSecret }
 }
 
 /// A token that somebody wants, in the words of the command.

@@ -4,6 +4,8 @@ package struct AccessDesk: Sendable {
         case answer(AccessReply)
         /// To write the token, and then to answer so.
         case write(Token, AccessReply)
+        /// To end the token, as it is here, and then to answer so.
+        case revoke(Token, AccessReply)
         case usage(since: Int, of: TokenID?)
         case audit(AuditQuery)
     }
@@ -40,12 +42,14 @@ package struct AccessDesk: Sendable {
             let secret = TokenSecret.random()
             let token = try wish.token(.random(), hash: self.key.hash(secret), now: now)
             return .write(token, .issued(TokenReport(token, now: now), secret: secret.text, rule: self.rule))
-        case .list: return .answer(.tokens(tokens.map { TokenReport($0, now: now) }))
+        case .list:
+            let byAge = tokens.sorted { ($0.created, $0.id.text) < ($1.created, $1.id.text) }
+            return .answer(.tokens(byAge.map { TokenReport($0, now: now) }))
         case .show(let which): return .answer(.token(TokenReport(try Self.find(which, tokens, now), now: now)))
         case .revoke(let which):
             var token = try Self.find(which, tokens, now)
             if token.revoked == nil { token.revoked = now }
-            return .write(token, .token(TokenReport(token, now: now)))
+            return .revoke(token, .token(TokenReport(token, now: now)))
         case .rotate(let which, let keepOld):
             var token = try Self.find(which, tokens, now)
             guard token.isGood(at: now) else {
@@ -56,7 +60,8 @@ package struct AccessDesk: Sendable {
                 to: self.key.hash(secret), keepingOldUntil: keepOld > 0 ? now + min(keepOld, 366 * 86_400) : nil)
             return .write(token, .issued(TokenReport(token, now: now), secret: secret.text, rule: self.rule))
         case .usage(let since, let which):
-            return .usage(since: since, of: try Self.known(which, tokens, now))
+            // Whatever a program asks for, it is a number of milliseconds, too.
+            return .usage(since: min(max(0, since), Self.latest), of: try Self.known(which, tokens, now))
         case .audit(let wish):
             return .audit(
                 AuditQuery(
@@ -65,6 +70,8 @@ package struct AccessDesk: Sendable {
         }
     }
 
+    /// The end of the year 9999, in seconds since 1970.
+    private static let latest = 253_402_300_799
     /// Rows that are told at once.
     package static let mostRows = 10_000
 
@@ -87,39 +94,79 @@ package struct AccessDesk: Sendable {
     }
 }
 
+extension AccessDesk {
+    /// By what whoever has the store makes changes of tokens.
+    package struct Means {
+        /// Writes a token, unless the tokens are not any more those that this was decided by.
+        package var write: (Token, @escaping StoreAnswer<TokenChange>) -> Void
+        package var revoke: (Token, @escaping StoreAnswer<Void>) -> Void
+        /// Whether nobody is let in by a token from its revocation on, be that written or not.
+        package var revokesAtOnce: Bool
+        /// Decides once more, by the tokens that there are now.
+        package var decideAgain: @Sendable () -> Void
+
+        package init(
+            write: @escaping (Token, @escaping StoreAnswer<TokenChange>) -> Void,
+            revoke: @escaping (Token, @escaping StoreAnswer<Void>) -> Void,
+            revokesAtOnce: Bool,
+            decideAgain: @escaping @Sendable () -> Void
+        ) {
+            self.write = write
+            self.revoke = revoke
+            self.revokesAtOnce = revokesAtOnce
+            self.decideAgain = decideAgain
+        }
+    }
+}
+
 extension AccessDesk.Decision {
     /// Asks the store where that is all there is to do, and answers on the store's thread.
     ///
-    /// - Parameters:
-    ///   - write: writes a token.
-    ///   - names: of tokens, for people.
+    /// - Parameter tokens: all there are, for their names.
     package func carryOut(
-        in store: any AccessStore, names: [TokenID: String], day: Int,
-        write: (Token, @escaping StoreAnswer<Void>) -> Void, _ answer: @escaping @Sendable (AccessReply) -> Void
+        in store: any AccessStore, tokens: [Token], day: Int, by means: AccessDesk.Means,
+        _ answer: @escaping @Sendable (AccessReply) -> Void
     ) {
         switch self {
         case .answer(let reply): answer(reply)
         case .write(let token, let reply):
-            write(token) { result in
+            let decideAgain = means.decideAgain
+            means.write(token) { result in
                 switch result {
-                case .success: answer(reply)
+                case .success(.written): answer(reply)
+                case .success(.outdated): decideAgain()
                 case .failure(let trouble): answer(.refused(trouble))
                 }
             }
-        case .usage(let since, let token):
-            store.usage(since: since * 1_000, of: token) { usage in
-                store.taken(day: day) { taken in
-                    answer(
-                        Self.reply(usage) { usage in
-                            let taken = (try? taken.get()) ?? [:]
-                            return .usage(
-                                usage.map { UsageReport($0, name: names[$0.token], taken: taken[$0.token]) })
-                        })
+        case .revoke(let token, let reply):
+            let revokesAtOnce = means.revokesAtOnce
+            means.revoke(token) { result in
+                switch result {
+                case .success: answer(reply)
+                case .failure(let trouble):
+                    answer(revokesAtOnce ? .unwritten(revocationOf: token, trouble) : .refused(trouble))
                 }
             }
+        case .usage(let since, let token): Self.usage(since, token, in: store, tokens, day: day, answer)
         case .audit(let query):
             store.rows(query) { page in
                 answer(Self.reply(page) { .audit($0.rows.map(AuditReport.init), last: $0.last) })
+            }
+        }
+    }
+
+    private static func usage(
+        _ since: Int, _ token: TokenID?, in store: any AccessStore, _ tokens: [Token], day: Int,
+        _ answer: @escaping @Sendable (AccessReply) -> Void
+    ) {
+        store.usage(since: since * 1_000, of: token) { usage in
+            store.taken(day: day) { taken in
+                let taken = (try? taken.get()) ?? [:]
+                let names = Dictionary(tokens.map { ($0.id, $0.name) }) { first, _ in first }
+                answer(
+                    Self.reply(usage) { usage in
+                        .usage(usage.map { UsageReport($0, name: names[$0.token], taken: taken[$0.token]) })
+                    })
             }
         }
     }

@@ -14,4 +14,18 @@ package enum AccessReply: Sendable, Codable, Equatable {
     package static func refused(_ trouble: StoreTrouble) -> AccessReply {
         .refused(word: "store_\(trouble.kind.rawValue)", text: trouble.description)
     }
+
+    /// A token is revoked where it is used, and that is not written down.
+    static func unwritten(revocationOf token: Token, _ trouble: StoreTrouble) -> AccessReply {
+        .refused(
+            word: "store_\(trouble.kind.rawValue)",
+            text:
+                "\(token.id) (\(token.name)) is revoked: nobody is let in by it any more. But that is not written yet. The "
+                + "service goes on trying; if it ends before, revoke it once more. \(trouble)")
+    }
+
+    /// The tokens are others each time that it is decided.
+    package static let tooBusy = AccessReply.refused(
+        word: "store_\(StoreTrouble.Kind.busy.rawValue)",
+        text: "Others change tokens at the same time, and nothing has been done. Try again.")
 }

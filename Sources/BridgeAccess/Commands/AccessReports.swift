@@ -79,6 +79,10 @@ package struct AuditReport: Sendable, Codable, Equatable {
     package var requestBytes: Int
     package var responseBytes: Int
     package var microseconds: Int
+    package var user: String?
+    package var clientSession: String?
+    package var inputTokens: Int?
+    package var outputTokens: Int?
 
     package init(_ row: AuditRow) {
         self.time = Self.time(row.time)
@@ -92,6 +96,10 @@ package struct AuditReport: Sendable, Codable, Equatable {
         self.requestBytes = row.requestBytes
         self.responseBytes = row.responseBytes
         self.microseconds = row.microseconds
+        self.user = row.user
+        self.clientSession = row.clientSession
+        self.inputTokens = row.inputTokens
+        self.outputTokens = row.outputTokens
     }
 
     static func time(_ milliseconds: Int) -> String {

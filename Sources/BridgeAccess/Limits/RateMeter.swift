@@ -20,9 +20,12 @@ package struct RateMeter: Sendable {
     package init(_ rate: TokenRate) { self.rate = rate }
 
     /// Whether so many may be done at this moment. It is for ``spend(_:now:)`` to count them.
-    package func check(_ count: Int, now: Int64) -> Verdict {
+    ///
+    /// - Parameter arrival: when they were asked for, where that was before: a lease that was taken for them is theirs, however
+    ///   long the store was about it.
+    package func check(_ count: Int, arrival: Int64? = nil, now: Int64) -> Verdict {
         guard count <= self.rate.count else { return .never }
-        if self.lease?.has(count, of: self.rate, now: now) == true { return .granted }
+        if self.lease?.has(count, of: self.rate, now: min(arrival ?? now, now)) == true { return .granted }
         // A clock that was set back makes nobody wait longer than an empty bucket would.
         if let nothing, count >= nothing.count, now < nothing.until, nothing.until - now <= self.rate.burst {
             return .refused(until: nothing.until)

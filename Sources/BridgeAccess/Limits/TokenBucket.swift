@@ -17,12 +17,13 @@ package struct TokenBucket: Sendable, Hashable {
         case nothing(until: Int64)
     }
 
-    /// Takes as much as there is, up to so many, and at least so many.
+    /// Takes as much as there is, up to so many, and at least so many. Also where there is nothing, what is spent may be less
+    /// afterwards: a clock that was set back leaves no more than an empty bucket behind, and it fills from then on.
     ///
     /// - Parameter least: not above `most`.
     package mutating func take(_ most: Int, least: Int = 1, of rate: TokenRate, now: Int64) -> Outcome {
-        // A clock that was set back leaves no more than an empty bucket behind.
-        let start = min(max(self.spentUntil, now), now + rate.burst)
+        self.spentUntil = min(self.spentUntil, now + rate.burst)
+        let start = max(self.spentUntil, now)
         let room = Int((now + rate.burst - start) / rate.width)
         guard room >= least else {
             return .nothing(until: start + Int64(least) * rate.width - rate.burst)

@@ -24,10 +24,8 @@ package struct TokenTable: Sendable {
     }
 
     package var count: Int { self.byID.count }
-    /// By age, then by id.
-    package var tokens: [Token] {
-        self.byID.values.sorted { ($0.created, $0.id.text) < ($1.created, $1.id.text) }
-    }
+    /// In no order.
+    package var tokens: [Token] { Array(self.byID.values) }
 
     package func token(_ id: TokenID) -> Token? { self.byID[id] }
 
@@ -62,12 +60,6 @@ package struct TokenTable: Sendable {
     package mutating func put(_ token: Token) {
         if let old = self.byID[token.id] { self.forget(old) }
         self.insert(token)
-        self.epoch += 1
-    }
-
-    package mutating func remove(_ id: TokenID) {
-        guard let token = self.byID.removeValue(forKey: id) else { return }
-        self.forget(token)
         self.epoch += 1
     }
 

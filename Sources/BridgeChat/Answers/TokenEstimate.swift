@@ -7,9 +7,21 @@ package enum TokenEstimate {
     static let image = 1_600
     /// About a minute of speech.
     static let audio = 600
+    /// In bytes.
+    private static let token = 4
 
-    package static func input(of request: ChatRequest) -> Int {
-        if let counted = request.countedInput { return counted }
+    /// How many bytes so many tokens are. A client may name any number.
+    package static func octets(of tokens: Int) -> Int {
+        let (octets, isTooMany) = tokens.multipliedReportingOverflow(by: Self.token)
+        return isTooMany ? .max : octets
+    }
+
+    private static func tokens(of octets: Int) -> Int { (octets + Self.token - 1) / Self.token }
+
+    package static func input(of request: ChatRequest) -> Int { request.countedInput ?? Self.whole(of: request) }
+
+    /// Of all that there is to read in a request, with what was added to have an answer mended.
+    package static func whole(of request: ChatRequest) -> Int {
         var bytes = 0
         var flat = 0
         for text in request.system { bytes += text.utf8.count }
@@ -18,7 +30,7 @@ package enum TokenEstimate {
             bytes += tool.name.utf8.count + (tool.description?.utf8.count ?? 0) + tool.inputSchema.count
         }
         if case .schema(let schema) = request.format { bytes += schema.schema.count }
-        return max(1, (bytes + 3) / 4 + flat)
+        return max(1, Self.tokens(of: bytes) + flat)
     }
 
     package static func output(of answer: ChatAnswer) -> Int {
@@ -29,7 +41,7 @@ package enum TokenEstimate {
             case .toolUse(let use): bytes += use.name.utf8.count + use.input.count
             }
         }
-        return max(1, (bytes + 3) / 4)
+        return max(1, Self.tokens(of: bytes))
     }
 
     private static func add(_ block: ChatBlock, _ bytes: inout Int, _ flat: inout Int) {

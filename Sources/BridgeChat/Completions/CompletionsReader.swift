@@ -13,7 +13,7 @@ struct CompletionsReader {
     }
 
     private mutating func run() throws(ChatFault) -> ChatRequest {
-        self.request.model = try self.body.requiredString("model")
+        self.request.model = try ParameterReading.model(&self.body)
         try self.readMessages()
         try self.readTools()
         try self.readToolChoice()
@@ -39,7 +39,10 @@ struct CompletionsReader {
                 try CompletionsMessage.read(message, at: "messages[\(index)]", into: &turns, remarks: &remarks)
             }
         } else if let input = try self.body.take("input") {
-            // Some clients post a body of Responses here.
+            // Some clients post a body of Responses here. What it would refuse there, it does here: an answer without the
+            // conversation before it is none.
+            try ResponsesReader.refuseState(&self.body)
+            if let instructions = try self.body.string("instructions") { turns.addSystem([instructions]) }
             try ResponsesItems.read(input, at: "input", into: &turns, remarks: &remarks)
             remarks.approximate("input")
         } else {

@@ -46,7 +46,7 @@ extension ChatFault {
     static func quoted(_ name: String) -> String { "'\(Self.shortened(name, to: 64))'" }
 
     /// At most so many bytes, and an ellipsis where there was more.
-    static func shortened(_ text: String, to limit: Int) -> String {
+    package static func shortened(_ text: String, to limit: Int) -> String {
         guard text.utf8.count > limit else { return text }
         var end = text.utf8.index(text.startIndex, offsetBy: limit)
         while end > text.startIndex, UTF8.isContinuation(text.utf8[end]) { end = text.utf8.index(before: end) }

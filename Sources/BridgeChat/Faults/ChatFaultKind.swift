@@ -34,7 +34,8 @@ package struct ChatFaultKind: Sendable, Hashable {
     package static let all: [ChatFaultKind] = ChatFaultKind.requests + ChatFaultKind.door + ChatFaultKind.sources
 
     private static let requests: [ChatFaultKind] = [
-        .invalidRequest, .unsupported, .toolsNotSupported, .contextTooLong, .unprocessable, .tooLarge, .requestTimeout,
+        .invalidRequest, .unsupported, .toolsNotSupported, .threadUnsupported, .contextTooLong, .unprocessable,
+        .tooLarge, .requestTimeout,
     ]
     private static let door: [ChatFaultKind] = [
         .invalidToken, .notAllowed, .modelNotAllowed, .notFound, .methodNotAllowed, .modelNotFound,
@@ -54,6 +55,9 @@ extension ChatFaultKind {
     package static let unsupported = ChatFaultKind("unsupported_value", 400, openAI: badRequest, anthropic: badRequest)
     package static let toolsNotSupported = ChatFaultKind(
         "tools_not_supported", 400, openAI: badRequest, anthropic: badRequest)
+    /// Anthropic's package then sends the whole conversation, as its tool runner does on this word alone.
+    package static let threadUnsupported = ChatFaultKind(
+        "thread_unsupported_request", 400, openAI: badRequest, anthropic: badRequest)
     /// Codex gives up on this code, and Claude Code shortens what it sends on the sentence "prompt is too long".
     package static let contextTooLong = ChatFaultKind(
         "context_length_exceeded", 400, openAI: badRequest, anthropic: badRequest)

@@ -31,10 +31,18 @@ enum MessagesContent {
                 throw .invalid(members.path("type"), "a block of this type does not belong into a message of this role")
             default: blocks += try Self.content(&members, type: type, of: role, remarks: &remarks).map { .content($0) }
             }
-            members.discard("cache_control", "citations")
+            members.discard("cache_control")
+            if let citations = try members.take("citations"), Self.says(citations) {
+                remarks.ignore("content.citations")
+            }
             members.ignoreRest(as: "content", in: &remarks)
         }
         return blocks
+    }
+
+    /// Whether there are citations, or they are wanted.
+    private static func says(_ citations: JSONText) -> Bool {
+        citations.kind == .array ? !citations.elementTexts.isEmpty : citations.bool("enabled") ?? true
     }
 
     private static func toolUse(_ members: inout MemberReader) throws(ChatFault) -> ChatToolUse {

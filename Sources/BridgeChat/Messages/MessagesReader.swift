@@ -13,7 +13,8 @@ struct MessagesReader {
     }
 
     private mutating func run() throws(ChatFault) -> ChatRequest {
-        self.request.model = try self.body.requiredString("model")
+        self.request.model = try ParameterReading.model(&self.body)
+        try self.refuseThread()
         try self.readMessages()
         try self.readTools()
         try self.readToolChoice()
@@ -28,6 +29,14 @@ struct MessagesReader {
             ])
         try ToolReading.check(&self.request)
         return self.request
+    }
+
+    /// A conversation that the service holds: its later requests have only what is new.
+    private mutating func refuseThread() throws(ChatFault) {
+        guard try self.body.take("thread") != nil else { return }
+        throw ChatFault(
+            .threadUnsupported, "Nothing is kept between requests; send the whole conversation, without 'thread'",
+            param: "thread")
     }
 
     private mutating func readMessages() throws(ChatFault) {

@@ -16,7 +16,7 @@ package struct ChatAnswer: Sendable, Hashable {
         case other(String)
     }
 
-    /// As the source calls it; empty when it does not say.
+    /// As the source calls it, shortened; empty when it does not say.
     package var model: String
     /// No text is empty, and no two texts follow each other.
     package var blocks: [Block]
@@ -24,7 +24,7 @@ package struct ChatAnswer: Sendable, Hashable {
     package var usage: ChatUsage
 
     package init(model: String, blocks: [Block], stop: Stop, usage: ChatUsage = ChatUsage()) {
-        self.model = model
+        self.model = ChatFault.shortened(model, to: ChatRequest.maximumModel)
         self.blocks = Self.joined(blocks)
         self.stop = stop
         self.usage = usage

@@ -32,6 +32,8 @@ package struct ChatRequest: Sendable, Hashable {
 
     package init(model: String) { self.model = model }
 
+    /// In bytes of a model's name.
+    package static let maximumModel = 256
     package static let maximumTurns = 100_000
     package static let maximumTools = 4_096
     package static let maximumStopSequences = 64

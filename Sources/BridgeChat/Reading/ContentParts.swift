@@ -23,7 +23,11 @@ enum ContentParts {
             var members = try MemberReader(part, at: "\(path)[\(index)]")
             guard let content = try Self.part(&members, remarks: &remarks) else { continue }
             result.append(content)
-            members.discard("cache_control", "prompt_cache_breakpoint", "annotations", "logprobs", "citations")
+            members.discard("cache_control", "prompt_cache_breakpoint", "logprobs")
+            for word in ["annotations", "citations"] {
+                guard let value = try members.take(word) else { continue }
+                if value.kind != .array || !value.elementTexts.isEmpty { remarks.ignore("\(name).\(word)") }
+            }
             if try members.string("detail").map({ $0 != "auto" }) ?? false { remarks.ignore("\(name).detail") }
             members.ignoreRest(as: name, in: &remarks)
         }

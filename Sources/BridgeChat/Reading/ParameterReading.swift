@@ -2,6 +2,15 @@ import BridgeCore
 
 /// Reads what all dialects have, under whatever name.
 enum ParameterReading {
+    /// The model's name. Answers, headers, errors, logs and rows of the audit repeat it.
+    static func model(_ body: inout MemberReader) throws(ChatFault) -> String {
+        let name = try body.requiredString("model")
+        guard name.utf8.count <= ChatRequest.maximumModel else {
+            throw .invalid(body.path("model"), "at most \(ChatRequest.maximumModel) bytes are accepted")
+        }
+        return name
+    }
+
     /// A limit on tokens under one of several names; the smallest counts.
     static func maximumTokens(_ body: inout MemberReader, _ names: String...) throws(ChatFault) -> Int? {
         var limit: Int?

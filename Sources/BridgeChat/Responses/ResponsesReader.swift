@@ -13,7 +13,7 @@ struct ResponsesReader {
     }
 
     private mutating func run() throws(ChatFault) -> ChatRequest {
-        self.request.model = try self.body.requiredString("model")
+        self.request.model = try ParameterReading.model(&self.body)
         try self.refuse()
         try self.readInput()
         try self.readTools()
@@ -77,13 +77,17 @@ struct ResponsesReader {
         "nothing is kept between requests; send the whole conversation in 'input' (clients do that with store: false)"
 
     private mutating func refuse() throws(ChatFault) {
-        for name in ["previous_response_id", "conversation", "prompt"] {
-            try ParameterReading.refuse(&self.body, name, because: Self.stateless)
-        }
-        try ParameterReading.refuse(
-            &self.body, "background", because: Self.stateless, unless: { $0.bool == false })
+        try Self.refuseState(&self.body)
         try ParameterReading.refuse(
             &self.body, "top_logprobs", because: "sources tell no probabilities", unless: { $0.double == 0 })
+    }
+
+    /// What would have to be kept between two requests.
+    static func refuseState(_ body: inout MemberReader) throws(ChatFault) {
+        for name in ["previous_response_id", "conversation", "prompt"] {
+            try ParameterReading.refuse(&body, name, because: Self.stateless)
+        }
+        try ParameterReading.refuse(&body, "background", because: Self.stateless, unless: { $0.bool == false })
     }
 }
 

@@ -10,15 +10,18 @@ package struct SamplingAbilities: Sendable, Hashable {
     package var takesImagesInResults: Bool
     /// The revision has no `includeContext` (from 2026-07-28 on).
     package var isModern: Bool
+    /// It is known to take no notice of a temperature, and of how long an answer may be.
+    package var overlooksNumbers: Bool
 
     package init(
         takesTools: Bool = false, takesLists: Bool = true, takesAudio: Bool = false,
-        takesImagesInResults: Bool = true, isModern: Bool = false
+        takesImagesInResults: Bool = true, isModern: Bool = false, overlooksNumbers: Bool = false
     ) {
         self.takesTools = takesTools && takesLists
         self.takesLists = takesLists
         self.takesAudio = takesAudio
         self.takesImagesInResults = takesImagesInResults
         self.isModern = isModern
+        self.overlooksNumbers = overlooksNumbers
     }
 }

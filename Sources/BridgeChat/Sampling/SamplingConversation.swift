@@ -17,6 +17,8 @@ struct SamplingConversation {
             self.tellTools(turns)
         }
         if !abilities.takesAudio { try self.refuseAudio() }
+        // Whether a source goes on with what the answer is to begin with is its own to say.
+        if self.turns.last?.role == .assistant { self.remarks.approximate("messages.prefill") }
     }
 
     private func refuseAudio() throws(ChatFault) {

@@ -15,9 +15,20 @@ package struct ChatSettings: Sendable, Hashable, Codable {
     package var parallel = 8
     /// How many requests may wait for a source.
     package var queue = 1_024
+    package var streams = ChatStreamSettings()
 
     package static let standardTimeout: Seconds = 300
     package static let standardMaximumTokens = 327_680
+
+    package init() {}
+}
+
+/// How streams are written for clients that want them otherwise than the model APIs have them.
+package struct ChatStreamSettings: Sendable, Hashable, Codable {
+    /// Chat completions: `usage` on the chunk with the finish reason, and not in one of its own without choices.
+    package var usageOnFinish = false
+    /// Messages: `data: [DONE]` after `message_stop`.
+    package var doneAfterMessages = false
 
     package init() {}
 }

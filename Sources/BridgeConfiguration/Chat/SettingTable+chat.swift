@@ -26,6 +26,13 @@ extension SettingTable {
         Setting(
             "chat.parallel", \.chat.parallel, .number(1...64), "requests that one source answers at once"),
         Setting("chat.queue", \.chat.queue, .number(0...100_000), "requests that wait for a source"),
+        Setting(
+            "chat.usageOnFinish", \.chat.streams.usageOnFinish, .flag,
+            "whether `usage` of a streamed chat completion stands on the chunk that ends the answer, for clients that fail on "
+                + "one without choices"),
+        Setting(
+            "chat.doneAfterMessages", \.chat.streams.doneAfterMessages, .flag,
+            "whether streams of `/v1/messages` end with `data: [DONE]`, as MCPTokenBridge's did"),
     ]
 }
 

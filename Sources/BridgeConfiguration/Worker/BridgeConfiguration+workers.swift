@@ -20,6 +20,8 @@ extension BridgeConfiguration {
             serviceUID: facts.serviceUID,
             isOpenOnLoopback: facts.isOpenOnLoopback,
             keepAliveInterval: self.settings.keepAliveInterval,
+            chatStreams: self.settings.chat.streams,
+            chatTimeout: self.settings.chat.timeout,
             database: facts.statePaths.database,
             tokenKey: facts.tokenKey,
             audit: self.settings.audit,

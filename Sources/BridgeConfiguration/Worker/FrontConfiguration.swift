@@ -28,6 +28,9 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
     package var isOpenOnLoopback: Bool
     /// How often an open SSE stream that has nothing to say sends a comment.
     package var keepAliveInterval: Seconds
+    package var chatStreams: ChatStreamSettings
+    /// For the answer to a request to a model, from when it has come; nil is no limit.
+    package var chatTimeout: Seconds?
     /// The database; `nil`: there is none, and so there are no tokens.
     package var database: String?
     /// By which secrets are hashed: 32 bytes, base64.
@@ -52,6 +55,8 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         serviceUID: UInt32,
         isOpenOnLoopback: Bool = false,
         keepAliveInterval: Seconds = 15,
+        chatStreams: ChatStreamSettings = ChatStreamSettings(),
+        chatTimeout: Seconds? = ChatSettings.standardTimeout,
         database: String? = nil,
         tokenKey: Secret? = nil,
         audit: AuditPolicy = AuditPolicy(),
@@ -73,6 +78,8 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
         self.serviceUID = serviceUID
         self.isOpenOnLoopback = isOpenOnLoopback
         self.keepAliveInterval = keepAliveInterval
+        self.chatStreams = chatStreams
+        self.chatTimeout = chatTimeout
         self.database = database
         self.tokenKey = tokenKey
         self.audit = audit

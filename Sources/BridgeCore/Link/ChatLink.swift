@@ -61,8 +61,8 @@ package struct ChatAsk: Sendable, Equatable {
     package var maximumTokens: Int?
     /// What a source must be able to take for the params to go out as they are.
     package var needs: ChatNeeds
-    /// How long the front will wait, in milliseconds, where that is shorter than `chat.timeout`, which the session worker
-    /// applies in any case.
+    /// How long the front will wait, in milliseconds: what is left of `chat.timeout`, from when the request had come to the
+    /// front. From when it comes to the session worker, that applies `chat.timeout` itself.
     package var timeout: Int?
 
     package init(

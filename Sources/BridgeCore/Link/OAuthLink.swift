@@ -104,17 +104,21 @@ package struct SignInInvitation: Sendable, Equatable {
     package var until: Int
     /// Of the authorization server, whose pages alone may be filled in.
     package var issuer: String
+    /// The one that somebody has signed in at before, where this is another one: a person has to look at its page.
+    package var before: String?
     /// What people should know before they open it: no refresh token is to be expected, an old registration.
     package var notes: [String]
 
     package init(
-        url: String, code: String? = nil, redirect: String? = nil, until: Int, issuer: String, notes: [String] = []
+        url: String, code: String? = nil, redirect: String? = nil, until: Int, issuer: String, before: String? = nil,
+        notes: [String] = []
     ) {
         self.url = url
         self.code = code
         self.redirect = redirect
         self.until = until
         self.issuer = issuer
+        self.before = before
         self.notes = notes
     }
 
@@ -125,6 +129,7 @@ package struct SignInInvitation: Sendable, Equatable {
             $0.member("redirect", ifPresent: self.redirect)
             $0.member("until", self.until)
             $0.member("issuer", self.issuer)
+            $0.member("before", ifPresent: self.before)
             $0.member("notes", self.notes)
         }
     }
@@ -136,6 +141,7 @@ package struct SignInInvitation: Sendable, Equatable {
         self.redirect = json.string("redirect")
         self.until = until
         self.issuer = json.string("issuer") ?? ""
+        self.before = json.string("before")
         self.notes = json.strings("notes")
     }
 }

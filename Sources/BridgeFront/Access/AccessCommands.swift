@@ -10,7 +10,9 @@ extension FrontWorker {
         let bound = NIOLoopBound(done, eventLoop: state.loop)
         let loop = state.loop
         state.access(payload) { reply in
-            loop.execute { bound.value(Self.encoded(reply)) }
+            // A long one on the thread that it comes from.
+            let bytes = Self.encoded(reply)
+            loop.execute { bound.value(bytes) }
         }
     }
 
@@ -32,13 +34,43 @@ extension FrontState {
         case .unreadable(let trouble): return done(.refused(trouble))
         case .loading: return done(.refused(word: "loading", text: "The tokens are still being read. Try again."))
         }
+        guard command.isDecidedInTurn else { return self.carryOut(command, stores, done) }
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let loop = self.loop
+        let isTaken = self.tokenBook.inTurn {
+            bound.value.carryOut(command, stores) { reply in
+                loop.execute { bound.value.tokenBook.turnIsOver() }
+                done(reply)
+            }
+        }
+        if !isTaken { done(.tooBusy) }
+    }
+
+    /// As often a change is decided while others change the same tokens.
+    private static let attempts = 8
+
+    private func carryOut(
+        _ command: AccessCommand, _ stores: FrontStores, attempt: Int = 1,
+        _ done: @escaping @Sendable (AccessReply) -> Void
+    ) {
         let now = WallTime.milliseconds() / 1_000
         let tokens = self.tokenBook.tokens
-        let decision = AccessDesk(key: stores.key, rule: self.tokenRule.rawValue).decide(
-            command, among: tokens, now: now)
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let loop = self.loop
+        let means = AccessDesk.Means(
+            write: { token, answer in self.tokenBook.put(token, answer) },
+            revoke: { token, answer in self.tokenBook.revoke(token, at: now, answer) },
+            revokesAtOnce: true,
+            decideAgain: {
+                loop.execute {
+                    guard attempt < Self.attempts else { return done(.tooBusy) }
+                    bound.value.tokenBook.read {
+                        bound.value.carryOut(command, stores, attempt: attempt + 1, done)
+                    }
+                }
+            })
         self.audit.flush()
-        decision.carryOut(
-            in: stores.store, names: Dictionary(tokens.map { ($0.id, $0.name) }) { first, _ in first },
-            day: now / 86_400, write: { token, answer in self.tokenBook.put(token, answer) }, done)
+        AccessDesk(key: stores.key, rule: self.tokenRule.rawValue).decide(command, among: tokens, now: now)
+            .carryOut(in: stores.store, tokens: tokens, day: now / 86_400, by: means, done)
     }
 }

@@ -85,7 +85,21 @@ final class AuditRecorder {
         self.isTroubled = false
         self.send()
         if self.onItsWay.isEmpty { closed.succeed() }
-        return closed.futureResult.always { _ in limit.cancel() }
+        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        return closed.futureResult.always { _ in
+            limit.cancel()
+            bound.value.tellOfTheRest()
+        }
+    }
+
+    /// Nobody writes it any more, and so no row can say how much it was.
+    private func tellOfTheRest() {
+        self.timer?.cancel()
+        let unwritten = self.waiting.count + self.onItsWay.count
+        guard unwritten + self.lostSinceTold > 0 else { return }
+        self.lost += unwritten
+        self.logger.error(
+            "The audit ends with rows that are not written", metadata: ["lost": "\(unwritten + self.lostSinceTold)"])
     }
 
     private func later(_ time: TimeAmount) {

@@ -8,17 +8,27 @@ final class LimitDesk {
     enum Verdict {
         case granted
         case refused(Refusal)
-        /// The store has been asked. ``wait(_:)`` says when there is an answer.
-        case waits
+        /// The store has been asked, and says when there is an answer.
+        case waits(Turn)
+    }
+
+    /// The place of one request among those that wait for the same meter.
+    struct Turn {
+        fileprivate let meter: Meter
+
+        /// Calls back, once, when there is an answer: then it is to be asked again.
+        func wait(_ again: @escaping () -> Void) { self.meter.waiting.append(again) }
     }
 
     /// One token's, or that of all together.
-    private final class Meter {
+    fileprivate final class Meter {
         var rate: RateMeter?
         var budget: BudgetMeter?
         let unit: TokenBudget.Unit
         var isAskingRate = false
         var isAskingBudget = false
+        /// Who waits for an answer of the store; nobody where none is on its way.
+        var waiting: [() -> Void] = []
 
         init(rate: TokenRate?, budget: TokenBudget?) {
             self.rate = rate.map(RateMeter.init)
@@ -27,15 +37,27 @@ final class LimitDesk {
         }
 
         var limit: TokenBudget? { self.budget.map { TokenBudget($0.limit, self.unit) } }
+
+        /// Asks those that wait one after the other, until one has to wait for the next answer: so do all behind it.
+        func wake() {
+            let waiting = self.waiting
+            self.waiting = []
+            for (index, again) in waiting.enumerated() {
+                again()
+                guard self.waiting.isEmpty else {
+                    self.waiting += waiting[(index + 1)...]
+                    return
+                }
+            }
+        }
     }
 
     private let loop: any EventLoop
     private var meters: [String: Meter] = [:]
     private var all: Meter?
-    private var waiting: [() -> Void] = []
     /// Where there is none, nothing limited is let through.
     private let store: (any AccessStore)?
-    /// Until then nothing is asked of a store that has failed; microseconds since 1970.
+    /// Before that nothing is asked of a store that has failed; microseconds since 1970.
     private var failedUntil: Int64 = 0
     private static let patience: Int64 = 1_000_000
     /// Under which the store knows what holds for all tokens together. No token is called so.
@@ -53,6 +75,12 @@ final class LimitDesk {
         self.all = rate.map { Meter(rate: $0, budget: nil) }
     }
 
+    /// Forgets what was counted of tokens that are not there any more.
+    func keepCounting(_ tokens: TokenTable) {
+        guard self.meters.count > tokens.count else { return }
+        self.meters = self.meters.filter { key, _ in TokenID(key).flatMap { tokens.token($0) } != nil }
+    }
+
     /// Whether what this one asks is counted.
     ///
     /// - Parameter usage: how many tokens of models it is at least.
@@ -62,19 +90,25 @@ final class LimitDesk {
 
     /// Whether so many requests may be made now. What is granted is counted.
     ///
-    /// - Parameter usage: how many tokens of models they use at least.
+    /// - Parameters:
+    ///   - usage: how many tokens of models they use at least.
+    ///   - arrival: when they came, where they have waited since. It may be later than now: a clock can be set.
     func admit(
-        _ count: Int, _ token: TokenHolder, usage: Int = 0, now: Int64 = WallClock.microseconds()
+        _ count: Int, _ token: TokenHolder, usage: Int = 0, arrival: Int64? = nil,
+        now: Int64 = WallClock.microseconds()
     ) -> Verdict {
         guard self.counts(token, usage: usage) else { return .granted }
         let meter = self.meter(of: token)
-        let amount = meter.unit == .tokens ? usage : count
-        let day = WallClock.day(of: now)
+        let arrival = min(arrival ?? now, now)
+        let wish = Wish(
+            count: count, amount: meter.unit == .tokens ? usage : count, arrival: arrival,
+            day: WallClock.day(of: arrival), now: now)
         // All are asked before any of them counts.
-        if let verdict = self.check(self.all, Self.allKey, count, amount, day, now) { return verdict }
-        if let verdict = self.check(meter, token.id.text, count, amount, day, now) { return verdict }
-        self.all?.rate?.spend(count, now: now)
-        meter.rate?.spend(count, now: now)
+        if let verdict = self.check(self.all, Self.allKey, wish) { return verdict }
+        if let verdict = self.check(meter, token.id.text, wish) { return verdict }
+        let amount = wish.amount
+        self.all?.rate?.spend(count, now: arrival)
+        meter.rate?.spend(count, now: arrival)
         if amount > 0 { meter.budget?.spend(amount) }
         return .granted
     }
@@ -87,8 +121,15 @@ final class LimitDesk {
         _ = self.askBudget(of: meter, token.id.text, 0, day, now)
     }
 
-    /// Calls back once the store has answered.
-    func wait(_ again: @escaping () -> Void) { self.waiting.append(again) }
+    /// What is asked for: so many requests, and so much of a day's budget.
+    private struct Wish {
+        let count: Int
+        let amount: Int
+        /// Microseconds since 1970, as ``now`` is, and not after it.
+        let arrival: Int64
+        let day: Int
+        let now: Int64
+    }
 
     private func meter(of token: TokenHolder) -> Meter {
         if let meter = self.meters[token.id.text], meter.rate?.rate == token.limits.rate,
@@ -102,70 +143,75 @@ final class LimitDesk {
     }
 
     /// - Returns: nil where nothing is against it.
-    private func check(
-        _ meter: Meter?, _ key: String, _ count: Int, _ amount: Int, _ day: Int, _ now: Int64
-    ) -> Verdict? {
+    private func check(_ meter: Meter?, _ key: String, _ wish: Wish) -> Verdict? {
         guard let meter else { return nil }
-        switch meter.rate?.check(count, now: now) {
+        let now = wish.now
+        switch meter.rate?.check(wish.count, arrival: wish.arrival, now: now) {
         case nil, .granted: break
         case .refused(let until): return .refused(Self.tooFast(meter, key, until: until, now))
-        case .never: return .refused(Self.tooMany(meter, count))
+        case .never: return .refused(Self.tooMany(meter, wish.count))
         case .needsLease:
-            guard self.askRate(of: meter, key, count, now) else { return .refused(.limitsUnwritable) }
-            return .waits
+            guard self.askRate(of: meter, key, wish.count, now) else { return .refused(.limitsUnwritable) }
+            return .waits(Turn(meter: meter))
         }
-        guard amount > 0 else { return nil }
-        switch meter.budget?.check(amount, day: day) {
+        guard wish.amount > 0 else { return nil }
+        switch meter.budget?.check(wish.amount, day: wish.day) {
         case nil, .granted: return nil
-        case .refused: return .refused(Self.spent(meter, day, now))
+        case .refused: return .refused(Self.spent(meter, wish.day, now))
         case .needsLease:
-            guard self.askBudget(of: meter, key, amount, day, now) else { return .refused(.limitsUnwritable) }
-            return .waits
+            guard self.askBudget(of: meter, key, wish.amount, wish.day, now) else {
+                return .refused(.limitsUnwritable)
+            }
+            return .waits(Turn(meter: meter))
         }
     }
 
     // MARK: Leases
 
     private func askRate(of meter: Meter, _ key: String, _ count: Int, _ now: Int64) -> Bool {
-        guard let store, let rate = meter.rate, now >= self.failedUntil else { return false }
+        guard let store, let rate = meter.rate, self.mayAsk(at: now) else { return false }
         guard !meter.isAskingRate else { return true }
         meter.isAskingRate = true
         let bound = NIOLoopBound(meter, eventLoop: self.loop)
         let desk = NIOLoopBound(self, eventLoop: self.loop)
-        store.take(rate.leaseSize(for: count), least: count, of: rate.rate, for: key, now: now) { [loop] answer in
+        store.take(rate.leaseSize(for: count), least: count, of: rate.rate, for: key) { [loop] answer in
             loop.execute {
                 bound.value.isAskingRate = false
                 if case .success(let outcome) = answer { bound.value.rate?.took(outcome, for: count) }
-                desk.value.answered(answer.map { _ in })
+                desk.value.answered(bound.value, answer.map { _ in })
             }
         }
         return true
     }
 
     private func askBudget(of meter: Meter, _ key: String, _ count: Int, _ day: Int, _ now: Int64) -> Bool {
-        guard let store, let token = TokenID(key), let budget = meter.budget, now >= self.failedUntil else {
+        guard let store, let token = TokenID(key), let budget = meter.budget, self.mayAsk(at: now) else {
             return false
         }
         guard !meter.isAskingBudget else { return true }
         meter.isAskingBudget = true
         let asked = budget.leaseSize(for: count, day: day)
+        let least = budget.leastLease(for: count, day: day)
         let bound = NIOLoopBound(meter, eventLoop: self.loop)
         let desk = NIOLoopBound(self, eventLoop: self.loop)
-        store.take(asked, of: token, day: day, limit: budget.limit) { [loop] answer in
+        store.take(asked, least: least, of: token, day: day, limit: budget.limit) { [loop] answer in
             loop.execute {
                 bound.value.isAskingBudget = false
-                if case .success(let amount) = answer { bound.value.budget?.took(amount, asked: asked, day: day) }
-                desk.value.answered(answer.map { _ in })
+                if case .success(let amount) = answer {
+                    bound.value.budget?.took(amount, asked: asked, least: least, day: day)
+                }
+                desk.value.answered(bound.value, answer.map { _ in })
             }
         }
         return true
     }
 
-    private func answered(_ answer: Result<Void, StoreTrouble>) {
+    /// A clock that was set back makes nobody wait longer than the store is left alone.
+    private func mayAsk(at now: Int64) -> Bool { !(1...Self.patience).contains(self.failedUntil - now) }
+
+    private func answered(_ meter: Meter, _ answer: Result<Void, StoreTrouble>) {
         if case .failure = answer { self.failedUntil = WallClock.microseconds() + Self.patience }
-        let waiting = self.waiting
-        self.waiting = []
-        for again in waiting { again() }
+        meter.wake()
     }
 
     /// What was taken of budgets and not used goes back: the process ends.

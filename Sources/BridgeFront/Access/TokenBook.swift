@@ -28,6 +28,13 @@ final class TokenBook {
     /// Of what is in memory.
     private var revision: Int?
     private var isReading = false
+    /// Who waits for what is being read.
+    private var readers: [() -> Void] = []
+    private let revocations: Revocations?
+    private var turns = CircularBuffer<() -> Void>()
+    private var isInTurn = false
+    /// Changes that may wait for their turn.
+    private static let room = 1_024
     private var timer: Scheduled<Void>?
     /// Between two looks at whether another process has changed anything.
     private static let interval = TimeAmount.seconds(5)
@@ -41,6 +48,7 @@ final class TokenBook {
         self.loop = loop
         self.logger = logger
         self.table = TokenTable(key: stores?.key ?? .random())
+        self.revocations = stores.map { Revocations($0.store, loop: loop, logger: logger) }
         self.settled = loop.makePromise()
     }
 
@@ -61,6 +69,7 @@ final class TokenBook {
 
     func close() {
         self.isClosed = true
+        self.revocations?.close()
         self.settled.succeed()
         self.timer?.cancel()
         self.onChange = nil
@@ -72,42 +81,86 @@ final class TokenBook {
         self.look(after: self.interval)
     }
 
-    /// By age.
+    /// In no order.
     var tokens: [Token] { self.table.tokens }
 
     func token(_ id: TokenID) -> Token? { self.table.token(id) }
 
-    /// Writes a token, and takes it up once it is written.
-    func put(_ token: Token, _ done: @escaping (Result<Void, StoreTrouble>) -> Void) {
-        guard let stores else {
-            return done(.failure(StoreTrouble(.unreachable, "This service has no place to keep tokens in.")))
-        }
+    /// Reads the tokens anew, and calls back, whatever came of it.
+    func read(_ done: @escaping () -> Void) {
+        self.readers.append(done)
+        self.start()
+    }
+
+    // MARK: Changes
+
+    /// Does one change after the other, so that each is decided by what the one before it has left. ``turnIsOver()`` ends it.
+    ///
+    /// - Returns: false where there are too many.
+    func inTurn(_ change: @escaping () -> Void) -> Bool {
+        guard self.turns.count < Self.room else { return false }
+        self.turns.append(change)
+        if !self.isInTurn { self.turnIsOver() }
+        return true
+    }
+
+    func turnIsOver() {
+        let next = self.turns.popFirst()
+        self.isInTurn = next != nil
+        next?()
+    }
+
+    /// Writes a token that was decided by those that there are here, and takes it up once it is written.
+    func put(_ token: Token, _ done: @escaping (Result<TokenChange, StoreTrouble>) -> Void) {
+        guard let stores else { return done(.failure(Self.nowhere)) }
+        guard let revision else { return done(.success(.outdated)) }
         let bound = NIOLoopBound((self, done), eventLoop: self.loop)
         let loop = self.loop
-        stores.store.put(token) { result in
+        stores.store.put(token, over: revision) { result in
             loop.execute {
                 let (book, done) = bound.value
-                if case .success(let revision) = result { book.take(token, revision) }
-                done(result.map { _ in })
+                if case .success(.written(let revision)) = result {
+                    book.table.put(book.revocations?.applied(to: token) ?? token)
+                    book.wrote(revision)
+                }
+                done(result)
             }
         }
     }
 
-    private func take(_ token: Token, _ revision: Int) {
+    /// Ends a token now, whatever becomes of the store, and goes on until that is written.
+    ///
+    /// - Parameter done: told whether it is.
+    func revoke(_ token: Token, at time: Int, _ done: @escaping (Result<Void, StoreTrouble>) -> Void) {
+        guard let revocations else { return done(.failure(Self.nowhere)) }
+        revocations.add(token.id, at: token.revoked ?? time) { [weak self] result in
+            if case .success(let revision) = result { self?.wrote(revision) }
+            done(result.map { _ in })
+        }
+        self.table.put(revocations.applied(to: token))
+        self.changed()
+    }
+
+    /// A change of this book's own is written.
+    private func wrote(_ revision: Int) {
         let isNext = self.revision == revision - 1
-        self.table.put(token)
         self.revision = isNext ? revision : nil
         self.changed()
         if !isNext { self.start() }
     }
 
+    private static let nowhere = StoreTrouble(.unreachable, "This service has no place to keep tokens in.")
+
     private func loaded(_ result: Result<TokenStock, StoreTrouble>) {
         self.isReading = false
+        let readers = self.readers
+        self.readers = []
+        defer { for reader in readers { reader() } }
         guard !self.isClosed else { return }
         switch result {
         case .success(let stock):
             self.backoff.forgive()
-            self.table.replaceAll(with: stock.tokens)
+            self.table.replaceAll(with: stock.tokens.map { self.revocations?.applied(to: $0) ?? $0 })
             self.revision = stock.revision
             self.become(.known)
             self.look(after: self.interval)

@@ -12,7 +12,6 @@ extension ChatCall {
     func finish(_ answer: ChatAnswer, remarks: ChatRemarks) {
         let telling = self.machine.finish()
         if telling == .nothing { return }
-        self.settle(answer.usage)
         let outcome = answer.isEmpty ? Self.empty : nil
         let usage = (answer.usage.input, answer.usage.output)
         if self.request.isStreamed {
@@ -98,9 +97,18 @@ extension ChatCall {
 
 extension ChatCall {
     private func makesStream(_ events: (inout ChatStream) -> ByteBuffer) -> ByteBuffer {
-        var stream = self.stream ?? ChatStream(self.dialect, request: self.request, identity: self.identity)
+        var stream =
+            self.stream
+            ?? ChatStream(self.dialect, request: self.request, identity: self.identity, options: self.streamOptions)
         defer { self.stream = stream }
         return events(&stream)
+    }
+
+    private var streamOptions: ChatStream.Options {
+        var options = ChatStream.Options()
+        options.putsUsageOnFinish = self.state.configuration.chatStreams.usageOnFinish
+        options.endsMessagesWithDone = self.state.configuration.chatStreams.doneAfterMessages
+        return options
     }
 
     private func beginStream(model: String, remarks: ChatRemarks, stopWord: String? = nil) {
@@ -150,8 +158,8 @@ extension ChatCall {
         guard self.state.logger.logLevel <= .info else { return }
         if self.state.chat.pace.takesTwo(self.state.clock.now) {
             self.log.writeReceived(bytes, isStreamed: self.request.isStreamed, to: self.state.logger)
-        } else if self.state.configuration.audit.content != .none {
-            self.received = bytes
+        } else {
+            self.received = self.log.excerpt(of: bytes)
         }
     }
 
@@ -179,9 +187,12 @@ extension ChatCall {
                     token: self.token?.id, principal: self.verdict.principal, method: self.target.name,
                     subject: self.isUnderstood ? AuditSubject.printable(self.request.modelName) : nil,
                     requestBytes: self.requestBytes, responseBytes: self.responseBytes,
-                    microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status))
+                    microseconds: Int(elapsed.nanoseconds / 1_000), outcome: failure ?? AuditRow.ok, status: status,
+                    user: self.request.user.map { ChatRecord.digest(of: $0) },
+                    clientSession: self.verdict.fields.clientSession.map { ChatRecord.digest(of: $0) },
+                    inputTokens: self.used?.input, outputTokens: self.used?.output))
         }
-        guard self.isRead else { return }
+        guard self.isRead || self.token?.isAudited == true else { return }
         self.log.writeSent(
             ChatRecord.Sent(
                 status: status, elapsed: elapsed, requestBytes: self.requestBytes, responseBytes: self.responseBytes,

@@ -12,7 +12,7 @@ extension ChatCall {
         do throws(ChatFault) {
             let params = try SamplingParams(neutral: self.request)
             self.request.remarks.add(params.remarks)
-            self.header = self.askHeader(needs: SamplingParams.needs(of: self.request))
+            self.inquiry = self.makeInquiry(needs: SamplingParams.needs(of: self.request))
             self.payload = (params.text.bytes, self.hold)
         } catch {
             return self.tell(error)
@@ -26,18 +26,19 @@ extension ChatCall {
         self.keepAlive()
     }
 
-    private func askHeader(needs: ChatNeeds) -> JSONText {
-        ChatOpening.ask(
-            ChatAsk(
-                requestID: self.requestID, principal: self.verdict.principal,
-                model: ModelNames.known(self.request.model), maximumTokens: self.request.maximumTokens, needs: needs)
-        ).text
+    private func makeInquiry(needs: ChatNeeds) -> ChatAsk {
+        ChatAsk(
+            requestID: self.requestID, principal: self.verdict.principal, model: ModelNames.known(self.request.model),
+            maximumTokens: self.request.maximumTokens, needs: needs)
     }
 
     func open() {
-        guard let header else { return }
+        guard var inquiry else { return }
+        if self.isOverdue { return self.tell(self.lateness) }
+        inquiry.timeout = self.timeLeft.map { max(1, Int($0.nanoseconds / 1_000_000)) }
         self.exchange = self.state.session.open(
-            header: header, payload: self.payload?.bytes, hold: self.payload?.hold, delegate: self)
+            header: ChatOpening.ask(inquiry).text, payload: self.payload?.bytes, hold: self.payload?.hold,
+            delegate: self)
         if !self.state.session.isConnected { self.waitForWorker() }
     }
 
@@ -152,10 +153,11 @@ extension ChatCall {
     func answered(_ answer: ChatAnswer, remarks: ChatRemarks) {
         guard !self.machine.isOver else { return }
         let fitted = answer.fitted(to: self.request, idPrefix: self.identity.callPrefix(in: self.dialect))
+        self.countAnswer(fitted.usage)
         switch self.request.format.check(fitted) {
         case .met(let answer): self.finish(answer, remarks: remarks)
         case .notMet(let problem):
-            guard self.token?.isSandboxed != true, self.machine.repairs() else {
+            guard self.token?.isSandboxed != true, !self.isOverdue, self.machine.repairs() else {
                 return self.tell(
                     ChatFault(
                         .schemaNotMet, "The model's answer is not what was asked for: \(problem)", sourceWasAsked: true)
@@ -163,6 +165,7 @@ extension ChatCall {
             }
             self.request.countInput()
             self.request = self.request.repaired(after: answer, because: problem)
+            self.countRound(TokenEstimate.whole(of: self.request))
             self.ask()
         }
     }

@@ -26,7 +26,7 @@ final class ChatCall: OwnRequest {
     var isRead = false
     private(set) var isUnderstood = false
     /// Of its body, while it may still have to be logged.
-    var received: ByteBuffer?
+    var received: ChatRecord.Excerpt?
     var requestBytes = 0
     /// What its body is counted by.
     var hold: PayloadHold?
@@ -35,31 +35,34 @@ final class ChatCall: OwnRequest {
     let created = WallClock.seconds()
 
     // Who answers.
-    /// What the session worker is asked with.
-    var header: JSONText?
+    /// What the session worker is told beside the params.
+    var inquiry: ChatAsk?
+    /// When it has taken too long, whatever it waits for.
+    private var deadline: NIODeadline?
     var exchange: Exchange?
     /// What it is asked. Kept while it may have to be asked again.
     var payload: (bytes: ByteBuffer, hold: PayloadHold?)?
     var turn: ChatDesk.Turn?
     var workerTimer: Scheduled<Void>?
     var sandboxTimer: Scheduled<Void>?
+    var turnTimer: Scheduled<Void>?
 
     // The answer.
     var stream: ChatStream?
     var keepAliveTimer: Scheduled<Void>?
     var responseBytes = 0
-    private var isCounted = false
+    /// Tokens of models in all rounds together, once there is an answer.
+    private(set) var used: (input: Int, output: Int)?
+    var isCounted = false
     private var isRecorded = false
 
-    private let contentLength: Int?
-    private var collector: BodyCollector
+    let contentLength: Int?
+    var collector: BodyCollector
+    var ticket: UInt64?
+    var refusal: Refusal?
     private let start: NIODeadline
-    /// Why it is not served. Told when all has been looked at that came with the head.
-    private var refusal: Refusal?
     private var isStarted = false
-    private var ticket: UInt64?
 
-    /// - Parameter contentLength: of its own; the verdict may be that on another head.
     init(
         _ connection: ClientConnection, _ target: ChatTarget, _ verdict: HeadVerdict, contentLength: Int?
     ) {
@@ -76,34 +79,33 @@ final class ChatCall: OwnRequest {
         self.collector = BodyCollector(expected: contentLength, limit: state.configuration.limits.maximumChatBytes)
     }
 
-    var token: TokenHolder? { self.verdict.token }
-    var secret: String? { self.verdict.fields.secret }
+    var payer: String { "chat:\(self.verdict.principal)" }
 
     var elapsed: TimeAmount { self.state.clock.now - self.start }
+
+    /// How long it may still take; nil is without limit.
+    var timeLeft: TimeAmount? { self.deadline.map { $0 - self.state.clock.now } }
+    var isOverdue: Bool { self.timeLeft.map { $0 <= .zero } ?? false }
 
     // MARK: What the client sends
 
     func begin() {
         guard self.refusal == nil else { return }
-        self.isCounted = true
-        self.state.metrics.requestsInFlight += 1
+        self.beginCounting()
         if let until = self.token?.until { self.state.watch.watch(until) }
         if self.target.isPosted, self.verdict.fields.expectsContinue { self.connection.sendContinue() }
     }
 
     func take(_ part: ByteBuffer) {
         guard self.target.isPosted, self.refusal == nil, !self.machine.isOver else { return }
-        switch self.collector.take(part) {
-        case .taken: break
-        case .tooLong: self.refusal = .chatTooLarge(limit: self.state.configuration.limits.maximumChatBytes)
-        case .needsRoom(let octets): self.findRoom(octets)
-        }
+        self.collect(part, orElse: .chatTooLarge(limit: self.state.configuration.limits.maximumChatBytes))
     }
 
     func complete() {
         guard self.target.isPosted, self.refusal == nil, !self.machine.isOver else { return self.settle() }
         let body = self.collector.finish()
         self.isStarted = true
+        self.deadline = self.state.configuration.chatTimeout.map { self.state.clock.now + $0.timeAmount }
         self.requestBytes = body.bytes.readableBytes
         self.hold = body.hold
         do throws(ChatFault) {
@@ -152,63 +154,35 @@ final class ChatCall: OwnRequest {
         self.passWithinLimits { $0.waitForTurn() }
     }
 
-    private func findRoom(_ octets: Int) {
-        var isWaiting = false
-        self.connection.holdRequest(true)
-        self.ticket = self.state.bodies.ask(caller: "chat:\(self.verdict.principal)", octets: octets) { hold in
-            self.ticket = nil
-            if let hold {
-                self.collector.grant(hold)
-            } else {
-                self.refusal = .overloadedBody(limit: self.state.bodies.limit)
-            }
-            self.connection.holdRequest(false)
-            if isWaiting, self.refusal != nil { self.settle() }
-        }
-        isWaiting = true
-    }
-
     // MARK: The end
-
-    /// The status of the answer is known: it counts as answered.
-    func count(_ status: Int) {
-        self.uncount()
-        self.state.metrics.count(self.verdict.route, status)
-    }
-
-    func uncount() {
-        guard self.isCounted else { return }
-        self.isCounted = false
-        self.state.metrics.requestsInFlight -= 1
-    }
 
     /// Lets go of everything that is waited for.
     func release() {
-        for timer in [self.workerTimer, self.sandboxTimer, self.keepAliveTimer] { timer?.cancel() }
+        for timer in [self.workerTimer, self.sandboxTimer, self.turnTimer, self.keepAliveTimer] { timer?.cancel() }
         self.workerTimer = nil
         self.sandboxTimer = nil
+        self.turnTimer = nil
         self.keepAliveTimer = nil
         self.exchange = nil
         self.payload = nil
         self.hold = nil
-        if let ticket { self.state.bodies.withdraw(ticket) }
-        self.ticket = nil
+        self.withdrawWish()
         if let turn {
             self.turn = nil
             self.state.chat.end(turn)
         }
     }
 
-    func cancel(_ reason: String) {
-        let exchange = self.exchange
-        self.exchange = nil
-        exchange?.cancel(reason: reason)
+    /// An answer has been made, whether it can be used or not.
+    func countAnswer(_ usage: ChatUsage) {
+        self.used = (self.used?.input ?? usage.input, (self.used?.output ?? 0) + usage.output)
+        self.spend(usage.output)
     }
 
-    /// It is refused, and perhaps without its body having been read.
-    func abandonBody() {
-        self.connection.abandonBody(
-            endsConnection: self.verdict.fields.endsConnection(refusedWith: self.contentLength))
+    /// A further round begins, with so much to read.
+    func countRound(_ tokens: Int) {
+        self.used?.input += tokens
+        self.spend(tokens)
     }
 
     /// What is recorded is recorded once.

@@ -25,7 +25,7 @@ struct ChatRecord {
         var metadata = self.metadata("RX")
         metadata["mcp.request_bytes"] = "\(body.readableBytes)"
         metadata["mcp.streamed"] = "\(isStreamed)"
-        self.add(body, to: &metadata, as: "mcp")
+        self.add(self.excerpt(of: body), to: &metadata, as: "mcp")
         logger.info("Model request", metadata: metadata)
     }
 
@@ -41,7 +41,13 @@ struct ChatRecord {
         /// All text of the answer, or of the error.
         var text: String
         /// What had come, where that has no record of its own.
-        var received: ByteBuffer?
+        var received: Excerpt?
+    }
+
+    /// What is logged of a text: little, however long that is.
+    struct Excerpt {
+        let name: String
+        let value: String
     }
 
     func writeSent(_ sent: Sent, to logger: Logger) {
@@ -56,8 +62,8 @@ struct ChatRecord {
             metadata["mcp.output_tokens"] = "\(usage.output)"
         }
         if let failure = sent.failure { metadata["error.code"] = "\(failure)" }
-        self.add(ByteBuffer(string: sent.text), to: &metadata, as: "mcp")
-        if let received = sent.received { self.add(received, to: &metadata, as: "mcp.request") }
+        self.add(self.excerpt(of: ByteBuffer(string: sent.text)), to: &metadata, as: "mcp")
+        self.add(sent.received, to: &metadata, as: "mcp.request")
         logger.info("Model answer", metadata: metadata)
     }
 
@@ -70,11 +76,16 @@ struct ChatRecord {
         return metadata
     }
 
-    private func add(_ text: ByteBuffer, to metadata: inout Logger.Metadata, as name: String) {
+    private func add(_ excerpt: Excerpt?, to metadata: inout Logger.Metadata, as name: String) {
+        if let excerpt { metadata["\(name).\(excerpt.name)"] = "\(excerpt.value)" }
+    }
+
+    /// Nil where nothing of what was said is logged.
+    func excerpt(of text: ByteBuffer) -> Excerpt? {
         switch self.content {
-        case .none: break
-        case .digest: metadata["\(name).digest"] = "\(Self.digest(of: text))"
-        case .full: metadata["\(name).content"] = "\(Self.withoutSecrets(Self.shortened(text)))"
+        case .none: nil
+        case .digest: Excerpt(name: "digest", value: Self.digest(of: text))
+        case .full: Excerpt(name: "content", value: TokenSecret.masked(in: Self.shortened(text)))
         }
     }
 
@@ -84,19 +95,10 @@ struct ChatRecord {
         return digest.prefix(8).hexadecimal
     }
 
+    static func digest(of text: String) -> String { Self.digest(of: ByteBuffer(string: text)) }
+
     private static func shortened(_ text: ByteBuffer) -> String {
         guard text.readableBytes > Self.maximumContent else { return String(buffer: text) }
         return String(buffer: text.getSlice(at: text.readerIndex, length: Self.maximumContent) ?? text) + "…"
-    }
-
-    /// A text in which no token of ours can be read.
-    static func withoutSecrets(_ text: String) -> String {
-        var rest = text.utf8[...]
-        var kept = ""
-        while let mark = rest.firstRange(of: TokenSecret.prefix.utf8) {
-            kept += String(Substring(rest[..<mark.upperBound])) + "***"
-            rest = rest[mark.upperBound...].drop { PercentCoding.isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F }
-        }
-        return kept + String(Substring(rest))
     }
 }

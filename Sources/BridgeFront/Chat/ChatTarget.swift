@@ -44,7 +44,7 @@ enum ChatTarget: Sendable, Equatable {
             self = .model(id)
         default:
             guard versions > 0 || Self.isMeant(parts) else { return nil }
-            self = .nothing(Self.guess(parts.last))
+            self = .nothing(Self.guess(parts))
         }
     }
 
@@ -56,12 +56,17 @@ enum ChatTarget: Sendable, Equatable {
         }
     }
 
-    private static func guess(_ last: Substring?) -> ChatDialect {
-        switch last {
-        case "messages", "count_tokens", "complete": .messages
-        case "responses": .responses
-        default: .completions
+    /// By the end of a path, or where that says nothing by its beginning: `/v1/messages/batches`.
+    private static func guess(_ parts: [Substring]) -> ChatDialect {
+        for part in [parts.last, parts.first] {
+            switch part {
+            case "messages", "count_tokens", "complete": return .messages
+            case "responses": return .responses
+            case "completions": return .completions
+            default: continue
+            }
         }
+        return .completions
     }
 }
 

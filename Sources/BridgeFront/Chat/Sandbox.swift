@@ -51,10 +51,10 @@ enum Sandbox {
             return ChatAnswer(model: request.modelName, blocks: [.toolUse(call)], stop: .toolUse)
         }
         let text = Self.fitted(said, to: request.format)
-        guard let limit = request.maximumTokens, text.utf8.count > 4 * limit else {
+        guard let limit = request.maximumTokens.map({ TokenEstimate.octets(of: $0) }), text.utf8.count > limit else {
             return ChatAnswer(model: request.modelName, blocks: [.text(text)], stop: .endTurn)
         }
-        let cut = String(decoding: Array(text.utf8.prefix(4 * limit)), as: UTF8.self)
+        let cut = String(decoding: Array(text.utf8.prefix(limit)), as: UTF8.self)
         return ChatAnswer(
             model: request.modelName, blocks: [.text(cut.last == "\u{FFFD}" ? String(cut.dropLast()) : cut)],
             stop: .maximumTokens)

@@ -27,6 +27,8 @@ struct RequestFields: Sendable, Equatable {
     var expectsContinue = false
     /// What only clients of Anthropic's APIs send.
     var namesAnthropicVersion = false
+    /// What a program that speaks to the model APIs calls its own session. Anybody may write anything there.
+    var clientSession: String?
     /// Of a preflight: the headers that the page wants to send.
     var wantedHeaders: String?
     /// Another protocol is offered.
@@ -53,6 +55,7 @@ struct RequestFields: Sendable, Equatable {
             self.expectsContinue = value.withoutTrailingSpace.isField("100-continue")
         case 7 where name.isField("upgrade"): self.wantsUpgrade = true
         case 9 where name.isField("x-api-key"): self.note(repeated: Self.replace(&self.apiKey, value))
+        case 10 where name.isField("session-id"): self.clientSession = self.clientSession ?? value
         case 12 where name.isField("content-type"): self.note(repeated: Self.replace(&self.contentType, value))
         case 13 where name.isField("authorization"):
             self.note(repeated: self.hasAuthorization)
@@ -74,6 +77,7 @@ struct RequestFields: Sendable, Equatable {
             self.forwardedPrefix = self.forwardedPrefix == nil ? value.withoutTrailingSpace : "several"
         case 20 where name.isField("mcp-protocol-version"):
             self.note(repeated: Self.replace(&self.protocolVersion, value))
+        case 24 where name.isField("x-claude-code-session-id"): self.clientSession = self.clientSession ?? value
         case 30 where name.isField("access-control-request-headers"): self.wantedHeaders = value.withoutTrailingSpace
         default:
             if ProxyFields.contain(name) { self.isForwarded = true }

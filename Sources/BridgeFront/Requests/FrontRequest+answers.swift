@@ -102,7 +102,8 @@ extension FrontRequest {
             self.state.metrics.openStreams -= 1
             self.stream = nil
             self.record(200, failure: self.body == nil ? nil : Self.gone)
-        } else if self.exchange != nil || self.operation != .post {
+        } else if self.exchange != nil || self.operation != .post || self.body != nil {
+            // Whatever it waited for: its turn among those that are counted, or an answer.
             self.record(Self.clientClosed, failure: Self.gone)
         }
         self.release()
@@ -156,7 +157,8 @@ extension FrontRequest {
     }
 
     /// - Parameters:
-    ///   - isRecorded: whether the log has a record of it, as of every request that was handed on.
+    ///   - isRecorded: whether the log has a record of it, as of every request that was handed on; else only where its token
+    ///     asks for one.
     ///   - isOfEach: whether it is told of each request in the body.
     func tell(_ refusal: Refusal, id: ByteBuffer? = nil, isRecorded: Bool = true, isOfEach: Bool = false) {
         if self.isPosted { return self.tellPosted(refusal, self.body?.requestIDs ?? []) }
@@ -173,7 +175,7 @@ extension FrontRequest {
         if isRecorded {
             self.record(refusal.status, failure: refusal.code)
         } else {
-            self.audit(refusal.status, failure: refusal.code)
+            self.recordRefusal(refusal.status, refusal)
         }
     }
 

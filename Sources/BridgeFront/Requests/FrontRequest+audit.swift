@@ -15,6 +15,15 @@ extension FrontRequest {
         self.subject = AuditSubject.of(bytes, body.method)
     }
 
+    /// It was refused before it was handed on. The log has a record of that only where its token asks for one.
+    func recordRefusal(_ status: Int, _ refusal: Refusal) {
+        if self.token?.isAudited == true {
+            self.record(status, failure: refusal.code)
+        } else {
+            self.audit(status, failure: refusal.code)
+        }
+    }
+
     /// It is over.
     func audit(_ status: Int, failure: String?) {
         let token = self.tokenID

@@ -6,16 +6,16 @@ extension FrontRequest {
     /// Passes on what has been read, if the token's limits let it through. It may have to wait until it is written down that
     /// they do.
     ///
-    /// - Parameter arrival: when it came, in microseconds since 1970: by then it is judged, however long that takes.
+    /// - Parameter arrival: when it came, in microseconds since 1970: what was taken for it then is its, however long that takes.
     func passOnWithinLimits(arrival: Int64 = WallClock.microseconds()) {
         guard let token = self.verdict.token, let body, body.hasRequests, self.state.limits.counts(token) else {
             return self.passOn()
         }
-        switch self.state.limits.admit(body.requestIDs.count, token, now: arrival) {
+        switch self.state.limits.admit(body.requestIDs.count, token, arrival: arrival) {
         case .granted: self.passOn()
         case .refused(let refusal): self.refuse(refusal, body)
-        case .waits:
-            self.state.limits.wait { [weak self] in
+        case .waits(let turn):
+            turn.wait { [weak self] in
                 guard let self, !self.machine.isOver else { return }
                 self.state.clock.refresh()
                 self.passOnWithinLimits(arrival: arrival)
@@ -28,7 +28,9 @@ extension FrontRequest {
         if let session, !session.isOver {
             for id in body.requestIDs { session.send(self.endpoint.refusal(refusal, id.bytes)) }
             self.state.metrics.refuse(refusal.code)
-            return self.sendAccepted()
+            self.sendAccepted()
+            self.release()
+            return self.record(202, failure: refusal.code)
         }
         let isInSession = self.verdict.fields.sessionID != nil
         self.tell(isInSession ? refusal.withinSession : refusal, isOfEach: true)

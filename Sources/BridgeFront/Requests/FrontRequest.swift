@@ -25,8 +25,11 @@ final class FrontRequest: OwnRequest {
     /// What is sent. Kept only while it may have to be sent.
     var payload: CollectedBody?
 
-    private let contentLength: Int?
-    private var collector: BodyCollector
+    let contentLength: Int?
+    var collector: BodyCollector
+    var ticket: UInt64?
+    var refusal: Refusal?
+    var isCounted = false
     /// How the session worker knows who asks, where requests before it had the same head.
     let caller: CallerBinding?
     /// The number that its exchange was opened with, until the session worker's first word: known already, or given by it.
@@ -42,16 +45,9 @@ final class FrontRequest: OwnRequest {
     var session: StreamedSession?
     /// Of HTTP+SSE: it has been accepted, and what comes of it goes to its session.
     var isPosted = false
-    /// Why it is not served. Told when all has been looked at that came with the head.
-    private var refusal: Refusal?
     private var isOpened = false
-    /// The ticket of a wish for room.
-    private var ticket: UInt64?
-    private var isCounted = false
 
-    /// - Parameters:
-    ///   - contentLength: of its own; the verdict may be that on another head.
-    ///   - caller: how the session worker is told who asks; nil where it is told in full.
+    /// - Parameter caller: how the session worker is told who asks; nil where it is told in full.
     init(
         _ connection: ClientConnection, _ endpoint: Endpoint, _ operation: Endpoint.Operation, _ verdict: HeadVerdict,
         contentLength: Int?, caller: CallerBinding? = nil
@@ -74,8 +70,7 @@ final class FrontRequest: OwnRequest {
             expected: contentLength, limit: state.configuration.limits.maximumBodyBytes)
     }
 
-    var token: TokenHolder? { self.verdict.token }
-    var secret: String? { self.verdict.fields.secret }
+    var payer: String { self.session?.id ?? self.verdict.fields.sessionID ?? "" }
 
     func body(of refusal: Refusal) -> ByteBuffer { self.endpoint.refusal(refusal, self.answeredID) }
 
@@ -84,19 +79,14 @@ final class FrontRequest: OwnRequest {
     func begin() {
         if self.refusal == nil, self.endpoint.isStreamed, self.operation == .post { self.refusal = self.findSession() }
         guard self.refusal == nil else { return }
-        self.isCounted = true
-        self.state.metrics.requestsInFlight += 1
+        self.beginCounting()
         if let until = self.verdict.token?.until { self.state.watch.watch(until) }
         if self.operation == .post, self.verdict.fields.expectsContinue { self.connection.sendContinue() }
     }
 
     func take(_ part: ByteBuffer) {
         guard self.operation == .post, self.refusal == nil, !self.machine.isOver else { return }
-        switch self.collector.take(part) {
-        case .taken: break
-        case .tooLong: self.refusal = .contentTooLarge(limit: self.state.configuration.limits.maximumBodyBytes)
-        case .needsRoom(let octets): self.findRoom(octets)
-        }
+        self.collect(part, orElse: .contentTooLarge(limit: self.state.configuration.limits.maximumBodyBytes))
     }
 
     /// All of it has arrived.
@@ -136,23 +126,6 @@ final class FrontRequest: OwnRequest {
         if self.session == nil { self.open() } else if let body { self.post(body) }
     }
 
-    private func findRoom(_ octets: Int) {
-        var isWaiting = false
-        self.connection.holdRequest(true)
-        let caller = self.session?.id ?? self.verdict.fields.sessionID ?? ""
-        self.ticket = self.state.bodies.ask(caller: caller, octets: octets) { hold in
-            self.ticket = nil
-            if let hold {
-                self.collector.grant(hold)
-            } else {
-                self.refusal = .overloadedBody(limit: self.state.bodies.limit)
-            }
-            self.connection.holdRequest(false)
-            if isWaiting, self.refusal != nil { self.settle() }
-        }
-        isWaiting = true
-    }
-
     // MARK: The exchange
 
     func open() {
@@ -185,25 +158,7 @@ final class FrontRequest: OwnRequest {
         }
     }
 
-    func cancel(_ reason: String) {
-        let exchange = self.exchange
-        self.exchange = nil
-        exchange?.cancel(reason: reason)
-    }
-
     // MARK: The end
-
-    /// The status of the answer is known: it counts as answered.
-    func count(_ status: Int) {
-        self.uncount()
-        self.state.metrics.count(self.verdict.route, status)
-    }
-
-    func uncount() {
-        guard self.isCounted else { return }
-        self.isCounted = false
-        self.state.metrics.requestsInFlight -= 1
-    }
 
     /// Lets go of everything that is waited for.
     func release() {
@@ -211,8 +166,7 @@ final class FrontRequest: OwnRequest {
         self.timer = nil
         self.exchange = nil
         self.payload = nil
-        if let ticket { self.state.bodies.withdraw(ticket) }
-        self.ticket = nil
+        self.withdrawWish()
     }
 
     /// - Parameter failure: the stable word of what went wrong; `nil` when all went as it should.
@@ -234,17 +188,15 @@ final class FrontRequest: OwnRequest {
         return id
     }
 
-    var method: String { self.body?.method ?? (self.operation == .delete ? "DELETE" : "GET") }
+    /// Of MCP; of HTTP where there is none, or none has been read.
+    var method: String {
+        if let body { return body.method }
+        return self.operation == .post ? "POST" : self.operation == .delete ? "DELETE" : "GET"
+    }
 
     var elapsed: TimeAmount { self.state.clock.now - self.start }
 
     var page: String? { self.verdict.origin }
-
-    /// It is refused, and perhaps without its body having been read.
-    func abandonBody() {
-        self.connection.abandonBody(
-            endsConnection: self.verdict.fields.endsConnection(refusedWith: self.contentLength))
-    }
 
     /// The id that an error about it has: none before its body has been read.
     var answeredID: ByteBuffer? {

@@ -61,10 +61,12 @@ enum FrontRouter {
         let limits = context.state.value.limits
         let arrival = WallClock.microseconds()
         while true {
-            switch limits.admit(1, token, now: arrival) {
+            switch limits.admit(1, token, arrival: arrival) {
             case .granted: return
             case .refused(let refusal): throw refusal
-            case .waits: await withCheckedContinuation { waiting in limits.wait { waiting.resume() } }
+            case .waits(let turn):
+                await withCheckedContinuation { waiting in turn.wait { waiting.resume() } }
+                try context.demandGoodToken()
             }
         }
     }

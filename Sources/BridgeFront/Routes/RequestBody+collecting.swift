@@ -5,7 +5,7 @@ import NIOCore
 
 extension Request {
     /// Reads the whole body, as long as it is not longer than `limit`. Where there is no room for it, it waits, and the
-    /// client with it: nothing more is read of it then.
+    /// client with it: nothing more is read of it then. A token that ends meanwhile is good for nothing that comes after.
     ///
     /// Call it once, on the event loop.
     func collect(limit: Int, _ context: FrontContext) async throws -> CollectedBody {
@@ -25,6 +25,7 @@ extension Request {
             }
         }
         guard context.connection.value.requestIsComplete else { throw Refusal.incompleteBody }
+        try context.demandGoodToken()
         return collector.finish()
     }
 

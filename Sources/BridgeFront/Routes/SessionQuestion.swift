@@ -19,6 +19,7 @@ enum SessionQuestion {
             switch await Self.outcome(header, context) {
             case .ended(let header, let body):
                 guard let body, let end = SessionEnd(header) else { throw Refusal.internalError }
+                try context.demandGoodToken()
                 return (end.status, body)
             case .clientGone: throw ClientGone()
             case .quiet:

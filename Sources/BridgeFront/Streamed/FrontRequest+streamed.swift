@@ -76,6 +76,7 @@ extension FrontRequest {
         session.send(self.endpoint.refusal(failure.refusal, id))
         self.state.metrics.refuse(failure.refusal.code)
         self.sendAccepted()
+        self.recordRefusal(202, failure.refusal)
         return true
     }
 

@@ -42,10 +42,12 @@ final class DirectConnection: ChannelDuplexHandler {
     }
 
     func run(_ exchange: DirectExchange) {
-        guard let context else { return exchange.failed(HTTPClientError.remoteConnectionClosed) }
+        guard let context, let request = exchange.request else {
+            return exchange.failed(HTTPClientError.remoteConnectionClosed)
+        }
         self.current = exchange
         exchange.connection = self
-        let request = exchange.request
+        exchange.queue = nil
         self.isKept = request.isKept
         exchange.sent()
         context.write(Self.wrapOutboundOut(.head(request.head)), promise: nil)
@@ -95,8 +97,9 @@ final class DirectConnection: ChannelDuplexHandler {
         case .end:
             self.current = nil
             current.connection = nil
-            if self.isKept, self.isWritten, !self.isClosed { self.pool.free(self) } else { self.close() }
+            // First: what follows on the connection is heard of later.
             current.ended()
+            if self.isKept, self.isWritten, !self.isClosed { self.pool.free(self) } else { self.close() }
         }
     }
 
@@ -131,7 +134,8 @@ final class DirectConnection: ChannelDuplexHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { self.errorCaught(error) }
 
     private func errorCaught(_ error: any Error) {
-        // What came before it counts.
+        // What came before it counts, and nothing follows.
+        self.isKept = false
         self.isHeld = false
         while let part = self.held.popFirst() { self.take(part) }
         self.fail(error)
@@ -148,9 +152,12 @@ final class DirectConnection: ChannelDuplexHandler {
 
 /// One request over a connection of our own, and who hears of its answer. Confined to its event loop.
 final class DirectExchange: HTTPCourse {
-    let request: DirectRequest
+    /// Until nobody wants it any more.
+    private(set) var request: DirectRequest?
     /// That it is over on.
     weak var connection: DirectConnection?
+    /// Where it waits for a connection.
+    weak var queue: DirectConnections?
     private var transfer: HTTPTransfer?
     private let hop: Int
 
@@ -178,8 +185,10 @@ final class DirectExchange: HTTPCourse {
 
     func cancel() {
         self.transfer = nil
+        self.request = nil
         self.connection?.abandon()
         self.connection = nil
+        self.queue?.forget(self)
     }
 
     private func leave() -> HTTPTransfer? {

@@ -19,10 +19,20 @@ final class DirectConnections {
         var waiting = CircularBuffer<DirectExchange>()
     }
 
+    /// A connection in the making.
+    private final class Attempt {
+        let exchange: DirectExchange
+        /// One for each address that has been tried.
+        var channels: [any Channel] = []
+
+        init(for exchange: DirectExchange) { self.exchange = exchange }
+    }
+
     let loop: any EventLoop
     private let settings: HTTPConnectionSettings
     private var servers: [HTTPAddress.Origin: Server] = [:]
     private var connections: [ObjectIdentifier: DirectConnection] = [:]
+    private var attempts: [ObjectIdentifier: Attempt] = [:]
     private var idleCheck: Scheduled<Void>?
     private var ending: EventLoopPromise<Void>?
 
@@ -47,6 +57,7 @@ final class DirectConnections {
             if connection.isUsable { return connection.run(exchange) }
         }
         guard (self.servers[origin]?.open ?? 0) < self.settings.connectionsPerHost else {
+            exchange.queue = self
             self.servers[origin]?.waiting.append(exchange)
             return
         }
@@ -54,12 +65,22 @@ final class DirectConnections {
         self.connect(exchange, to: origin)
     }
 
+    /// It is not wanted any more.
+    func forget(_ exchange: DirectExchange) {
+        for origin in self.servers.keys { self.servers[origin]?.waiting.removeAll { $0 === exchange } }
+    }
+
     private func connect(_ exchange: DirectExchange, to origin: HTTPAddress.Origin) {
-        let bound = NIOLoopBound(self, eventLoop: self.loop)
+        let attempt = Attempt(for: exchange)
+        self.attempts[ObjectIdentifier(attempt)] = attempt
+        let bound = NIOLoopBound((pool: self, attempt: attempt), eventLoop: self.loop)
         let ratio = self.settings.maximumInflation
         let bootstrap = ClientBootstrap(group: self.loop).connectTimeout(self.settings.connectTimeout)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    let (pool, attempt) = bound.value
+                    guard pool.ending == nil else { throw HTTPClientError.alreadyShutdown }
+                    attempt.channels.append(channel)
                     let pipeline = channel.pipeline.syncOperations
                     var configuration = HTTPRequestEncoder.Configuration()
                     configuration.automaticallySetFramingHeaders = false
@@ -67,7 +88,7 @@ final class DirectConnections {
                     try pipeline.addHandler(
                         ByteToMessageHandler(HTTPResponseDecoder(leftOverBytesStrategy: .dropBytes)))
                     if ratio > 0 { try pipeline.addHandler(NIOHTTPResponseDecompressor(limit: .ratio(ratio))) }
-                    try pipeline.addHandler(DirectConnection(bound.value, origin))
+                    try pipeline.addHandler(DirectConnection(pool, origin))
                 }
             }
         let channel =
@@ -75,6 +96,7 @@ final class DirectConnections {
             ? bootstrap.connect(unixDomainSocketPath: origin.host)
             : bootstrap.connect(host: origin.bareHost, port: origin.port)
         channel.assumeIsolated().whenComplete { result in
+            self.attempts[ObjectIdentifier(attempt)] = nil
             do {
                 let channel = try result.get()
                 let connection = try channel.pipeline.syncOperations.handler(type: DirectConnection.self)
@@ -84,19 +106,24 @@ final class DirectConnections {
                 let isLate = if case ChannelError.connectTimeout = error { true } else { false }
                 exchange.failed(isLate ? HTTPClientError.connectTimeout : error)
             }
+            self.endIfOver()
         }
     }
 
-    private func connected(_ connection: DirectConnection, for exchange: DirectExchange) {
+    func connected(_ connection: DirectConnection, for exchange: DirectExchange) {
+        guard connection.isUsable else {
+            // It has ended before it was anybody's, and is not told again.
+            connection.close()
+            self.left(connection.origin)
+            return exchange.failed(HTTPClientError.remoteConnectionClosed)
+        }
         self.connections[ObjectIdentifier(connection)] = connection
         if self.ending != nil {
             connection.close()
         } else if exchange.isOver {
             self.free(connection)
-        } else if connection.isUsable {
-            connection.run(exchange)
         } else {
-            exchange.failed(HTTPClientError.remoteConnectionClosed)
+            connection.run(exchange)
         }
     }
 
@@ -115,7 +142,11 @@ final class DirectConnections {
         guard self.connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
         self.servers[connection.origin]?.idle.removeAll { $0 === connection }
         self.left(connection.origin)
-        if self.connections.isEmpty { self.ending?.succeed() }
+        self.endIfOver()
+    }
+
+    private func endIfOver() {
+        if self.connections.isEmpty, self.attempts.isEmpty { self.ending?.succeed() }
     }
 
     /// There is room for another one.
@@ -149,8 +180,14 @@ final class DirectConnections {
         for server in self.servers.values {
             for exchange in server.waiting { exchange.failed(HTTPClientError.cancelled) }
         }
-        if self.connections.isEmpty { ending.succeed() }
+        for attempt in self.attempts.values {
+            attempt.exchange.failed(HTTPClientError.cancelled)
+            for channel in attempt.channels { channel.close(promise: nil) }
+        }
+        // A name that is still being looked up leads to nothing any more, and is not waited for.
+        self.attempts = self.attempts.filter { !$0.value.channels.isEmpty }
         for connection in self.connections.values { connection.end() }
+        self.endIfOver()
         return ending.futureResult
     }
 }

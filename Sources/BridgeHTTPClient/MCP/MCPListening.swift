@@ -79,17 +79,14 @@ extension MCPListening: MCPTransferDelegate {
     package func ended(_ transfer: MCPTransfer, body: ByteBuffer?) {
         self.transfer = nil
         guard !self.isOver else { return }
-        switch self.status?.code ?? 0 {
-        case 400 where self.lastEventID != nil:
+        guard let status = self.status, status.code >= 300, !status.isBusy else { return self.again(nil) }
+        if status.code == 400, self.lastEventID != nil {
             // What was missed is not kept any more: a new stream, from now on.
             self.lastEventID = nil
-            self.again(nil)
-        case 408, 425, 429, 500...599: self.again(nil)
-        case 300...:
-            self.isOver = true
-            self.delegate?.ended(self, status: self.status ?? .badRequest)
-        default: self.again(nil)
+            return self.again(nil)
         }
+        self.isOver = true
+        self.delegate?.ended(self, status: status)
     }
 
     package func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) {

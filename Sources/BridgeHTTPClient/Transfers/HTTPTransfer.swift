@@ -12,7 +12,7 @@ package final class HTTPTransfer {
     private var request: HTTPRequest
     private var delegate: (any HTTPTransferDelegate)?
     private var state = State.waiting
-    private var course: (any HTTPCourse)?
+    private(set) var course: (any HTTPCourse)?
     /// Counts the requests: one, and one more for each redirect. What an earlier one still says is not listened to.
     private var hop = 0
     private var isStarting = false

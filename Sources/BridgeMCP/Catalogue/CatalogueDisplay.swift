@@ -49,7 +49,9 @@ package struct CatalogueDisplay: Sendable, Hashable {
     package func showsSafeNames(to client: String?) -> Bool {
         if let safeNames { return safeNames }
         guard let client = client?.lowercased() else { return false }
-        return self.safeNamesFor.contains { $0.lowercased() == client }
+        // "NAME (via mcp-remote V)", as mcp-remote passes it on.
+        let name = client.firstRange(of: " (via ").map { String(client[..<$0.lowerBound]) } ?? client
+        return self.safeNamesFor.contains { [client, name].contains($0.lowercased()) }
     }
 }
 

@@ -10,6 +10,8 @@ package struct QuestionTask: Sendable, Identifiable {
     package let id: String
     /// What the client calls it; nil of one that the bridge keeps.
     package let clientID: String?
+    /// Of such a one: the number under which the client was asked.
+    package let asked: Int?
     /// How long it is kept, in milliseconds.
     private let ttl: Int
     private let created: UTCTime
@@ -26,9 +28,10 @@ package struct QuestionTask: Sendable, Identifiable {
     package static let placeholder = ByteBuffer(string: "0")
 
     /// - Parameter ttl: how long it is kept, in milliseconds, whatever its server has asked for.
-    package init(_ clientID: String? = nil, ttl: Int, now: UTCTime) {
+    package init(_ clientID: String? = nil, asked: Int? = nil, ttl: Int, now: UTCTime) {
         self.id = RandomID.make()
         self.clientID = clientID
+        self.asked = asked
         self.ttl = ttl
         self.created = now
         self.updated = now

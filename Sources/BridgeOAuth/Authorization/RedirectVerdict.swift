@@ -9,6 +9,8 @@ package enum RedirectVerdict: Equatable {
     /// It belongs to no sign-in that waits: whoever sent it, nothing ends by it.
     case unknown(String)
 
+    static let usedWords = "the address of this sign-in has been used already: it is good for one time"
+
     /// - Parameter metadata: of an issuer; nil where nothing is known of it.
     static func of(
         _ fields: FormFields, attempts: [SignInAttempt], metadata: (String) -> ServerMetadata?, now: Double
@@ -22,6 +24,7 @@ package enum RedirectVerdict: Equatable {
             return .unknown(
                 "no sign-in of that 'state' waits: it is over, or has been used, or another has begun since")
         }
+        guard !attempt.isUsed else { return .unknown(Self.usedWords) }
         guard !attempt.isOver(at: now) else {
             return .unknown("the sign-in has waited for longer than 10 minutes: begin another")
         }
@@ -29,8 +32,10 @@ package enum RedirectVerdict: Equatable {
             return .refused(words, attempt, error: nil)
         }
         if let error = fields["error"] {
-            let said = fields["error_description"].map { ": \(ForeignWords.short($0))" } ?? ""
-            return .refused("the sign-in was refused (\(ForeignWords.short(error))\(said))", attempt, error: error)
+            let secrets = [Secret(attempt.state), attempt.verifier] + (fields["code"].map { [Secret($0)] } ?? [])
+            let said = fields["error_description"].map { ": \(ForeignWords.short($0, hiding: secrets))" } ?? ""
+            let word = ForeignWords.short(error, hiding: secrets)
+            return .refused("the sign-in was refused (\(word)\(said))", attempt, error: error)
         }
         guard let code = fields["code"], !code.isEmpty else {
             return .refused("the address has neither a 'code' nor an 'error'", attempt, error: nil)

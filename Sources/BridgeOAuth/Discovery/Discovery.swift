@@ -31,6 +31,8 @@ package struct Discovery: Sendable {
     private var notes: [String] = []
     /// What documents said that were of no use.
     private var flaws: [String] = []
+    /// What was refused though it may be there: whoever wants it can say so.
+    private var refusal: String?
 
     /// - Parameters:
     ///   - server: the upstream's own address.
@@ -60,8 +62,14 @@ package struct Discovery: Sendable {
     }
 
     private func mayBeAsked(_ address: WebAddress) -> Bool {
-        address.fragment == nil && !address.hasUserInfo
-            && (address.scheme == "https" || (address.isLoopback && self.server.isLoopback))
+        address.fragment == nil && !address.hasUserInfo && address.isSafe && self.mayLead(to: address)
+    }
+
+    /// Whoever is far leads to nothing that is near: else a server somewhere could have this machine, and its network, asked
+    /// what it likes. What the configuration names is the owner's own word.
+    private func mayLead(to address: WebAddress) -> Bool {
+        let configured = self.settings.issuer.flatMap { WebAddress($0) }?.reach ?? .world
+        return address.reach >= min(self.server.reach, configured)
     }
 
     private func ask(_ url: String) -> Step {
@@ -123,7 +131,8 @@ package struct Discovery: Sendable {
         self.resource = resource
         let issuers = resource.authorizationServers
         if let bound, !issuers.isEmpty, !issuers.contains(where: { Self.isSame($0, bound) }) {
-            self.notes.append("its authorization server has changed: it was \(bound) and is \(issuers[0])")
+            self.notes.append(
+                "its authorization server has changed: it was \(bound) and is \(ForeignWords.short(issuers[0]))")
         }
         var wanted = issuers
         if let issuer = self.settings.issuer {
@@ -149,8 +158,12 @@ package struct Discovery: Sendable {
         var others = issuers
         while !others.isEmpty {
             let issuer = others.removeFirst()
-            guard let address = WebAddress(issuer), self.mayBeAsked(address) || address.isSafe else {
+            guard let address = WebAddress(issuer), address.isSafe else {
                 self.flaws.append("the issuer '\(ForeignWords.short(issuer))' is no https address")
+                continue
+            }
+            guard self.mayLead(to: address) else {
+                self.flaws.append(self.tooNear("the issuer", address))
                 continue
             }
             let forms = WellKnown.authorizationServer(address)
@@ -171,7 +184,18 @@ package struct Discovery: Sendable {
             return self.next(
                 "its issuer is '\(ForeignWords.short(metadata.issuer))', and not '\(ForeignWords.short(issuer))'")
         }
+        if let near = metadata.endpoints.compactMap({ WebAddress($0) }).first(where: { !self.mayLead(to: $0) }) {
+            return self.next(self.tooNear("the endpoint", near))
+        }
         return self.found(metadata, isFallback: false)
+    }
+
+    private mutating func tooNear(_ what: String, _ address: WebAddress) -> String {
+        let words =
+            "\(what) \(ForeignWords.short(address.shown)) is this machine's or its network's own, and the server that leads "
+            + "there is not (oauth.issuer says otherwise)"
+        self.refusal = words
+        return words
     }
 
     /// As servers of the revision 2025-03-26 have it: the server is its own authorization server.
@@ -182,7 +206,7 @@ package struct Discovery: Sendable {
 
     private mutating func withoutServer() -> Step {
         guard self.resource == nil, self.settings.issuer == nil, self.isChallenged, self.server.isSafe else {
-            let words = self.flaws.last ?? "nothing is there"
+            let words = self.refusal ?? self.flaws.last ?? "nothing is there"
             return .failed(.refused("it is not to be found out who gives tokens for this server: \(words)"))
         }
         self.notes.append("it has no metadata: the paths of the revision 2025-03-26 are tried")

@@ -55,6 +55,14 @@ package struct ServerMetadata: Sendable, Equatable {
         self.sendsIssuer = false
     }
 
+    /// Where something is sent to, or opened.
+    var endpoints: [String] {
+        [
+            self.tokenEndpoint, self.authorizationEndpoint, self.registrationEndpoint, self.revocationEndpoint,
+            self.deviceEndpoint,
+        ].compactMap { $0 }
+    }
+
     package struct Flaw: Error, Equatable, CustomStringConvertible {
         package let description: String
         init(_ description: String) { self.description = description }

@@ -11,8 +11,11 @@ import NIOCore
 /// | the lock, the reading | nothing | refreshes |
 /// | the intent | an intent | uses the same refresh token once more |
 /// | the request | an intent | the same: servers give the same successor, or refuse, which is confirmed |
-/// | the answer | an answer of this generation | takes its tokens, and asks nobody |
+/// | the answer | an answer of this generation, or of one that the disk has not taken | takes its tokens, and asks nobody |
 /// | the commit | an answer of an older generation | clears it away |
+///
+/// Where the disk has not taken the last tokens, those in memory are the only good ones: they are written first, and used
+/// whether that succeeds or not, and what is older on the disk is shown to nobody.
 package struct RefreshFlight: Sendable {
     package enum Action: Sendable, Equatable {
         /// Answered by ``locked(holder:)``.
@@ -47,7 +50,7 @@ package struct RefreshFlight: Sendable {
     }
 
     private enum State: Sendable {
-        case new, locking, reading, intending, sending
+        case new, locking, reading, saving, intending, sending
         case keeping(WebAnswer)
         case committing(OAuthRecord)
         case clearing(Outcome)
@@ -56,16 +59,23 @@ package struct RefreshFlight: Sendable {
 
     private let generation: Int
     private let settings: OAuthSettings
+    /// Newer tokens than the disk has, as far as is known.
+    private let unsaved: OAuthRecord?
+    /// Whether the tokens are in memory only.
+    private var isUnsaved = false
     private var state = State.new
     private var record: OAuthRecord?
     private var variants: RefreshVariants?
     /// The last answer, while it is looked at.
     private var now = Moment(wall: 0, steady: 0)
 
-    /// - Parameter generation: of the tokens that are to be replaced.
-    package init(generation: Int, settings: OAuthSettings) {
+    /// - Parameters:
+    ///   - generation: of the tokens that are to be replaced.
+    ///   - unsaved: what there is in memory, where the disk has not taken it.
+    package init(generation: Int, settings: OAuthSettings, unsaved: OAuthRecord? = nil) {
         self.generation = generation
         self.settings = settings
+        self.unsaved = unsaved
     }
 
     package mutating func begin() -> Action {
@@ -87,18 +97,34 @@ package struct RefreshFlight: Sendable {
         _ record: OAuthRecord?, intent: RefreshIntent?, answer: KeptAnswer?, now: Moment
     ) -> Action {
         guard case .reading = self.state else { return self.end(.storeTrouble("nothing was to be read")) }
+        if let unsaved, record.map({ $0.generation < unsaved.generation }) ?? true {
+            var newer = record ?? unsaved
+            newer.take(tokensOf: unsaved)
+            self.record = newer
+            self.now = now
+            self.state = .saving
+            return .commit(newer)
+        }
         guard let record else { return self.end(.storeTrouble("the state file is gone")) }
         self.record = record
         guard let tokens = record.tokens else { return self.end(.adopted(record)) }
         self.variants = RefreshVariants(record, tokens, self.settings)
-        if let answer, answer.generation == record.generation, record.generation == self.generation {
+        if let answer, answer.generation >= record.generation, record.generation == self.generation {
             let verdict = TokenVerdict.of(.reply(answer.reply), now: Moment(wall: answer.came, steady: now.steady))
-            if case .issued(let issued) = verdict { return self.commit(issued, at: answer.came) }
+            let isOfThese = answer.generation == record.generation
+            if case .issued(let issued) = verdict, isOfThese || issued.refresh != nil {
+                self.record?.generation = answer.generation
+                return self.commit(issued, at: answer.came)
+            }
         }
         guard record.generation == self.generation else {
             // Ours is an old one: it is never used again.
             return self.clear(then: .adopted(record))
         }
+        return self.intend(record, now)
+    }
+
+    private mutating func intend(_ record: OAuthRecord, _ now: Moment) -> Action {
         guard self.variants?.canAsk ?? false else { return self.end(.adopted(record)) }
         self.state = .intending
         return .writeIntent(RefreshIntent(generation: record.generation, began: now.wall))
@@ -109,9 +135,14 @@ package struct RefreshFlight: Sendable {
     /// - Parameter trouble: why it is not on the disk; nil when it is.
     package mutating func written(_ trouble: String?) -> Action {
         switch self.state {
+        case .saving:
+            guard let record, let tokens = record.tokens else { return self.end(.storeTrouble("there are no tokens")) }
+            self.isUnsaved = trouble != nil
+            self.variants = RefreshVariants(record, tokens, self.settings)
+            return self.intend(record, self.now)
         case .intending:
-            // Without it, a crash would leave nobody the wiser.
-            if let trouble { return self.end(.storeTrouble(trouble)) }
+            // Without it, a crash would leave nobody the wiser. Of tokens in memory it leaves nothing anyway.
+            if let trouble, !self.isUnsaved { return self.end(.storeTrouble(trouble)) }
             return self.send()
         case .keeping(let answer):
             // The answer is in memory, too: what matters is that it is used.
@@ -144,7 +175,8 @@ package struct RefreshFlight: Sendable {
     }
 
     private mutating func judge(_ answer: WebAnswer) -> Action {
-        let verdict = TokenVerdict.of(answer, now: self.now)
+        let secrets = (self.record?.secrets ?? []) + [self.settings.clientSecret].compactMap { $0 }
+        let verdict = TokenVerdict.of(answer, now: self.now, hiding: secrets)
         if case .issued(let issued) = verdict { return self.commit(issued, at: self.now.wall) }
         if self.variants?.next(after: verdict) ?? false { return self.send() }
         switch verdict {

@@ -10,13 +10,15 @@ package struct RefreshSchedule: Sendable, Equatable {
     package private(set) var due: Moment?
     package private(set) var end: Moment?
 
-    /// - Parameter draw: a random number from 0 up to 1.
-    init(issued: Double, expires: Double?, now: Moment, draw: Double) {
-        guard let expires, expires > issued else { return }
-        let life = expires - issued
+    /// - Parameters:
+    ///   - refreshExpires: when the refresh token ends, which is used before that, however long the other one is good for.
+    ///   - draw: a random number from 0 up to 1.
+    init(issued: Double, expires: Double?, refreshExpires: Double? = nil, now: Moment, draw: Double) {
+        if let expires, expires > issued { self.end = Self.moment(expires, now) }
+        let lives = [expires, refreshExpires].compactMap { $0 }.map { $0 - issued }.filter { $0 > 0 }
+        guard let life = lives.min() else { return }
         let share = life < Self.short ? 0.5 : 0.75 + 0.1 * min(max(draw, 0), 1)
         self.due = Self.moment(issued + max(life * share, Self.least), now)
-        self.end = Self.moment(expires, now)
     }
 
     private static func moment(_ wall: Double, _ now: Moment) -> Moment {

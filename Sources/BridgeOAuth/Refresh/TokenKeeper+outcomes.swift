@@ -40,6 +40,7 @@ extension TokenKeeper {
         self.take(record, now: now, draw: draw)
         if isNew {
             self.obtained = nil
+            self.saved()
             self.backoff.forgive()
             return .none
         }
@@ -179,7 +180,12 @@ extension TokenKeeper {
         }
         let reason = "the client that was registered is not known any more: \(words)"
         switch self.situation {
-        case .confirming, .final: return self.finish(.signInNeeded, reason, now)
+        case .confirming, .final:
+            let action = self.finish(.signInNeeded, reason, now)
+            guard case .keep(.verdict(let verdict?, let generation)) = action else { return action }
+            let change = RecordChange.clientRefused(verdict, generation: generation)
+            change.apply(to: &self.record, now: now.wall)
+            return .keep(change)
         case .fine, .retrying, .unclear, .refusedByServer:
             self.situation = .confirming(reason, since: now.wall, step: 1)
             self.next = now.adding(60)

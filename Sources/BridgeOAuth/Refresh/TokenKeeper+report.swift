@@ -54,7 +54,9 @@ extension TokenKeeper {
         }
         if !self.record.wantedScopes.isEmpty, report.phase == .ok || report.phase == .due {
             report.phase = .signInNeeded
-            report.reason = "a call wants more rights: \(self.record.wantedScopes.joined(separator: " "))"
+            report.reason =
+                "a call wants more rights: "
+                + ForeignWords.short(self.record.wantedScopes.joined(separator: " "), hiding: self.record.secrets)
         }
     }
 

@@ -101,7 +101,9 @@ package struct TokenKeeper: Sendable {
         // Shown again with each new connection: the server may think better of it.
         case .refusedByServer where !self.schedule.isOver(now):
             return .token(tokens.access, generation: self.record.generation)
-        case .refusedByServer: return .refuse(Self.refusedWords)
+        case .refusedByServer where self.next.map({ !$0.isPast(now) }) ?? false: return .refuse(Self.refusedWords)
+        // The last ones have ended before the server was shown them.
+        case .refusedByServer: break
         case .fine, .retrying, .confirming, .unclear: break
         }
         return self.isRenewable ? .wait : .refuse(self.endedWords)
@@ -125,7 +127,8 @@ package struct TokenKeeper: Sendable {
         guard self.isRenewable else {
             return (.refuse(self.endedWords), self.finish(.signInNeeded, self.endedWords, now))
         }
-        if self.isFlying { return (.wait, .none) }
+        // Some servers end a token as soon as there is its successor, which another process may be about to have.
+        if self.isFlying || self.holder != nil { return (.wait, .none) }
         if case .refusedByServer(let since, let step) = self.situation {
             guard isNews else { return (.refuse(Self.refusedWords), .none) }
             return (.refuse(Self.refusedWords), self.refusedAgain(since: since, step: step + 1, now))
@@ -133,6 +136,8 @@ package struct TokenKeeper: Sendable {
         if let obtained, now.steady - obtained.steady < Self.youth {
             return (.refuse(Self.refusedWords), self.refusedAgain(since: now.wall, step: 0, now))
         }
+        // There was patience for the sake of this token, and it is of no use any more.
+        if case .confirming(_, _, 2) = self.situation { return (.wait, self.fly()) }
         if let next, !next.isPast(now) { return (self.refusal(now), .none) }
         return (.wait, self.fly())
     }
@@ -165,16 +170,21 @@ package struct TokenKeeper: Sendable {
     /// The server has taken a token, of this generation.
     package mutating func accepted(generation: Int) {
         guard generation == self.record.generation || self.record.tokens == nil, self.isDoubted else { return }
-        self.situation = .fine
-        self.next = nil
+        self.refused = nil
+        switch self.situation {
+        case .final where self.record.tokens == nil, .refusedByServer:
+            self.situation = .fine
+            self.next = nil
+        case .final, .fine, .retrying, .confirming, .unclear: break
+        }
     }
 
     /// Whether ``accepted(generation:)`` is of interest.
     package var isDoubted: Bool {
         switch self.situation {
         case .refusedByServer: true
-        case .final: self.record.tokens == nil
-        case .fine, .retrying, .confirming, .unclear: false
+        case .final where self.record.tokens == nil: true
+        case .final, .fine, .retrying, .confirming, .unclear: self.refused == self.record.generation
         }
     }
 
@@ -191,8 +201,9 @@ package struct TokenKeeper: Sendable {
         }
         if let reason = self.unrenewable, self.schedule.isOver(now) { return self.finish(.signInNeeded, reason, now) }
         switch self.situation {
-        case .final, .refusedByServer: return .none
-        case .fine, .retrying, .confirming, .unclear: break
+        case .final: return .none
+        // There are new ones, which nobody has shown to it yet.
+        case .refusedByServer, .fine, .retrying, .confirming, .unclear: break
         }
         guard self.schedule.isDue(now), self.isRenewable, self.record.tokens != nil else { return .none }
         return self.fly()
@@ -207,8 +218,8 @@ package struct TokenKeeper: Sendable {
     package var deadline: Moment? {
         guard !self.isFlying, self.next == nil else { return self.isFlying ? nil : self.next }
         switch self.situation {
-        case .final, .refusedByServer: return nil
-        case .fine, .retrying, .confirming, .unclear: break
+        case .final: return nil
+        case .refusedByServer, .fine, .retrying, .confirming, .unclear: break
         }
         if self.unrenewable != nil { return self.schedule.end }
         return self.isRenewable && self.record.tokens != nil ? self.schedule.due : nil
@@ -231,7 +242,8 @@ package struct TokenKeeper: Sendable {
         let isNew = record.generation != self.record.generation || record.tokens != self.record.tokens
         self.record = record
         self.schedule = RefreshSchedule(
-            issued: record.tokens?.issued ?? 0, expires: record.tokens?.expires, now: now, draw: draw)
+            issued: record.tokens?.issued ?? 0, expires: record.tokens?.expires,
+            refreshExpires: record.tokens?.refreshExpires, now: now, draw: draw)
         if isNew {
             self.refused = nil
             self.unrenewable = nil
@@ -253,8 +265,11 @@ package struct TokenKeeper: Sendable {
         self.take(record, now: now, draw: draw)
         self.obtained = now
         self.backoff.forgive()
-        self.notes = []
+        self.saved()
     }
+
+    /// What the disk has not taken yet, as it is to be there.
+    package var unsaved: OAuthRecord? { self.isUnsaved ? self.record : nil }
 
     /// A final word, which is written down; a valid token goes on being used.
     mutating func finish(_ phase: OAuthPhase, _ reason: String, _ now: Moment) -> Action {

@@ -20,6 +20,7 @@ package struct ClientRegistration: Sendable, Equatable {
     package var secretExpires: Double?
     /// As the registration was answered.
     package var method: OAuthSettings.ClientMethod?
+    /// None where it was registered for codes that are typed in elsewhere.
     package var redirects: [String]
     /// In seconds since 1970.
     package var registered: Double

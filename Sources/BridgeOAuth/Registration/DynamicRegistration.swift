@@ -21,11 +21,19 @@ struct DynamicRegistration: Sendable {
     private var applicationType: String? = "native"
     private var saysMore = true
     private var name: String
+    private var grants = ["authorization_code", "refresh_token"]
+    private let isByCode: Bool
     private var hasFallenBack: Set<Fallback> = []
 
-    private enum Fallback { case loopback, web, less, otherName }
+    private enum Fallback { case loopback, web, less, codeAlone, otherName }
+    private static let codeGrant = "urn:ietf:params:oauth:grant-type:device_code"
 
-    init(_ endpoint: String, issuer: String, settings: OAuthSettings, scope: String?, version: String) {
+    /// - Parameter isByCode: whether somebody signs in by a code that is typed in elsewhere (RFC 8628). A client for that is
+    ///   one of its own, and has no redirects: servers give each client the grants that it has asked for, and no others.
+    init(
+        _ endpoint: String, issuer: String, settings: OAuthSettings, scope: String?, version: String,
+        isByCode: Bool = false
+    ) {
         self.endpoint = endpoint
         self.issuer = issuer
         self.settings = settings
@@ -33,14 +41,16 @@ struct DynamicRegistration: Sendable {
         self.version = version
         self.redirects = settings.redirects
         self.name = settings.clientName
+        self.isByCode = isByCode
+        if isByCode { self.grants.append(Self.codeGrant) }
     }
 
     func begin() -> Step {
         let body = JSONWriter.object {
             $0.member("client_name", self.name)
             $0.member("redirect_uris", self.redirects)
-            $0.member("grant_types", ["authorization_code", "refresh_token"])
-            $0.member("response_types", ["code"])
+            $0.member("grant_types", self.grants)
+            $0.member("response_types", self.grants.contains("authorization_code") ? ["code"] : [])
             $0.member("token_endpoint_auth_method", "none")
             $0.member("application_type", ifPresent: self.saysMore ? self.applicationType : nil)
             guard self.saysMore else { return }
@@ -76,7 +86,7 @@ struct DynamicRegistration: Sendable {
     }
 
     private static func words(_ reply: WebReply) -> String {
-        let said = ForeignWords.of(reply.body)
+        let said = ForeignWords.of(reply)
         return said.isEmpty ? "status \(reply.status)" : "status \(reply.status): \(said)"
     }
 
@@ -95,6 +105,11 @@ struct DynamicRegistration: Sendable {
         }
         if code == "invalid_client_metadata", self.take(.less) {
             self.saysMore = false
+            return self.begin()
+        }
+        // There are servers whose clients have one grant each.
+        if code == "invalid_client_metadata", self.isByCode, self.take(.codeAlone) {
+            self.grants = [Self.codeGrant, "refresh_token"]
             return self.begin()
         }
         return .failed(.refused("registration was refused: \(Self.words(reply))"))
@@ -121,7 +136,8 @@ struct DynamicRegistration: Sendable {
         return .registered(
             ClientRegistration(
                 .registered, issuer: self.issuer, id: id, secret: secret.map { Secret($0) },
-                secretExpires: secret == nil ? nil : expires, method: method, redirects: self.redirects,
+                secretExpires: secret == nil ? nil : expires, method: method,
+                redirects: self.isByCode ? [] : self.redirects,
                 registered: now.wall))
     }
 }

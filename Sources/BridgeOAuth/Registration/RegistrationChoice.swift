@@ -11,7 +11,7 @@ enum RegistrationChoice: Equatable {
 
     /// - Parameters:
     ///   - stored: those that were registered before, with whichever server.
-    ///   - redirect: where the browser is to be sent back to, where there is one.
+    ///   - redirect: where the browser is to be sent back to; nil where there is none, but a code.
     ///   - fresh: whether what was registered before is not to be used.
     static func make(
         _ found: Discovered, settings: OAuthSettings, stored: [ClientRegistration], redirect: String? = nil,
@@ -47,7 +47,7 @@ enum RegistrationChoice: Equatable {
                     .metadataDocument, issuer: metadata.issuer, id: url, method: OAuthSettings.ClientMethod.none,
                     redirects: settings.redirects, registered: now))
         }
-        if !fresh, let known = stored.first(where: { Self.isGood($0, metadata, redirect, now) }) { return .use(known) }
+        if !fresh, let known = stored.last(where: { Self.isGood($0, metadata, redirect, now) }) { return .use(known) }
         if let endpoint = metadata.registrationEndpoint { return .register(endpoint) }
         return .impossible(
             "this server needs a client that is registered by hand: its id is to be given as oauth.clientId. Redirect URIs "
@@ -58,6 +58,6 @@ enum RegistrationChoice: Equatable {
         _ known: ClientRegistration, _ metadata: ServerMetadata, _ redirect: String?, _ now: Double
     ) -> Bool {
         known.kind == .registered && metadata.isOf(known.issuer) && !known.isDoubtful && !known.isExpired(at: now)
-            && redirect.map { known.redirects.contains($0) } ?? true
+            && redirect.map { known.redirects.contains($0) } ?? known.redirects.isEmpty
     }
 }

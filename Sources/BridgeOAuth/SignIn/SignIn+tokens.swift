@@ -13,6 +13,17 @@ struct TokenExchange: Sendable, Equatable {
     var attempt: String?
     var hasDroppedResource = false
 
+    /// What it tells the token endpoint in confidence.
+    var secrets: [Secret] {
+        let own: [Secret] =
+            switch self.grant {
+            case .code(let code, _, let verifier): [code, verifier]
+            case .refresh(let secret), .device(let secret): [secret]
+            case .clientCredentials: []
+            }
+        return own + [self.client.secret].compactMap { $0 }
+    }
+
     func request(_ extra: [String: String]) -> WebRequest? {
         guard let way = self.ways.first else { return nil }
         return TokenRequest(
@@ -30,6 +41,8 @@ extension SignIn {
         case .beginning(let found, let client, let attempt):
             if let trouble { return self.fail("what a sign-in needs cannot be kept: \(trouble)") }
             return self.invite(found, client, attempt, now)
+        // Where the disk does not take it, it is known here.
+        case .redeeming(let exchange): return self.ask(exchange)
         case .committing(_, let words):
             self.place = .over
             // The tokens are in memory, and are used from there.
@@ -53,7 +66,7 @@ extension SignIn {
             return .invite(
                 SignInInvitation(
                     url: url, redirect: attempt.redirect, until: Int(attempt.began + SignInAttempt.lifetime),
-                    issuer: found.metadata.issuer, notes: found.notes),
+                    issuer: found.metadata.issuer, before: self.changedFrom(found), notes: found.notes),
                 again: nil)
         case .device:
             let ways = ClientAuthentication.ways(client, found.metadata, self.settings)
@@ -64,19 +77,23 @@ extension SignIn {
             let scope = self.asked(found).scope
             return .ask(
                 DeviceAuthorization.request(to: endpoint, client, way, scope: scope, resource: self.resource(found)))
-        case .client: return self.exchange(.clientCredentials, found, client, attempt: nil)
+        case .client: return self.ask(self.exchange(by: .clientCredentials, found, client, attempt: nil))
         }
     }
 
-    private mutating func exchange(
-        _ grant: TokenRequest.Grant, _ found: Discovered, _ client: ClientRegistration, attempt: SignInAttempt?
-    ) -> Action {
-        let asked = self.asked(found).scope
-        let exchange = TokenExchange(
-            grant: grant, found: found, client: client, scope: attempt.map(\.scope) ?? asked,
+    /// The authorization server that somebody knows, where this is another one that nobody has chosen.
+    private func changedFrom(_ found: Discovered) -> String? {
+        guard self.settings.issuer == nil, let known = self.record.knownIssuer else { return nil }
+        return found.metadata.isOf(known) ? nil : known
+    }
+
+    private func exchange(
+        by grant: TokenRequest.Grant, _ found: Discovered, _ client: ClientRegistration, attempt: SignInAttempt?
+    ) -> TokenExchange {
+        TokenExchange(
+            grant: grant, found: found, client: client, scope: attempt.map(\.scope) ?? self.asked(found).scope,
             resource: attempt.map(\.resource) ?? self.resource(found),
             ways: ClientAuthentication.ways(client, found.metadata, self.settings), attempt: attempt?.state)
-        return self.ask(exchange)
     }
 
     private mutating func ask(_ exchange: TokenExchange) -> Action {
@@ -92,14 +109,17 @@ extension SignIn {
     /// - Parameter record: what is kept, as it is now.
     /// - Returns: nil where it belongs to no sign-in: nothing ends by it. The words say why.
     package mutating func redirected(_ text: String, record: OAuthRecord, now: Moment) -> (Action?, String) {
+        let fields = FormFields(redirect: text)
+        if let words = self.hindrance(of: fields) { return (nil, words) }
         self.record = record
         let verdict = RedirectVerdict.of(
-            FormFields(redirect: text), attempts: record.attempts,
+            fields, attempts: record.attempts,
             metadata: { issuer in
                 record.discovered.flatMap { $0.metadata.issuer == issuer ? $0.metadata : nil }
             }, now: now.wall)
         switch verdict {
         case .unknown(let words): return (nil, words)
+        case .refused(let words, let attempt, _) where self.waits(forAnotherThan: attempt): return (nil, words)
         case .refused(let words, let attempt, let error):
             self.place = .over
             let isClient = error == "unauthorized_client" || error == "invalid_client"
@@ -113,12 +133,31 @@ extension SignIn {
             guard let found = record.discovered, found.metadata.issuer == attempt.issuer,
                 var client = record.registrations.last(where: {
                     $0.issuer == attempt.issuer && $0.redirects.contains(attempt.redirect)
+                        && $0.id == attempt.clientID ?? $0.id
                 })
             else { return (nil, "it is not known any more who was asked: begin another sign-in") }
             if client.kind == .configured { client.secret = self.settings.clientSecret }
             let grant = TokenRequest.Grant.code(code, redirect: attempt.redirect, verifier: attempt.verifier)
-            return (self.exchange(grant, found, client, attempt: attempt), "")
+            self.place = .redeeming(self.exchange(by: grant, found, client, attempt: attempt))
+            return (.keep(.redeeming(attempt: attempt.state)), "")
         }
+    }
+
+    /// Why a redirect cannot be taken now.
+    private func hindrance(of fields: FormFields) -> String? {
+        switch self.place {
+        case .new, .waiting, .over: return nil
+        case .redeeming, .asking, .committing:
+            return self.underWay?.attempt == fields["state"]
+                ? RedirectVerdict.usedWords : "another sign-in is being finished at this moment"
+        case .probing, .discovering, .registering, .beginning, .codeWanted, .polling:
+            return "another sign-in has begun since: it is that one that waits"
+        }
+    }
+
+    /// An older one is over by an error; the one that waits is not.
+    private func waits(forAnotherThan attempt: SignInAttempt) -> Bool {
+        if case .waiting(_, _, let mine) = self.place { mine.state != attempt.state } else { false }
     }
 
     // MARK: Tokens
@@ -151,7 +190,8 @@ extension SignIn {
         let tokens = TokenSet(
             access: issued.access, refresh: issued.refresh, issuer: exchange.found.metadata.issuer,
             clientID: exchange.client.id, asked: exchange.scope, granted: issued.scope, resource: exchange.resource,
-            issued: now.wall, expires: issued.life.map { now.wall + $0 })
+            issued: now.wall, expires: issued.life.map { now.wall + $0 },
+            refreshExpires: issued.refreshLife.map { now.wall + $0 })
         var words = "signed in at \(exchange.found.metadata.issuer)"
         if let scope = issued.scope ?? exchange.scope { words += ", with the rights: \(ForeignWords.short(scope))" }
         if issued.refresh == nil, exchange.grant != .clientCredentials {
@@ -174,7 +214,8 @@ extension SignIn {
             return self.fail("no code is to be had")
         }
         guard let code = DeviceAuthorization(reply) else {
-            return self.fail("no code is to be had: status \(reply.status) \(ForeignWords.of(reply.body))")
+            let words = ForeignWords.of(reply, hiding: self.secrets)
+            return self.fail("no code is to be had: status \(reply.status) \(words)")
         }
         let exchange = TokenExchange(
             grant: .device(code.code), found: found, client: client,
@@ -211,6 +252,12 @@ extension SignIn {
         case .clientRefused where exchange.ways.count > 1:
             var exchange = exchange
             exchange.ways.removeFirst()
+            self.place = .polling(exchange, interval: interval, until: until)
+            return .wait(interval)
+        case .resourceRefused where exchange.resource != nil:
+            var exchange = exchange
+            exchange.resource = nil
+            exchange.hasDroppedResource = true
             self.place = .polling(exchange, interval: interval, until: until)
             return .wait(interval)
         case .issued, .redirected, .grantRefused, .clientRefused, .grantUnsupported, .scopeRefused, .resourceRefused,

@@ -34,6 +34,8 @@ package struct SignIn: Sendable {
         case registering(DynamicRegistration, Discovered)
         case beginning(Discovered, ClientRegistration, SignInAttempt?)
         case waiting(Discovered, ClientRegistration, SignInAttempt)
+        /// A code has come, which is written down before anybody is shown it.
+        case redeeming(TokenExchange)
         case asking(TokenExchange)
         case codeWanted(Discovered, ClientRegistration)
         case polling(TokenExchange, interval: Double, until: Double)
@@ -72,6 +74,19 @@ package struct SignIn: Sendable {
         self.fresh = fresh
         self.random = random
         self.version = version
+    }
+
+    /// Whether somebody has a page open for it, and has not come back.
+    package var waitsForRedirect: Bool { if case .waiting = self.place { true } else { false } }
+
+    /// Whether its tokens are asked for or written: who gives it up now loses them.
+    package var isFinishing: Bool { self.underWay != nil }
+
+    var underWay: TokenExchange? {
+        switch self.place {
+        case .redeeming(let exchange), .asking(let exchange), .committing(let exchange, _): exchange
+        case .new, .probing, .discovering, .registering, .beginning, .waiting, .codeWanted, .polling, .over: nil
+        }
     }
 
     package mutating func begin(now: Moment) -> Action {
@@ -114,10 +129,13 @@ package struct SignIn: Sendable {
             self.place = .registering(registration, found)
             return self.take(step, found, now)
         case .codeWanted(let found, let client): return self.codeCame(answer, found, client, now)
-        case .asking(let exchange): return self.heard(TokenVerdict.of(answer, now: now), exchange, now)
+        case .asking(let exchange):
+            let verdict = TokenVerdict.of(answer, now: now, hiding: self.secrets + exchange.secrets)
+            return self.heard(verdict, exchange, now)
         case .polling(let exchange, let interval, let until):
-            return self.polled(TokenVerdict.of(answer, now: now), exchange, interval, until, now)
-        case .new, .beginning, .waiting, .committing, .over: return .failed("nothing was asked")
+            let verdict = TokenVerdict.of(answer, now: now, hiding: self.secrets + exchange.secrets)
+            return self.polled(verdict, exchange, interval, until, now)
+        case .new, .beginning, .waiting, .redeeming, .committing, .over: return .failed("nothing was asked")
         }
     }
 
@@ -158,7 +176,8 @@ package struct SignIn: Sendable {
             }
             let scope = self.asked(found).scope
             let registration = DynamicRegistration(
-                endpoint, issuer: found.metadata.issuer, settings: self.settings, scope: scope, version: self.version)
+                endpoint, issuer: found.metadata.issuer, settings: self.settings, scope: scope, version: self.version,
+                isByCode: self.manner == .device)
             self.place = .registering(registration, found)
             return self.take(registration.begin(), found, now)
         }
@@ -185,12 +204,14 @@ package struct SignIn: Sendable {
             attempt = SignInAttempt(
                 state: SignInState.make(random: self.random.state, upstream: self.record.upstream),
                 verifier: Secret(self.random.verifier), redirect: redirect, issuer: found.metadata.issuer,
-                scope: self.asked(found).scope,
-                resource: self.resource(found), began: now.wall)
+                clientID: client.id, scope: self.asked(found).scope, resource: self.resource(found), began: now.wall)
         }
         self.place = .beginning(found, client, attempt)
         return .keep(.beginning(found, client, attempt, isNew: isNew))
     }
+
+    /// What no server's words may bring to light.
+    var secrets: [Secret] { self.record.secrets + [self.settings.clientSecret].compactMap { $0 } }
 
     func asked(_ found: Discovered) -> (scope: String?, addsOffline: Bool) {
         ScopeRule.asked(

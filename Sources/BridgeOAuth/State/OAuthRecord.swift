@@ -1,4 +1,4 @@
-import BridgeConfiguration
+package import BridgeConfiguration
 package import BridgeCore
 package import NIOCore
 
@@ -8,6 +8,8 @@ package struct OAuthRecord: Sendable, Equatable {
     package static let version = 1
     /// Sign-ins that wait at once.
     private static let mostAttempts = 4
+    /// Clients that are kept, as far as nothing needs more.
+    private static let mostClients = 12
 
     /// Counts the tokens. Each set has a number of its own, in every process.
     package var generation = 0
@@ -15,6 +17,8 @@ package struct OAuthRecord: Sendable, Equatable {
     package var upstream: String
     package var server: String
     package var tokens: TokenSet?
+    /// Who gave the last tokens that somebody signed in for. It stays when they sign out.
+    package var signedInAt: String?
     package var discovered: Discovered?
     package var registrations: [ClientRegistration] = []
     package var attempts: [SignInAttempt] = []
@@ -56,6 +60,11 @@ package struct OAuthRecord: Sendable, Equatable {
         self.server = server
     }
 
+    /// The authorization server that somebody has signed in at, and so knows; nil: nobody has.
+    package var knownIssuer: String? {
+        self.signedInAt ?? self.tokens.flatMap { $0.issuer.isEmpty ? nil : $0.issuer }
+    }
+
     /// The client that the tokens belong to.
     package var client: ClientRegistration? {
         guard let tokens else { return nil }
@@ -63,10 +72,42 @@ package struct OAuthRecord: Sendable, Equatable {
             ?? self.registrations.first { $0.id == tokens.clientID }
     }
 
-    /// Keeps a client in the place of one of its kind with the same server.
+    /// All of it that nobody may see.
+    package var secrets: [Secret] {
+        [self.tokens?.access, self.tokens?.refresh].compactMap { $0 } + self.registrations.compactMap(\.secret)
+            + self.attempts.flatMap { [$0.verifier, Secret($0.state)] }
+    }
+
+    /// Keeps a client in the place of those of its kind with the same server, but for what is still needed of them: a sign-in
+    /// that has begun may be left, and the tokens go on.
     package mutating func keep(_ client: ClientRegistration) {
-        self.registrations.removeAll { $0.issuer == client.issuer && $0.kind == client.kind }
-        self.registrations.append(client)
+        var kept = self.registrations.filter {
+            $0.issuer != client.issuer || ($0.id != client.id && ($0.kind != client.kind || self.needs($0)))
+        }
+        while kept.count >= Self.mostClients, let at = kept.firstIndex(where: { !self.needs($0) }) {
+            kept.remove(at: at)
+        }
+        self.registrations = kept + [client]
+    }
+
+    /// Whether the tokens, or a sign-in that waits, are worth nothing without it.
+    private func needs(_ client: ClientRegistration) -> Bool {
+        client.id == self.tokens?.clientID
+            || self.attempts.contains { $0.issuer == client.issuer && ($0.clientID ?? client.id) == client.id }
+    }
+
+    /// Takes newer tokens, which no disk has taken yet, with what was learned along with them.
+    package mutating func take(tokensOf newer: OAuthRecord) {
+        self.generation = newer.generation
+        self.tokens = newer.tokens
+        self.signedInAt = newer.signedInAt ?? self.signedInAt
+        self.verdict = newer.verdict
+        self.authentication = newer.authentication
+        self.sendsNoResource = newer.sendsNoResource
+        self.sendsNoScope = newer.sendsNoScope
+        guard let tokens else { return }
+        if let client = newer.client { self.keep(client) }
+        if !(self.discovered?.metadata.isOf(tokens.issuer) ?? false) { self.discovered = newer.discovered }
     }
 
     package mutating func add(_ attempt: SignInAttempt, now: Double) {
@@ -102,6 +143,7 @@ extension OAuthRecord {
             $0.member("upstream", self.upstream)
             $0.member("server", self.server)
             $0.member("tokens", ifPresent: self.tokens?.json)
+            $0.member("signedInAt", ifPresent: self.signedInAt)
             $0.member("discovered", ifPresent: self.discovered?.json)
             $0.member("registrations", self.registrations.map(\.json))
             $0.member("attempts", self.attempts.map(\.json))
@@ -147,6 +189,7 @@ extension OAuthRecord {
         self.init(upstream: upstream, server: server)
         self.generation = json.int("generation") ?? 0
         self.tokens = json.value("tokens").flatMap { TokenSet($0) }
+        self.signedInAt = json.string("signedInAt")
         self.discovered = json.value("discovered").flatMap { Discovered($0) }
         self.registrations = json.objects("registrations").compactMap { ClientRegistration($0) }
         self.attempts = json.objects("attempts").compactMap { SignInAttempt($0) }

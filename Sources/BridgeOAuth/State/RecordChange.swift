@@ -6,6 +6,8 @@ import BridgeCore
 package enum RecordChange: Sendable, Equatable {
     /// A sign-in begins: who is asked, as which client, and what has to be known when its redirect comes.
     case beginning(Discovered, ClientRegistration, SignInAttempt?, isNew: Bool)
+    /// A code has come, and is good for one time.
+    case redeeming(attempt: String)
     /// Somebody has signed in.
     case signedIn(TokenSet, ClientAuthentication, attempt: String?, sendsNoResource: Bool)
     /// A sign-in came to nothing.
@@ -16,6 +18,8 @@ package enum RecordChange: Sendable, Equatable {
     case offlineRefused
     /// Of the tokens of this generation.
     case verdict(OAuthRecord.Verdict?, generation: Int)
+    /// The same, where the client is not known any more: no browser is sent anywhere as that one again.
+    case clientRefused(OAuthRecord.Verdict, generation: Int)
     /// A call was refused for want of rights.
     case wanted([String], operation: String, at: Double)
     case rediscovered(Discovered)
@@ -28,13 +32,18 @@ package enum RecordChange: Sendable, Equatable {
             var client = client
             // What the configuration has stays there.
             if client.kind == .configured { client.secret = nil }
+            if let attempt { record.add(attempt, now: now) }
             record.keep(client)
             record.registrationTimes.removeAll { $0 < now - 86_400 || $0 > now }
             if isNew { record.registrationTimes.append(now) }
-            if let attempt { record.add(attempt, now: now) }
+        case .redeeming(let attempt):
+            for at in record.attempts.indices where record.attempts[at].state == attempt {
+                record.attempts[at].isUsed = true
+            }
         case .signedIn(let tokens, let authentication, let attempt, let sendsNoResource):
             record.generation += 1
             record.tokens = tokens
+            record.signedInAt = tokens.issuer
             record.authentication = authentication
             record.sendsNoResource = sendsNoResource
             record.sendsNoScope = false
@@ -44,15 +53,26 @@ package enum RecordChange: Sendable, Equatable {
             for at in record.registrations.indices where record.registrations[at].id == tokens.clientID {
                 record.registrations[at].isDoubtful = false
             }
+            // The one before has had its time.
+            if let client = record.client { record.keep(client) }
         case .over(let attempt, let isDoubtful):
-            let issuer = record.attempts.first { $0.state == attempt }?.issuer ?? record.discovered?.metadata.issuer
+            let over = record.attempts.first { $0.state == attempt }
+            let issuer = over?.issuer ?? record.discovered?.metadata.issuer
             record.attempts.removeAll { $0.state == attempt }
             for at in record.registrations.indices
             where isDoubtful && record.registrations[at].kind == .registered
                 && record.registrations[at].issuer == issuer
+                && record.registrations[at].id == over?.clientID ?? record.registrations[at].id
             { record.registrations[at].isDoubtful = true }
         case .verdict(let verdict, let generation):
             if record.generation == generation { record.verdict = verdict }
+        case .clientRefused(let verdict, let generation):
+            guard record.generation == generation, let tokens = record.tokens else { return }
+            record.verdict = verdict
+            for at in record.registrations.indices
+            where record.registrations[at].kind == .registered && record.registrations[at].issuer == tokens.issuer
+                && record.registrations[at].id == tokens.clientID
+            { record.registrations[at].isDoubtful = true }
         case .wanted(let scopes, let operation, let at):
             record.wantedScopes = scopes
             record.stepUps.removeAll { $0.at < now - 86_400 || $0.at > now }
@@ -66,6 +86,8 @@ package enum RecordChange: Sendable, Equatable {
             }
         case .offlineRefused: record.refusesOffline = true
         case .loggedOut:
+            // Whoever signs in again at another server is to know of it.
+            record.signedInAt = record.knownIssuer
             record.tokens = nil
             record.registrations = []
             record.attempts = []

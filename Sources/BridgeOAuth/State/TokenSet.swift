@@ -15,10 +15,12 @@ package struct TokenSet: Sendable, Equatable {
     package var issued: Double
     /// nil where nobody can say.
     package var expires: Double?
+    /// Of the refresh token; nil where nobody can say.
+    package var refreshExpires: Double?
 
     package init(
         access: Secret, refresh: Secret?, issuer: String, clientID: String, asked: String?, granted: String?,
-        resource: String?, issued: Double, expires: Double?
+        resource: String?, issued: Double, expires: Double?, refreshExpires: Double? = nil
     ) {
         self.access = access
         self.refresh = refresh
@@ -29,6 +31,7 @@ package struct TokenSet: Sendable, Equatable {
         self.resource = resource
         self.issued = issued
         self.expires = expires
+        self.refreshExpires = refreshExpires
     }
 
     /// Those that take the place of these. A refresh token that is not replaced stays.
@@ -39,6 +42,7 @@ package struct TokenSet: Sendable, Equatable {
         set.granted = new.scope ?? self.granted
         set.issued = now
         set.expires = new.life.map { now + $0 }
+        if new.refresh != nil || new.refreshLife != nil { set.refreshExpires = new.refreshLife.map { now + $0 } }
         return set
     }
 
@@ -53,6 +57,7 @@ package struct TokenSet: Sendable, Equatable {
             $0.member("resource", ifPresent: self.resource)
             $0.member("issued", self.issued)
             $0.member("expires", ifPresent: self.expires)
+            $0.member("refresh_expires", ifPresent: self.refreshExpires)
         }
     }
 
@@ -63,6 +68,7 @@ package struct TokenSet: Sendable, Equatable {
         self.init(
             access: Secret(access), refresh: json.string("refresh_token").map { Secret($0) }, issuer: issuer,
             clientID: client, asked: json.string("asked"), granted: json.string("scope"),
-            resource: json.string("resource"), issued: json.double("issued") ?? 0, expires: json.double("expires"))
+            resource: json.string("resource"), issued: json.double("issued") ?? 0, expires: json.double("expires"),
+            refreshExpires: json.double("refresh_expires"))
     }
 }

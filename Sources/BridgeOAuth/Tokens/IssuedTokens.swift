@@ -12,16 +12,20 @@ package struct IssuedTokens: Sendable, Equatable {
     package var scope: String?
     /// In seconds; nil where nobody can say.
     package var life: Double?
+    /// Of the refresh token; nil, too, where it is 0, which some say of one that ends with the session.
+    package var refreshLife: Double?
     /// The server's clock at that moment, in seconds since 1970.
     package var date: Double?
 
     package init(
-        access: Secret, refresh: Secret? = nil, scope: String? = nil, life: Double? = nil, date: Double? = nil
+        access: Secret, refresh: Secret? = nil, scope: String? = nil, life: Double? = nil, refreshLife: Double? = nil,
+        date: Double? = nil
     ) {
         self.access = access
         self.refresh = refresh
         self.scope = scope
         self.life = life
+        self.refreshLife = refreshLife
         self.date = date
     }
 
@@ -46,7 +50,8 @@ package struct IssuedTokens: Sendable, Equatable {
             }
             self.init(
                 access: Secret(access), refresh: form["refresh_token"].map { Secret($0) }, scope: form["scope"],
-                life: form["expires_in"].flatMap { Self.life($0) })
+                life: form["expires_in"].flatMap { Self.life($0) },
+                refreshLife: form["refresh_token_expires_in"].flatMap { Self.life($0) })
         }
         self.date = date
     }
@@ -61,7 +66,10 @@ package struct IssuedTokens: Sendable, Equatable {
             scope: json.string("scope") ?? json.value("scope").flatMap { Self.list($0) },
             life: Self.life(json.value("expires_in"))
                 ?? Self.time(json.value("expires_on")).flatMap { Self.limited($0 - now) }
-                ?? Self.end(ofJWT: access).flatMap { Self.limited($0 - now) })
+                ?? Self.end(ofJWT: access).flatMap { Self.limited($0 - now) },
+            refreshLife: Self.life(json.value("refresh_expires_in"))
+                ?? Self.life(json.value("refresh_token_expires_in"))
+        )
     }
 
     private static func list(_ json: JSONText) -> String? {

@@ -1,3 +1,4 @@
+package import BridgeConfiguration
 import BridgeCore
 import NIOCore
 
@@ -30,37 +31,47 @@ package enum TokenVerdict: Sendable, Equatable {
     case pending(slowDown: Bool)
     case unclear(String)
 
-    package static func of(_ answer: WebAnswer, now: Moment) -> TokenVerdict {
+    /// - Parameter secrets: which the verdict does not tell, though the server may give them back.
+    package static func of(_ answer: WebAnswer, now: Moment, hiding secrets: [Secret] = []) -> TokenVerdict {
         switch answer {
         case .failed(let words, sent: false): .notSent(words)
         case .failed(let words, sent: true): .unknown(words)
-        case .reply(let reply): Self.of(reply, now)
+        case .reply(let reply): Self.of(reply, now, secrets)
         }
     }
 
-    private static func of(_ reply: WebReply, _ now: Moment) -> TokenVerdict {
+    private static func of(_ reply: WebReply, _ now: Moment, _ secrets: [Secret]) -> TokenVerdict {
         let status = reply.status
-        let isGood = status == 200 || status == 201
-        if isGood, let tokens = IssuedTokens(reply, now: now.wall) { return .issued(tokens) }
+        if status == 200 || status == 201, let tokens = IssuedTokens(reply, now: now.wall) { return .issued(tokens) }
         let retry = Patience.seconds(reply, now: now.wall)
-        if (300..<400).contains(status) {
-            let target = reply.header("Location").map { ForeignWords.short(WebAddress($0)?.shown ?? $0) }
-            return .redirected("status \(status), to \(target ?? "nowhere")")
-        }
+        if (300..<400).contains(status) { return .redirected(Self.redirection(reply, secrets)) }
         let isBusy = [408, 425, 429].contains(status) || status >= 500
-        guard let error = TokenError(reply) else {
+        guard var error = TokenError(reply) else {
             if isBusy { return .later("status \(status)", retryAfter: retry) }
             // A bare one is told by who knows no such path.
             if [404, 405, 410].contains(status) { return .moved("status \(status)") }
-            let words = ForeignWords.of(reply.body)
-            return .page("status \(status)\(words.isEmpty ? ", without a body" : ": \(words)")")
+            let words = ForeignWords.of(reply, hiding: secrets)
+            let said = reply.body.readableBytes == 0 ? ", without a body" : words.isEmpty ? "" : ": \(words)"
+            return .page("status \(status)\(said)")
         }
+        error.secrets = secrets
         let isPolling = ["slow_down", "authorization_pending"].contains(error.code)
         // Who is in trouble may say anything.
         if isBusy, !isPolling { return .later(error.words(status), retryAfter: retry) }
+        // With this status it is about who asks (RFC 6749, 5.2): the official SDK's first generation has no other word for that.
+        if status == 401, error.code == "unauthorized_client" { return .clientRefused(error.words(nil)) }
         if let known = Self.of(error, retry) { return known }
         if [404, 405, 410].contains(status) { return .moved(error.words(status)) }
         return .unclear(error.words(status))
+    }
+
+    /// Where it leads, without a query, which may be secret.
+    private static func redirection(_ reply: WebReply, _ secrets: [Secret]) -> String {
+        let target = reply.header("Location").map { location in
+            ForeignWords.short(
+                WebAddress(location)?.shown ?? String(location.prefix { $0 != "?" && $0 != "#" }), hiding: secrets)
+        }
+        return "status \(reply.status), to \(target ?? "nowhere")"
     }
 
     /// By its code, at whatever status.
@@ -92,7 +103,11 @@ struct TokenError: Equatable {
     var description: String?
     /// What some add: `suberror`, `error_subtype`, the numbers of Entra.
     var detail: String?
+    /// Which its words do not tell.
+    var secrets: [Secret] = []
 
+    /// With a status that says that it went well, only what stands where errors do is an error's: all else may be a token.
+    ///
     /// - Returns: nil where it is none.
     init?(_ reply: WebReply) {
         let text = String(decoding: reply.body.readableBytesView, as: UTF8.self)
@@ -102,16 +117,17 @@ struct TokenError: Equatable {
                 self.code = code
             } else if let code = error?.string("code") ?? error?.string("type") ?? error?.string("message") {
                 self.code = code
-            } else if let code = json.string("error_code") ?? json.string("code") {
+            } else if !reply.isGood, let code = json.string("error_code") ?? json.string("code") {
                 self.code = code
             } else if json.string("message") != nil || json.bool("ok") == false || json.count > 2 {
                 self.code = ""
             } else {
                 return nil
             }
-            self.description =
-                json.string("error_description") ?? error?.string("message") ?? json.string("message")
-                ?? json.string("msg")
+            if !reply.isGood || error != nil {
+                self.description = json.string("error_description") ?? error?.string("message")
+            }
+            if !reply.isGood { self.description = self.description ?? json.string("message") ?? json.string("msg") }
             self.detail = json.string("suberror") ?? json.string("error_subtype")
         } else if text.hasPrefix("error="), !text.contains("<") {
             let form = FormFields(text)
@@ -127,10 +143,11 @@ struct TokenError: Equatable {
 
     func words(_ status: Int?) -> String {
         let parts = [
-            status.map { "status \($0)" }, self.code.isEmpty ? nil : ForeignWords.short(self.code),
-            self.detail.map(ForeignWords.short),
+            status.map { "status \($0)" }, self.code.isEmpty ? nil : self.short(self.code), self.detail.map(self.short),
         ].compactMap { $0 }
-        let said = self.description.map { "\(parts.isEmpty ? "" : ": ")\(ForeignWords.short($0))" } ?? ""
+        let said = self.description.map { "\(parts.isEmpty ? "" : ": ")\(self.short($0))" } ?? ""
         return parts.joined(separator: ", ") + said
     }
+
+    private func short(_ text: String) -> String { ForeignWords.short(text, hiding: self.secrets) }
 }

@@ -57,6 +57,9 @@ package struct WebReply: Sendable, Equatable {
         self.body = body
     }
 
+    /// Whether its status says that it went well.
+    var isGood: Bool { (200..<300).contains(self.status) }
+
     package func header(_ name: String) -> String? { self.all(name).first }
 
     package func all(_ name: String) -> [String] {

@@ -30,15 +30,28 @@ package struct FolderLock: Sendable {
         try Self.take(file: folder + "/lock", of: folder, as: words)
     }
 
+    /// The same for a moment: the file stays as it is, and has to be there.
+    package static func takeUnsaid(_ folder: String) throws -> FolderLock? {
+        try Self.take(file: folder + "/lock", of: folder, as: nil)
+    }
+
     /// The same for what a file of its own stands for, and not a whole folder.
     ///
     /// - Parameter subject: what is locked, for ``Held``.
-    package static func take(file path: String, of subject: String, as words: String) throws -> FolderLock? {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    package static func take(file path: String, of subject: String, as words: String?) throws -> FolderLock? {
+        let descriptor = open(
+            path, O_RDWR | (words == nil ? 0 : O_CREAT) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard descriptor >= 0 else { throw SystemCallError("open", path) }
         guard cspawn_lock_file(descriptor) != 0 else {
+            // Whoever had it may have taken the whole folder away meanwhile.
+            guard Self.isStill(descriptor, at: path) else {
+                close(descriptor)
+                throw SystemCallError("lock", path, code: ENOENT)
+            }
             // Without the words the lock is as good.
-            if ftruncate(descriptor, 0) == 0 { try? DescriptorIO.write("\(getpid()) \(words)\n".utf8, to: descriptor) }
+            if let words, ftruncate(descriptor, 0) == 0 {
+                try? DescriptorIO.write("\(getpid()) \(words)\n".utf8, to: descriptor)
+            }
             return FolderLock(descriptor: descriptor)
         }
         let code = errno
@@ -51,6 +64,12 @@ package struct FolderLock: Sendable {
     }
 
     package func release() { close(self.descriptor) }
+
+    private static func isStill(_ descriptor: Int32, at path: String) -> Bool {
+        var (held, named) = (stat(), stat())
+        guard fstat(descriptor, &held) == 0, lstat(path, &named) == 0 else { return false }
+        return held.st_dev == named.st_dev && held.st_ino == named.st_ino
+    }
 
     /// What the file says. Not what somebody else than the holder has left in it.
     private static func holder(_ descriptor: Int32) -> String {

@@ -1,3 +1,4 @@
+import BridgeAccess
 import BridgeChat
 import BridgeConfiguration
 import BridgeCore
@@ -35,12 +36,13 @@ extension ChatBroker {
             guard source.session !== session || source.rule != rule else { return }
             if source.session === session, let rule {
                 source.rule = rule
-                return self.add(source)
+                self.add(source)
+                return self.goOn()
             }
             self.end(source)
         }
         guard let session, let rule else { return }
-        let source = SamplingSource(session, rule, now: .now())
+        let source = SamplingSource(session, rule, retention: self.sessions.retention, now: .now())
         source.onAnswer = { [weak self, weak source] purpose, response in
             guard let self, let source else { return }
             switch purpose {
@@ -49,8 +51,21 @@ extension ChatBroker {
             }
         }
         source.onProgress = { if case .request(let call) = $0 { call.goesOn() } }
+        session.onRoom = { [weak self, weak source] in
+            guard let self, let source else { return }
+            self.look(at: source, now: .now())
+            self.goOn()
+        }
         self.add(source)
         self.log("A client lends its model", source)
+        self.goOn()
+    }
+
+    /// A session listens on a further stream: it can be asked there.
+    func listens(_ number: UInt64) {
+        self.look(at: number)
+        guard let source = self.sources[number] else { return }
+        self.look(at: source, now: .now())
         self.goOn()
     }
 
@@ -72,7 +87,7 @@ extension ChatBroker {
         self.remove(source)
         for hook in source.hooks {
             _ = source.remove(hook)
-            hook.request.refuse(.cancelled)
+            hook.stream.refuse(hook.id, .cancelled)
         }
         self.log("A client lends its model no longer", source, "its session has ended")
         self.goOn()
@@ -88,6 +103,17 @@ extension ChatBroker {
         }
         for source in self.sources.values { self.add(source) }
     }
+
+    /// A source's own words, as the log has them.
+    static func logged(_ words: String) -> String {
+        let scalars = TokenSecret.masked(in: words).unicodeScalars.map { scalar in
+            scalar.properties.generalCategory == .control ? "?" : scalar
+        }
+        return ChatFault.shortened(String(String.UnicodeScalarView(scalars)), to: Self.maximumLogged)
+    }
+
+    /// In bytes.
+    private static let maximumLogged = 256
 
     private func log(_ what: String, _ source: SamplingSource, _ more: String? = nil) {
         self.logger.info(
@@ -202,7 +228,7 @@ extension ChatBroker {
             } else {
                 source.warmUp.failed(now: NIODeadline.now().sinceBoot, draw: .random(in: 0..<1))
             }
-            self.log("A source is not ready", source, fault.message)
+            self.log("A source is not ready", source, Self.logged(fault.message))
         }
         self.look(now: .now())
         self.goOn()

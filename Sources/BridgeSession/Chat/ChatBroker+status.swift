@@ -51,12 +51,13 @@ extension ChatBroker {
         if self.settings.warmsUp, !source.warmUp.isReady {
             return source.warmUp.state == .stopped ? .refused : .warmingUp
         }
-        return self.busy(source) < (source.rule.parallel ?? self.settings.parallel) ? .ready : .busy
+        return !source.isFull && self.busy(source) < (source.rule.parallel ?? self.settings.parallel) ? .ready : .busy
     }
 
     private func words(about source: SamplingSource) -> String {
         switch self.state(of: source) {
         case .ready where self.busy(source) == 0: "ready"
+        case .busy where source.isFull: "takes nothing for a moment: it reads slowly, or is asked as much as one may be"
         case .ready, .busy:
             "ready, answers \(self.busy(source)) of \(source.rule.parallel ?? self.settings.parallel) at once"
         case .warmingUp: "asked for its consent; nothing has come back yet"

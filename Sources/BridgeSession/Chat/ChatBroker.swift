@@ -68,18 +68,20 @@ final class ChatBroker {
             return fail(
                 ChatFault(.modelNotFound, "There is no model '\(ask.model.prefix(64))' (chat.models)", param: "model"))
         }
-        let limits = [self.settings.timeout?.timeAmount, ask.timeout.map { .milliseconds(Int64(max(0, $0))) }]
-        let limit = limits.compactMap(\.self).min()
+        // The client's time began earlier: it has waited for its turn in the front, or for an answer that was none.
+        let left = ask.timeout.map { TimeAmount.milliseconds(Int64(min(max(0, $0), Seconds.longest.milliseconds))) }
+        let limit = self.settings.timeout?.timeAmount
+        let deadline = [limit, left].compactMap(\.self).min().map { now + $0 }
         self.lastID += 1
         let call = ChatCall(
-            self.lastID, ask, entry, JSONText(trusting: payload), hold, limit: limit, on: exchange
+            self.lastID, ask, entry, JSONText(trusting: payload), hold, limit: limit ?? left, on: exchange
         ) { [weak self] in self?.abandoned($0) }
         self.calls[call.id] = call
         self.wake(for: entry, now: now)
         self.queue.submit(
             ChatQueue.Request(
                 id: call.id, principal: ask.principal, sources: entry.sources,
-                needs: ask.needs.intersection(ChatQueue.Request.hardNeeds), deadline: limit.map { now + $0 }))
+                needs: ask.needs.intersection(ChatQueue.Request.hardNeeds), deadline: deadline))
         self.goOn()
     }
 
@@ -111,16 +113,18 @@ final class ChatBroker {
 
     private func ask(_ id: ChatQueue.RequestID, _ sourceID: ChatQueue.SourceID) {
         guard let call = self.calls[id], let neutral = call.params else { return self.queue.finish(id) }
-        // Room for the preferences and what else is put around it.
-        guard let source = self.sources[sourceID], let way = source.way(for: neutral.count + 1_024) else {
-            return self.queue.giveBack(id)
+        guard let source = self.sources[sourceID], source.isReachable else {
+            return self.queue.giveBack(id, isFull: false)
         }
+        if source.isFull { return self.queue.giveBack(id, isFull: true) }
         let limit = min(max(1, call.ask.maximumTokens ?? .max), call.entry.maximumTokens)
         do {
             let params = try SamplingParams.fitted(
                 neutral, needs: call.ask.needs, to: source.abilities, preferences: call.entry.preferences,
                 maximumTokens: limit)
+            let way = try source.way(for: params.text)
             call.remarks = params.remarks
+            call.remarks.add(source.abilities.overlooked(in: neutral, limitsLength: call.ask.maximumTokens != nil))
             call.isAsked(source)
             source.ask(params.text, for: .request(call), by: way)
         } catch {
@@ -175,6 +179,7 @@ final class ChatBroker {
             call.fail(fault)
         }
         self.queue.finish(call.id)
+        self.look(at: source, now: .now())
         self.goOn()
     }
 
@@ -210,15 +215,18 @@ final class ChatBroker {
 
     /// Looks who can be asked. Who is away for long is nobody's source until it is back.
     func look(now: NIODeadline) {
-        for source in self.sources.values {
-            source.look(now: now)
-            if source.isGone(now: now) {
-                self.queue.remove(source.id)
-            } else if self.queue.sources[source.id] == nil {
-                self.queue.set(source.queued(self.settings), as: source.id)
-            } else {
-                self.queue.set(source.id, isReady: source.isReady(self.settings))
-            }
+        for source in self.sources.values { self.look(at: source, now: now) }
+    }
+
+    func look(at source: SamplingSource, now: NIODeadline) {
+        guard self.sources[source.id] === source else { return }
+        source.look(now: now)
+        if source.isGone(now: now) {
+            self.queue.remove(source.id)
+        } else if self.queue.sources[source.id] == nil {
+            self.queue.set(source.queued(self.settings), as: source.id)
+        } else {
+            self.queue.set(source.id, isReady: source.isReady(self.settings), isFull: source.isFull)
         }
     }
 

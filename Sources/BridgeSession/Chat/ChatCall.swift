@@ -9,7 +9,7 @@ final class ChatCall {
     let id: ChatQueue.RequestID
     let ask: ChatAsk
     let entry: ModelBook.Entry
-    /// How long it may take in all.
+    /// How long it may take in all, for words about it: some of that is over when it comes here.
     let limit: TimeAmount?
     private let exchange: Exchange
     private let onAbandoned: (ChatCall) -> Void

@@ -6,7 +6,7 @@ import NIOCore
 ///
 /// Pure: times come in, and what is to be done comes out. A request belongs to no source before it is asked: one that
 /// vanishes loses nothing but what it had been asked. No request is asked twice, unless whoever was to ask says that
-/// nobody was (``giveBack(_:)``).
+/// nobody was (``giveBack(_:isFull:)``).
 ///
 /// A source that becomes free takes the oldest request of the principal whose turn it is, of those that it can take. Of
 /// several sources that are free, the least busy is asked.
@@ -33,18 +33,21 @@ struct ChatQueue {
         let abilities: ChatNeeds
         /// How many requests it takes at once.
         let limit: Int
-        /// Whether it can be asked now.
+        /// Whether requests may wait for it.
         var isReady: Bool
+        /// Whether it takes nothing for a moment, however few requests it has: it reads slowly, or others ask it much.
+        var isFull: Bool
         fileprivate(set) var busy: Int = 0
         /// When it was asked last, counted in requests.
         fileprivate var turn: Int = 0
-        fileprivate var hasRoom: Bool { self.isReady && self.busy < self.limit }
+        fileprivate var hasRoom: Bool { self.isReady && !self.isFull && self.busy < self.limit }
 
-        init(name: String, abilities: ChatNeeds, limit: Int, isReady: Bool) {
+        init(name: String, abilities: ChatNeeds, limit: Int, isReady: Bool, isFull: Bool = false) {
             self.name = name
             self.abilities = abilities
             self.limit = limit
             self.isReady = isReady
+            self.isFull = isFull
         }
     }
 
@@ -117,11 +120,13 @@ struct ChatQueue {
         self.goOn()
     }
 
-    /// The source was not asked: it could not be reached, and nobody else knows of the request. It is the first again.
-    mutating func giveBack(_ id: RequestID) {
+    /// The source was not asked, and nobody else knows of the request. It is the first again.
+    ///
+    /// - Parameter isFull: whether the source takes nothing for a moment; else it could not be reached.
+    mutating func giveBack(_ id: RequestID, isFull: Bool) {
         guard let source = self.asked.removeValue(forKey: id), let request = self.requests[id] else { return }
         self.sources[source]?.busy -= 1
-        self.sources[source]?.isReady = false
+        if isFull { self.sources[source]?.isFull = true } else { self.sources[source]?.isReady = false }
         self.wait(request, isFirst: true)
         self.failHopeless()
         self.goOn()
@@ -148,9 +153,10 @@ struct ChatQueue {
         self.goOn()
     }
 
-    mutating func set(_ id: SourceID, isReady: Bool) {
-        guard let source = self.sources[id], source.isReady != isReady else { return }
+    mutating func set(_ id: SourceID, isReady: Bool, isFull: Bool) {
+        guard let source = self.sources[id], source.isReady != isReady || source.isFull != isFull else { return }
         self.sources[id]?.isReady = isReady
+        self.sources[id]?.isFull = isFull
         if isReady { self.goOn() } else { self.failHopeless() }
     }
 

@@ -39,9 +39,10 @@ enum HookTool {
     }
 }
 
-/// A call of the tool. Confined to the event loop.
+/// A call of the tool. It stays open for hours, and keeps nothing of what came with it. Confined to the event loop.
 final class HookCall {
-    let request: PendingRequest
+    let id: RPCID
+    let stream: ClientStream
     private let token: JSONText?
     private var progress = 0
     private var lastSaid: NIODeadline
@@ -50,13 +51,12 @@ final class HookCall {
     private static let interval = TimeAmount.seconds(15)
 
     init(_ request: PendingRequest) {
-        self.request = request
+        self.id = request.id
+        self.stream = request.stream
         self.lastSaid = request.now
         let message = request.message
-        self.token = message.progressToken.map { JSONText(trusting: message.text[$0].bytes.withoutSurplus) }
+        self.token = message.progressToken.map { message.text[$0].detached }
     }
-
-    var stream: ClientStream { self.request.stream }
 
     /// Says that it goes on, to a client that wants to know.
     func keepAlive(now: NIODeadline) {
@@ -86,6 +86,6 @@ final class HookCall {
             }
             result.member("isError", true)
         }
-        self.request.succeed(result)
+        self.stream.reply(RPCReply.result(id: self.id.bytes, result))
     }
 }

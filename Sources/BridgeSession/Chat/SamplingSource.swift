@@ -23,6 +23,10 @@ final class SamplingSource {
         let purpose: Purpose
         /// nil where it went out on a stream that belongs to no request.
         let hook: HookCall?
+        /// Of one that went out on such a stream: where it stands there (``ListeningStream/ask(_:)``).
+        var places: [ListeningPlace] = []
+        /// It, while it may have to go out once more.
+        var kept: KeptQuestion?
     }
 
     let session: LiveSession
@@ -33,23 +37,28 @@ final class SamplingSource {
     private(set) var hooks: [HookCall] = []
     private var questions: [Int: Question] = [:]
     private var lastNumber = 0
+    private let retention: Retention
     /// Since when it cannot be reached.
     private(set) var awaySince: NIODeadline?
     /// Told of an answer: what for, and what it is.
     var onAnswer: ((Purpose, RPCMessage) -> Void)?
     var onProgress: ((Purpose) -> Void)?
 
-    init(_ session: LiveSession, _ rule: ChatSourceRule, now: NIODeadline) {
+    init(_ session: LiveSession, _ rule: ChatSourceRule, retention: Retention, now: NIODeadline) {
         self.session = session
         self.rule = rule
+        self.retention = retention
         self.warmUp = WarmUp(now: now.sinceBoot)
     }
 
     var id: ChatQueue.SourceID { self.session.number }
     var caller: Caller { self.session.caller }
 
-    /// Whether a question would leave now.
-    var isReachable: Bool { self.way(for: 0) != nil }
+    /// Whether there is a stream on which it hears questions, sooner or later.
+    var isReachable: Bool { !self.session.listening.isEmpty || self.hooks.contains { $0.stream.isHeard } }
+
+    /// Whether no question would leave now, though it can be reached: it has enough to read, or to answer.
+    var isFull: Bool { self.isReachable && self.way(for: 0) == nil }
 
     /// The stream for a question of so many bytes: inside a call of `hook` where there is one (from 2026-07-28 on, servers
     /// ask nowhere else), else the newest that it reads.
@@ -58,6 +67,25 @@ final class SamplingSource {
         if let hook = self.hooks.last(where: { $0.stream.isHeard && $0.stream.canAsk(octets) }) { return .hook(hook) }
         return self.session.listening.last { $0.isRead }.map { .listening($0) }
     }
+
+    /// The stream for a question with these params.
+    ///
+    /// - Throws: what keeps this one from being asked, and no smaller one.
+    func way(for params: JSONText) throws(ChatFault) -> Way {
+        let octets = params.count + Self.envelope
+        guard octets <= Frame.maximumPayload else {
+            throw ChatFault(.tooLarge, "The request is larger than the 64 MiB that pass between processes")
+        }
+        guard let way = self.way(for: octets) else {
+            throw ChatFault(
+                .overloaded,
+                "What the source has been asked already leaves no room for a request of this size; nobody was asked")
+        }
+        return way
+    }
+
+    /// What is put around params, in bytes.
+    private static let envelope = 192
 
     /// Asks it.
     ///
@@ -73,14 +101,25 @@ final class SamplingSource {
             hook.stream.ask(message, as: id)
         case .listening(let stream):
             self.questions[number] = Question(id: id, purpose: purpose, hook: nil)
-            stream.send(message)
+            let places = stream.ask(message)
+            self.questions[number]?.places = places
+            if !places.isEmpty { self.questions[number]?.kept = KeptQuestion(message, in: self.retention) }
+        }
+    }
+
+    /// Its client listens again, and says how far it has read the stream that it has lost: what it has not seen it is asked
+    /// once more. Of what was asked on other streams nobody knows whether it has been seen.
+    func resume(after seen: ListeningPlace, on stream: ListeningStream) {
+        for (number, question) in self.questions.sorted(by: { $0.key < $1.key }) {
+            guard let kept = question.kept, question.places.contains(where: { $0.isBeyond(seen) }) else { continue }
+            self.questions[number]?.places = stream.ask(kept.message)
         }
     }
 
     /// The question, with a token for whoever wants to tell of progress.
     private static func message(_ params: JSONText, id: String) -> ByteBuffer {
         var message = ByteBuffer()
-        message.reserveCapacity(params.count + 192)
+        message.reserveCapacity(params.count + Self.envelope)
         message.writeStaticString(#"{"jsonrpc":"2.0","id":"#)
         message.writeJSONString(id)
         message.writeStaticString(#","method":"sampling/createMessage","params":{"_meta":{"progressToken":"#)
@@ -144,7 +183,7 @@ extension SamplingSource {
     /// A call whose client is gone may be fetched again for so long.
     private static let patience = TimeAmount.seconds(60)
 
-    func hook(for id: RPCID) -> HookCall? { self.hooks.first { $0.request.id == id } }
+    func hook(for id: RPCID) -> HookCall? { self.hooks.first { $0.id == id } }
 
     func add(_ hook: HookCall) {
         self.hooks.append(hook)
@@ -181,17 +220,18 @@ extension SamplingSource {
     var abilities: SamplingAbilities {
         let revision = self.caller.revision
         let takesLists = revision >= .v2025_11_25
-        // It shows sound to its models as an image, and images in results not at all.
+        // It shows sound to its models as an image, and images in results not at all. Of numbers it passes none on.
         let isVSCode = self.session.identity.claims.client?.hasPrefix("Visual Studio Code") ?? false
         return SamplingAbilities(
             takesTools: takesLists && self.caller.capabilities.contains(.samplingTools), takesLists: takesLists,
-            takesAudio: revision >= .v2025_03_26 && !isVSCode, takesImagesInResults: !isVSCode)
+            takesAudio: revision >= .v2025_03_26 && !isVSCode, takesImagesInResults: !isVSCode,
+            overlooksNumbers: isVSCode)
     }
 
     func queued(_ settings: ChatSettings) -> ChatQueue.Source {
         ChatQueue.Source(
             name: self.rule.name, abilities: self.abilities.met.intersection(ChatQueue.Request.hardNeeds),
-            limit: self.rule.parallel ?? settings.parallel, isReady: self.isReady(settings))
+            limit: self.rule.parallel ?? settings.parallel, isReady: self.isReady(settings), isFull: self.isFull)
     }
 
     func isReady(_ settings: ChatSettings) -> Bool {

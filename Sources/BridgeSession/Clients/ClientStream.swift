@@ -115,6 +115,13 @@ final class ClientStream {
         return self.retention.questionOctets + octets <= Retention.maximum
     }
 
+    /// The client's answer is kept until its server wants it.
+    ///
+    /// - Returns: whether there is room for it.
+    func keep(answer octets: Int) -> Bool { self.retention.keep(answer: octets) }
+    /// No server wants so much of them any more.
+    func forget(answers octets: Int) { self.retention.forget(answers: octets) }
+
     /// Asks the client something. That is never dropped.
     func ask(_ question: ByteBuffer, as id: String) {
         guard self.missing > 0 else { return }

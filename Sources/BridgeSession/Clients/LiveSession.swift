@@ -47,6 +47,8 @@ final class LiveSession {
     /// Changes of lists that the client has not been told of yet.
     private var owed: [ListChange]
     var lastUsed: NIODeadline
+    /// Called when the client reads on, after it had been behind.
+    var onRoom: (() -> Void)?
 
     init(_ identity: SessionIdentity, level: LogSeverity?, owed: [ListChange], now: NIODeadline) {
         self.identity = identity
@@ -72,14 +74,18 @@ final class LiveSession {
     /// Of one session; a further one ends the oldest.
     static let maximumListening = 8
 
-    /// - Parameter number: that no other stream has.
-    func listen(on exchange: Exchange, number: UInt64) {
-        let stream = ListeningStream(of: self, exchange)
+    /// - Parameters:
+    ///   - number: that no other stream has.
+    ///   - seen: how far its client has read the stream before it, where it says so.
+    @discardableResult
+    func listen(on exchange: Exchange, number: UInt64, after seen: ListeningPlace? = nil) -> ListeningStream {
+        let stream = ListeningStream(of: self, exchange, number: number, after: seen)
         exchange.delegate = stream
         if self.listening.count >= Self.maximumListening { self.listening.removeFirst().end() }
         self.listening.append(stream)
-        stream.open(number: self.caller.revision.allowsPrimingEvents ? number : nil)
+        stream.open(isPrimed: self.caller.revision.allowsPrimingEvents)
         self.payDebts()
+        return stream
     }
 
     /// Sends on this stream whatever is told from now on: it is the only one that the session has, and it says first by which
@@ -126,6 +132,12 @@ final class LiveSession {
         self.owed = self.owed.filter { !self.tell($0.message) }
     }
 
+    /// The client reads on: it can be told something again.
+    func hasRoom() {
+        self.payDebts()
+        self.onRoom?()
+    }
+
     /// The session is over.
     func endStreams() {
         self.streams.abandonAll()
@@ -137,65 +149,5 @@ final class LiveSession {
     func primeQuietStreams(now: NIODeadline) {
         guard self.caller.revision.allowsPrimingEvents else { return }
         for call in self.caller.calls.values where now - call.stream.opened > .seconds(5) { call.stream.prime() }
-    }
-}
-
-/// A stream that a client opened with GET, for what belongs to no request of its.
-final class ListeningStream: ExchangeDelegate {
-    private weak var session: LiveSession?
-    private let exchange: Exchange
-    private var onEnd: (() -> Void)?
-
-    /// - Parameter onEnd: called when the client, or the front with it, is gone.
-    init(of session: LiveSession, _ exchange: Exchange, onEnd: (() -> Void)? = nil) {
-        self.session = session
-        self.exchange = exchange
-        self.onEnd = onEnd
-    }
-
-    /// - Parameter number: of the event that the stream begins with; nil where the revision has no such event.
-    ///
-    /// Nothing is kept under its id: who comes back after it listens anew. There are clients that count a stream which
-    /// ended without an id as a failure.
-    func open(number: UInt64?) {
-        let event = number.map { SessionEvent(eventID: Self.idPrefix + String($0, radix: 36), isPriming: true) }
-        self.exchange.send(header: event?.text(capacity: 64) ?? SessionEvent.open)
-    }
-
-    /// Whether this is the id of the event that some listening stream began with. Ids of other streams never look so.
-    static func began(with eventID: String) -> Bool { eventID.hasPrefix(Self.idPrefix) }
-
-    private static let idPrefix = "listen."
-
-    /// Sends a notification.
-    ///
-    /// - Returns: false when it was dropped because the client reads too slowly.
-    @discardableResult
-    func send(_ message: ByteBuffer) -> Bool {
-        guard self.exchange.isWritable else { return false }
-        self.exchange.send(header: .emptyObject, payload: message)
-        return true
-    }
-
-    /// Whether what is sent now leaves now.
-    var isRead: Bool { self.exchange.isWritable }
-
-    func end() { self.exchange.end(header: SessionEnd.answered) }
-
-    /// Another one has taken its place: that it ends means nothing.
-    func replace() {
-        self.onEnd = nil
-        self.end()
-    }
-
-    func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
-    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.gone() }
-    func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.gone() }
-    func exchangeBecameWritable(_ exchange: Exchange) { self.session?.payDebts() }
-
-    private func gone() {
-        self.session?.forget(self)
-        self.onEnd?()
-        self.onEnd = nil
     }
 }

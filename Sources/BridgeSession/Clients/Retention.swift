@@ -8,6 +8,8 @@ final class Retention {
     private(set) var octets = 0
     /// Those of them that open questions hold. They are never given up, so no more than ``maximum`` are asked.
     private(set) var questionOctets = 0
+    /// What clients have answered and servers have not fetched yet. It is not given up either, so no more is kept.
+    private(set) var answerOctets = 0
     /// Notifications that were dropped because their client reads too slowly.
     private(set) var droppedNotes = 0
     /// Told, in a later turn of the loop, when more than ``maximum`` is kept.
@@ -25,6 +27,15 @@ final class Retention {
     }
 
     func dropped() { self.droppedNotes += 1 }
+
+    /// - Returns: whether there is room for an answer of this size.
+    func keep(answer octets: Int) -> Bool {
+        guard self.answerOctets + octets <= Self.maximum else { return false }
+        self.answerOctets += octets
+        return true
+    }
+
+    func forget(answers octets: Int) { self.answerOctets -= octets }
 
     func changed(by octets: Int, questions: Int = 0) {
         self.questionOctets += questions

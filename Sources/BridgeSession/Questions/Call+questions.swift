@@ -106,6 +106,7 @@ extension Call: QuestionAsker {
     func withdraw(_ number: Int) {
         self.about[number] = nil
         guard let id = self.questions.removeValue(forKey: number) else { return self.forgetWaiting(number) }
+        self.forgetTokens(of: number)
         self.tellWithdrawn(id, reason: "the server does not wait for it any more")
         if self.questions.isEmpty { self.goOn() }
     }
@@ -133,6 +134,7 @@ extension Call: QuestionAsker {
         for (number, id) in self.questions.sorted(by: { $0.key < $1.key }) {
             _ = self.caller.questions.close(id)
             self.stream.forget(question: id)
+            self.forgetTokens(of: number)
             if !self.failTask(number, "The client is gone.") { self.say(.gone(number)) }
         }
         self.about = [:]

@@ -81,7 +81,7 @@ extension Call {
         case .creation:
             guard let made = TaskMessages.created(answer) else { return self.say(.answered(number), answer) }
             let ttl = self.upstream.route.questionTimeout.milliseconds
-            let task = QuestionTask(made.id, ttl: ttl, now: WallClock.now())
+            let task = QuestionTask(made.id, asked: number, ttl: ttl, now: WallClock.now())
             self.questionTasks[task.id] = task
             self.say(.answered(number), task.told(answer))
         case .kept(let id, _):
@@ -91,12 +91,21 @@ extension Call {
             guard var task = self.questionTasks[id] else { return self.say(.answered(number), answer) }
             task.heard(isResult ? nil : TaskMessages.state(answer))
             self.questionTasks[id] = task
+            if isResult || task.status.isFinal { self.forgetTokens(of: task) }
             self.say(.answered(number), task.told(answer, isResult: isResult))
         }
     }
 
     private func endTask(_ id: QuestionTask.ID, _ status: TaskStatus, with outcome: ByteBuffer) {
         guard var task = self.questionTasks[id], !task.status.isFinal else { return }
+        var (status, outcome) = (status, outcome)
+        if self.stream.keep(answer: outcome.readableBytes) {
+            self.keptAnswers += outcome.readableBytes
+        } else {
+            let limit = Retention.maximum >> 20
+            status = .failed
+            outcome = Self.error("The answer is not kept: more than \(limit) MiB of them are, a fixed limit.")
+        }
         let waiting = task.end(status, with: outcome, now: WallClock.now())
         self.say(.note, task.note)
         for number in waiting {
@@ -146,11 +155,17 @@ extension Call {
             }
         }
         self.questionTasks = [:]
+        self.stream.forget(answers: self.keptAnswers)
+        self.keptAnswers = 0
     }
 
-    private func forgetTokens(of number: Int) {
+    /// What a client was asked under this number is over: nobody hears of its progress.
+    func forgetTokens(of number: Int) {
         self.caller.questionTokens.forget { asker, asked in asker === self && asked == number }
     }
+
+    /// A task that the client keeps has its token for as long as it lasts.
+    fileprivate func forgetTokens(of task: QuestionTask) { if let asked = task.asked { self.forgetTokens(of: asked) } }
 
     private func refuse(_ number: Int, _ code: Int, _ message: String) {
         self.say(.answered(number), RPCReply.error(id: QuestionTask.placeholder, code: code, message: message))
@@ -181,6 +196,7 @@ extension Caller {
             for call in self.calls.values {
                 guard let task = call.questionTasks.values.first(where: { $0.clientID == state.id }) else { continue }
                 call.questionTasks[task.id]?.heard(state)
+                if state.status?.isFinal == true { call.forgetTokens(of: task) }
                 return call.tell(text)
             }
         default: break

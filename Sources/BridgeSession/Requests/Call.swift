@@ -35,6 +35,8 @@ final class Call {
     /// What of that is about tasks, and the questions that its server has asked as tasks.
     var about: [Int: QuestionMatter] = [:]
     var questionTasks: [String: QuestionTask] = [:]
+    /// Bytes of answers that those keep.
+    var keptAnswers = 0
     /// The longest that its client may take to answer; the upstream's worker counts that itself.
     let questionTime: TimeAmount
     private let began: NIODeadline

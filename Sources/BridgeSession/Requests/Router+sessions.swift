@@ -57,8 +57,12 @@ extension Router {
     func get(_ request: ClientRequest) {
         guard let identity = self.identity(of: request) else { return }
         let session = self.sessions.bring(identity, now: request.now)
-        guard let event = request.lastEventID, !event.isEmpty, !ListeningStream.began(with: event) else {
-            return session.listen(on: request.exchange, number: self.retention.nextNumber())
+        let event = request.lastEventID ?? ""
+        let seen = ListeningPlace(event)
+        if event.isEmpty || seen != nil {
+            let stream = session.listen(on: request.exchange, number: self.retention.nextNumber(), after: seen)
+            if let seen { self.broker.sources[session.number]?.resume(after: seen, on: stream) }
+            return self.broker.listens(session.number)
         }
         guard let (number, sequence) = EventLog.parse(event), let stream = session.streams[number],
             stream.resume(after: sequence, on: request.exchange)
@@ -84,6 +88,7 @@ extension Router {
             logger.info("MCP session closed", metadata: ["mcp.session": "\(session.identity.digest)"])
             sessions?.streamEnded(session.number)
         }
+        self.broker.listens(session.number)
     }
 
     func delete(_ request: ClientRequest) {

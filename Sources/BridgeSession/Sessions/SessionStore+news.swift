@@ -16,7 +16,8 @@ extension SessionStore {
         }
     }
 
-    /// A notification that belongs to no call: to the clients that use this upstream now, else to all that listen.
+    /// A notification that belongs to no call: to the clients that use this upstream now, else to all that listen. It may be
+    /// about anything that the server has: who sees some of its tools only is not told.
     func tell(_ note: ByteBuffer, from upstream: UpstreamLink) {
         let severity = LogMessage.severity(of: note)
         let listening = self.all.filter { session in
@@ -24,7 +25,9 @@ extension SessionStore {
                 && session.caller.sees(upstream)
         }
         let users = listening.filter { $0.caller.isUsing(upstream) }
-        for session in users.isEmpty ? listening : users where !session.tell(note) { self.retention.dropped() }
+        for session in users.isEmpty ? listening : users where session.caller.seesAll(of: upstream) {
+            if !session.tell(note) { self.retention.dropped() }
+        }
     }
 
     /// A notification that belongs to no call, over a lane that is one session's or one principal's.

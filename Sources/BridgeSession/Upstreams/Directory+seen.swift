@@ -26,8 +26,12 @@ extension Directory {
     /// The changes of lists since a time, in seconds since 1970, of servers that somebody sees.
     func changes(since time: UInt64, for view: ScopedView?) -> [ListChange] {
         guard !self.changes.isEmpty else { return [] }
-        let isConcerned = { (server: String) in view?.sees(server) ?? true }
-        return self.changes.filter { $0.value.contains { time <= $0.value && isConcerned($0.key) } }.keys
+        let isConcerned = { (change: ListChange, server: String) in
+            guard let view else { return true }
+            return change.method == Offering.tools.changed ? view.sees(server) : view.seesAll(of: server)
+        }
+        return self.changes
+            .filter { change, times in times.contains { time <= $0.value && isConcerned(change, $0.key) } }.keys
             .sorted { $0.method < $1.method }
     }
 

@@ -6,11 +6,22 @@ package struct ServiceSummary: Sendable, Equatable {
         package var isReady: Bool
         /// Why not, in a few words.
         package var trouble: String?
+        /// The word of its token's state, where somebody has to do something about it, connected or not.
+        package var tokenTrouble: String?
 
-        package init(name: String, isReady: Bool, trouble: String?) {
+        package init(name: String, isReady: Bool, trouble: String?, tokenTrouble: String? = nil) {
             self.name = name
             self.isReady = isReady
             self.trouble = trouble
+            self.tokenTrouble = tokenTrouble
+        }
+
+        /// nil where all is well.
+        fileprivate var words: String? {
+            guard !self.isReady else { return self.tokenTrouble }
+            guard let trouble else { return self.tokenTrouble ?? "not ready" }
+            guard let tokenTrouble, !trouble.contains(tokenTrouble) else { return trouble }
+            return "\(tokenTrouble): \(trouble)"
         }
     }
 
@@ -29,9 +40,8 @@ package struct ServiceSummary: Sendable, Equatable {
         var parts = ["\(ready)/\(self.upstreams.count) upstreams ready"]
         parts.append(self.sessions == 1 ? "1 session" : "\(self.sessions) sessions")
         for worker in self.troubledWorkers { parts.append("worker \(worker) is down") }
-        for upstream in self.upstreams.filter({ !$0.isReady }).prefix(5) {
-            parts.append("\(upstream.name): \(upstream.trouble ?? "not ready")")
-        }
+        let troubled = self.upstreams.lazy.compactMap { upstream in upstream.words.map { "\(upstream.name): \($0)" } }
+        parts += troubled.prefix(5)
         if self.needsRestart { parts.append("changed settings need a restart") }
         return parts.joined(separator: ", ")
     }

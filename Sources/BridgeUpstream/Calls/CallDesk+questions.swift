@@ -69,6 +69,15 @@ extension CallDesk {
         self.goOn(call, now: now)
     }
 
+    /// The server has forgotten what it has asked, and the tasks that it was given for that: nobody is to answer any more.
+    func withdrawQuestions(now: NIODeadline) {
+        self.askedTasks = AskedTasks()
+        for (number, question) in self.questions.forgotten() {
+            self.pending.caller(question.call)?.withdraw(number)
+            self.goOn(question.call, now: now)
+        }
+    }
+
     /// Answers what nobody has answered in time.
     func expireQuestions(now: NIODeadline) {
         for (number, question) in self.questions.expire(now: now) {

@@ -6,8 +6,8 @@ import NIOCore
 
 /// Hears of the calls of one desk.
 protocol CallDeskDelegate: AnyObject {
-    /// Nobody waits any more for a call that the server has; it should know.
-    func desk(_ desk: CallDesk, gaveUp id: Int, reason: String)
+    /// Nobody waits any more for a call that the server has, and has told of a task for it perhaps; it should know.
+    func desk(_ desk: CallDesk, gaveUp id: Int, task: String?, reason: String)
 
     /// The server has an answer to a question of its own.
     func desk(_ desk: CallDesk, says answer: JSONText)
@@ -240,7 +240,7 @@ final class CallDesk {
 
     private func gaveUp(_ call: UpstreamCall, reason: String) {
         self.mayStillAsk(call)
-        self.delegate?.desk(self, gaveUp: call.id, reason: reason)
+        self.delegate?.desk(self, gaveUp: call.id, task: call.madeTask, reason: reason)
     }
 
     private func mayStillAsk(_ call: UpstreamCall) {

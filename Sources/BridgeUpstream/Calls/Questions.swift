@@ -67,6 +67,12 @@ struct Questions {
         self.doubts = []
     }
 
+    /// The server has forgotten what it has asked. Takes out all of that.
+    mutating func forgotten() -> [(number: Int, question: Open)] {
+        defer { self.open = [:] }
+        return self.open.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
     /// The server is known to ask, from an earlier life.
     ///
     /// - Returns: whether that was new.

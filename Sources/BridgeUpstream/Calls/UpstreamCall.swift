@@ -36,6 +36,8 @@ final class UpstreamCall {
     let taskID: String?
     /// Whether it is about a task that there is. Such a call takes no turns: what is asked for it names the task.
     var isOfTask: Bool { self.taskID != nil }
+    /// Of one that makes a task: what its server calls that, where it has said so before its answer.
+    var madeTask: String?
     /// Whether it waits for a task to end.
     let isPatient: Bool
     /// Whether it asks how a task is.

@@ -9,13 +9,20 @@ extension EventStreamHTTP: MCPTransferDelegate {
         self.carrier.took(head)
         self.delegate?.connectionSpoke(self)
         self.source = transfer.address
-        if head.status.code == 200, head.headers.mayBeEvents { return }
+        if head.status.code == 200, head.headers.mayBeEvents {
+            self.hasBeenReauthorized = false
+            self.carrier.tokens?.accepted(generation: self.generation)
+            return
+        }
         transfer.cancel()
         self.stream = nil
         if head.status.code == 401 || (head.status.code == 403 && HTTPRefusal.wantsSignIn(head.headers)) {
             return self.unauthorized(head)
         }
         let words = self.words.sentence(head.status, nil)
+        if self.generation == nil, head.status.mayWantToken, let told = self.carrier.tokens?.wondered() {
+            return self.lose(.unauthorized("\(told) (\(words))"))
+        }
         let told = "it gives no stream of events (\(words))"
         let isForeign = head.status.code < 300 || head.status.isOfForeigners
         self.lose(isForeign ? .foreign(told) : .unreachable(told))
@@ -71,6 +78,7 @@ extension EventStreamHTTP: MCPTransferDelegate {
             return
         }
         self.pendingLoss = nil
+        self.carrier.tokens?.accepted(generation: answeredPost.generation)
         if answeredPost.kind == .greeting { self.greeted(match.message) }
         if answeredPost.kind == .request { self.session.succeeded(inSession: answeredPost.session) }
         self.delegate?.connection(self, received: match.message, answering: answered)

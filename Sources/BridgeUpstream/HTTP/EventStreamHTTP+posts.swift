@@ -5,20 +5,12 @@ import NIOCore
 import NIOHTTP1
 
 /// What comes back for each message: as a rule nothing but that it was taken.
-extension EventStreamHTTP: HTTPPostOwner {
-    func transfer(_ request: HTTPRequest, to post: HTTPPost) -> MCPTransfer {
-        let transfer = self.carrier.send(request, to: post)
-        if !self.isReading { transfer.isReading = false }
-        return transfer
-    }
-
+extension EventStreamHTTP {
     func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
         self.carrier.took(head)
         self.delegate?.connectionSpoke(self)
-        if post.kind == .confirmation, head.status.code < 300 { self.confirmed(post) }
+        if post.kind == .confirmation, head.status.code < 300 { self.tookConfirmation(post) }
     }
-
-    func postSpoke(_ post: HTTPPost) { self.delegate?.connectionSpoke(self) }
 
     func post(_ post: HTTPPost, said message: JSONText, event: String?) {
         guard message.kind == .array else { return self.take(message, from: post) }
@@ -64,10 +56,8 @@ extension EventStreamHTTP: HTTPPostOwner {
         if post.request != nil {
             if post.sessionRefusals > 1 || !post.canBeSent {
                 self.over(post, words, sent: false)
-            } else if self.session.phase == .open {
-                self.dispatch(post)
             } else {
-                self.wait(post)
+                self.dispatch(post)
             }
         }
         // Whoever had the misfortune: without another session, what comes next would wait for one.
@@ -79,14 +69,6 @@ extension EventStreamHTTP: HTTPPostOwner {
         for post in self.requests.values where post.isElsewhere {
             post.isElsewhere = false
             self.over(post, "the answer did not come over the stream: \(reason)", sent: true)
-        }
-    }
-
-    private func repeatLater(_ post: HTTPPost, in time: TimeAmount) {
-        post.hasBeenRepeated = true
-        self.posts[ObjectIdentifier(post)] = post
-        post.wait(time) { [weak self, weak post] in
-            if let self, let post { self.dispatch(post) }
         }
     }
 
@@ -121,35 +103,8 @@ extension EventStreamHTTP: HTTPPostOwner {
         post.isElsewhere = true
     }
 
-    func postOver(_ post: HTTPPost) {
-        self.posts[ObjectIdentifier(post)] = nil
-        if post.request == nil { self.confirmed(post) }
-        self.settle()
-    }
-
-    /// The notification that the session is open has been taken, or it is not worth waiting for that.
-    private func confirmed(_ post: HTTPPost) {
+    func confirmed(_ post: HTTPPost) {
         guard post.kind == .confirmation, post.session == self.session.number, self.session.confirmed() else { return }
         self.sendWaiting()
-    }
-
-    func over(_ post: HTTPPost, _ reason: String, sent: Bool) {
-        post.cancel()
-        self.posts[ObjectIdentifier(post)] = nil
-        guard let request = post.request else { return self.confirmed(post) }
-        self.requests[request] = nil
-        self.delegate?.connection(self, lost: request, sent: sent, reason: reason)
-    }
-
-    /// It did not run, and others would not.
-    func failed(_ post: HTTPPost, _ loss: HTTPLoss) {
-        if post.kind == .greeting { return self.lose(loss) }
-        self.pendingLoss = loss
-        self.over(post, loss.reason, sent: false)
-    }
-
-    func settle() {
-        if let loss = self.pendingLoss, !self.requests.values.contains(where: \.mayHaveRun) { return self.lose(loss) }
-        self.checkWritable()
     }
 }

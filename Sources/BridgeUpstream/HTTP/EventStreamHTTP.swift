@@ -2,7 +2,6 @@ import BridgeConfiguration
 import BridgeCore
 import BridgeHTTPClient
 import BridgeLink
-import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -11,7 +10,7 @@ import NIOHTTP1
 /// first event names the address for what is said to it.
 ///
 /// Confined to its event loop.
-final class EventStreamHTTP: RemoteConnection {
+final class EventStreamHTTP: PostingConnection {
     enum State {
         case new
         /// The stream is asked for, and has not named an address.
@@ -35,14 +34,12 @@ final class EventStreamHTTP: RemoteConnection {
     var early = EarlyMessages()
     /// What is said to it before that.
     private var unaddressed: [HTTPPost] = []
-    /// What leaves once the session is open, in its order.
-    private var waiting: [HTTPPost] = []
+    var waiting: [HTTPPost] = []
     /// One session to a stream.
     var session = HTTPSession()
     /// Whether it is another stream than the first.
     private(set) var isReopened = false
     var posts: [ObjectIdentifier: HTTPPost] = [:]
-    /// Requests that have no answer, by their ids.
     var requests: [Int: HTTPPost] = [:]
     var pendingLoss: HTTPLoss?
     /// Of the token that the stream was last asked for with, and whether that was for a second time.
@@ -50,7 +47,7 @@ final class EventStreamHTTP: RemoteConnection {
     var hasBeenReauthorized = false
     /// Whether another address than the one that was named has been tried.
     var hasMoved = false
-    private var wasWritable = (true, true)
+    var wasWritable = (true, true)
     private var reported: Set<String> = []
 
     init(
@@ -63,10 +60,7 @@ final class EventStreamHTTP: RemoteConnection {
         self.logger = logger
     }
 
-    var pid: pid_t? { nil }
-    var notes: [String] { self.carrier.notes }
-    var words: ServerWords { self.carrier.words }
-    func masked(_ text: String) -> String { self.words.masked(text) }
+    var isOpen: Bool { if case .open = self.state { true } else { false } }
 
     /// Says what is odd about the server, each kind once.
     func report(_ oddity: String) {
@@ -139,64 +133,32 @@ final class EventStreamHTTP: RemoteConnection {
     var isWritable: Bool {
         self.takesMessages && self.session.takesMore && self.posts.count < StreamableHTTP.mostPosts
     }
-    var takesOwnWords: Bool { self.takesMessages && self.posts.count < 2 * StreamableHTTP.mostPosts }
-
-    func checkWritable() {
-        let now = (self.isWritable, self.takesOwnWords)
-        let before = self.wasWritable
-        self.wasWritable = now
-        if (now.0 && !before.0) || (now.1 && !before.1) { self.delegate?.connectionBecameWritable(self) }
+    var takesOwnWords: Bool {
+        self.takesMessages && self.posts.count + self.unaddressed.count < 2 * StreamableHTTP.mostPosts
     }
 
     func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {
-        switch self.state {
-        case .open: break
-        case .opening where self.isReopened: break
-        case .new, .opening, .lost, .ending, .ended: return
-        }
+        guard self.takesMessages else { return }
         var sending = self.session.send(isRequest: request != nil) { message.string("method") }
         // The server may ask before it is greeted.
         if sending == .never, message.member("method") == nil { sending = .now }
         guard let kind = HTTPPost.Kind(sending, isRequest: request != nil) else { return }
-        var body = message.bytes
-        if !edits.isEmpty {
-            body = ByteBuffer()
-            message.write(to: &body, replacing: edits)
-        }
-        let post = HTTPPost(
-            body, request: request, kind: kind, onlyReads: false, hold: hold, loop: self.loop, owner: self)
-        if let request { self.requests[request] = post }
+        let post = self.makePost(message, replacing: edits, request: request, kind: kind, hold: hold)
         if sending == .later { self.waiting.append(post) } else { self.dispatch(post) }
         self.wasWritable = (self.isWritable, self.takesOwnWords)
     }
 
-    func flush() {}
-
     func dispatch(_ post: HTTPPost) {
-        guard !post.isForgotten else { return }
+        guard self.takesMessages, !post.isForgotten, self.isTurn(of: post) else { return }
         guard case .open = self.state, let endpoint else {
-            if case .opening = self.state { self.unaddressed.append(post) }
-            return
+            self.posts[ObjectIdentifier(post)] = nil
+            return self.unaddressed.append(post)
         }
         guard self.isAuthorized(post), var destination = self.carrier.endpoint() else { return }
         destination.address = endpoint
         self.posts[ObjectIdentifier(post)] = post
         post.generation = self.carrier.generation
         post.send(to: destination, inSession: self.session.number)
-    }
-
-    /// It is sent in the session that follows.
-    func wait(_ post: HTTPPost) {
-        post.rest()
-        self.waiting.append(post)
-    }
-
-    /// What waits for the session leaves.
-    func sendWaiting() {
-        let waiting = self.waiting
-        self.waiting = []
-        for post in waiting { self.dispatch(post) }
-        self.checkWritable()
     }
 
     var isReading = true {
@@ -209,24 +171,13 @@ final class EventStreamHTTP: RemoteConnection {
 
     // MARK: End
 
-    func giveUp(_ request: Int) {
-        guard let post = self.requests.removeValue(forKey: request) else { return }
-        self.waiting.removeAll { $0 === post }
-        post.forget()
-    }
-
-    var unsentRequests: [Int] { self.requests.values.filter { !$0.mayHaveRun }.compactMap(\.request).sorted() }
-
     func lose(_ loss: HTTPLoss) {
         if case .opening = self.state, case .foreign(let reason) = loss, self.onForeign?(reason) ?? false { return }
         switch self.state {
         case .opening, .open: self.state = .lost
         case .new, .lost, .ending, .ended: return
         }
-        switch loss {
-        case .unreachable, .foreign: self.delegate?.connectionLost(self, reason: loss.reason)
-        case .signInNeeded, .unauthorized: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
-        }
+        self.tell(loss)
     }
 
     func end(_ manner: EndManner) {

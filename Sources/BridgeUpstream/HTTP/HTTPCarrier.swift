@@ -23,6 +23,8 @@ final class HTTPCarrier {
     let tokens: (any TokenSource)?
     /// Of the token that was last sent; nil when none was.
     private(set) var generation: Int?
+    /// That token. Two of one generation may follow each other, where a disk or another process has had its own idea.
+    private var sent: String?
     private(set) var words: ServerWords
     private var secrets: [String]
     private(set) var notes: [String] = []
@@ -59,7 +61,9 @@ final class HTTPCarrier {
     /// The endpoint, with what every request carries.
     func endpoint(session: String? = nil, revision: String? = nil) -> MCPDestination? {
         let bearer = self.bearer
-        if let ready, ready.session == session, ready.revision == revision, self.generation == bearer?.generation {
+        if let ready, ready.session == session, ready.revision == revision, self.sent == bearer?.value,
+            self.generation == bearer?.generation
+        {
             return ready
         }
         guard var destination = self.destination else { return nil }
@@ -72,6 +76,9 @@ final class HTTPCarrier {
         return destination
     }
 
+    /// Of the token that the next request is sent with; nil where there is none.
+    var nextGeneration: Int? { self.bearer?.generation }
+
     /// The token of the hour.
     private var bearer: (value: String, generation: Int)? {
         guard case .bearer(let value, let generation) = self.tokens?.credential else { return nil }
@@ -80,10 +87,11 @@ final class HTTPCarrier {
 
     private func authorize(_ destination: inout MCPDestination, _ bearer: (value: String, generation: Int)?) {
         if let bearer {
-            if self.generation != bearer.generation { self.words = ServerWords(secrets: self.secrets + [bearer.value]) }
+            if self.sent != bearer.value { self.words = ServerWords(secrets: self.secrets + [bearer.value]) }
             destination.headers.replaceOrAdd(name: "Authorization", value: bearer.value)
         }
         self.generation = bearer?.generation
+        self.sent = bearer?.value
     }
 
     func send(_ request: HTTPRequest, to delegate: any MCPTransferDelegate) -> MCPTransfer {

@@ -13,6 +13,8 @@ protocol HTTPListenerOwner: AnyObject {
     /// Nothing comes over it now; it may be asked for again.
     func listenerBroke(_ listener: HTTPListener, _ failure: HTTPFailure?)
     func listenerLostSession(_ listener: HTTPListener)
+    /// Of the token that it would be asked for with; nil where there is none.
+    var tokenGeneration: Int? { get }
     /// Whether an answer may yet come over it.
     func listenerIsWaitedFor(_ listener: HTTPListener) -> Bool
 }
@@ -26,6 +28,8 @@ final class HTTPListener {
     private var timer: Scheduled<Void>?
     private var trial: Scheduled<Void>?
     private var hasSession = false
+    /// Of the token that it was last asked for with.
+    var generation: Int?
 
     init(loop: any EventLoop, owner: any HTTPListenerOwner) {
         self.loop = loop
@@ -34,6 +38,7 @@ final class HTTPListener {
 
     /// Whether something may still come over it.
     var isOpen: Bool { self.machine.isOpen }
+    var hasWorked: Bool { self.machine.hasWorked }
 
     var isReading = true {
         didSet { self.transfer?.isReading = self.isReading }
@@ -59,10 +64,11 @@ final class HTTPListener {
         self.watchTrial()
     }
 
-    /// A request is about to be sent.
+    /// A request is about to be sent, or there is another token.
     func wanted() {
         guard !self.isOpen else { return }
-        let action = self.machine.wanted(now: .now())
+        let action = self.machine.wanted(
+            now: .now(), hasOtherToken: self.owner.tokenGeneration != self.generation)
         guard action != .none else { return }
         self.perform(action)
         self.watchTrial()
@@ -90,6 +96,7 @@ final class HTTPListener {
         switch action {
         case .none: break
         case .open(let event):
+            self.generation = self.owner.tokenGeneration
             self.transfer = self.owner.listen(after: event, to: self)
             self.transfer?.isReading = self.isReading
         case .wait(let until):

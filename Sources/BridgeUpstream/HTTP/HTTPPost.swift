@@ -62,6 +62,8 @@ final class HTTPPost {
     let onlyReads: Bool
     /// What is asked for, of a request.
     let method: String?
+    /// When it was handed over (``HTTPSession/era``).
+    let era: Int
     /// The session that it was last sent in, and whether that has a name.
     private(set) var session = 0
     private(set) var hasSession = false
@@ -86,8 +88,8 @@ final class HTTPPost {
     private unowned let owner: any HTTPPostOwner
 
     init(
-        _ message: ByteBuffer, request: Int?, method: String? = nil, kind: Kind, onlyReads: Bool, hold: PayloadHold?,
-        loop: any EventLoop, owner: any HTTPPostOwner
+        _ message: ByteBuffer, request: Int?, method: String?, kind: Kind, onlyReads: Bool, era: Int,
+        hold: PayloadHold?, loop: any EventLoop, owner: any HTTPPostOwner
     ) {
         self.method = method
         self.loop = loop
@@ -95,6 +97,7 @@ final class HTTPPost {
         self.request = request
         self.kind = kind
         self.onlyReads = onlyReads
+        self.era = era
         self.hold = hold
         self.owner = owner
     }
@@ -130,6 +133,7 @@ final class HTTPPost {
 
     /// It has not run, and waits to be sent again.
     func rest() {
+        self.stopWaiting()
         self.head = nil
         self.current = nil
     }

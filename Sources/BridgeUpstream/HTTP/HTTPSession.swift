@@ -39,6 +39,15 @@ struct HTTPSession {
         case hopeless
     }
 
+    /// When a message may leave that was handed over and has not been taken: it was put off meanwhile.
+    enum Turn: Equatable {
+        case now
+        /// In the session that follows.
+        case later
+        /// It is about a session that is gone.
+        case never
+    }
+
     /// So many sessions in a row may be lost without one that was good for anything.
     static let mostLosses = 2
     /// So many requests in a row may be refused as if the session were unknown, while it is known, and none be taken.
@@ -51,6 +60,8 @@ struct HTTPSession {
     private(set) var revision: String?
     /// Counts sessions, so that what was sent in an earlier one is known.
     private(set) var number = 0
+    /// Counts sessions that were lost: what was said in an earlier one means nothing any more, save for requests.
+    private(set) var era = 0
     private var losses = 0
     private var doubts = 0
     /// Whether a request of it, beyond the greeting, has been taken.
@@ -80,6 +91,15 @@ struct HTTPSession {
             self.phase = .confirming
             return .confirmation
         case .confirming: return isRequest ? .later : .now
+        }
+    }
+
+    /// - Parameter era: the one that the message was handed over in.
+    func turn(of kind: HTTPPost.Kind, handedOverIn era: Int) -> Turn {
+        switch kind {
+        case .greeting: self.phase == .greeting ? .now : .never
+        case .request: self.phase == .open ? .now : .later
+        case .confirmation, .other: era == self.era ? .now : .never
         }
     }
 
@@ -135,6 +155,7 @@ struct HTTPSession {
         case .confirming, .open: break
         }
         self.losses += 1
+        self.era += 1
         self.phase = .lost
         self.id = nil
         self.revision = nil

@@ -1,4 +1,6 @@
+import BridgeHTTPClient
 import NIOCore
+import NIOHTTP1
 
 /// When the stream of what a server says by itself is opened, and opened again. Pure: times come in.
 ///
@@ -42,7 +44,11 @@ struct ListeningStream {
 
     private var state = State.off
     private var lastEventID: String?
-    private var hasWorked = false
+    /// Whether it has ever been there in this session.
+    private(set) var hasWorked = false
+    /// Whether the server wants another token for it, as far as it has said.
+    private var wantsToken = false
+    private var isPromised = false
     private var hasEvent = false
     private var delay = Self.firstDelay
     private var shortLives = 0
@@ -63,6 +69,7 @@ struct ListeningStream {
     mutating func begin(onTrialUntil trialEnd: NIODeadline? = nil) -> Action {
         self = ListeningStream()
         self.trialEnd = trialEnd
+        self.isPromised = trialEnd == nil
         self.state = .opening
         return .open(after: nil)
     }
@@ -73,9 +80,13 @@ struct ListeningStream {
     }
 
     /// A request is about to be sent, and what the server has to ask or tell meanwhile may come over the stream.
-    mutating func wanted(now: NIODeadline) -> Action {
-        guard case .resting(let until) = self.state, now >= until else { return .none }
-        self.trialEnd = now + Self.trial
+    ///
+    /// - Parameter hasOtherToken: whether it would be asked for with another token than before.
+    mutating func wanted(now: NIODeadline, hasOtherToken: @autoclosure () -> Bool = false) -> Action {
+        guard case .resting(let until) = self.state, now >= until || (self.wantsToken && hasOtherToken()) else {
+            return .none
+        }
+        self.trialEnd = self.isPromised ? nil : now + Self.trial
         self.state = .opening
         return .open(after: self.lastEventID)
     }
@@ -106,6 +117,7 @@ struct ListeningStream {
         guard case .opening = self.state else { return }
         self.state = .open(since: now)
         self.hasWorked = true
+        self.wantsToken = false
         self.hasEvent = false
     }
 
@@ -127,15 +139,15 @@ struct ListeningStream {
             self.state = .off
             return .sessionUnknown
         }
-        let isBusy = status == 429 || status == 408 || status == 425
-        let isNo = (status < 500 && !isBusy) || status == 501
-        if isNo, !self.hasWorked {
-            self.state = .none
+        self.wantsToken = status == 401
+        // It has none any more, or none for who asks so. What has changed once may change again.
+        let isNoMore = self.hasWorked ? status == 405 || status == 501 : self.wantsToken
+        if isNoMore {
+            self.state = .resting(until: now + Self.delayAfterShortLives)
             return .none
         }
-        // It has none any more. What has changed once may change again.
-        if status == 405 {
-            self.state = .resting(until: now + Self.delayAfterShortLives)
+        if !self.hasWorked, !HTTPResponseStatus(statusCode: Int(status)).isBusy {
+            self.state = .none
             return .none
         }
         // What it remembers of the stream may be gone.

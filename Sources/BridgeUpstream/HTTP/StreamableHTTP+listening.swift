@@ -17,11 +17,21 @@ extension StreamableHTTP: HTTPListenerOwner {
 
     func listenerBegan(_ listener: HTTPListener, _ head: HTTPResponseHead) {
         self.took(head)
-        // It is asked for again by itself, with whatever token there is then.
-        guard head.status.code == 401, let tokens = self.carrier.tokens else { return }
-        _ = tokens.refused(
-            generation: self.carrier.generation, BearerChallenge(head.headers["WWW-Authenticate"]))
+        guard let tokens = self.carrier.tokens else { return }
+        if head.status.code == 200 { return tokens.accepted(generation: listener.generation) }
+        guard head.status.code == 401 else { return }
+        // Where messages are taken with the same token, it is not the token that the server minds.
+        let isTaken = listener.generation != nil && listener.generation == self.acceptedGeneration
+        guard listener.hasWorked || !isTaken else { return }
+        switch tokens.refused(generation: listener.generation, BearerChallenge(head.headers["WWW-Authenticate"])) {
+        // With another one it is asked for again: then, or when a request is sent.
+        case .again, .wait: tokens.whenSettled { [weak listener] in listener?.wanted() }
+        case .refuse: break
+        }
     }
+
+    var tokenGeneration: Int? { self.carrier.nextGeneration }
+
     func listenerSpoke(_ listener: HTTPListener) { self.delegate?.connectionSpoke(self) }
 
     func listener(_ listener: HTTPListener, said message: JSONText) {

@@ -5,19 +5,15 @@ import NIOCore
 import NIOHTTP1
 
 /// What comes back for each message.
-extension StreamableHTTP: HTTPPostOwner {
-    func transfer(_ request: HTTPRequest, to post: HTTPPost) -> MCPTransfer { self.start(request, to: post) }
-
+extension StreamableHTTP {
     func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
         self.took(head)
         if post.kind != .greeting, let id = head.headers.first(name: "Mcp-Session-Id"), id != self.session.id {
             self.report("another session id than the session's own, on an answer that opens none")
         }
         // Its body says nothing, and need not end.
-        if post.kind == .confirmation, head.status.code < 300 { self.confirmed(post) }
+        if post.kind == .confirmation, head.status.code < 300 { self.tookConfirmation(post) }
     }
-
-    func postSpoke(_ post: HTTPPost) { self.delegate?.connectionSpoke(self) }
 
     // MARK: Answers
 
@@ -62,6 +58,7 @@ extension StreamableHTTP: HTTPPostOwner {
 
     private func succeeded(_ post: HTTPPost) {
         self.carrier.tokens?.accepted(generation: post.generation)
+        self.acceptedGeneration = post.generation
         guard post.kind == .request else { return }
         self.session.succeeded(inSession: post.session)
         self.reached()
@@ -99,22 +96,21 @@ extension StreamableHTTP: HTTPPostOwner {
     func post(_ post: HTTPPost, failedWith failure: HTTPFailure) {
         self.posts[ObjectIdentifier(post)] = nil
         defer { self.settle() }
-        if failure.leadsToSignIn { return self.failed(post, .signInNeeded(failure.description), sent: false) }
+        if failure.leadsToSignIn { return self.failed(post, .signInNeeded(failure.description)) }
         if failure.mayHaveRun {
             return post.kind == .greeting
-                ? self.failed(post, .unreachable(failure.description), sent: true)
+                ? self.failed(post, .unreachable(failure.description))
                 : self.unanswered(post, failure.description)
         }
         // A connection that was being closed: another one is made.
-        let isTurn = self.session.phase == .open || post.kind == .confirmation
-        if failure.isRefusedConnection, post.canBeRepeated, isTurn {
+        if failure.isRefusedConnection, post.canBeRepeated, post.kind != .greeting {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }
         if failure.isUnreachable || post.kind == .greeting {
-            self.failed(post, .unreachable(failure.description), sent: false)
+            self.failed(post, .unreachable(failure.description))
         } else {
-            self.giveBack(post, failure.description)
+            self.over(post, failure.description, sent: false)
         }
     }
 
@@ -126,7 +122,7 @@ extension StreamableHTTP: HTTPPostOwner {
         case .lost:
             self.posts[ObjectIdentifier(post)] = nil
             if post.kind == .greeting {
-                self.failed(post, .unreachable("initialize: \(reason)"), sent: true)
+                self.failed(post, .unreachable("initialize: \(reason)"))
             } else {
                 self.unanswered(post, reason)
             }
@@ -134,53 +130,35 @@ extension StreamableHTTP: HTTPPostOwner {
         case .elsewhere: post.isElsewhere = true
         case .resume(let event, let delay):
             post.wait(delay) { [weak self, weak post] in
-                guard let self, let post, let request = self.listening(after: event) else { return }
-                post.resume(request)
+                if let self, let post { self.resume(post, after: event) }
             }
         }
     }
 
+    /// Asks for the rest of its answer, in the session that it is of.
+    private func resume(_ post: HTTPPost, after event: String) {
+        let isOver = post.kind == .request && (self.session.phase != .open || post.session != self.session.number)
+        guard !isOver, let request = self.listening(after: event) else {
+            self.unanswered(post, "its session was lost")
+            return self.settle()
+        }
+        post.resume(request)
+    }
+
     /// There is no answer, and it may have run.
     func unanswered(_ post: HTTPPost, _ reason: String) {
-        guard let request = post.request else { return self.confirmed(post) }
-        if post.onlyReads, post.canBeRepeated, self.session.phase == .open {
+        if post.request != nil, post.onlyReads, post.canBeRepeated, self.session.phase == .open {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }
-        self.drop(post)
-        self.delegate?.connection(self, lost: request, sent: true, reason: reason)
+        self.over(post, reason, sent: true)
     }
 
-    /// It did not run.
-    func giveBack(_ post: HTTPPost, _ reason: String) {
-        guard let request = post.request else { return self.confirmed(post) }
-        self.drop(post)
-        self.delegate?.connection(self, lost: request, sent: false, reason: reason)
-    }
-
-    /// It did not run, and others would not.
-    func failed(_ post: HTTPPost, _ loss: HTTPLoss, sent: Bool) {
-        guard post.kind != .greeting else { return self.lose(loss) }
-        self.pendingLoss = loss
-        self.giveBack(post, loss.reason)
-    }
-
-    private func drop(_ post: HTTPPost) {
-        if let request = post.request { self.requests[request] = nil }
+    func confirmed(_ post: HTTPPost) {
         self.posts[ObjectIdentifier(post)] = nil
-        post.cancel()
-    }
-
-    func postOver(_ post: HTTPPost) {
-        self.posts[ObjectIdentifier(post)] = nil
-        if post.request == nil { self.confirmed(post) }
-        self.settle()
-    }
-
-    /// A notification has been taken, or not: nobody is told.
-    private func confirmed(_ post: HTTPPost) {
-        self.posts[ObjectIdentifier(post)] = nil
-        guard case .open = self.state, post.kind == .confirmation, post.session == self.session.number else { return }
+        guard case .open = self.state, post.kind == .confirmation, post.session == self.session.number,
+            self.session.phase == .confirming
+        else { return }
         guard self.pendingLoss == nil else {
             self.unconfirmed = post
             return
@@ -191,12 +169,6 @@ extension StreamableHTTP: HTTPPostOwner {
     }
 
     // MARK: The end of it
-
-    /// One is over: the connection may be lost for what an earlier one has met.
-    func settle() {
-        if let loss = self.pendingLoss, self.requests.values.allSatisfy({ !$0.mayHaveRun }) { return self.lose(loss) }
-        self.checkWritable()
-    }
 
     func loseElsewhere(_ reason: String) {
         for post in self.requests.values where post.isElsewhere {
@@ -209,10 +181,7 @@ extension StreamableHTTP: HTTPPostOwner {
         guard case .open = self.state else { return }
         if case .foreign(let reason) = loss, self.onForeign?(reason) ?? false { return }
         self.state = .lost
-        switch loss {
-        case .unreachable, .foreign: self.delegate?.connectionLost(self, reason: loss.reason)
-        case .signInNeeded, .unauthorized: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
-        }
+        self.tell(loss)
     }
 
     func report(_ oddity: String) {

@@ -37,8 +37,10 @@ extension StreamableHTTP {
         case .revisionRefused: self.refusedSession(post, words, isRevision: true)
         case .signInNeeded: self.unauthorized(post, head, body)
         case .notRun, .mayHaveRun:
-            if post.kind == .greeting, post.generation == nil, head.status.mayWantToken {
-                self.carrier.tokens?.wondered()
+            if post.kind == .greeting, post.generation == nil, head.status.mayWantToken,
+                let told = self.carrier.tokens?.wondered()
+            {
+                return self.failed(post, .unauthorized("\(told) (\(words))"))
             }
             if post.kind == .greeting, head.status.isOfForeigners {
                 return self.lose(.foreign("initialize was answered with \(words)"))
@@ -90,20 +92,17 @@ extension StreamableHTTP {
         post.sessionRefusals += 1
         switch refusal {
         case .hopeless:
-            self.giveBack(post, "its sessions are lost again and again (\(words))")
+            self.over(post, "its sessions are lost again and again (\(words))", sent: false)
             return self.lose(
                 .unreachable(
                     "its sessions are lost as soon as they are opened, as where replicas do not share them: \(words)"))
         case .lost, .again: break
         }
-        if post.request != nil, post.kind == .request {
+        if post.kind == .request {
             if post.sessionRefusals > HTTPSession.mostLosses || !post.canBeSent {
-                self.giveBack(post, "it refused the session twice (\(words))")
-            } else if self.session.phase == .open {
-                self.dispatch(post)
+                self.over(post, "it refused the session twice (\(words))", sent: false)
             } else {
-                post.rest()
-                self.waiting.append(post)
+                self.dispatch(post)
             }
         }
         guard refusal == .lost else { return }
@@ -129,12 +128,8 @@ extension StreamableHTTP {
         guard let retryAfter, retryAfter <= Self.longestRetry, post.canBeRepeated else {
             let told = retryAfter.map { "\(words), and wants to be asked again in \($0) s" } ?? words
             return post.kind == .greeting
-                ? self.failed(post, .unreachable(told), sent: false) : self.giveBack(post, told)
+                ? self.failed(post, .unreachable(told)) : self.over(post, told, sent: false)
         }
-        post.hasBeenRepeated = true
-        self.posts[ObjectIdentifier(post)] = post
-        post.wait(.seconds(Int64(retryAfter))) { [weak self, weak post] in
-            if let self, let post { self.dispatch(post) }
-        }
+        self.repeatLater(post, in: .seconds(Int64(retryAfter)))
     }
 }

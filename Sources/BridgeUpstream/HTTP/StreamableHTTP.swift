@@ -2,8 +2,6 @@ import BridgeConfiguration
 import BridgeCore
 import BridgeHTTPClient
 import BridgeLink
-import BridgeMCP
-import Glibc
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -12,7 +10,7 @@ import NIOHTTP1
 /// says by itself comes over a GET.
 ///
 /// Confined to its event loop.
-final class StreamableHTTP: RemoteConnection {
+final class StreamableHTTP: PostingConnection {
     enum State { case new, open, lost, ending, ended }
 
     /// Requests that are posted at once; further ones wait where they are.
@@ -29,11 +27,8 @@ final class StreamableHTTP: RemoteConnection {
     var state = State.new
     var session = HTTPSession()
     var posts: [ObjectIdentifier: HTTPPost] = [:]
-    /// Requests that have no answer, by their ids.
     var requests: [Int: HTTPPost] = [:]
-    /// What leaves once the session is open, in its order.
     var waiting: [HTTPPost] = []
-    /// Why the connection is of no use any more, once nothing is under way.
     var pendingLoss: HTTPLoss?
     /// The notification that the session is open, while the server seems not to be there.
     var unconfirmed: HTTPPost?
@@ -41,9 +36,11 @@ final class StreamableHTTP: RemoteConnection {
     var inquiry: SessionInquiry?
     /// Whether the server says that it will tell of changes by itself.
     var promisesNews = false
+    /// Of the token that a request was last taken with.
+    var acceptedGeneration: Int?
     /// Kinds of mistakes that have been logged.
     var reported: Set<String> = []
-    private var wasWritable = (true, true)
+    var wasWritable = (true, true)
     lazy var listener = HTTPListener(loop: self.loop, owner: self)
 
     init(
@@ -56,10 +53,7 @@ final class StreamableHTTP: RemoteConnection {
         self.logger = logger
     }
 
-    var pid: pid_t? { nil }
-    var notes: [String] { self.carrier.notes }
-    var words: ServerWords { self.carrier.words }
-    func masked(_ text: String) -> String { self.words.masked(text) }
+    var isOpen: Bool { if case .open = self.state { true } else { false } }
 
     // MARK: Start
 
@@ -107,29 +101,18 @@ final class StreamableHTTP: RemoteConnection {
         let method = { message.string("method") }
         let sending = self.session.send(isRequest: request != nil, method: method)
         guard let kind = HTTPPost.Kind(sending, isRequest: request != nil) else { return }
-        var body = message.bytes
-        if !edits.isEmpty {
-            body = ByteBuffer()
-            message.write(to: &body, replacing: edits)
-        }
         let called = request == nil ? nil : method()
         // Whatever the server promises: it may take this, and then has something to say.
         if called == "resources/subscribe" { self.listener.passed() }
         if sending == .now, request != nil { self.listener.wanted() }
-        let onlyReads = called.map(MethodTable.standard.onlyReads) ?? false
-        let post = HTTPPost(
-            body, request: request, method: called, kind: kind, onlyReads: onlyReads, hold: hold, loop: self.loop,
-            owner: self)
-        if let request { self.requests[request] = post }
+        let post = self.makePost(
+            message, replacing: edits, request: request, method: called, kind: kind, hold: hold)
         if sending == .later { self.waiting.append(post) } else { self.dispatch(post) }
         self.wasWritable = (self.isWritable, self.takesOwnWords)
     }
 
-    func flush() {}
-
-    /// Sends it in the session that there is.
     func dispatch(_ post: HTTPPost) {
-        guard case .open = self.state, !post.isForgotten, self.isAuthorized(post),
+        guard case .open = self.state, !post.isForgotten, self.isTurn(of: post), self.isAuthorized(post),
             let destination = self.current(for: post.kind)
         else { return }
         self.posts[ObjectIdentifier(post)] = post
@@ -141,21 +124,6 @@ final class StreamableHTTP: RemoteConnection {
     func current(for kind: HTTPPost.Kind = .other) -> MCPDestination? {
         guard kind != .greeting else { return self.carrier.endpoint() }
         return self.carrier.endpoint(session: self.session.id, revision: self.session.revision)
-    }
-
-    /// What waits for the session leaves.
-    func sendWaiting() {
-        let waiting = self.waiting
-        self.waiting = []
-        for post in waiting { self.dispatch(post) }
-        self.checkWritable()
-    }
-
-    func checkWritable() {
-        let now = (self.isWritable, self.takesOwnWords)
-        let before = self.wasWritable
-        self.wasWritable = now
-        if (now.0 && !before.0) || (now.1 && !before.1) { self.delegate?.connectionBecameWritable(self) }
     }
 
     // MARK: Hearing
@@ -173,12 +141,6 @@ final class StreamableHTTP: RemoteConnection {
         self.delegate?.connectionSpoke(self)
     }
 
-    func start(_ request: HTTPRequest, to delegate: any MCPTransferDelegate) -> MCPTransfer {
-        let transfer = self.carrier.send(request, to: delegate)
-        if !self.isReading { transfer.isReading = false }
-        return transfer
-    }
-
     func listening(after event: String?) -> HTTPRequest? {
         var request = self.current()?.listen(after: event)
         request?.limits.idle = Self.listeningSilence
@@ -186,14 +148,6 @@ final class StreamableHTTP: RemoteConnection {
     }
 
     // MARK: End
-
-    func giveUp(_ request: Int) {
-        guard let post = self.requests.removeValue(forKey: request) else { return }
-        self.waiting.removeAll { $0 === post }
-        post.forget()
-    }
-
-    var unsentRequests: [Int] { self.requests.values.filter { !$0.mayHaveRun }.compactMap(\.request).sorted() }
 
     func end(_ manner: EndManner) {
         switch self.state {

@@ -113,8 +113,13 @@ final class ConnectionKeeper {
         self.isSilent ? "it says nothing, it is busy or hangs" : self.record.lastError ?? "it takes no input"
     }
 
-    func tellCancelled(_ id: Int, reason: String) {
-        self.conversation?.notify(ClientMessage.cancelled(id: id, reason: reason))
+    /// - Parameter task: that has been made for the request. It is what is cancelled then (basic/utilities/cancellation).
+    func tellCancelled(_ id: Int, task: String?, reason: String) {
+        if let task {
+            self.conversation?.cancel(task: task)
+        } else {
+            self.conversation?.notify(ClientMessage.cancelled(id: id, reason: reason))
+        }
         self.connection?.giveUp(id)
     }
 

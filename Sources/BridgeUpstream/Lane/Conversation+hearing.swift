@@ -25,6 +25,7 @@ extension Conversation {
         guard !self.isOver else { return }
         do throws(RPCError) {
             let message = try RPCMessage(text)
+            if let request { self.desk.noteTask(in: message, of: request) }
             switch message.shape {
             case .result, .error: self.answered(message)
             case .request: self.asked(message, answering: request)
@@ -106,6 +107,7 @@ extension Conversation {
             guard let token = message.param("progressToken"), let id = message.text[token].ownNumber
             else { return }
             guard self.desk.isUnderWay(id) else { return self.progressedTask(message, token: token, id) }
+            self.desk.noteTask(in: message, of: id)
             self.desk.progressed(id, message, token: token)
         case "notifications/cancelled":
             // It takes back a question of the upstream's own.

@@ -25,6 +25,7 @@ final class Conversation {
     var complaints: Complaints
     private var outbox = Outbox()
     var excuses = Excuses()
+    var cancelledTasks = RecentNames()
     private(set) var isOver = false
     /// - Parameters:
     ///   - offerings: what is listed, of any server.
@@ -130,6 +131,8 @@ final class Conversation {
         self.lists = Lists(self.lists.offerings)
         self.upkeep.disconnected()
         self.excuses = Excuses()
+        self.cancelledTasks = RecentNames()
+        self.desk.withdrawQuestions(now: .now())
     }
 
     // MARK: Saying

@@ -223,7 +223,9 @@ extension Lane: CallDeskDelegate {
         self.delegate?.laneChanged(self)
     }
 
-    func desk(_ desk: CallDesk, gaveUp id: Int, reason: String) { self.keeper.tellCancelled(id, reason: reason) }
+    func desk(_ desk: CallDesk, gaveUp id: Int, task: String?, reason: String) {
+        self.keeper.tellCancelled(id, task: task, reason: reason)
+    }
     func deskChanged(_ desk: CallDesk) { self.callsChanged() }
 }
 
@@ -251,6 +253,8 @@ extension UpstreamConfiguration {
             || self.cgroup != old.cgroup
             || self.originalNoFileLimit != old.originalNoFileLimit || self.roots != old.roots
             || self.maximumLineBytes != old.maximumLineBytes
+            // Its tokens come from elsewhere.
+            || self.oauth != old.oauth
     }
 }
 

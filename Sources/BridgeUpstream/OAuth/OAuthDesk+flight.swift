@@ -1,7 +1,8 @@
 import BridgeOAuth
 import NIOCore
 
-/// A refresh, step by step as its ``RefreshFlight`` says.
+/// A refresh, step by step as its ``RefreshFlight`` says. One that has begun is carried to its end, whatever becomes of the desk:
+/// its answer may be the only good token there is, and nobody else gives the lock back.
 extension OAuthDesk {
     func fly(_ action: RefreshFlight.Action) {
         switch action {
@@ -28,8 +29,7 @@ extension OAuthDesk {
         case .writeAnswer(let answer): self.write { try $0.write(answer) }
         case .commit(let record): self.write { try $0.commit(record) }
         case .clear: self.write { try $0.clear() }
-        case .send(let request):
-            self.http.ask(request) { [weak self] answer in self?.advance { $0.answered(answer, now: $1) } }
+        case .send(let request): self.http.ask(request) { answer in self.advance { $0.answered(answer, now: $1) } }
         case .end(let outcome): self.landed(outcome)
         }
     }
@@ -46,22 +46,22 @@ extension OAuthDesk {
     }
 
     private func advance(_ body: (inout RefreshFlight, Moment) -> RefreshFlight.Action) {
-        guard !self.isEnded, var flight = self.flight else { return }
+        guard var flight = self.flight else { return }
         let action = body(&flight, self.now())
         self.flight = flight
         self.fly(action)
     }
 
     private func landed(_ outcome: RefreshFlight.Outcome) {
-        self.flight = nil
         self.log(outcome)
         self.files.run(on: self.loop) { $0.release() }.assumeIsolated().whenComplete { _ in
-            guard !self.isEnded else { return }
+            self.flight = nil
             let before = self.keeper?.record.generation
             let action = self.keeper?.flew(outcome, now: self.now(), draw: .random(in: 0..<1)) ?? .none
             self.perform(action)
+            if self.isEnded { self.save() }
             self.writeOn()
-            if self.keeper?.record.generation != before { self.delegate?.deskHasTokens(self) }
+            if self.keeper?.record.generation != before, !self.isEnded { self.delegate?.deskHasTokens(self) }
         }
     }
 }

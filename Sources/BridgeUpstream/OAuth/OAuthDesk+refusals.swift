@@ -46,7 +46,7 @@ extension OAuthDesk {
 
     func lacked(_ challenge: BearerChallenge, operation: String) -> String {
         self.challenge = challenge
-        let wanted = ForeignWords.short(challenge.scope ?? "")
+        let wanted = ForeignWords.short(challenge.scope ?? "", hiding: self.keeper?.record.secrets ?? [])
         if let action = self.keeper?.lacked(challenge.scope, operation: operation, self.now()) { self.perform(action) }
         let rights = wanted.isEmpty ? "more rights" : "the rights '\(wanted)'"
         return
@@ -54,19 +54,29 @@ extension OAuthDesk {
     }
 
     /// Some servers fail in other ways when they want a token: whether they name somebody who gives any is looked up once.
-    func wondered() {
-        guard !self.isProbing, self.keeper?.record.tokens == nil,
+    func wondered() -> String? {
+        guard self.keeper?.record.tokens == nil else { return nil }
+        if self.wantsToken {
+            guard case .refuse(let words) = self.refused(generation: nil, nil) else { return nil }
+            return words
+        }
+        guard !self.isProbing,
             var discovery = Discovery(self.server, settings: self.settings, challenge: nil, isChallenged: false)
-        else { return }
+        else { return nil }
         self.isProbing = true
         self.discover(discovery.begin(), discovery) { [weak self] result in
-            guard let self, case .success(let found) = result, var keeper = self.keeper else { return }
-            self.logger.info(
-                "upstream wants a token, as its metadata says", metadata: ["url": "\(found.metadata.issuer)"])
-            _ = keeper.challenged(self.now())
-            self.keeper = keeper
-            self.changed()
+            guard let self else { return }
+            switch result {
+            case .failure(.transient): self.isProbing = false
+            case .failure(.refused): break
+            case .success(let found):
+                self.logger.info(
+                    "upstream wants a token, as its metadata says", metadata: ["url": "\(found.metadata.issuer)"])
+                self.wantsToken = true
+                _ = self.refused(generation: nil, nil)
+            }
         }
+        return nil
     }
 
     // MARK: Who gives tokens

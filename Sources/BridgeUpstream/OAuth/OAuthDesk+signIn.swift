@@ -133,7 +133,7 @@ extension OAuthDesk {
     private func expire(_ invitation: SignInInvitation, _ number: Int) {
         let left = max(1, Double(invitation.until) - self.now().wall)
         self.loop.assumeIsolated().scheduleTask(in: .milliseconds(Int64(left * 1_000))) { [weak self] in
-            guard let self, number == self.signInNumber, self.signIn != nil else { return }
+            guard let self, number == self.signInNumber, self.signIn?.waitsForRedirect ?? false else { return }
             // A page that does not know the client any more says so to a browser alone.
             self.note(.over(attempt: FormFields(redirect: invitation.url)["state"], isDoubtful: true))
             self.over(isDone: false, "nobody has signed in in time; the next sign-in registers a client anew")
@@ -196,6 +196,7 @@ extension OAuthDesk {
         self.waiters = []
         for tell in told { tell(answer) }
         self.changed()
+        self.closeWhenDone()
     }
 
     func giveUpSignIn(_ words: String) {
@@ -226,15 +227,25 @@ extension OAuthDesk {
         }
     }
 
-    private func revoke(_ requests: ArraySlice<WebRequest>, _ words: String, _ done: @escaping (String) -> Void) {
-        guard let request = requests.first else {
+    private func revoke(_ tokens: ArraySlice<[WebRequest]>, _ words: String, _ done: @escaping (String) -> Void) {
+        guard let ways = tokens.first else {
             return done(words.isEmpty ? "; the authorization server has nothing to revoke tokens by" : words)
         }
-        self.http.ask(request) { [weak self] answer in
-            let isRevoked = if case .reply(let reply) = answer { reply.status < 300 } else { false }
+        self.revoke(ways[...]) { [weak self] isRevoked in
             let said =
                 isRevoked ? "; the tokens are revoked" : "; the tokens could not be revoked, and end by themselves"
-            self?.revoke(requests.dropFirst(), words.isEmpty || !isRevoked ? said : words, done)
+            self?.revoke(tokens.dropFirst(), words.isEmpty || !isRevoked ? said : words, done)
+        }
+    }
+
+    /// One token, in each way that there is until one is taken.
+    private func revoke(_ ways: ArraySlice<WebRequest>, _ done: @escaping (Bool) -> Void) {
+        guard let request = ways.first else { return done(false) }
+        self.http.ask(request) { [weak self] answer in
+            guard case .reply(let reply) = answer else { return done(false) }
+            // Only these are about how it was asked.
+            guard [400, 401].contains(reply.status) else { return done(reply.status < 300) }
+            self?.revoke(ways.dropFirst(), done)
         }
     }
 }

@@ -35,7 +35,7 @@ final class OAuthDesk {
     var isMalformed = false
     var flight: RefreshFlight?
     /// Changes of the state that wait for a flight to be over, and whether one is being written.
-    private var changes: [(RecordChange, (Result<OAuthRecord, any Error>) -> Void)] = []
+    var changes: [(RecordChange, (Result<OAuthRecord, any Error>) -> Void)] = []
     var signIn: SignIn?
     /// Counts sign-ins: what comes for an earlier one is not listened to.
     var signInNumber = 0
@@ -44,11 +44,16 @@ final class OAuthDesk {
     var waiters: [(OAuthAnswer) -> Void] = []
     var challenge: BearerChallenge?
     private var settled: [() -> Void] = []
-    private var header: (text: String, generation: Int)?
-    private var alarm: Scheduled<Void>?
+    private var header: (text: String, token: Secret)?
+    var alarm: Scheduled<Void>?
     var isEnded = false
-    private var isSaving = false
+    var isClosed = false
+    var onClosed: [() -> Void] = []
+    var isWriting = false
+    var isSaving = false
     var isProbing = false
+    /// Whether it says so in its metadata only.
+    var wantsToken = false
     var clientBackoff = Backoff(base: .seconds(1), maximum: .seconds(300))
     var nextClientSignIn: Moment?
 
@@ -68,7 +73,7 @@ final class OAuthDesk {
         self.http = OAuthHTTP(target, loop: loop)
     }
 
-    // MARK: Start and end
+    // MARK: Start
 
     /// Reads the state. Requests wait for it.
     func start() { self.load() }
@@ -111,7 +116,8 @@ final class OAuthDesk {
         self.keeper = TokenKeeper(record, settings: self.settings, now: self.now(), draw: .random(in: 0..<1))
         // What an earlier life has left behind is looked at soon, not only when the token is due.
         let isOpen =
-            contents.intent?.generation == record.generation || contents.answer?.generation == record.generation
+            contents.intent?.generation == record.generation
+            || (contents.answer.map { $0.generation >= record.generation } ?? false)
         if isOpen, record.tokens != nil {
             self.perform(self.keeper?.recover(self.now()) ?? .none)
         } else {
@@ -127,16 +133,6 @@ final class OAuthDesk {
         self.delegate?.deskChanged(self)
         self.releaseSettled()
         self.loop.assumeIsolated().scheduleTask(in: Self.lookInterval) { [weak self] in self?.load() }
-    }
-
-    func end() {
-        guard !self.isEnded else { return }
-        self.isEnded = true
-        self.alarm?.cancel()
-        self.giveUpSignIn("the worker ends")
-        self.releaseSettled()
-        self.http.shutDown()
-        self.files.shutDown()
     }
 
     // MARK: Time
@@ -162,8 +158,10 @@ final class OAuthDesk {
     func perform(_ action: TokenKeeper.Action) {
         switch action {
         case .none: break
+        case .refresh where self.isEnded, .rediscover where self.isEnded: break
         case .refresh(let generation):
-            var flight = RefreshFlight(generation: generation, settings: self.settings)
+            var flight = RefreshFlight(
+                generation: generation, settings: self.settings, unsaved: self.keeper?.unsaved)
             let first = flight.begin()
             self.flight = flight
             self.fly(first)
@@ -187,7 +185,7 @@ final class OAuthDesk {
         self.delegate?.deskChanged(self)
     }
 
-    private func releaseSettled() {
+    func releaseSettled() {
         let settled = self.settled
         self.settled = []
         for body in settled { self.loop.assumeIsolated().execute(body) }
@@ -202,30 +200,40 @@ final class OAuthDesk {
     }
 
     func writeOn() {
-        guard self.flight == nil, !self.changes.isEmpty, !self.isEnded else { return }
+        guard self.flight == nil, !self.isWriting, !self.changes.isEmpty else { return self.closeWhenDone() }
         let (change, done) = self.changes.removeFirst()
-        let now = self.now().wall
-        self.files.run(on: self.loop) { try $0.change(change, now: now) }.assumeIsolated().whenComplete { result in
-            done(result)
-            self.writeOn()
-        }
+        let (now, unsaved) = (self.now().wall, self.keeper?.unsaved)
+        self.isWriting = true
+        self.files.run(on: self.loop) { try $0.change(change, over: unsaved, now: now) }.assumeIsolated()
+            .whenComplete { result in
+                self.isWriting = false
+                if case .success(let record) = result { self.wrote(record.generation) }
+                done(result)
+                self.writeOn()
+            }
+    }
+
+    /// Tokens up to this generation are on the disk.
+    private func wrote(_ generation: Int) {
+        guard let unsaved = self.keeper?.unsaved, unsaved.generation <= generation else { return }
+        self.keeper?.saved()
     }
 
     /// Newer tokens than the file's are written as soon as the disk takes them.
-    private func save() {
-        guard let keeper, keeper.isUnsaved, !self.isSaving, self.flight == nil else { return }
-        let record = keeper.record
+    func save() {
+        guard let record = self.keeper?.unsaved, !self.isSaving, self.flight == nil else { return }
         self.isSaving = true
         self.files.run(on: self.loop) { try $0.save(record) }.assumeIsolated().whenComplete { result in
             self.isSaving = false
             switch result {
             case .success:
-                self.keeper?.saved()
+                self.wrote(record.generation)
                 self.changed()
             case .failure(let error):
                 self.logger.error(
                     "New tokens are in memory only, the disk does not take them", metadata: ["error": "\(error)"])
             }
+            self.closeWhenDone()
         }
     }
 }
@@ -240,9 +248,9 @@ extension OAuthDesk: TokenSource {
         switch credential {
         case .none: return .none
         case .token(let token, let generation):
-            if let header, header.generation == generation { return .bearer(header.text, generation: generation) }
+            if let header, header.token == token { return .bearer(header.text, generation: generation) }
             let text = "Bearer \(token.value)"
-            self.header = (text, generation)
+            self.header = (text, token)
             return .bearer(text, generation: generation)
         case .wait: return .wait
         case .refuse(let words): return .refuse(words)
@@ -255,6 +263,7 @@ extension OAuthDesk: TokenSource {
     }
 
     func whenSettled(_ body: @escaping () -> Void) {
+        guard !self.isEnded else { return }
         self.settled.append(body)
         guard let action = self.keeper?.wanted(self.now()) else { return }
         if action == .none { self.rearm() } else { self.perform(action) }

@@ -19,6 +19,9 @@ import NIOPosix
 /// | `.lock` | whoever holds it may change the others |
 ///
 /// All are made with mode 0600 in a folder of 0700, and replaced as a whole.
+///
+/// `@unchecked Sendable`: what changes in it, the lock, is touched by bodies of ``run(on:_:)`` alone, which run on its one thread,
+/// one after the other.
 final class OAuthFiles: @unchecked Sendable {
     /// What is on the disk.
     struct Contents: Sendable {
@@ -44,7 +47,6 @@ final class OAuthFiles: @unchecked Sendable {
     private let seal: StateSeal
     private let upstream: String
     private let server: String
-    // @unchecked: it is touched on that one thread alone.
     private var lock: FolderLock?
     private var isLocked = false
 
@@ -156,11 +158,16 @@ final class OAuthFiles: @unchecked Sendable {
     }
 
     /// Changes the state as it is on the disk now.
-    func change(_ change: RecordChange, now: Double) throws -> OAuthRecord {
+    ///
+    /// - Parameter unsaved: tokens that the disk has not taken before. Where they are newer than its own, they are written, too.
+    func change(_ change: RecordChange, over unsaved: OAuthRecord? = nil, now: Double) throws -> OAuthRecord {
         try self.locked {
             var record = try self.readable() ?? OAuthRecord(upstream: self.upstream, server: self.server)
+            let isNewer = unsaved.map { $0.generation > record.generation } ?? false
+            if let unsaved, isNewer { record.take(tokensOf: unsaved) }
             change.apply(to: &record, now: now)
             try self.commit(record)
+            if isNewer { try? self.clear() }
             return record
         }
     }
@@ -178,8 +185,11 @@ final class OAuthFiles: @unchecked Sendable {
     /// Newer tokens than the file's, which could not be written before.
     func save(_ record: OAuthRecord) throws {
         try self.locked {
-            if let there = try self.read().record, there.generation >= record.generation { return }
-            try self.commit(record)
+            let there = try self.read().record
+            if let there, there.generation >= record.generation { return }
+            var newer = there ?? record
+            newer.take(tokensOf: record)
+            try self.commit(newer)
             try self.clear()
         }
     }

@@ -6,11 +6,13 @@ import NIOCore
 import NIOHTTP1
 
 /// Makes the requests of an upstream's OAuth: on connections of their own, without cookies, and trusting whom the upstream's
-/// connection trusts. Confined to its event loop.
+/// connection trusts, but for `tls.insecure`, which is about this machine alone. Confined to its event loop.
 final class OAuthHTTP {
     private let loop: any EventLoop
     private let target: RemoteTarget
-    private var connections: HTTPConnections?
+    /// Those that believe anybody, and those that do not.
+    private var connections: [Bool: HTTPConnections] = [:]
+    private var isOver = false
 
     init(_ target: RemoteTarget, loop: any EventLoop) {
         self.target = target
@@ -32,8 +34,8 @@ final class OAuthHTTP {
         guard let address = HTTPAddress(request.url) else {
             throw HTTPTargetError(reason: "it is no address: \(request.url)")
         }
-        let connections = try self.connections ?? self.open()
-        self.connections = connections
+        guard !self.isOver else { return self.loop.makeSucceededFuture(.failed("the sign-in is over", sent: false)) }
+        let connections = try self.connections(to: request.url)
         var fields = HTTPHeaders([("User-Agent", "mcp-bridge")])
         for header in request.headers { fields.replaceOrAdd(name: header.name, value: header.value) }
         var sent = HTTPRequest(
@@ -52,13 +54,28 @@ final class OAuthHTTP {
         }
     }
 
-    private func open() throws -> HTTPConnections {
-        HTTPConnections(on: self.loop, settings: try self.target.connectionSettings)
+    private func connections(to url: String) throws -> HTTPConnections {
+        let target = self.target.reaching(url)
+        if let open = self.connections[target.trustsAnybody] { return open }
+        let opened = HTTPConnections(on: self.loop, settings: try target.connectionSettings)
+        self.connections[target.trustsAnybody] = opened
+        return opened
     }
 
     func shutDown() {
-        _ = self.connections?.shutdown()
-        self.connections = nil
+        self.isOver = true
+        for each in self.connections.values { _ = each.shutdown() }
+        self.connections = [:]
+    }
+}
+
+extension RemoteTarget {
+    /// As an authorization server is reached, which may be on another machine than the upstream: whoever believes anybody on
+    /// this machine does not believe anybody elsewhere.
+    func reaching(_ url: String) -> RemoteTarget {
+        var target = self
+        target.trustsAnybody = self.trustsAnybody && (WebAddress(url)?.isLoopback ?? false)
+        return target
     }
 }
 

@@ -38,5 +38,7 @@ protocol TokenSource: AnyObject {
     func lacked(_ challenge: BearerChallenge, operation: String) -> String
 
     /// The server answers who has no token in a way that may mean that it wants one.
-    func wondered()
+    ///
+    /// - Returns: what to tell people, once it is known that it does.
+    func wondered() -> String?
 }

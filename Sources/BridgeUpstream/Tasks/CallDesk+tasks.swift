@@ -34,6 +34,13 @@ extension CallDesk {
         return request.flatMap { calls.contains($0) ? $0 : nil } ?? calls.max()
     }
 
+    /// The server says something while it is at a call: it may tell of the task that it has made for that.
+    func noteTask(in message: RPCMessage, of id: Int) {
+        guard let call = self.pending.caller(id), call.life == 0, call.madeTask == nil else { return }
+        let isStatus = message.method == "notifications/tasks/status"
+        call.madeTask = isStatus ? TaskMessages.state(message.text.bytes)?.id : TaskMessages.related(message.text)
+    }
+
     /// A call about a task has been answered.
     func note(_ response: RPCMessage, to call: UpstreamCall) {
         guard call.life != nil else { return }
@@ -81,10 +88,16 @@ extension Conversation {
         guard self.identity?.hasTasks == true, response.shape == .result,
             let task = TaskMessages.created(response.text.bytes), task.status?.isFinal != true
         else { return }
+        self.cancel(task: task.id)
+    }
+
+    /// Ends a task that nobody would ever ask for. Twice would be an error.
+    func cancel(task: String) {
+        guard self.cancelledTasks.insert(task) else { return }
         let id = self.desk.reserveID()
         // Whatever it answers is no mistake.
         self.desk.giveUp(reserved: id)
-        let parameters = JSONWriter.object { $0.member("taskId", task.id) }
+        let parameters = JSONWriter.object { $0.member("taskId", task) }
         self.say(ClientMessage.request(id: id, method: "tasks/cancel", parameters: parameters), request: id)
     }
 

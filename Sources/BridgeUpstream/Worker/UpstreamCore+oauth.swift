@@ -2,6 +2,7 @@ import BridgeConfiguration
 import BridgeCore
 import BridgeOAuth
 import Logging
+import NIOCore
 
 /// The upstream's tokens.
 extension UpstreamCore: OAuthDeskDelegate {
@@ -27,9 +28,18 @@ extension UpstreamCore: OAuthDeskDelegate {
         guard
             before.oauth != self.configuration.oauth || before.transport.address != self.configuration.transport.address
         else { return }
-        self.oauth?.end()
+        self.endOAuth()
         self.oauth = nil
         self.openOAuth()
+    }
+
+    /// The desk is kept until what it is at is done: a token that is on its way is the only good one.
+    func endOAuth() {
+        guard let oauth = self.oauth else { return }
+        let id = ObjectIdentifier(oauth)
+        self.endingDesks[id] = oauth
+        oauth.end()
+        oauth.whenClosed(within: .minutes(5)) { [weak self] in self?.endingDesks[id] = nil }
     }
 
     func serveOAuth(_ request: OAuthRequest, _ done: @escaping (OAuthAnswer) -> Void) {

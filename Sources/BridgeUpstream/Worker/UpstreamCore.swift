@@ -13,6 +13,9 @@ final class UpstreamCore {
     /// For so long a server is not greeted where no session worker is there. One that comes says first what the server wanted
     /// to have proposed in an earlier life.
     private static let greetingTime = TimeAmount.milliseconds(200)
+    /// How long the end waits for a token that is on its way. What comes later is had by whoever comes next: it is on the disk
+    /// that it was asked for.
+    private static let savingTime = TimeAmount.seconds(5)
 
     let loop: any EventLoop
     let logger: Logger
@@ -30,6 +33,8 @@ final class UpstreamCore {
     let memory = ProbeMemory()
     /// The server's tokens, where it may want some.
     var oauth: OAuthDesk?
+    /// Those that have been ended, as long as something of them is under way.
+    var endingDesks: [ObjectIdentifier: OAuthDesk] = [:]
     /// The one that everybody shares. The server is listed over it.
     lazy var lane = self.makeLane(self.configuration, news: self.announcer)
     /// Those that belong to one session or principal each, and hear of their servers.
@@ -163,6 +168,10 @@ final class UpstreamCore {
                 }
             }
         }
+        for desk in self.endingDesks.values {
+            open += 1
+            desk.whenClosed(within: Self.savingTime, over)
+        }
         self.control.whenWritten(within: Self.farewellTime, over)
     }
 
@@ -242,7 +251,7 @@ extension UpstreamCore: LaneDelegate {
         self.notes[ObjectIdentifier(lane)] = nil
         guard self.isMainFinished, self.ownLanes.count == 0, self.endingLanes.isEmpty, !self.isFinished else { return }
         self.isFinished = true
-        self.oauth?.end()
+        self.endOAuth()
         // So that this is among the last words.
         self.announcer.stateChanged()
         self.loop.assumeIsolated().execute { self.farewell() }

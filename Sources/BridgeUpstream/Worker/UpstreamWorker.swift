@@ -74,7 +74,8 @@ package final class UpstreamWorker: Sendable {
     }
 
     /// Takes no further calls, lets those under way finish for at most so long, and ends the child and all below it, which
-    /// takes 5 s at most, and 2 s more where a peer does not read its last words. Returns when that is done.
+    /// takes 5 s at most, and as long again where a token is on its way; 2 s more where a peer does not read its last words.
+    /// Returns when that is done.
     package func stop(within patience: Duration) async {
         let amount = TimeAmount(min(patience, .seconds(86_400)))
         await withCheckedContinuation { continuation in

@@ -93,22 +93,37 @@ struct LocalAccess {
         let database = AccessDatabase(path: self.state.database, mark: known?.mark)
         let loop = MultiThreadedEventLoopGroup.singleton.next()
         let answered = loop.makePromise(of: AccessReply.self)
-        let now = Int(time(nil))
-        database.tokens { stock in
-            switch stock {
-            case .failure(let trouble): answered.succeed(.refused(trouble))
-            case .success(let stock):
-                AccessDesk(key: key, rule: nil).decide(command, among: stock.tokens, now: now).carryOut(
-                    in: database, names: Dictionary(stock.tokens.map { ($0.id, $0.name) }) { first, _ in first },
-                    day: now / 86_400,
-                    write: { token, answer in database.put(token) { result in answer(result.map { _ in }) } },
-                    { answered.succeed($0) })
-            }
-        }
+        Self.carryOut(command, key, database) { answered.succeed($0) }
         let reply = try answered.futureResult.wait()
         let closed = loop.makePromise(of: Void.self)
         database.close { closed.succeed() }
         try closed.futureResult.wait()
         return reply
+    }
+
+    /// - Parameter attempt: several commands may change the same database at once; then it is decided again.
+    private static func carryOut(
+        _ command: AccessCommand, _ key: TokenKey, _ database: AccessDatabase, attempt: Int = 1,
+        _ answer: @escaping @Sendable (AccessReply) -> Void
+    ) {
+        let now = Int(time(nil))
+        database.tokens { stock in
+            switch stock {
+            case .failure(let trouble): answer(.refused(trouble))
+            case .success(let stock):
+                let means = AccessDesk.Means(
+                    write: { token, answer in database.put(token, over: stock.revision, answer) },
+                    revoke: { token, answer in
+                        database.revoke(token.id, at: token.revoked ?? now) { result in answer(result.map { _ in }) }
+                    },
+                    revokesAtOnce: false,
+                    decideAgain: {
+                        guard attempt < 8 else { return answer(.tooBusy) }
+                        Self.carryOut(command, key, database, attempt: attempt + 1, answer)
+                    })
+                AccessDesk(key: key, rule: nil).decide(command, among: stock.tokens, now: now).carryOut(
+                    in: database, tokens: stock.tokens, day: now / 86_400, by: means, answer)
+            }
+        }
     }
 }

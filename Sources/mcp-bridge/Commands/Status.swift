@@ -138,7 +138,6 @@ enum StatusTable {
 
     /// What went wrong last, else what there is to be said of one that is well.
     private static func trouble(of upstream: JSONText) -> String {
-        if !Self.troubles(of: upstream).isEmpty { return "see below" }
         if let error = upstream.string("lastError") { return error.count > 100 ? error.prefix(99) + "…" : error }
         var count = 0
         upstream.value("notes")?.elements { _ in count += 1 }

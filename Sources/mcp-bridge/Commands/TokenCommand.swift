@@ -91,7 +91,7 @@ struct TokenCommand: ParsableCommand {
 
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End a token. What goes on in its name ends at once.")
+            abstract: "End a token. Nobody is let in by it any more, and its streams end.")
 
         @Argument(help: "Its id, or its name.")
         var token: String

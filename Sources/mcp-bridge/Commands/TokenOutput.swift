@@ -114,9 +114,11 @@ enum TokenText {
         var lines: [String] = []
         if isAdmin || words.contains(where: { $0 == "mcp" || $0.hasPrefix("server:") || $0.hasPrefix("tool:") }) {
             lines += [
-                "  curl -H \"Authorization: Bearer $MCP_BRIDGE_TOKEN\" \(root)/tools",
+                // The shell's own printf: what is an argument of a program can be read by everybody on the machine.
+                "  printf 'Authorization: Bearer %s' \"$MCP_BRIDGE_TOKEN\" | curl -H @- \(root)/tools",
+                // Not the shell but Claude Code puts the token there, each time that it starts.
                 "  claude mcp add --transport http mcp-bridge \(url) "
-                    + "--header \"Authorization: Bearer $MCP_BRIDGE_TOKEN\"",
+                    + "--header 'Authorization: Bearer ${MCP_BRIDGE_TOKEN}'",
             ]
         }
         if isAdmin || words.contains("chat") {

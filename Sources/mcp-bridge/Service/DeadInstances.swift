@@ -14,19 +14,33 @@ enum DeadInstances {
     /// - Parameters:
     ///   - own: the folder that this process has.
     ///   - now: in seconds since 1970.
-    static func remove(beside own: String, now: Int = time(nil)) {
+    ///   - onLook: told of each that seems to be dead, before that is looked at again under its lock.
+    static func remove(beside own: String, now: Int = time(nil), onLook: (_ folder: String) -> Void = { _ in }) {
         guard let slash = own.lastIndex(of: "/") else { return }
         let directory = own[..<slash]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: String(directory))) ?? [] {
             let folder = "\(directory)/\(name)"
-            guard folder != own, !Self.work.contains(where: { access("\(folder)/\($0)", F_OK) == 0 }),
-                let isCopy = Self.isCopy(name), let started = Self.started(folder),
-                now - started > 86_400 * (isCopy ? Self.copiesAge : Self.age),
-                let lock = try? FolderLock.take(folder, as: "cleaning")
-            else { continue }
-            try? FileManager.default.removeItem(atPath: folder)
-            lock.release()
+            if name.hasSuffix(Self.removed) { try? FileManager.default.removeItem(atPath: folder) }
+            guard folder != own, let isCopy = Self.isCopy(name), Self.isDead(folder, isCopy: isCopy, now) else {
+                continue
+            }
+            onLook(folder)
+            guard let lock = try? FolderLock.takeUnsaid(folder) else { continue }
+            defer { lock.release() }
+            // Somebody may have had it meanwhile. Whoever wants it from here on makes another one.
+            guard Self.isDead(folder, isCopy: isCopy, now), rename(folder, folder + Self.removed) == 0 else { continue }
+            try? FileManager.default.removeItem(atPath: folder + Self.removed)
         }
+    }
+
+    /// What the name of a folder ends with that is being removed.
+    private static let removed = ".removed"
+
+    private static func isDead(_ folder: String, isCopy: Bool, _ now: Int) -> Bool {
+        guard let started = Self.started(folder), now - started > 86_400 * (isCopy ? Self.copiesAge : Self.age) else {
+            return false
+        }
+        return !Self.work.contains { access("\(folder)/\($0)", F_OK) == 0 }
     }
 
     /// Whether this is the folder of a further copy; nil for what is no such folder at all.

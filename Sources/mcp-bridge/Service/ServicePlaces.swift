@@ -67,7 +67,13 @@ struct ServicePlaces {
     }
 
     private static func hold(_ folder: String, _ start: BridgeStart) throws -> FolderLock? {
-        try PrivateFile.makeDirectory(folder)
+        // It may be cleaned away in this very moment (``DeadInstances``).
+        for _ in 0..<4 {
+            try PrivateFile.makeDirectory(folder)
+            do { return try FolderLock.take(folder, as: start.words) } catch let error as SystemCallError {
+                guard error.code == ENOENT else { throw error }
+            }
+        }
         return try FolderLock.take(folder, as: start.words)
     }
 

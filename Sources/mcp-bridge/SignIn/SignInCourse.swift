@@ -70,6 +70,11 @@ struct SignInCourse {
             self.say(PrintableText.line("The owner's password cannot be read: \(why)."))
             self.say("Owner password unavailable; open and approve manually: \(invitation.url)")
             return false
+        case .known where invitation.before != nil:
+            let (now, before) = (PrintableText.line(invitation.issuer), PrintableText.line(invitation.before ?? ""))
+            self.say("The server names another authorization server than before: it was \(before), and is \(now).")
+            self.say("The owner's password is not given to it. If it is the right one, sign in there yourself, once.")
+            return false
         case .known(let secret):
             do {
                 let query = try ConsentVisit.walk(invitation, password: secret)

@@ -93,6 +93,18 @@ import Testing
         #expect(isClosed)
     }
 
+    @Test func `what is not written in the end is counted, and the log says so`() throws {
+        let log = KeptLog()
+        let recorder = AuditRecorder(self.store, policy: AuditPolicy(), loop: self.loop, logger: log.logger)
+        self.store.trouble = self.full
+        for number in 1...(AuditRecorder.room + 2) { recorder.record(self.row(number)) }
+        let closed = recorder.close()
+        self.loop.run()
+        try closed.wait()
+        #expect(recorder.lost == AuditRecorder.room + 2)
+        #expect(log.records.last == "error The audit ends with rows that are not written [lost: 16386]")
+    }
+
     @Test func `requests with a token have a row, and all of them where that is asked for`() {
         #expect(self.recorder().wants(.random()) && !self.recorder().wants(nil))
         #expect(self.recorder(.all).wants(nil))

@@ -14,6 +14,12 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
     var pending: [() -> Void] = []
     var isSlow = false
     var reads = 0
+    /// What another process does before this one's next change.
+    var beforePut: (() -> Void)?
+    /// Leases that have no answer yet; nil where each has one at once.
+    var leases: [() -> Void]?
+    /// The time of day; microseconds since 1970.
+    var clock = WallClock.microseconds
     /// What is left of every budget; nil where nothing limits it.
     var budget: Int?
     var buckets: [String: TokenBucket] = [:]
@@ -27,10 +33,23 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
         self.give(answer) { self.stock }
     }
 
-    func put(_ token: Token, _ answer: @escaping StoreAnswer<Int>) {
+    func put(_ token: Token, over revision: Int, _ answer: @escaping StoreAnswer<TokenChange>) {
+        self.beforePut?()
+        self.beforePut = nil
         self.give(answer) {
+            guard self.stock.revision == revision else { return .outdated }
             self.stock.tokens.removeAll { $0.id == token.id }
             self.stock.tokens.append(token)
+            self.stock.revision += 1
+            return .written(self.stock.revision)
+        }
+    }
+
+    func revoke(_ token: TokenID, at time: Int, _ answer: @escaping StoreAnswer<Int>) {
+        self.give(answer) {
+            for index in self.stock.tokens.indices where self.stock.tokens[index].id == token {
+                self.stock.tokens[index].revoked = self.stock.tokens[index].revoked ?? time
+            }
             self.stock.revision += 1
             return self.stock.revision
         }
@@ -38,25 +57,38 @@ final class StoreInPlace: AccessStore, @unchecked Sendable {
 
     func revision(_ answer: @escaping StoreAnswer<Int>) { self.give(answer) { self.stock.revision } }
 
-    func take(_ amount: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>) {
-        self.give(answer) {
-            let granted = min(amount, self.budget ?? amount)
-            self.budget = self.budget.map { $0 - granted }
-            return granted
-        }
+    private func lease(_ act: @escaping () -> Void) {
+        if self.leases == nil { act() } else { self.leases?.append(act) }
+    }
+
+    func take(
+        _ amount: Int, least: Int, of token: TokenID, day: Int, limit: Int, _ answer: @escaping StoreAnswer<Int>
+    ) {
+        self.lease { self.give(answer) { self.granted(amount, least) } }
+    }
+
+    private func granted(_ amount: Int, _ least: Int) -> Int {
+        let left = self.budget ?? amount
+        let granted = left < least ? 0 : min(amount, left)
+        self.budget = self.budget.map { $0 - granted }
+        return granted
     }
 
     func giveBack(_ amount: Int, of token: TokenID, day: Int, _ answer: @escaping StoreAnswer<Void>) {
-        self.give(answer) {}
+        self.give(answer) { self.budget = self.budget.map { $0 + amount } }
     }
 
     func taken(day: Int, _ answer: @escaping StoreAnswer<[TokenID: Int]>) { self.give(answer) { [:] } }
 
     func take(
-        _ most: Int, least: Int, of rate: TokenRate, for key: String, now: Int64,
+        _ most: Int, least: Int, of rate: TokenRate, for key: String,
         _ answer: @escaping StoreAnswer<TokenBucket.Outcome>
     ) {
-        self.give(answer) { self.buckets[key, default: TokenBucket()].take(most, least: least, of: rate, now: now) }
+        self.lease {
+            self.give(answer) {
+                self.buckets[key, default: TokenBucket()].take(most, least: least, of: rate, now: self.clock())
+            }
+        }
     }
 
     func append(_ rows: [AuditRow], _ answer: @escaping StoreAnswer<Void>) {

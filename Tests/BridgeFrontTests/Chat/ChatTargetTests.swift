@@ -20,6 +20,8 @@ import Testing
         ("/v1/chat/completions/chat/completions", .nothing(.completions)), ("/completions", .nothing(.completions)),
         ("/v1/embeddings", .nothing(.completions)), ("/fim/completions", .nothing(.completions)),
         ("/v1/complete", .nothing(.messages)), ("/v1", .nothing(.completions)),
+        ("/v1/messages/batches", .nothing(.messages)), ("/v1/responses/resp_1", .nothing(.responses)),
+        ("/v1/responses/chat/completions", .nothing(.completions)), ("/v1/files", .nothing(.completions)),
         // What is somebody else's.
         ("/", nil), ("/mcp", nil), ("/sse", nil), ("/messages/", nil), ("/messages/?session_id=1", nil),
         ("/bridge/messages/", nil), ("/health", nil), ("/servers", nil), ("/favicon.ico", nil), ("/v2/models", nil),

@@ -1,4 +1,5 @@
 import BridgeAccess
+import BridgeConfiguration
 import NIOCore
 import Testing
 
@@ -72,12 +73,13 @@ import Testing
         #expect(pace.takesTwo(start + .seconds(1)) == true)
     }
 
-    @Test func `no token of ours can be read in a text`() {
-        let secret = TokenSecret.random().text
-        #expect(
-            ChatRecord.withoutSecrets("my key is \(secret), mcpb_x and \(secret)")
-                == "my key is mcpb_***, mcpb_*** and mcpb_***")
-        #expect(ChatRecord.withoutSecrets("nothing") == "nothing")
+    @Test func `what is kept of a text for a record is little`() {
+        let long = ByteBuffer(repeating: UInt8(ascii: "x"), count: 4 << 20)
+        for (content, most) in [(AuditPolicy.Content.digest, 16), (.full, ChatRecord.maximumContent + 3)] {
+            let record = ChatRecord(requestID: "r", method: "m", content: content)
+            #expect((1...most).contains(record.excerpt(of: long)?.value.utf8.count ?? 0))
+        }
+        #expect(ChatRecord(requestID: "r", method: "m", content: .none).excerpt(of: long) == nil)
     }
 
     @Test func `a digest is the beginning of SHA-256`() {

@@ -59,6 +59,7 @@ import Testing
             guard case .ask(let ask) = ChatOpening(JSONText.parse(header)) else { Issue.record("\(header)"); return }
             #expect(ask.model == "" && ask.maximumTokens == 7 && ask.needs == [])
             #expect(ask.principal.hasPrefix("token:"))
+            #expect((1...300_000).contains(ask.timeout ?? 0))
             let request = try SamplingParams.read(JSONText.parse(payload))
             #expect(request.turns == [.user("hello there")])
         }
@@ -197,6 +198,29 @@ import Testing
             #expect(try await fixture.front.onLoop { $0.session.value.exchanges.count } == 1)
             try await first.close()
             try await fixture.front.until { $0.session.value.exchanges.count == 2 }
+        }
+    }
+
+    @Test(arguments: ChatDialect.allCases, [true, false])
+    func `an answer has the name of the model that was asked for, streamed or not`(
+        dialect: ChatDialect, isStreamed: Bool
+    ) async throws {
+        try await ChatFixture.run(isSandboxed: false, answer: Self.source) { fixture in
+            let client = try await fixture.front.connect()
+            let ours = "mcp-external-sampling"
+            for (asked, told) in [("org/m:latest", "org/m:latest"), ("auto", dialect == .messages ? "auto" : ours)] {
+                let body = ChatFixture.body(dialect, model: asked, more: #""stream":\#(isStreamed)"#)
+                try await client.send(fixture.ask(dialect, body))
+                var said = ""
+                if isStreamed {
+                    let head = try await client.head()
+                    #expect(head.value("x-mcp-model") == "gpt-5-mini")
+                    while let chunk = try await client.chunk() { said += chunk }
+                } else {
+                    said = try await client.reply().body
+                }
+                #expect(said.contains(#""model":"\#(told)""#) && !said.contains(#""model":"gpt"#))
+            }
         }
     }
 

@@ -43,6 +43,14 @@ import Testing
         #expect(answer.text == "αα" && answer.stop == .maximumTokens)
     }
 
+    @Test(arguments: [Int.max, Int.max / 4, Int.max / 4 + 1])
+    func `a limit that nothing reaches cuts nothing`(limit: Int) throws {
+        var request = Self.request()
+        request.maximumTokens = limit
+        let answer = try Self.answer(request)
+        #expect(answer.text == "hello" && answer.stop == .endTurn)
+    }
+
     @Test func `calls a tool where one must be called, and not after its result`() throws {
         var request = Self.request()
         request.tools = [
@@ -75,6 +83,29 @@ import Testing
         let schema = JSONText(
             literal: ##"{"type":"object","properties":{"a":{"$ref":"#"},"b":{"$ref":"#"},"c":{"$ref":"#"}}}"##)
         #expect(SchemaExample.value(by: schema, text: "").count < 1_000_000)
+    }
+
+    @Test(arguments: [#""const":"LONG""#, #""default":"LONG""#, #""enum":["LONG"]"#])
+    func `a schema that asks for one thing often is met as far as there is room`(value: String) throws {
+        let long = String(repeating: "x", count: 100_000)
+        let entry = "{\(value.replacing("LONG", with: long))}"
+        let members = (0..<1_000).map { ##""m\##($0)":{"$ref":"#/$defs/e"}"## }.joined(separator: ",")
+        let schema = try JSONText(
+            validating: ByteBuffer(string: ##"{"$defs":{"e":\##(entry)},"type":"object","properties":{\##(members)}}"##)
+        )
+        let example = SchemaExample.value(by: schema, text: "")
+        #expect(example.count < 2 * SchemaExample.maximumBytes && example.value("m0")?.string == long)
+        #expect((try? JSONText(validating: example.bytes)) != nil)
+    }
+
+    @Test func `what was said last is said again as often as there is room, and once in any case`() throws {
+        let long = String(repeating: "x", count: 1_000_000)
+        let members = (0..<100).map { #""m\#($0)":{"type":"string"}"# }.joined(separator: ",")
+        let schema = try JSONText(
+            validating: ByteBuffer(string: #"{"type":"object","properties":{\#(members)}}"#))
+        let example = SchemaExample.value(by: schema, text: long)
+        #expect(example.count < 1_000_000 + 2 * SchemaExample.maximumBytes)
+        #expect(example.value("m0")?.string == long && example.value("m99")?.string == "")
     }
 
     @Test func `names of models stand for what goes wrong, and for waiting`() throws {

@@ -55,6 +55,19 @@ extension HTTPConnections {
         }.get()
     }
 
+    /// Sends a request over connections of its own, ends all of those in the same turn, and waits for both ends.
+    static func outcomeOfEndingAtOnce(_ request: HTTPRequest) async throws -> Outcome {
+        var settings = HTTPConnectionSettings()
+        settings.isDirect = Way.isDirect
+        let connections = HTTPConnections(on: MultiThreadedEventLoopGroup.singleton.next(), settings: settings)
+        return try await connections.loop.flatSubmit {
+            let recorder = Recorder(loop: connections.loop) { _ in }
+            let outcome = recorder.promise.futureResult
+            _ = connections.send(request, to: recorder)
+            return connections.shutdown().flatMap { outcome }
+        }.get()
+    }
+
     /// The same for a request of MCP.
     func outcome(ofMCP request: HTTPRequest, maximumMessage: Int = 1 << 20) async throws -> Outcome {
         try await self.loop.flatSubmit {

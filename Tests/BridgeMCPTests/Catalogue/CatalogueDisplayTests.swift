@@ -47,8 +47,10 @@ import Testing
     }
 
     @Test(
-        arguments: [(true, "x", true), (false, "claude", false), (nil, "claude", true), (nil, "x", false)]
-            as [(Bool?, String, Bool)])
+        arguments: [
+            (true, "x", true), (false, "claude", false), (nil, "claude", true), (nil, "x", false),
+            (nil, "Claude (via mcp-remote 0.1.36)", true), (nil, "x (via mcp-remote 0.1.36)", false),
+        ] as [(Bool?, String, Bool)])
     func `the spelling is the one that the client would have seen`(rule: Bool?, client: String, isSafe: Bool) throws {
         var display = Self.display
         display.safeNames = rule

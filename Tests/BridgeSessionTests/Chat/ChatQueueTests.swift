@@ -106,12 +106,24 @@ import Testing
         queue.set(self.source(), as: 2)
         for id in 1...3 { queue.submit(self.request(id)) }
         #expect(queue.takeSteps() == [.ask(1, 1), .ask(2, 2)])
-        queue.giveBack(1)
+        queue.giveBack(1, isFull: false)
         #expect(queue.takeSteps() == [])
         queue.finish(2)
         #expect(queue.takeSteps() == [.ask(1, 2)])
-        queue.giveBack(1)
+        queue.giveBack(1, isFull: false)
         #expect(queue.takeSteps() == [.fail(1, .notReady), .fail(3, .notReady)])
+    }
+
+    @Test func `a source that is full for a moment is waited for`() {
+        var queue = ChatQueue(limit: 10)
+        queue.set(self.source(limit: 8), as: 1)
+        for id in 1...2 { queue.submit(self.request(id)) }
+        #expect(queue.takeSteps() == [.ask(1, 1), .ask(2, 1)])
+        queue.giveBack(2, isFull: true)
+        queue.submit(self.request(3))
+        #expect(queue.takeSteps() == [] && queue.countWaiting == 2)
+        queue.set(1, isReady: true, isFull: false)
+        #expect(queue.takeSteps() == [.ask(2, 1), .ask(3, 1)])
     }
 
     /// What became of a request.
@@ -138,7 +150,8 @@ import Testing
                     fates[id]?.asks += 1
                     let source = queue.sources[sourceID]
                     let request = fates[id]?.request
-                    #expect(source?.isReady == true && request?.needs.isSubset(of: source?.abilities ?? []) == true)
+                    #expect(source?.isReady == true && source?.isFull == false)
+                    #expect(request?.needs.isSubset(of: source?.abilities ?? []) == true)
                     #expect(request?.sources.isEmpty != false || request?.sources.contains(source?.name ?? "") == true)
                 case .fail(let id, let refusal):
                     fates[id]?.ends += 1
@@ -151,10 +164,12 @@ import Testing
             }
             // Nobody waits for what is there.
             let waiting = fates.filter { $0.value.ends == 0 && queue.asked[$0.key] == nil }
-            #expect(waiting.count == queue.countWaiting && waiting.count <= 13)
+            #expect(waiting.count == queue.countWaiting)
+            // What was given back waits again in any case.
+            #expect(waiting.values.count { $0.givenBack == 0 } <= 12)
             for fate in waiting.values {
                 let isFree = queue.sources.values.contains {
-                    $0.isReady && $0.busy < $0.limit && fate.request.needs.isSubset(of: $0.abilities)
+                    $0.isReady && !$0.isFull && $0.busy < $0.limit && fate.request.needs.isSubset(of: $0.abilities)
                         && (fate.request.sources.isEmpty || fate.request.sources.contains($0.name))
                 }
                 #expect(!isFree)
@@ -179,14 +194,15 @@ import Testing
             case 5:
                 if let id = queue.asked.keys.sorted().randomElement(using: &random) {
                     fates[id]?.givenBack += 1
-                    queue.giveBack(id)
+                    queue.giveBack(id, isFull: below(2) == 0)
                 }
             case 6:
                 queue.set(
                     ChatQueue.Source(
                         name: "n\(below(2))", abilities: below(2) == 0 ? [.tools] : [], limit: 1 + below(3),
-                        isReady: below(3) > 0), as: someSource)
-            case 7: if below(2) == 0 { queue.remove(someSource) } else { queue.set(someSource, isReady: below(2) == 0) }
+                        isReady: below(3) > 0, isFull: below(4) == 0), as: someSource)
+            case 7 where below(2) == 0: queue.remove(someSource)
+            case 7: queue.set(someSource, isReady: below(2) == 0, isFull: below(2) == 0)
             default: queue.expire(now: now)
             }
             settle()

@@ -28,16 +28,21 @@ extension SessionBench {
 
     func send(
         _ name: String, _ operation: SessionRequest.Operation, body: String? = nil, session: String?,
-        mayLend: Bool = true, principal: String = "local"
+        mayLend: Bool = true, principal: String = "local", lastEvent: String? = nil
     ) async throws {
         try await self.run {
-            $0.request(name, operation, body: body, session: session, principal: principal, mayLend: mayLend)
+            $0.request(
+                name, operation, body: body, session: session, principal: principal, lastEvent: lastEvent,
+                mayLend: mayLend)
         }
     }
 
     /// A client that listens, under this name, and is asked nothing yet.
-    func listen(_ name: String, session: String, mayLend: Bool = true, principal: String = "local") async throws {
-        try await self.send(name, .get, session: session, mayLend: mayLend, principal: principal)
+    func listen(
+        _ name: String, session: String, mayLend: Bool = true, principal: String = "local", lastEvent: String? = nil
+    ) async throws {
+        try await self.send(
+            name, .get, session: session, mayLend: mayLend, principal: principal, lastEvent: lastEvent)
         try await self.until { $0.answer(name).isStreaming }
     }
 

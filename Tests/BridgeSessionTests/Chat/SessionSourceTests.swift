@@ -34,6 +34,27 @@ import Testing
         }
     }
 
+    @Test func `what VS Code takes no notice of is told as ignored`() async throws {
+        let name = "Visual Studio Code"
+        try await SessionBench.with(
+            upstreams: [],
+            {
+                $0.chat.sources = [ChatSourceRule(name: "vs", client: name)]
+                $0.chat.warmsUp = false
+            }
+        ) { bench in
+            let session = try await bench.openSampler(name, capabilities: #"{"sampling":{}}"#)
+            try await bench.listen("listen", session: session)
+            let params = #"\#(SessionBench.neutral.dropLast()),"temperature":0.5}"#
+            try await bench.chat("a", maximumTokens: 7, params: params)
+            let question = try #require(try await bench.questions(on: "listen", count: 1).first)
+            try await bench.reply(question, session: session)
+            try await bench.ended("a")
+            let told = ChatSourceRemarks(source: "vs", ignored: ["temperature", "max_tokens"])
+            #expect(try await bench.value { $0.chat("a").end } == .answered(told))
+        }
+    }
+
     /// Each of these can sample, and none of them is to be asked.
     private static let strangers: [(name: String, client: String, mayLend: Bool, capabilities: String)] = [
         ("a token without the scope", "vs", false, #"{"sampling":{}}"#),
@@ -139,12 +160,19 @@ import Testing
     }
 
     @Test func `an answer that comes twice, or too late, counts for nothing`() async throws {
-        try await SessionBench.with(upstreams: [], Self.lends) { bench in
+        try await SessionBench.with(
+            upstreams: [],
+            {
+                Self.lends(&$0)
+                $0.chat.timeout = 30
+            }
+        ) { bench in
             let session = try await bench.openSampler()
             try await bench.listen("listen", session: session)
-            try await bench.chat("a", timeout: 30_000)
+            // It has waited in the front for 10 of its 30 s.
+            try await bench.chat("a", timeout: 20_000)
             let question = try #require(try await bench.questions(on: "listen", count: 1).first)
-            try await bench.pass(31)
+            try await bench.pass(21)
             try await bench.ended("a")
             let fault = try #require(try await bench.value { $0.chat("a").fault })
             #expect(fault.word == "source_timeout" && fault.sourceWasAsked && fault.message.contains("30 s"))

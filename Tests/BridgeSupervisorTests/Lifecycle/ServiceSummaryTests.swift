@@ -9,10 +9,10 @@ import Testing
         return summary
     }
 
-    private static func upstream(_ name: String, _ trouble: String? = nil, ready: Bool = false)
-        -> ServiceSummary.Upstream
-    {
-        ServiceSummary.Upstream(name: name, isReady: ready, trouble: trouble)
+    private static func upstream(
+        _ name: String, _ trouble: String? = nil, ready: Bool = false, token: String? = nil
+    ) -> ServiceSummary.Upstream {
+        ServiceSummary.Upstream(name: name, isReady: ready, trouble: trouble, tokenTrouble: token)
     }
 
     @Test(arguments: [
@@ -41,6 +41,18 @@ import Testing
         (
             summary { summary in summary.upstreams = (1...7).map { upstream("u\($0)", "t") } },
             "0/7 upstreams ready, 0 sessions, u1: t, u2: t, u3: t, u4: t, u5: t"
+        ),
+        (
+            summary {
+                $0.upstreams = [
+                    upstream("a", "was not ready", ready: true, token: "sign-in needed"),
+                    upstream("b", "401 invalid_token", token: "refused by server"),
+                    upstream("c", "sign-in needed: expired", token: "sign-in needed"),
+                    upstream("d", token: "configuration wrong"),
+                ]
+            },
+            "1/4 upstreams ready, 0 sessions, a: sign-in needed, b: refused by server: 401 invalid_token, "
+                + "c: sign-in needed: expired, d: configuration wrong"
         ),
         (
             summary {

@@ -26,6 +26,15 @@ import Testing
         #expect(questions.isAsking(7))
     }
 
+    @Test func `of a session that is no more are taken out, and their answers count no more`() {
+        var questions = Questions()
+        _ = self.ask(&questions, of: 7)
+        _ = self.ask(&questions, of: 7)
+        #expect(questions.forgotten().map { $0.number } == [1, 2])
+        #expect(questions.isEmpty && questions.answered(1, by: 7) == nil)
+        #expect(self.ask(&questions, of: 7) == .ask(call: 7, number: 3), "no number means two questions")
+    }
+
     @Test func `of several calls are refused once, and calls take turns from then on`() {
         var questions = Questions()
         #expect(!questions.takesTurns)

@@ -41,6 +41,32 @@ import Testing
         #expect(session.send(isRequest: true) { "initialize" } == .greeting)
     }
 
+    @Test func `what was put off leaves in the session that follows, or means nothing there`() {
+        var session = Self.opened()
+        let before = session.era
+        for kind in [HTTPPost.Kind.request, .other, .confirmation] {
+            #expect(session.turn(of: kind, handedOverIn: before) == .now)
+        }
+        #expect(session.turn(of: .greeting, handedOverIn: before) == .never, "it has been greeted")
+        #expect(session.refused(inSession: 1) == .lost)
+        for isGreeted in [false, true] {
+            #expect(session.turn(of: .request, handedOverIn: before) == .later)
+            #expect(session.turn(of: .other, handedOverIn: before) == .never)
+            #expect(session.turn(of: .confirmation, handedOverIn: before) == .never)
+            guard !isGreeted else { continue }
+            #expect(session.send(isRequest: true) { "initialize" } == .greeting)
+            #expect(session.turn(of: .greeting, handedOverIn: session.era) == .now)
+            #expect(session.turn(of: .other, handedOverIn: session.era) == .now, "an answer to what is asked first")
+            session.greeted(id: "b", revision: nil)
+        }
+        #expect(session.send(isRequest: false) { "notifications/initialized" } == .confirmation)
+        #expect(session.turn(of: .confirmation, handedOverIn: session.era) == .now)
+        let isOpen = session.confirmed()
+        #expect(isOpen)
+        #expect(session.turn(of: .request, handedOverIn: before) == .now)
+        #expect(session.turn(of: .other, handedOverIn: before) == .never)
+    }
+
     @Test func `a session is lost once, whoever is told so after it`() {
         var session = Self.opened()
         #expect(session.refused(inSession: 1) == .lost)

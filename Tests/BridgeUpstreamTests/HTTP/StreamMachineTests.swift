@@ -54,7 +54,7 @@ import Testing
         #expect(stream.delayOver(now: Self.start + .seconds(1)) == .open(after: nil))
     }
 
-    @Test(arguments: [200, 400, 401, 404, 405, 406, 501] as [UInt])
+    @Test(arguments: [200, 400, 404, 405, 406, 501] as [UInt])
     func `a server that has none is not asked again`(status: UInt) {
         var stream = ListeningStream()
         _ = stream.begin()
@@ -83,15 +83,33 @@ import Testing
         #expect(without.refused(status: 404, retryAfter: nil, hasSession: false, now: until) != .sessionUnknown)
     }
 
-    @Test func `a stream that was there and is not supported now is asked for when somebody calls, and not at once`() {
+    @Test func `a stream that wants another token is asked for with that, and with the same not before a minute`() {
+        var stream = ListeningStream()
+        _ = stream.begin()
+        #expect(stream.refused(status: 401, retryAfter: nil, hasSession: true, now: Self.start) == .none)
+        #expect(!stream.isOpen)
+        #expect(stream.wanted(now: Self.start + .seconds(59)) == .none)
+        var patient = stream
+        #expect(patient.wanted(now: Self.start + .seconds(60)) == .open(after: nil))
+        #expect(stream.wanted(now: Self.start, hasOtherToken: true) == .open(after: nil))
+        #expect(stream.refused(status: 404, retryAfter: nil, hasSession: true, now: Self.start) == .none)
+        #expect(stream.wanted(now: .distantFuture, hasOtherToken: true) == .none, "it is not for want of a token")
+        patient.opened(now: Self.start)
+        #expect(patient.trialEnd == nil, "what is promised is on no trial, however often it is asked for")
+    }
+
+    @Test(arguments: [405, 501] as [UInt])
+    func `a stream that was there and is not supported now is asked for when somebody calls, and not at once`(
+        status: UInt
+    ) {
         var stream = ListeningStream()
         _ = stream.begin()
         stream.opened(now: Self.start)
         guard case .wait(let until) = stream.ended(retry: nil, now: Self.start) else { return #expect(Bool(false)) }
         _ = stream.delayOver(now: until)
-        #expect(stream.refused(status: 405, retryAfter: nil, hasSession: true, now: until) == .none)
+        #expect(stream.refused(status: status, retryAfter: nil, hasSession: true, now: until) == .none)
         #expect(!stream.isOpen)
-        #expect(stream.wanted(now: until + .seconds(59)) == .none)
+        #expect(stream.wanted(now: until + .seconds(59), hasOtherToken: true) == .none)
         #expect(stream.wanted(now: until + .seconds(60)) == .open(after: nil))
     }
 

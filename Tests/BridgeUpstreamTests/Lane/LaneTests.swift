@@ -110,6 +110,21 @@ import Testing
         #expect(await stage.ends.next { _ in true } == .promptly)
     }
 
+    @Test func `other settings of OAuth are another source of tokens, which wants another connection`() async throws {
+        let stage = await Stage.open()
+        await stage.answer(await stage.next("initialize"), #"{"protocolVersion":"2025-06-18","capabilities":{}}"#)
+        _ = await stage.next("notifications/initialized")
+        await stage.onLoop { stage in
+            var changed = UpstreamConfiguration(
+                name: "x", transport: .stdio(StdioLaunch(command: "true")), version: "1")
+            changed.oauth = OAuthSettings(folder: "/nowhere")
+            stage.lane?.reconfigure(changed)
+            stage.lane?.reconfigure(changed)
+        }
+        _ = await stage.ends.next { _ in true }
+        #expect(stage.news.all.contains("replaced"))
+    }
+
     @Test func `a lost connection is ended, and a stopped lane is over when nothing of it is left`() async throws {
         let stage = await Stage.open()
         _ = await stage.next("initialize")

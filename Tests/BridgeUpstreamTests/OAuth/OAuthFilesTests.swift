@@ -108,6 +108,27 @@ import Testing
         #expect(try files.read().record?.tokens?.access == Secret("at-two"))
     }
 
+    @Test func `tokens that the disk had not taken come to it with the next change, or when they are saved`() throws {
+        let files = try self.files()
+        var newer = try self.signIn(files)
+        newer.generation = 5
+        newer.tokens = Self.tokens("at-five")
+        try files.write(RefreshIntent(generation: 1, began: 2))
+        _ = try files.change(.offlineRefused, now: 2)
+        try files.save(newer)
+        var there = try #require(try files.read().record)
+        #expect(there.tokens == newer.tokens && there.generation == 5 && there.refusesOffline, "others' changes stay")
+        #expect(try files.read().intent == nil)
+        newer.generation = 6
+        newer.tokens = Self.tokens("at-six")
+        there = try files.change(.verdict(nil, generation: 6), over: newer, now: 3)
+        #expect(there.tokens == newer.tokens && there.generation == 6 && there.refusesOffline)
+        // A sign-in counts on from them, so that no two sets have one number.
+        _ = try self.signIn(files, "at-seven")
+        there = try files.change(.offlineRefused, over: newer, now: 4)
+        #expect(there.tokens?.access == Secret("at-seven") && there.generation == 7)
+    }
+
     @Test func `a state that cannot be read is left as it is, and kept beside what a sign-in writes`() throws {
         let files = try self.files()
         _ = try self.signIn(files)

@@ -3,8 +3,8 @@ import BridgeOAuth
 import NIOCore
 import NIOHTTP1
 
-/// Requests that need a token.
-extension StreamableHTTP {
+/// Messages that need a token.
+extension PostingConnection {
     /// Whether it can be sent now. Else it waits for a token, at most as long as whoever has sent it, or is told in a later turn
     /// that there is none.
     func isAuthorized(_ post: HTTPPost) -> Bool {
@@ -19,8 +19,8 @@ extension StreamableHTTP {
             self.waitForToken(post, tokens)
         case .refuse(let words):
             self.loop.assumeIsolated().execute { [weak self, weak post] in
-                guard let self, let post, case .open = self.state, !post.isForgotten else { return }
-                self.failed(post, .unauthorized(words), sent: false)
+                guard let self, let post, self.isOpen, !post.isForgotten else { return }
+                self.failed(post, .unauthorized(words))
                 self.settle()
             }
         }
@@ -31,35 +31,32 @@ extension StreamableHTTP {
     /// Nobody waits for a token for minutes: who asks is told that it did not run.
     private func waitForToken(_ post: HTTPPost, _ tokens: any TokenSource) {
         post.wait(HTTPCarrier.tokenTime) { [weak self, weak post] in
-            guard let self, let post, case .open = self.state, tokens.credential == .wait else { return }
+            guard let self, let post, self.isOpen, tokens.credential == .wait else { return }
             if post.kind == .greeting { return self.lose(.unreachable(tokens.hindrance)) }
-            self.giveBack(post, tokens.hindrance)
+            self.over(post, tokens.hindrance, sent: false)
         }
     }
 
     /// The answer is 401, or 403 with a challenge. It did not run.
     func unauthorized(_ post: HTTPPost, _ head: HTTPResponseHead, _ body: ByteBuffer?) {
         let words = self.words.challenge(head.status, head.headers, body)
-        guard let tokens = self.carrier.tokens else { return self.failed(post, .signInNeeded(words), sent: false) }
+        guard let tokens = self.carrier.tokens else { return self.failed(post, .signInNeeded(words)) }
         let challenge = BearerChallenge(head.headers["WWW-Authenticate"])
         if head.status.code == 403 {
             guard let challenge, challenge.error == "insufficient_scope", post.generation != nil else {
-                return self.failed(post, .signInNeeded(words), sent: false)
+                return self.failed(post, .signInNeeded(words))
             }
             let told = tokens.lacked(challenge, operation: post.method ?? "")
             return post.kind == .greeting
-                ? self.failed(post, .unauthorized(told), sent: false) : self.giveBack(post, told)
+                ? self.failed(post, .unauthorized(told)) : self.over(post, told, sent: false)
         }
-        let refusal = tokens.refused(generation: post.generation, challenge)
-        switch refusal {
+        switch tokens.refused(generation: post.generation, challenge) {
         case .again, .wait:
             // Once: what is refused with a new token, too, is refused for another reason.
-            guard !post.hasBeenReauthorized, post.canBeSent else {
-                return self.failed(post, .signInNeeded(words), sent: false)
-            }
+            guard !post.hasBeenReauthorized, post.canBeSent else { return self.failed(post, .signInNeeded(words)) }
             post.hasBeenReauthorized = true
             self.dispatch(post)
-        case .refuse(let told): self.failed(post, .unauthorized("\(told) (\(words))"), sent: false)
+        case .refuse(let told): self.failed(post, .unauthorized("\(told) (\(words))"))
         }
     }
 }

@@ -1,0 +1,80 @@
+import BridgeConfiguration
+import BridgeCore
+import BridgeHTTPClient
+import BridgeOAuth
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import Testing
+
+@testable import BridgeUpstream
+
+@Suite("What connections do with tokens") struct TokenUseTests {
+    private static let target = RemoteTarget(url: Secret("http://127.0.0.1:9/mcp"))
+    private static var logger: Logger { Logger(label: "tokens") { _ in SwiftLogNoOpLogHandler() } }
+    private let loop = NIOSingletons.posixEventLoopGroup.next()
+
+    @Test func `another token of the same generation is sent, and hidden`() async throws {
+        try await self.loop.submit { [loop] in
+            let tokens = OneToken("Bearer first-token")
+            let carrier = HTTPCarrier(
+                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+            try carrier.open()
+            #expect(carrier.endpoint()?.headers["Authorization"] == ["Bearer first-token"])
+            tokens.value = "Bearer second-token"
+            #expect(carrier.endpoint()?.headers["Authorization"] == ["Bearer second-token"])
+            #expect(carrier.words.masked("it is second-token") == "it is ***")
+            carrier.shutDown {}
+        }.get()
+    }
+
+    @Test func `what is said of the server's stream is said of the token that it was asked for with`() async throws {
+        try await self.loop.submit { [loop] in
+            let tokens = OneToken("Bearer newer")
+            let connection = StreamableHTTP(
+                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+            connection.listener.generation = 1
+            for status in [HTTPResponseStatus.unauthorized, .ok, .methodNotAllowed] {
+                connection.listenerBegan(connection.listener, HTTPResponseHead(version: .http1_1, status: status))
+            }
+            #expect(tokens.told == ["refused 1", "accepted 1"])
+        }.get()
+    }
+
+    @Test func `an answer over a stream of HTTP+SSE shows that its token is taken`() async throws {
+        try await self.loop.submit { [loop] in
+            let tokens = OneToken("Bearer newer")
+            let connection = EventStreamHTTP(
+                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+            connection.state = .open
+            let post = HTTPPost(
+                ByteBuffer(string: "{}"), request: 7, method: nil, kind: .request, onlyReads: false, era: 0, hold: nil,
+                loop: loop, owner: connection)
+            post.generation = 3
+            connection.requests[7] = post
+            connection.take(JSONText(literal: #"{"jsonrpc":"2.0","id":7,"result":{}}"#), from: nil)
+            #expect(tokens.told == ["accepted 3"])
+        }.get()
+    }
+}
+
+private final class OneToken: TokenSource {
+    var value: String
+    private(set) var told: [String] = []
+
+    init(_ value: String) { self.value = value }
+
+    var credential: BearerCredential { .bearer(self.value, generation: 2) }
+    var hindrance: String { "" }
+    func whenSettled(_ body: @escaping () -> Void) {}
+
+    func refused(generation: Int?, _ challenge: BearerChallenge?) -> TokenKeeper.Refusal {
+        self.told.append("refused \(generation ?? -1)")
+        return .wait
+    }
+
+    func accepted(generation: Int?) { self.told.append("accepted \(generation ?? -1)") }
+    func lacked(_ challenge: BearerChallenge, operation: String) -> String { "" }
+    func wondered() -> String? { nil }
+}
