@@ -58,6 +58,10 @@ class Whole:
         steps = [["subscribe", uri], ["call", f"{server}.touch", {"uri": uri}]]
         self.run("heard", steps=steps, expected=["notifications/resources/updated"])
 
+    def _are_others(self, before: dict[str, Any]) -> bool:
+        now = self.run("lists")
+        return all(now[kind] != before[kind] for kind in ("tools", "prompts", "resources"))
+
     def make_it_speak(self, server: str) -> None:
         lists = self.run("lists")
         assert all(server in json.dumps(lists[kind]) for kind in ("tools", "prompts", "resources", "templates"))
@@ -67,6 +71,9 @@ class Whole:
         steps += [["call", f"{server}.change", {"list": kind}] for kind in ("tools", "prompts", "resources")]
         news = [f"notifications/{kind}/list_changed" for kind in ("tools", "prompts", "resources")]
         self.run("heard", steps=steps, expected=["notifications/message", *news])
+        # What was heard may have been news of the lists before, which are this session's too when it begins in the same
+        # second: who changed them back now, before they are read, would have changed nothing.
+        eventually(lambda: self._are_others(lists), "the lists are read as they are now")
         asks = ("ask_model", "ask_person", "ask_roots", "ask_several")
         asked = self.run("asked", calls=[[f"{server}.{name}", {}] for name in asks], answers=ANSWERS)
         assert len(asked["questions"]) == 6, asked
