@@ -10,7 +10,8 @@ enum AuditInsert {
     private static let several = 32
     private static let sqlOfSeveral = sql(several)
     private static let sqlOfOne = sql(1)
-    /// What is bound is copied at once.
+    /// What is bound is copied at once. SQLite has a word for that, `SQLITE_TRANSIENT`, which is a cast in C, and so no word of
+    /// Swift's: the same cast, of a pointer's size, to a function that is never called.
     private static let transient = unsafeBitCast(-1, to: sqlite3_destructor_type.self)
 
     static func run(_ rows: [AuditRow], _ database: Database) throws {

@@ -24,18 +24,18 @@ struct Trip {
 }
 
 @Suite("Discovery") struct DiscoveryTests {
-    private static let prm = "https://mcp.example/.well-known/oauth-protected-resource"
-    private static let inserted = "https://as.example/.well-known/oauth-authorization-server"
+    static let prm = "https://mcp.example/.well-known/oauth-protected-resource"
+    static let inserted = "https://as.example/.well-known/oauth-authorization-server"
     private static let openID = "https://as.example/.well-known/openid-configuration"
 
-    private static func resource(_ resource: String = Fixture.server, _ issuers: String = #""https://as.example""#)
+    static func resource(_ resource: String = Fixture.server, _ issuers: String = #""https://as.example""#)
         -> WebAnswer
     {
         Fixture.reply(
             200, #"{"resource":"\#(resource)","authorization_servers":[\#(issuers)],"scopes_supported":["a"]}"#)
     }
 
-    private func look(
+    func look(
         _ pages: [String: WebAnswer], _ server: String = Fixture.server, challenge: BearerChallenge? = nil,
         isChallenged: Bool = true, bound: String? = nil, settings: OAuthSettings = Fixture.settings()
     ) throws -> (step: Discovery.Step, urls: [String]) {
@@ -46,10 +46,10 @@ struct Trip {
         return (step, trip.urls)
     }
 
-    private func found(_ step: Discovery.Step) -> Discovered? {
+    func found(_ step: Discovery.Step) -> Discovered? {
         if case .found(let found) = step { found } else { nil }
     }
-    private func words(_ step: Discovery.Step) -> String {
+    func words(_ step: Discovery.Step) -> String {
         if case .failed(let failure) = step { failure.words } else { "" }
     }
 

@@ -19,11 +19,19 @@ import Testing
     }
 
     /// A call, under the name `call`, whose client has been asked.
-    private func ask(_ bench: SessionBench, session: String) async throws {
+    private func ask(_ bench: SessionBench, _ question: String = Self.question, session: String) async throws {
         try await bench.post("call", SessionCallTests.call(), session: session)
         try await bench.until { $0.upstream().calls.count == 1 }
-        try await bench.run { $0.upstream().call(0)?.ask(1, Self.question) }
+        try await bench.run { $0.upstream().call(0)?.ask(1, question) }
         try await bench.until { $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false } }
+    }
+
+    /// The client's answer to what it was asked last.
+    private func decline(_ bench: SessionBench, session: String) async throws {
+        let asked = try await bench.value { scene in scene.answer("call").events.compactMap(\.body).last ?? "" }
+        let id = try #require(JSONText(validating: ByteBuffer(string: asked)).string("id"))
+        let answer = #"{"jsonrpc":"2.0","id":"\#(id)","result":{"action":"decline"}}"#
+        #expect(try await bench.post(answer, session: session).status == 202)
     }
 
     @Test func `is answered in the place of a client that is gone for a minute, and put to no other session`()
@@ -60,12 +68,7 @@ import Testing
         try await SessionBench.with { bench in
             try await bench.publish(["t"])
             let session = try await self.open(bench)
-            try await bench.post("call", SessionCallTests.call(), session: session)
-            try await bench.until { $0.upstream().calls.count == 1 }
-            try await bench.run { $0.upstream().call(0)?.ask(1, asked) }
-            try await bench.until {
-                $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false }
-            }
+            try await self.ask(bench, asked, session: session)
             let question = try await bench.value { scene in
                 scene.answer("call").events.compactMap(\.body).first { $0.contains("elicitation/create") }
             }
@@ -92,16 +95,8 @@ import Testing
         try await SessionBench.with { bench in
             try await bench.publish(["t"])
             let session = try await self.open(bench)
-            try await bench.post("call", SessionCallTests.call(), session: session)
-            try await bench.until { $0.upstream().calls.count == 1 }
-            try await bench.run { $0.upstream().call(0)?.ask(1, wished) }
-            try await bench.until {
-                $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false }
-            }
-            let asked = try await bench.value { scene in scene.answer("call").events.compactMap(\.body).last ?? "" }
-            let id = try #require(JSONText(validating: ByteBuffer(string: asked)).string("id"))
-            let answer = #"{"jsonrpc":"2.0","id":"\#(id)","result":{"action":"decline"}}"#
-            #expect(try await bench.post(answer, session: session).status == 202)
+            try await self.ask(bench, wished, session: session)
+            try await self.decline(bench, session: session)
             try await bench.until { $0.upstream().call(0)?.answers.contains(.note) == true }
             try await bench.run { #expect($0.worker?.retention.answerOctets ?? 0 > 0) }
             try await bench.run { $0.upstream().call(0)?.succeed() }
@@ -128,10 +123,7 @@ import Testing
                 scene.worker?.keepHouse(now: .now() + .seconds(300))
                 #expect(scene.upstream().call(0)?.failure == nil)
             }
-            let asked = try await bench.value { scene in scene.answer("call").events.compactMap(\.body).last ?? "" }
-            let id = try #require(JSONText(validating: ByteBuffer(string: asked)).string("id"))
-            let answer = #"{"jsonrpc":"2.0","id":"\#(id)","result":{"action":"decline"}}"#
-            #expect(try await bench.post(answer, session: session).status == 202)
+            try await self.decline(bench, session: session)
             try await bench.until { $0.upstream().call(0)?.answers == [.answered(1)] }
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(300)) }
             try await bench.until { $0.upstream().call(0)?.failure != nil }

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -168,25 +169,27 @@ def test_the_file_of_the_older_proxy_is_flattened(folder: Path) -> None:
         assert client.close() == []
 
 
-def test_a_bridge_that_comes_late_is_waited_for(bridges: Bridges) -> None:
+@contextmanager
+def early(bridges: Bridges) -> Iterator[tuple[Bridge, StdioClient, int]]:
+    """A bridge that has not been started, a client that has missed it, and the id of its `initialize`."""
     bridge = bridges.make({"demo": demo_upstream()})
     for name in ("home", "run", "state", "tmp"):
         (bridge.folder / name).mkdir(mode=0o700, exist_ok=True)
     with beside(bridge) as client:
         identifier = client.begin("initialize", HELLO)
         eventually(lambda: any("no bridge answers" in line for line in client.said), "it is missed")
+        yield bridge, client, identifier
+
+
+def test_a_bridge_that_comes_late_is_waited_for(bridges: Bridges) -> None:
+    with early(bridges) as (bridge, client, identifier):
         bridge.start()
         assert not not_there(client.answer(identifier)) or client.open()
 
 
 def test_an_initialize_that_its_client_gives_up_is_answered_all_the_same(bridges: Bridges) -> None:
     """As one does after a minute, though no client may cancel this."""
-    bridge = bridges.make({"demo": demo_upstream()})
-    for name in ("home", "run", "state", "tmp"):
-        (bridge.folder / name).mkdir(mode=0o700, exist_ok=True)
-    with beside(bridge) as client:
-        identifier = client.begin("initialize", HELLO)
-        eventually(lambda: any("no bridge answers" in line for line in client.said), "it is missed")
+    with early(bridges) as (bridge, client, identifier):
         client.send({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": identifier}})
         bridge.start()
         assert not not_there(client.answer(identifier)) or client.open()

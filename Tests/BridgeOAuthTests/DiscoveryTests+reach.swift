@@ -5,35 +5,8 @@ import Testing
 
 @testable import BridgeOAuth
 
-@Suite("Where discovery may lead") struct DiscoveryReachTests {
-    private static let prm = "https://mcp.example/.well-known/oauth-protected-resource"
-    private static let inserted = "https://as.example/.well-known/oauth-authorization-server"
-
-    private static func resource(_ resource: String = Fixture.server, _ issuers: String = #""https://as.example""#)
-        -> WebAnswer
-    {
-        Fixture.reply(
-            200, #"{"resource":"\#(resource)","authorization_servers":[\#(issuers)],"scopes_supported":["a"]}"#)
-    }
-
-    private func look(
-        _ pages: [String: WebAnswer], _ server: String = Fixture.server, challenge: BearerChallenge? = nil,
-        isChallenged: Bool = true, bound: String? = nil, settings: OAuthSettings = Fixture.settings()
-    ) throws -> (step: Discovery.Step, urls: [String]) {
-        var discovery = try #require(
-            Discovery(server, settings: settings, challenge: challenge, isChallenged: isChallenged, bound: bound))
-        var trip = Trip(pages: pages)
-        let step = trip.run(&discovery)
-        return (step, trip.urls)
-    }
-
-    private func found(_ step: Discovery.Step) -> Discovered? {
-        if case .found(let found) = step { found } else { nil }
-    }
-    private func words(_ step: Discovery.Step) -> String {
-        if case .failed(let failure) = step { failure.words } else { "" }
-    }
-
+/// Where discovery may lead.
+extension DiscoveryTests {
     @Test(arguments: [
         "http://127.0.0.1:9", "https://127.0.0.1", "https://localhost:8443", "https://x.localhost", "https://[::1]",
         "https://0.0.0.0", "https://127.1", "https://2130706433", "https://0x7f000001", "https://10.0.0.7",
