@@ -44,7 +44,11 @@ struct DatabaseFile: Sendable {
     }
 
     private static func mayPass(_ error: DatabaseError) -> Bool {
-        error.resultCode == .SQLITE_ERROR || error.resultCode == .SQLITE_BUSY
+        switch error.resultCode {
+        // The second of them is a table that was missing while the other one made it.
+        case .SQLITE_ERROR, .SQLITE_SCHEMA, .SQLITE_BUSY, .SQLITE_LOCKED, .SQLITE_PROTOCOL: true
+        default: false
+        }
     }
 
     private func openOnce() throws -> DatabaseQueue {
