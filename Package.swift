@@ -314,7 +314,10 @@ let package = Package(
         ),
         .testTarget(
             name: "MCPBridgeTests",
-            dependencies: ["mcp-bridge", "BridgeCore", "BridgeHTTPClient"] + nio,
+            dependencies: [
+                "mcp-bridge", "BridgeCore", "BridgeHTTPClient",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ] + nio,
             swiftSettings: strict
         ),
     ]

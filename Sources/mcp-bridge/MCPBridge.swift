@@ -21,7 +21,12 @@ struct MCPBridge: ParsableCommand {
         ]
     )
 
-    static func main() { Self.main(InvokedName.arguments(CommandLine.arguments)) }
+    static func main() {
+        let arguments = InvokedName.arguments(CommandLine.arguments)
+        // Whoever serves waits for workers: for one of them the other commands are not put together first.
+        if arguments.first == Worker._commandName { return Worker.main(Array(arguments.dropFirst())) }
+        Self.main(arguments)
+    }
 }
 
 /// The version of everything that is built from this package.

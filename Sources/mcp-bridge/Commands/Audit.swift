@@ -6,7 +6,7 @@ import Glibc
 
 struct Audit: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show who asked for what, and how it ended.",
+        commandName: "audit", abstract: "Show who asked for what, and how it ended.",
         discussion: """
             One line for each request that was made with a token (bridge.audit.requests: all has one for every request), \
             the oldest first. They are kept for bridge.audit.days, 30 by default. Nothing of what was said is in them.

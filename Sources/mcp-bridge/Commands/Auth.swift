@@ -5,7 +5,7 @@ import FoundationEssentials
 
 struct Auth: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Sign in to a server that asks for it, once; and see how sign-ins are.",
+        commandName: "auth", abstract: "Sign in to a server that asks for it, once; and see how sign-ins are.",
         discussion: """
             'mcp-bridge auth NAME' opens the server's sign-in page in a browser, or prints its address, and waits until somebody \
             has signed in. The service keeps the tokens and renews them from then on.
@@ -79,7 +79,7 @@ struct Auth: ParsableCommand {
 
     struct Logout: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Revoke a server's tokens, and delete what was kept for it.")
+            commandName: "logout", abstract: "Revoke a server's tokens, and delete what was kept for it.")
 
         @Argument(help: "The server's name in the configuration.")
         var name: String

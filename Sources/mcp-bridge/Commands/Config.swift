@@ -13,13 +13,13 @@ import NIOPosix
 
 struct Config: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Check the configuration, or print it as it is understood.",
+        commandName: "config", abstract: "Check the configuration, or print it as it is understood.",
         subcommands: [Check.self, Print.self]
     )
 
     struct Check: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say what is wrong with the configuration: file, line, key and what to do.",
+            commandName: "check", abstract: "Say what is wrong with the configuration: file, line, key and what to do.",
             discussion: """
                 The service's own file is read as the service reads it: with the variables of its 'environment' file and what \
                 was changed over HTTP. Its credentials are for the service alone; that they exist is not checked.
@@ -58,6 +58,7 @@ struct Config: ParsableCommand {
 
     struct Print: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "print",
             abstract: "Print the configuration with every default in place and every secret masked."
         )
 

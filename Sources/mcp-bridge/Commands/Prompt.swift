@@ -3,7 +3,7 @@ import BridgeCore
 
 struct Prompt: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Get a prompt and print its messages.",
+        commandName: "prompt", abstract: "Get a prompt and print its messages.",
         discussion: """
             For example: mcp-bridge prompt notes.summary style=short
             A server that asks something in the meantime asks at the terminal, where there is one. Ctrl-C cancels.

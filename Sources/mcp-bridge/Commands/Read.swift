@@ -3,7 +3,7 @@ import BridgeCore
 
 struct Read: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Read a resource and print what it holds.",
+        commandName: "read", abstract: "Read a resource and print what it holds.",
         discussion: """
             For example: mcp-bridge read file:///srv/notes/today.md
             Text is printed as it is; of anything else it is said what it is, unless --json is given.

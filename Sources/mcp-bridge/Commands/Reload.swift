@@ -4,7 +4,7 @@ import NIOCore
 
 struct Reload: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Have the service read its configuration anew.",
+        commandName: "reload", abstract: "Have the service read its configuration anew.",
         discussion: """
             Returns when the difference has been applied. An invalid file changes nothing; the reasons are printed and the \
             exit status is 1.

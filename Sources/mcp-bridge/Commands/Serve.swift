@@ -4,7 +4,7 @@ import Glibc
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the bridge in the foreground; systemd starts it with this command.",
+        commandName: "serve", abstract: "Run the bridge in the foreground; systemd starts it with this command.",
         discussion: """
             Takes its sockets from systemd where it is started by it, else binds them itself: \
             127.0.0.1:8769 (MCP_BRIDGE_HOST, MCP_BRIDGE_PORT or bridge.listen say otherwise) and two Unix sockets below \

@@ -8,7 +8,7 @@ import NIOCore
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show what the service is doing.",
+        commandName: "status", abstract: "Show what the service is doing.",
         discussion: """
             A service that systemd has stopped is reported as stopped and is not woken by the question.
             Exit status: 0 all is well, 1 something is not, 3 not running.

@@ -4,7 +4,7 @@ struct Stdio: ParsableCommand {
     enum Names: String, CaseIterable, ExpressibleByArgument { case dot, safe }
 
     static let configuration = CommandConfiguration(
-        abstract: "Carry MCP between standard input and output and a running bridge.",
+        commandName: "stdio", abstract: "Carry MCP between standard input and output and a running bridge.",
         discussion: """
             For clients that only start programs. The session outlives restarts of the bridge. While it is \
             away, lists are answered as it last gave them, out of its file where need be \

@@ -16,7 +16,7 @@ struct TokenCommand: ParsableCommand {
 
     struct Create: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Make a token and print its secret.",
+            commandName: "create", abstract: "Make a token and print its secret.",
             discussion: """
                 Standard output has the secret and nothing else: TOKEN=$(mcp-bridge token create --name ci --scope mcp --quiet)
 
@@ -68,7 +68,7 @@ struct TokenCommand: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the tokens.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "List the tokens.")
 
         @Flag(help: "Those that are good no longer, too.")
         var all = false
@@ -79,7 +79,8 @@ struct TokenCommand: ParsableCommand {
     }
 
     struct Show: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show one token, without its secret.")
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Show one token, without its secret.")
 
         @Argument(help: "Its id, or its name.")
         var token: String
@@ -91,7 +92,7 @@ struct TokenCommand: ParsableCommand {
 
     struct Revoke: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "End a token. Nobody is let in by it any more, and its streams end.")
+            commandName: "revoke", abstract: "End a token. Nobody is let in by it any more, and its streams end.")
 
         @Argument(help: "Its id, or its name.")
         var token: String
@@ -103,6 +104,7 @@ struct TokenCommand: ParsableCommand {
 
     struct Rotate: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "rotate",
             abstract: "Give a token a new secret and print it. Its id, its sessions and its limits stay."
         )
 
@@ -121,7 +123,7 @@ struct TokenCommand: ParsableCommand {
     }
 
     struct Usage: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show what tokens have used.")
+        static let configuration = CommandConfiguration(commandName: "usage", abstract: "Show what tokens have used.")
 
         @Argument(help: "A token's id, or its name. Default: all that have used anything.")
         var token: String?

@@ -3,7 +3,8 @@ import BridgeCore
 import BridgeMCP
 
 struct Tools: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the tools that the service offers.")
+    static let configuration = CommandConfiguration(
+        commandName: "tools", abstract: "List the tools that the service offers.")
 
     @OptionGroup var service: ServiceOptions
 
@@ -14,7 +15,8 @@ struct Tools: ParsableCommand {
 }
 
 struct Prompts: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the prompts that the service offers.")
+    static let configuration = CommandConfiguration(
+        commandName: "prompts", abstract: "List the prompts that the service offers.")
 
     @OptionGroup var service: ServiceOptions
 
@@ -26,6 +28,7 @@ struct Prompts: ParsableCommand {
 
 struct Resources: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "resources",
         abstract: "List the resources that the service offers, and the templates of further ones.")
 
     @OptionGroup var service: ServiceOptions

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 struct Version: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the version.")
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 
     func run() { StandardStreams.output("mcp-bridge \(BridgeVersion.text)\n") }
 }

@@ -4,7 +4,7 @@ import Glibc
 
 struct Worker: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "One worker process; started by 'serve', not by people.",
+        commandName: "worker", abstract: "One worker process; started by 'serve', not by people.",
         shouldDisplay: false
     )
 

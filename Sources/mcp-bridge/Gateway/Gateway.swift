@@ -7,6 +7,7 @@ import Glibc
 
 struct Gateway: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "gateway",
         abstract: "Run a bridge of its own for one configuration file: the older gateway's command.",
         discussion: """
             The bridge lives as long as the command. It keeps its own state, \
