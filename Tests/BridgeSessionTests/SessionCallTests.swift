@@ -179,7 +179,7 @@ import Testing
             let session = try await bench.open()
             try await bench.post("call", Self.call(), session: session)
             try await bench.until { $0.upstream().calls.count == 1 }
-            try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(104)) }
+            try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(60)) }
             try await bench.run { #expect(!$0.answer("call").isOver) }
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(106)) }
             let answer = try await bench.answer("call")

@@ -50,7 +50,7 @@ import Testing
             try await bench.until { $0.worker?.desk.underWay == 1 }
             _ = try await bench.post(#"{"jsonrpc":"2.0","id":2,"method":"ping"}"#, session: other)
             try await bench.run { scene in
-                scene.worker?.keepHouse(now: .now() + .seconds(59))
+                scene.worker?.keepHouse(now: .now() + .seconds(30))
                 #expect(scene.upstream().call(0)?.answers == [])
                 scene.worker?.keepHouse(now: .now() + .seconds(61))
             }
@@ -147,7 +147,7 @@ import Testing
             }
             try await bench.run { scene in
                 #expect(!scene.answer("call").events.contains { $0.body?.contains(#""task""#) ?? false })
-                scene.worker?.keepHouse(now: .now() + .seconds(599))
+                scene.worker?.keepHouse(now: .now() + .seconds(300))
                 scene.worker?.keepHouse(now: .now() + .seconds(601))
             }
             try await bench.until { $0.upstream().call(0)?.answers.contains(.note) == true }

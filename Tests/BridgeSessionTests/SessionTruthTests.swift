@@ -35,7 +35,7 @@ import Testing
 
     @Test func `a worker that does not come back`() async throws {
         try await self.withCallOfDeadWorker { bench, _ in
-            try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(9)) }
+            try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(4)) }
             try await bench.run { #expect(!$0.answer("call").isOver, "it waits ten seconds anew") }
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(11)) }
         }
