@@ -41,6 +41,11 @@ package final class LinkDialer {
         self.logger = logger
     }
 
+    deinit {
+        self.link?.onOpen = nil
+        self.link?.onClose = nil
+    }
+
     package var isConnected: Bool { self.link?.isOpen ?? false }
 
     /// Whether anything more is read of what the peer sends, on this link and its successors.
@@ -87,10 +92,9 @@ package final class LinkDialer {
     private func connect() {
         guard !self.closed else { return }
         let name = Self.randomName()
-        LinkConnection.dial(path: self.path, name: name, on: self.loop) { [weak self] link in
-            if let self { self.established(link) } else { link.close() }
-        }.assumeIsolated().whenComplete { [weak self] result in
-            guard let self else { return }
+        LinkConnection.dial(path: self.path, name: name, on: self.loop) { link in
+            self.established(link)
+        }.assumeIsolated().whenComplete { result in
             if case .failure(let error) = result { self.failed(error) }
         }
     }
@@ -100,17 +104,18 @@ package final class LinkDialer {
         guard !self.closed else { return link.close() }
         self.establishedAt = .now()
         self.link = link
-        link.onOpen = { [weak self] exchange in
+        // Not weak: every reference to what has a weak one costs more.
+        link.onOpen = { [unowned self] exchange in
             if exchange.header.bytes == LinkConnection.leave.bytes {
-                self?.isLeaving = true
+                self.isLeaving = true
                 exchange.end(header: .emptyObject)
-            } else if let onOpen = self?.onOpen {
+            } else if let onOpen = self.onOpen {
                 onOpen(exchange)
             } else {
                 exchange.cancel(reason: "not served")
             }
         }
-        link.onClose = { [weak self] in self?.lost() }
+        link.onClose = { [unowned self] in self.lost() }
         if !self.isReading { link.setReading(false) }
         self.onConnected?(link)
         let waiting = self.waiting

@@ -8,6 +8,9 @@ package import NIOCore
 /// The worker that holds MCP's sessions: answers `initialize` and lists from the merged catalogue, leads each call to its
 /// upstream and each answer back. It only puts its parts together.
 ///
+/// The parts that calls pass have no weak references to them: each retain and release of what has one goes through a table
+/// beside it, for good, which a call pays for dozens of times.
+///
 /// Confined to its event loop; every method is called there.
 package final class SessionWorker {
     let sessions: SessionStore
@@ -92,50 +95,61 @@ package final class SessionWorker {
         self.stuck.readers = { [weak self] in self?.listener?.connections.flatMap(\.queued) ?? [] }
         self.desk.tasks = self.tasks
         self.desk.signIns = SignInDesk(on: control)
-        self.records.further = { [weak tasks] in tasks?.compacted ?? ByteBuffer() }
-        self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
-        self.sessions.onEnd = { [weak waiting, weak tasks] in
-            waiting?.cancelAll(of: $0)
-            tasks?.cancelAll(of: $0)
+        self.records.further = { [tasks] in tasks.compacted }
+        self.sessions.onLevel = { [directory] in directory.pass($0) }
+        self.sessions.onEnd = { [waiting, tasks] in
+            waiting.cancelAll(of: $0)
+            tasks.cancelAll(of: $0)
         }
-        self.sessions.onForget = { [weak subscriptions, weak resources, weak broker] in
-            subscriptions?.ended($0)
-            resources?.forget(session: $0)
-            broker?.ended($0)
+        self.sessions.onForget = { [subscriptions, resources, broker] in
+            subscriptions.ended($0)
+            resources.forget(session: $0)
+            broker.ended($0)
         }
-        self.sessions.onPresence = { [weak subscriptions, weak broker] in
-            subscriptions?.refresh($0)
-            broker?.look(at: $0)
+        self.sessions.onPresence = { [subscriptions, broker] in
+            subscriptions.refresh($0)
+            broker.look(at: $0)
         }
-        self.sessions.owed = { [weak directory, weak subscriptions] identity in
-            (directory?.changes(since: identity.claims.created, for: identity.view) ?? [])
-                + (subscriptions?.missed(by: identity.claims.number) ?? [])
+        self.sessions.owed = { [directory, subscriptions] identity in
+            directory.changes(since: identity.claims.created, for: identity.view)
+                + subscriptions.missed(by: identity.claims.number)
         }
-        self.directory.onConnected = { [weak subscriptions] in subscriptions?.connected($0) }
-        self.directory.wantedLevel = { [weak sessions] in sessions?.wantedLevel }
-        self.directory.onChange = { [weak sessions] in sessions?.tell($0) }
-        self.directory.onNote = { [weak sessions, weak subscriptions, weak desk] note, upstream in
-            if let done = desk?.pageDone(note, from: upstream) {
-                if let done { sessions?.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
+        self.directory.onConnected = { [subscriptions] in subscriptions.connected($0) }
+        self.directory.wantedLevel = { [sessions] in sessions.wantedLevel }
+        self.directory.onChange = { [sessions] in sessions.tell($0) }
+        self.directory.onNote = { [sessions, subscriptions, desk] note, upstream in
+            if let done = desk.pageDone(note, from: upstream) {
+                if let done { sessions.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
                 return
             }
-            guard subscriptions?.take(note, from: upstream) != true else { return }
-            sessions?.tell(note, from: upstream)
+            guard !subscriptions.take(note, from: upstream) else { return }
+            sessions.tell(note, from: upstream)
         }
-        self.directory.onOwnNote = { [weak sessions, weak desk] note, upstream, owner in
-            if let done = desk?.pageDone(note, from: upstream, for: owner) {
-                if let done { sessions?.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
+        self.directory.onOwnNote = { [sessions, desk] note, upstream, owner in
+            if let done = desk.pageDone(note, from: upstream, for: owner) {
+                if let done { sessions.session(done.session)?.tell(done.message, orInCallsTo: upstream) }
                 return
             }
-            sessions?.tell(note, toOwner: owner, of: upstream)
+            sessions.tell(note, toOwner: owner, of: upstream)
         }
-        self.directory.onTaskNote = { [weak tasks] in tasks?.take($0, life: $1, from: $2) }
-        self.directory.onNews = { [weak waiting] in waiting?.look() }
-        self.retention.onExcess = { [weak sessions] in sessions?.boundMemory() }
-        self.answers.onChange = { [weak directory, weak stuck] isFull in
-            directory?.isReading = !isFull
-            stuck?.changed(isFull: isFull)
+        self.directory.onTaskNote = { [tasks] in tasks.take($0, life: $1, from: $2) }
+        self.directory.onNews = { [waiting] in waiting.look() }
+        self.retention.onExcess = { [sessions] in sessions.boundMemory() }
+        self.answers.onChange = { [directory, stuck] isFull in
+            directory.isReading = !isFull
+            stuck.changed(isFull: isFull)
         }
+    }
+
+    deinit { self.disconnect() }
+
+    /// The parts hold one another for as long as the worker is there.
+    private func disconnect() {
+        self.records.further = nil
+        self.sessions.disconnect()
+        self.directory.disconnect()
+        self.retention.onExcess = nil
+        self.answers.onChange = nil
     }
 
     /// Begins to serve.
@@ -146,15 +160,8 @@ package final class SessionWorker {
         self.scheduleHousekeeping()
         return LinkListener.listen(descriptor: listener, on: self.loop) { [weak self] link in
             let bindings = ClientRequest.Bindings()
-            link.onOpen = { exchange in
-                guard let self else { return exchange.cancel(reason: "stopping") }
-                if let chat = ChatOpening(exchange.header) {
-                    self.broker.serve(chat, exchange)
-                } else {
-                    self.router.serve(exchange, bindings)
-                }
-            }
-            guard let self else { return }
+            guard let self else { return link.close() }
+            link.onOpen = { [router = self.router] exchange in router.serve(exchange, bindings) }
             link.meter = self.answers
             link.admission = LinkAdmission(gate: self.gate, caller: Self.payer)
         }.assumeIsolated().map { self.listener = $0 }.nonisolated()

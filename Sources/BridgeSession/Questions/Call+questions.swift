@@ -6,6 +6,43 @@ import NIOCore
 
 // What a server asks its client in the middle of a call.
 
+/// An object of its own, as most calls have none.
+final class CallQuestions {
+    /// The client's id of each question that is open, by the upstream's worker's number.
+    var open: [Int: String] = [:]
+    /// What of that is about tasks, and the questions that its server has asked as tasks.
+    var about: [Int: QuestionMatter] = [:]
+    var tasks: [String: QuestionTask] = [:]
+    /// Bytes of answers that those keep.
+    var keptAnswers = 0
+}
+
+extension Call {
+    private var asking: CallQuestions {
+        if let asked = self.asked { return asked }
+        let asked = CallQuestions()
+        self.asked = asked
+        return asked
+    }
+
+    var questions: [Int: String] {
+        get { self.asked?.open ?? [:] }
+        set { self.asking.open = newValue }
+    }
+    var about: [Int: QuestionMatter] {
+        get { self.asked?.about ?? [:] }
+        set { self.asking.about = newValue }
+    }
+    var questionTasks: [String: QuestionTask] {
+        get { self.asked?.tasks ?? [:] }
+        set { self.asking.tasks = newValue }
+    }
+    var keptAnswers: Int {
+        get { self.asked?.keptAnswers ?? 0 }
+        set { self.asking.keptAnswers = newValue }
+    }
+}
+
 extension Call: QuestionAsker {
     /// A client that is gone may come back for its question for so long.
     static let absence = TimeAmount.seconds(60)
@@ -113,6 +150,7 @@ extension Call: QuestionAsker {
 
     /// The server has answered, or nobody waits for that any more.
     func asksNoMore() {
+        guard self.asked != nil else { return }
         self.endTasks()
         guard !self.questions.isEmpty else { return }
         for (_, id) in self.questions.sorted(by: { $0.key < $1.key }) {
@@ -129,6 +167,7 @@ extension Call: QuestionAsker {
 
     /// Whoever was asked is gone, and has not come back in time: that is the answer.
     func giveUpQuestions(now: NIODeadline) {
+        guard self.asked != nil else { return }
         self.expireTasks(now: now)
         guard !self.questions.isEmpty, let since = self.stream.awaySince, now - since > Self.absence else { return }
         for (number, id) in self.questions.sorted(by: { $0.key < $1.key }) {

@@ -14,8 +14,6 @@ final class Call {
 
     let desk: CallDesk
     private var header: JSONText
-    /// Of one about a task.
-    let course: (any CallCourse)?
     /// What is sent, and what that is counted by. Kept only while it may have to be sent.
     private var message: ByteBuffer?
     private var hold: PayloadHold?
@@ -30,27 +28,16 @@ final class Call {
     private let patience: TimeAmount
     /// Without an answer or progress by then, it fails. Moved on by progress.
     var deadline: NIODeadline
-    /// What its client is being asked: the client's id of each question by the upstream's worker's number.
-    var questions: [Int: String] = [:]
-    /// What of that is about tasks, and the questions that its server has asked as tasks.
-    var about: [Int: QuestionMatter] = [:]
-    var questionTasks: [String: QuestionTask] = [:]
-    /// Bytes of answers that those keep.
-    var keptAnswers = 0
+    /// What its client is asked, from the first question on.
+    var asked: CallQuestions?
     /// The longest that its client may take to answer; the upstream's worker counts that itself.
     let questionTime: TimeAmount
     private let began: NIODeadline
     private var isServersError = false
     /// When it last began to wait for its upstream.
     private var waitingSince: NIODeadline
-    /// Of a request about a resource: who else may have it, and its URI.
-    private var others: ArraySlice<UpstreamLink>
-    private let uri: String?
-    /// What a server has answered that has the resource, and nothing in it.
-    private var emptyAnswer: ByteBuffer?
+    private let extras: CallExtras?
     private let hasContent: Bool
-    private let onNext: ((UpstreamLink) -> Void)?
-    private let onEnd: ((ByteBuffer?) -> Void)?
 
     /// The upstream's worker counts the timeout itself; this side only catches a worker that does not.
     private static let grace = TimeAmount.seconds(5)
@@ -61,12 +48,8 @@ final class Call {
         self.id = request.id
         self.stream = request.stream
         self.upstream = route.upstream
-        self.others = route.others[...]
-        self.uri = route.uri
+        self.extras = route.extras
         self.hasContent = route.hasContent
-        self.onNext = route.onNext
-        self.onEnd = route.onEnd
-        self.course = route.course
         self.desk = desk
         self.header = header
         self.message = request.message.text.bytes
@@ -82,6 +65,8 @@ final class Call {
     }
 
     var caller: Caller { self.stream.caller }
+    /// Of one about a task.
+    var course: (any CallCourse)? { self.extras?.course }
 
     func start() {
         self.caller.add(self)
@@ -145,7 +130,7 @@ final class Call {
         self.caller.remove(self)
         self.desk.callEnded(self)
         self.upstream.callEnded()
-        self.onEnd?(answer)
+        self.extras?.onEnd?(answer)
     }
 
     private func fail(_ fault: ToldFault, isShared: Bool = true) {
@@ -180,7 +165,7 @@ extension Call: ExchangeDelegate {
         self.mayRepeat = false
         self.message = nil
         self.hold = nil
-        self.others = []
+        self.extras?.others = []
     }
 
     /// Tells the server something that its client says; dropped where there is no room.
@@ -211,13 +196,13 @@ extension Call: ExchangeDelegate {
         var answer = payload
         self.isServersError = end?.isError == true
         if self.isServersError, let fitted = self.desk.fitted(error: payload, of: self) { answer = fitted }
-        if let uri = self.uri, ResourceMentions.isNotFound(payload, uri: uri) {
+        if let extras = self.extras, let uri = extras.uri, ResourceMentions.isNotFound(payload, uri: uri) {
             // Nothing may be all there is.
-            if self.emptyAnswer == nil, JSONText(trusting: payload).member("result") != nil {
-                self.emptyAnswer = payload
+            if extras.emptyAnswer == nil, JSONText(trusting: payload).member("result") != nil {
+                extras.emptyAnswer = payload
             }
-            if !self.others.isEmpty, self.mayRepeat { return self.askTheNext() }
-            answer = self.emptyAnswer ?? payload
+            if self.mayRepeat, let next = extras.others.popFirst() { return self.ask(next: next) }
+            answer = extras.emptyAnswer ?? payload
         }
         if failure == Fault.upstreamUnavailable.word, self.invites(answer) { return }
         guard self.hasContent else { return self.finish(answer, failure: failure) }
@@ -245,13 +230,13 @@ extension Call: ExchangeDelegate {
     func goesOn() { self.deadline = max(self.deadline, .now() + self.patience) }
 
     /// This one has no such resource; another may. Reading does no harm.
-    private func askTheNext() {
+    private func ask(next: UpstreamLink) {
         self.upstream.callEnded()
-        self.upstream = self.others.removeFirst()
+        self.upstream = next
         self.upstream.callBegan()
         self.mayHaveRun = false
         self.waitingSince = .now()
-        self.onNext?(self.upstream)
+        self.extras?.onNext?(next)
         self.send()
     }
 

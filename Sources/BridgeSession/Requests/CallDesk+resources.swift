@@ -13,15 +13,15 @@ extension CallDesk {
             guard mayWait else {
                 return request.refuse(self.directory.unknown(uri, of: .resources, for: request.caller.view))
             }
-            return self.wait(request, for: uri, of: .resources) { [weak self] in
-                self?.forward(request, resource: uri, mayWait: false)
+            return self.wait(request, for: uri, of: .resources) {
+                self.forward(request, resource: uri, mayWait: false)
             }
         }
         self.send(
             request,
             along: CallRoute(
-                to: first, others: Array(upstreams.dropFirst()), called: uri, uri: uri,
-                timeout: first.route.callTimeout, mayRepeat: request.method.onlyReads),
+                to: first, called: uri, timeout: first.route.callTimeout, mayRepeat: request.method.onlyReads,
+                with: CallExtras(others: upstreams.dropFirst(), uri: uri)),
             now: mayWait ? request.now : .now())
     }
 
@@ -44,8 +44,8 @@ extension CallDesk {
             guard mayWait else {
                 return request.refuse(self.directory.unknown(name, of: offering, for: request.caller.view))
             }
-            return self.wait(request, for: name, of: offering) { [weak self] in
-                self?.complete(request, mayWait: false)
+            return self.wait(request, for: name, of: offering) {
+                self.complete(request, mayWait: false)
             }
         }
         // A server that says nothing of completions has none, and need not be asked.
@@ -56,8 +56,8 @@ extension CallDesk {
         self.send(
             request,
             along: CallRoute(
-                to: first, others: Array(upstreams.dropFirst()), called: name, named: entry?.entry.ownNameJSON,
-                uri: isPrompt ? nil : name, timeout: first.route.callTimeout, mayRepeat: true),
+                to: first, called: name, named: entry?.entry.ownNameJSON, timeout: first.route.callTimeout,
+                mayRepeat: true, with: CallExtras(others: upstreams.dropFirst(), uri: isPrompt ? nil : name)),
             now: mayWait ? request.now : .now())
     }
 

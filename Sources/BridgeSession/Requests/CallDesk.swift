@@ -13,8 +13,8 @@ final class CallDesk {
     let resources: ResourceDirectory
     private let tables: SessionTables
     private let logger: Logger
-    /// Takes calls of tools that run as tasks.
-    weak var tasks: TaskDesk?
+    /// Takes calls of tools that run as tasks; takes itself out when it goes. (Not weak: see ``SessionWorker``.)
+    unowned var tasks: TaskDesk?
     /// Asks the owner to sign in.
     var signIns: SignInDesk?
     /// More calls under way are refused.
@@ -60,8 +60,8 @@ final class CallDesk {
         guard offering != .resources else { return self.forward(request, resource: name, mayWait: mayWait) }
         guard let (entry, upstream) = self.directory.find(name, of: offering, for: request.caller.view) else {
             guard mayWait else { return self.refuse(request, unknown: name, of: offering) }
-            return self.wait(request, for: name, of: offering) { [weak self] in
-                self?.forward(request, offering, mayWait: false)
+            return self.wait(request, for: name, of: offering) {
+                self.forward(request, offering, mayWait: false)
             }
         }
         let route = upstream.route
@@ -70,7 +70,11 @@ final class CallDesk {
             to: upstream, called: name, named: offering.isRenamed ? entry.ownNameJSON : nil,
             hasContent: true, timeout: route.timeout(of: entry, in: offering), mayRepeat: mayRepeat)
         let now = mayWait ? request.now : .now()
-        if offering == .tools, self.tasks?.take(request, entry, along: way, now: now) == true { return }
+        if offering == .tools, request.message.task != nil || entry.taskSupport == .required,
+            self.tasks?.take(request, entry, along: way, now: now) == true
+        {
+            return
+        }
         self.send(request, along: way, now: now)
     }
 
@@ -91,12 +95,14 @@ final class CallDesk {
 
     func send(_ request: PendingRequest, along route: CallRoute, now: NIODeadline) {
         guard self.admits(request, 1) else {
-            route.onEnd?(nil)
+            route.extras?.onEnd?(nil)
             return
         }
+        let course = route.extras?.course
+        let lane = route.extras?.isEverybodys == true ? nil : request.caller.lane(to: route.upstream)
         let header = self.header(
-            of: request, naming: route.ownName, timeout: route.course?.serverTimeout ?? route.timeout,
-            lane: route.isEverybodys ? nil : request.caller.lane(to: route.upstream), life: route.course?.life)
+            of: request, naming: route.ownName, timeout: course?.serverTimeout ?? route.timeout, lane: lane,
+            life: course?.life)
         let call = Call(request, along: route, of: self, header: header, now: now)
         call.isCounted = request.caller.concurrency != nil
         self.calls[ObjectIdentifier(call)] = call

@@ -40,11 +40,11 @@ struct ClientRequest {
     private let binding: BindingNumber?
     private let bindings: Bindings
 
-    /// `nil` when it asks for nothing that is known, or in the name of nobody that is: the exchange is over then.
+    /// `nil` when it asks in the name of nobody that is known: the exchange is over then.
     ///
     /// - Parameter bindings: of the link that it came by.
-    init?(_ exchange: Exchange, _ bindings: Bindings, now: NIODeadline) {
-        switch SessionOpening(exchange.header) {
+    init?(_ opening: SessionOpening, _ exchange: Exchange, _ bindings: Bindings, now: NIODeadline) {
+        switch opening {
         case .whole(let header):
             self.operation = header.operation
             self.asker = .named(session: header.sessionID, principal: header.principal)
@@ -73,9 +73,6 @@ struct ClientRequest {
             self.names = caller.names
             self.lastEventID = nil
             self.binding = nil
-        case nil:
-            exchange.cancel(reason: "unknown operation")
-            return nil
         }
         self.exchange = exchange
         self.bindings = bindings

@@ -42,7 +42,11 @@ final class Router {
 
     /// - Parameter bindings: of the link that the exchange came by.
     func serve(_ exchange: Exchange, _ bindings: ClientRequest.Bindings) {
-        guard let request = ClientRequest(exchange, bindings, now: .now()) else { return }
+        guard let opening = SessionOpening(exchange.header) else {
+            guard let chat = ChatOpening(exchange.header) else { return exchange.cancel(reason: "unknown operation") }
+            return self.broker.serve(chat, exchange)
+        }
+        guard let request = ClientRequest(opening, exchange, bindings, now: .now()) else { return }
         switch request.operation {
         case .post: self.post(request)
         case .get: self.get(request)
@@ -181,7 +185,7 @@ final class Router {
 
     private func list(_ offering: Offering, _ request: PendingRequest) {
         let later = WaitingRoom.Request(id: request.id, stream: request.stream, offering: offering, name: nil) {
-            [weak self] in self?.answerList(offering, request)
+            self.answerList(offering, request)
         }
         if self.waiting.wait(later) != .waits { later.answer() }
     }

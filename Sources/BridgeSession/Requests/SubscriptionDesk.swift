@@ -73,10 +73,11 @@ final class SubscriptionDesk {
             self.desk.send(
                 request,
                 along: CallRoute(
-                    to: first, others: Array(upstreams.dropFirst()), called: uri, uri: uri,
-                    timeout: first.route.callTimeout, mayRepeat: true,
-                    onNext: { [weak self] in self?.asksNext(asking, $0) },
-                    onEnd: { [weak self] in self?.answered(asking, to: request, $0) }, isEverybodys: true),
+                    to: first, called: uri, timeout: first.route.callTimeout, mayRepeat: true,
+                    with: CallExtras(
+                        others: upstreams.dropFirst(), uri: uri,
+                        onNext: { [weak self] in self?.asksNext(asking, $0) },
+                        onEnd: { [weak self] in self?.answered(asking, to: request, $0) }, isEverybodys: true)),
                 now: .now())
         }
     }
@@ -229,9 +230,8 @@ final class SubscriptionDesk {
             self.restorations[upstream.route.name] = nil
             return
         }
-        self.servers.tell(topic, "resources/subscribe", on: upstream) { [weak self, weak upstream] in
-            guard let self, let upstream else { return }
-            self.restoreNext(of: restoration, on: upstream)
+        self.servers.tell(topic, "resources/subscribe", on: upstream) { [weak self] in
+            self?.restoreNext(of: restoration, on: upstream)
         }
         self.updated(topic, ResourceUpdate.message(topic.uri), from: upstream)
     }

@@ -44,6 +44,15 @@ final class SessionStore {
         if records.lowestLevel != nil { self.use.levelsWereSet() }
     }
 
+    /// Tells nobody of anything any more, and holds nobody by that.
+    func disconnect() {
+        self.onLevel = nil
+        self.onEnd = nil
+        self.onForget = nil
+        self.onPresence = nil
+        self.owed = nil
+    }
+
     func reconfigure(_ configuration: SessionConfiguration) {
         self.configuration = configuration
         self.epoch += 1

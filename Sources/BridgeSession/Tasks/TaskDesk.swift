@@ -37,6 +37,8 @@ final class TaskDesk {
         self.loop = loop
     }
 
+    deinit { self.desk.tasks = nil }
+
     func reconfigure(_ configuration: SessionConfiguration) { self.configuration = configuration }
 
     var compacted: ByteBuffer { self.records.compacted }
@@ -67,10 +69,9 @@ final class TaskDesk {
 
     /// Takes a call that is to run as a task, or can only do so.
     ///
-    /// - Returns: false for a plain one, and for one whose server is to take it as it is.
+    /// - Returns: false for one whose server is to take it as it is.
     func take(_ request: PendingRequest, _ entry: Catalogue.Entry, along route: CallRoute, now: NIODeadline) -> Bool {
         let isTask = request.message.task != nil
-        guard isTask || entry.taskSupport == .required else { return false }
         guard isTask, request.caller.revision >= .v2025_11_25 else {
             return self.takePlain(request, entry, along: route, now: now)
         }
@@ -86,13 +87,11 @@ final class TaskDesk {
             return true
         }
         self.making[principal, default: 0] += 1
-        var route = route
-        route.course = TaskCreation(self, request, route.upstream)
-        route.onEnd = { [weak self] _ in
+        let way = route.taking(TaskCreation(self, request, route.upstream)) { [weak self] _ in
             let rest = (self?.making[principal] ?? 1) - 1
             self?.making[principal] = rest > 0 ? rest : nil
         }
-        self.desk.send(request.saying(TaskMessages.bounded(request.message)), along: route, now: now)
+        self.desk.send(request.saying(TaskMessages.bounded(request.message)), along: way, now: now)
         return true
     }
 
@@ -107,12 +106,10 @@ final class TaskDesk {
             return true
         }
         let drive = TaskDrive(self, request, to: route.upstream, within: route.timeout)
-        var route = route
-        route.course = drive
-        route.onEnd = { [weak self, weak drive] _ in
+        let way = route.taking(drive) { [weak self, weak drive] _ in
             if let key = drive?.key { self?.drives[key] = nil }
         }
-        self.desk.send(request.saying(TaskMessages.asTask(request.message, ttl: drive.ttl)), along: route, now: now)
+        self.desk.send(request.saying(TaskMessages.asTask(request.message, ttl: drive.ttl)), along: way, now: now)
         return true
     }
 
@@ -138,10 +135,9 @@ final class TaskDesk {
             return request.refuse(failed.map { .unavailable(server, $0.reason) } ?? .unconfiguredTask(server))
         }
         let course = TaskInquiry(self, request, claims, name, upstream)
-        var route = CallRoute(
+        let route = CallRoute(
             to: upstream, called: name, named: JSONText(claims.key.ownID), hasContent: course.isPatient,
-            timeout: course.limit, mayRepeat: request.method.onlyReads)
-        route.course = course
+            timeout: course.limit, mayRepeat: request.method.onlyReads, with: CallExtras(course: course))
         // What is said of a task beside the parameter is to be ignored, and would name it wrongly.
         let isRelated = TaskMessages.related(request.message.text) != nil
         let message = isRelated ? TaskMessages.mapped(request.message.text.bytes) { _ in nil } : nil

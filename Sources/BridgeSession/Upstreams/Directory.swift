@@ -60,7 +60,23 @@ final class Directory {
                 transport: warm.transport(of: route.name, program: route.program))
         }
         for offering in tables.offerings { self.catalogue.replace(with: self.merged(offering)) }
-        self.cache.content = { [weak self] in self?.cacheContent() ?? CatalogueCache(of: tables.offerings) }
+        self.cache.content = { [unowned self] in self.cacheContent() }
+    }
+
+    deinit {
+        self.cache.content = nil
+        for upstream in self.upstreams { upstream.delegate = nil }
+    }
+
+    /// Tells nobody of anything any more, and holds nobody by that.
+    func disconnect() {
+        self.onNews = nil
+        self.onChange = nil
+        self.onNote = nil
+        self.onOwnNote = nil
+        self.onTaskNote = nil
+        self.onConnected = nil
+        self.wantedLevel = nil
     }
 
     func start() { for upstream in self.upstreams { upstream.start() } }

@@ -21,8 +21,8 @@ extension UpstreamLink: ExchangeDelegate {
     private func watchAgain(_ over: Exchange) {
         guard self.watch === over else { return }
         self.watch = nil
-        self.loop.assumeIsolated().scheduleTask(in: .seconds(5)) { [weak self] in
-            guard let self, self.watch == nil, !self.isClosed, self.dialer.isConnected else { return }
+        self.loop.assumeIsolated().scheduleTask(in: .seconds(5)) {
+            guard self.watch == nil, !self.isClosed, self.dialer.isConnected else { return }
             self.watch = self.open(header: Self.watchRequest, payload: nil, delegate: self)
         }
     }

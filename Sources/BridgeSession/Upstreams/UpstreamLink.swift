@@ -9,7 +9,8 @@ import NIOCore
 ///
 /// Confined to the event loop.
 final class UpstreamLink {
-    weak var delegate: (any UpstreamLinkDelegate)?
+    /// Takes itself out when it goes. (Not weak: see ``SessionWorker``.)
+    unowned var delegate: (any UpstreamLinkDelegate)?
     var route: UpstreamRoute
     private(set) var takesLogLevel = false
     /// What the server said of itself when it was last connected to; nothing before.
@@ -64,13 +65,17 @@ final class UpstreamLink {
         self.waitsUntil = .now() + listWait.timeAmount
         self.loop = loop
         self.dialer = LinkDialer(path: route.socket, loop: loop, logger: logger)
-        self.dialer.onConnected = { [weak self] link in
-            guard let self else { return }
+        self.dialer.onConnected = { [unowned self] link in
             self.propose(over: link)
             self.watch = link.open(header: Self.watchRequest, delegate: self)
             if let level = self.level { self.send(level: level) }
             self.beginToKeep()
         }
+    }
+
+    deinit {
+        self.dialer.onConnected = nil
+        self.dialer.onLost = nil
     }
 
     static let watchRequest = UpstreamRequest.watch.text
@@ -107,7 +112,7 @@ final class UpstreamLink {
     func retire() {
         self.isRetired = true
         self.delegate = nil
-        self.dialer.onLost = { [weak self] in self?.close() }
+        self.dialer.onLost = { [unowned self] in self.close() }
         // Without a link every call of it still waits, and would wait for ever.
         if self.calls == 0 || !self.dialer.isConnected { self.close() }
     }
