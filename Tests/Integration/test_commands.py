@@ -10,8 +10,9 @@ from pathlib import Path
 import command_line
 import pytest
 from command_line import Said, beside, table
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY, ROOT
+from ports import free_port
 from upstreams import demo_upstream
 
 #: Every command a person may give, the main one first. A test holds this to what `--help` lists.

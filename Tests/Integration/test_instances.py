@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from command_line import run
 from gateways import over_stdio, servers_file
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY
+from ports import free_port
 from stdio_client import StdioClient
 from upstreams import demo_upstream
 

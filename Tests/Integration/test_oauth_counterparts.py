@@ -23,7 +23,8 @@ import pytest
 from authorization_server import with_query
 from command_line import beside, run
 from counterparts import DEVICE_CLIENT, PASSWORD, DjangoToolkit, Person, SDKAuthorization
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
+from ports import free_port
 from processes import Process
 from replies import text_of
 from signing_in import SignIn, begun, browse, guarded, receiver, told, wait_told

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import free_port
 from http_raw import RawConnection, Response
 from mcp_http import MCPClient
 from places import BINARY, SDK_1_PYTHON, SUPPORT
+from ports import free_port
 from replies import text_of
 from sdk_runner import SDKRunner
 from sse_client import SSEClient

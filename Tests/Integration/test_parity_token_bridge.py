@@ -19,10 +19,10 @@ from typing import Any
 import chat_http
 import command_line
 import pytest
-from harness import free_port
 from http_raw import RawConnection
 from lender import Lender, Question, failed, said
 from places import BINARY
+from ports import free_port
 from waiting import PATIENCE, best_of, eventually
 
 UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"

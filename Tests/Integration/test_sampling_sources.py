@@ -17,9 +17,10 @@ from typing import Any
 import chat_http
 import pytest
 from command_line import beside
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from http_raw import Response
 from places import BINARY, SDK_1_PYTHON, SDK_2_PYTHON, SUPPORT
+from ports import free_port
 from tokens import bearer, create
 from waiting import PATIENCE, eventually
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 from asking_server import Asking, AskingServer
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY
+from ports import free_port
 from sdk_runner import GENERATIONS, SDKRunner
 from stdio_client import HELLO, StdioClient
 from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY, SDK_1_PYTHON, SUPPORT
+from ports import free_port
 from stdio_client import StdioClient
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -19,19 +17,11 @@ from typing import Any
 import processes
 import secret_scan
 from http_raw import ConnectionEnded, RawConnection, Response
+from ports import free_port
 from mcp_http import MCPClient
 from places import BINARY
 from processes import Process, ProcessWatch
 from waiting import PATIENCE, eventually
-
-
-def free_port() -> int:
-    """A port that nobody has, and that the kernel gives to nobody's outgoing connection while a bridge is restarted."""
-    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
-    while True:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", random.randrange(10_000, first_outgoing) if first_outgoing > 11_000 else 0))
-            return probe.getsockname()[1]
 
 
 @dataclass
