@@ -97,7 +97,7 @@ def clients() -> Iterator[list[Client]]:
 def sources(bridge: Bridge) -> dict[str, str]:
     """What `mcp-bridge status` says of each; of several with one name, of one that is ready if there is one."""
     said = beside(bridge, "status", "--json")
-    rows = sorted(json.loads(said.out)["sources"], key=lambda source: source["state"] == "ready")
+    rows = sorted(json.loads(said.out).get("sources", []), key=lambda source: source["state"] == "ready")
     return {source["name"]: source["text"] for source in rows}
 
 
