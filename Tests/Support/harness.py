@@ -16,9 +16,9 @@ from typing import Any
 import processes
 import secret_scan
 from http_raw import ConnectionEnded, RawConnection, Response
-from ports import free_port
 from mcp_http import MCPClient
 from places import BINARY
+from ports import free_port
 from processes import Process, ProcessWatch
 from waiting import PATIENCE, START, eventually
 
