@@ -12,7 +12,6 @@ from harness import Bridge, Bridges
 from mcp_http import EventStream
 from odd_http import Exchange, OddHTTP, OddSSE, text_result
 from outcomes import DID_NOT_RUN, SERVER_DIES, May, assert_nothing_twice
-from waiting import eventually
 
 URI = "memo://one"
 CAPABILITIES = {"tools": {"listChanged": True}, "logging": {}, "resources": {"subscribe": True}}

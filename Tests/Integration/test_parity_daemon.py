@@ -17,7 +17,7 @@ from typing import Any
 import command_line
 import pytest
 from asking_server import Asking, AskingServer
-from harness import Bridge, Bridges
+from harness import Bridges
 from mcp_http import MCPClient
 from odd_http import Exchange, OddHTTP
 from outcomes import MAY_HAVE_RUN

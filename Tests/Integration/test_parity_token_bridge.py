@@ -20,7 +20,7 @@ import chat_http
 import command_line
 import pytest
 from http_raw import RawConnection
-from lender import Lender, Question, failed, said
+from lender import Lender, failed, said
 from places import BINARY
 from ports import free_port
 from waiting import PATIENCE, best_of, eventually
