@@ -156,6 +156,16 @@ def test_each_request_of_a_token_has_a_row_of_its_own_and_nobody_elses(bridges: 
     assert b"a text that nobody" not in (bridge.state / "bridge.sqlite-wal").read_bytes()
 
 
+def logged(bridge: Bridge, row: dict) -> list[str]:
+    """The lines about the end of a request, which are in the log a little after its answer."""
+
+    def found() -> list[str] | None:
+        ends = [line for line in list(bridge.log) if "Request finished" in line or "Model answer" in line]
+        return [line for line in ends if row["request"] in line] or None
+
+    return eventually(found, f"the log tells of {row}")
+
+
 def test_a_token_that_asks_for_it_has_each_request_in_the_log_under_the_same_id(bridges: Bridges) -> None:
     bridge = bridges.start({"demo": demo_upstream()})
     bridge.wait_upstream("demo")
@@ -164,11 +174,12 @@ def test_a_token_that_asks_for_it_has_each_request_in_the_log_under_the_same_id(
         client = bridge.new_client(headers=bearer(each)).initialize()
         client.call("demo.echo", {"text": "x"})
         assert bridge.get("/tools", bearer(each)).status == 200
-    for row in rows(bridge, "--token", known["id"]):
-        (line,) = [line for line in bridge.log if "Request finished" in line and row["request"] in line]
+    found = rows(bridge, "--token", known["id"])
+    for row in found:
+        (line,) = logged(bridge, row)
         assert known["id"] in line and row["method"] in line, line
-    logged = [line for line in bridge.log if "Request finished" in line]
-    assert len(logged) == len(rows(bridge, "--token", known["id"])) == 4, logged
+    finished = [line for line in bridge.log if "Request finished" in line]
+    assert len(finished) == len(found) == 4, finished
 
 
 def test_a_token_that_asks_for_it_has_refusals_and_lists_of_models_in_the_log_too(bridges: Bridges) -> None:
@@ -183,8 +194,7 @@ def test_a_token_that_asks_for_it_has_refusals_and_lists_of_models_in_the_log_to
     found = rows(bridge, "--token", known["id"])
     assert len(found) == 3, found
     for row in found:
-        told = [line for line in bridge.log if "Request finished" in line or "Model answer" in line]
-        assert any(row["request"] in line and known["id"] in line for line in told), row
+        assert any(known["id"] in line for line in logged(bridge, row)), row
 
 
 def test_whoever_follows_a_token_sees_its_rows_alone(bridges: Bridges) -> None:

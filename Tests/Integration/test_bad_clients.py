@@ -125,7 +125,7 @@ def test_a_body_cut_short_runs_nothing(demo: Bridge, client: MCPClient) -> None:
 @pytest.fixture(scope="module")
 def impatient(shared_bridges: Bridges, misbehaving: MisbehavingUpstream) -> Bridge:
     """A bridge with short limits on time."""
-    limits = {"headerTimeout": 1, "bodyTimeout": 1, "idleTimeout": 2}
+    limits = {"headerTimeout": 2, "bodyTimeout": 2, "idleTimeout": 5}
     bridge = shared_bridges.start({"demo": demo_upstream(), "bad": misbehaving.entry}, bridge={"limits": limits})
     bridge.wait_upstream("bad")
     return bridge
@@ -215,6 +215,6 @@ def test_a_quiet_stream_is_not_an_idle_connection(impatient: Bridge) -> None:
     """A client that listens says nothing for hours."""
     client = impatient.client()
     with client.keep_stream_open() as stream:
-        stream.connection.socket.settimeout(4)
+        stream.connection.socket.settimeout(8)
         with pytest.raises(TimeoutError):
             stream.next_message()

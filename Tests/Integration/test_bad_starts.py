@@ -31,7 +31,7 @@ def test_a_slow_start_delays_only_lists_that_never_had_it(bridges: Bridges, fold
     gate = folder / "gate"
     os.mkfifo(gate)
     slow = MisbehavingUpstream(folder, "bad", "--start-gate", str(gate))
-    bridge = bridges.start({"demo": demo_upstream(), "bad": slow.entry}, ready="live")
+    bridge = bridges.start({"demo": demo_upstream(), "bad": slow.entry}, ready="live", bridge={"listWait": 600})
     bridge.wait_upstream("demo")
     client = bridge.client()
     assert client.echoes("demo")
@@ -49,7 +49,7 @@ def test_a_call_waits_for_an_upstream_that_never_had_a_list(bridges: Bridges, fo
     gate = folder / "gate"
     os.mkfifo(gate)
     slow = MisbehavingUpstream(folder, "bad", "--start-gate", str(gate))
-    bridge = bridges.start({"demo": demo_upstream(), "bad": slow.entry}, ready="live")
+    bridge = bridges.start({"demo": demo_upstream(), "bad": slow.entry}, ready="live", bridge={"listWait": 600})
     bridge.wait_upstream("demo")
     client = bridge.client()
     with client.open_request("tools/call", {"name": "bad.echo", "arguments": {"text": "early"}}) as waiting:

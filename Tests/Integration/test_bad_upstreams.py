@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bridge_memory
 import pytest
@@ -173,9 +174,9 @@ def test_answers_never_reach_the_wrong_caller(bridge: Bridge, client: MCPClient)
 
 @pytest.fixture
 def hasty(bridges: Bridges, folder: Path) -> tuple[Bridge, MisbehavingUpstream]:
-    """A bridge that waits two seconds for calls."""
+    """A bridge that waits four seconds for calls."""
     upstream = MisbehavingUpstream(folder, "bad")
-    entry = {**upstream.entry, "timeouts": {"call": 2}}
+    entry = {**upstream.entry, "timeouts": {"call": 4}}
     bridge = bridges.start({"demo": demo_upstream(), "bad": entry})
     bridge.wait_upstream("bad")
     return bridge, upstream
@@ -194,9 +195,9 @@ def test_each_progress_starts_the_time_limit_anew(hasty: tuple[Bridge, Misbehavi
     """Longer than the limit altogether, never nearly as long in silence."""
     bridge, _ = hasty
     client = bridge.client()
-    reply = client.call("bad.progress", {"count": 12, "ms": 250}, progress_token=1)
+    reply = client.call("bad.progress", {"count": 12, "ms": 500}, progress_token=1)
     assert text_of(reply.result) == "12"
-    reply = client.call("bad.progress", {"count": 12, "ms": 250})
+    reply = client.call("bad.progress", {"count": 12, "ms": 500})
     assert_outcome(reply, TIMED_OUT)
 
 
@@ -286,7 +287,8 @@ def test_a_death_ends_each_call_in_flight_with_one_error(bridge: Bridge, client:
 
 
 def test_a_server_that_dies_soon_after_each_start_is_started_ever_more_slowly(bridges: Bridges, folder: Path) -> None:
-    """By the table of the backoff: 1, 2, 4, 8, 16 s, each drawn from its upper half. Half a minute of real time."""
+    """By the table of the backoff: 1, 2, 4, 8, 16 s, each drawn from its upper half. Half a minute of real time, and as much more
+    as a busy machine needs for five starts."""
     upstream = MisbehavingUpstream(folder, "bad", "--exit-after-list", "200")
     bridge = bridges.start({"demo": demo_upstream(), "bad": upstream.entry})
 
@@ -294,9 +296,9 @@ def test_a_server_that_dies_soon_after_each_start_is_started_ever_more_slowly(br
         return [entry["at"] for entry in upstream.received("initialize")]
 
     first = eventually(starts, "its first start")[0]
-    eventually(lambda: time.monotonic() - first >= 30 or len(starts()) > 6, "half a minute has passed", within=40)
+    eventually(lambda: time.monotonic() - first >= 30 and len(starts()) >= 5, "half a minute has passed", within=180)
     found = starts()
-    assert 4 <= len(found) <= 6, [at - first for at in found]
+    assert len([at for at in found if at - first < 30]) <= 6, [at - first for at in found]
     for index, (before, after) in enumerate(itertools.pairwise(found)):
         assert after - before >= 0.2 + 2**index / 2, f"start {index + 2}"
     eventually(lambda: bridge.upstream("bad")["reconnectAttempts"] >= 4, "each of its deaths has counted")

@@ -160,8 +160,10 @@ def test_requests_that_are_named_in_logs_are_bound_too(bridges: Bridges, alpha: 
             sessions.assert_own(session)
             assert "result" in sessions.connection.call(alpha.tool, {"tag": f"{index}-{number}"}).message
     assert set(alpha.counts().values()) == {1}
-    routed = [line for line in bridge.log if "Call routed" in line]
-    assert len({field for line in routed for field in line.split() if "request_id" in field}) == 2 * ROW, routed
+    def routed() -> set[str]:
+        return {field for line in list(bridge.log) if "Call routed" in line for field in line.split() if "request_id" in field}
+
+    eventually(lambda: len(routed()) == 2 * ROW, "each call is logged under an id of its own")
 
 
 class Mixed(threading.Thread):

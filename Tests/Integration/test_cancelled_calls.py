@@ -38,11 +38,12 @@ class Hanging:
 
     def __init__(self, client: MCPClient, upstream: MisbehavingUpstream, message: Any, calls: int = 1) -> None:
         before = len(upstream.received("tools/call"))
-        self.cancelled_before = len(upstream.received(CANCELLED))
         self._upstream = upstream
         self.connection = RawConnection(client.address)
         self.connection.send("POST", "/mcp", client.headers("POST"), json.dumps(message).encode())
         self.calls = upstream.wait_received("tools/call", before + calls)[before:]
+        # What was cancelled by an earlier test has come to the server before these calls.
+        self.cancelled_before = len(upstream.received(CANCELLED))
 
     def told(self, count: int = 1) -> list[dict[str, Any]]:
         """What the server has been told of calls that were cancelled since."""

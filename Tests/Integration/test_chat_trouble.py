@@ -106,9 +106,10 @@ def test_two_share_the_load(bridge: Bridge) -> None:
     with joined(bridge, SILENT, "one") as one, joined(bridge, SILENT, "two") as two:
         wait_sources(bridge, one, two)
         answers = {f"{number}": begin(bridge.address, f"{number}") for number in range(6)}
-        for lender in (one, two):
-            for question in [lender.next_question() for _ in range(3)]:
-                lender.reply(question, said(f"{lender.name} {question.text}"))
+        # All have been asked before the first is answered, and is free for more.
+        asked = [(lender, lender.next_question()) for lender in (one, two) for _ in range(3)]
+        for lender, question in asked:
+            lender.reply(question, said(f"{lender.name} {question.text}"))
         assert {text_of(is_over(answer)).split()[1] for answer in answers.values()} == set(answers)
         assert one.was_asked() == two.was_asked() == []
 
@@ -155,7 +156,7 @@ def test_a_source_that_is_lost_is_told_of(bridge: Bridge, lender: Lender, end: C
 
 
 def test_a_source_that_hangs_is_told_to_stop_and_what_it_says_later_is_nobodys(bridges: Bridges) -> None:
-    bridge = bridges.start({}, bridge={"chat": {"timeout": 0.5}})
+    bridge = bridges.start({}, bridge={"chat": {"timeout": 4}})
     with joined(bridge, SILENT) as lender:
         wait_sources(bridge, lender)
         late = chat_http.ask(bridge.address, "hello")

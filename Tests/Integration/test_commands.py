@@ -10,8 +10,9 @@ from pathlib import Path
 import command_line
 import pytest
 from command_line import Said, beside, table
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY, ROOT
+from ports import free_port
 from upstreams import demo_upstream
 
 #: Every command a person may give, the main one first. A test holds this to what `--help` lists.
@@ -299,6 +300,23 @@ def readme_blocks(*languages: str) -> list[str]:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     found = re.findall(r"^```(\S*)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     return [block for language, block in found if language in languages]
+
+
+def test_the_readme_says_plainly_what_protects_nobody() -> None:
+    """Under its own heading: that a silent proxy is no stranger, what to do about it, and that one user's processes are one."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    security = " ".join(text.partition("\n## Security\n")[2].partition("\n## ")[0].split())
+    for words in (
+        "A proxy that says nothing of itself cannot be told from a local program.",
+        "(docs/http.md#a-web-server-on-the-same-machine)",
+        "mask `mcp-bridge.socket`",
+        "Processes of the same user are not protected from each other.",
+        "`podman run",
+    ):
+        assert words in security, words
+    assert "\n## A web server on the same machine\n" in (ROOT / "docs/http.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs/configuration.md").read_text(encoding="utf-8")
+    assert '"env": {"XDG_RUNTIME_DIR": "${XDG_RUNTIME_DIR}"}' in page, "what rootless podman needs"
 
 
 def test_the_commands_in_the_readme_are_there(folder: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import command_line
 import pytest
 from command_line import Said
-from harness import free_port
+from ports import free_port
 
 pytest.importorskip("mcp.server.fastmcp")
 

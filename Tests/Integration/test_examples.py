@@ -15,10 +15,11 @@ from typing import Any
 import chat_http
 import command_line
 import pytest
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from http_raw import RawConnection
 from lender import Lender
 from places import BINARY, MODELS_PYTHON, ROOT, SDK_1_PYTHON, SUPPORT
+from ports import free_port
 from replies import text_of
 from sse_client import SSEClient
 from stdio_client import StdioClient

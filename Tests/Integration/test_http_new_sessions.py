@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ QUESTION = {
 }
 TASKS = {"cancel": {}, "requests": {"tools": {"call": {}}}}
 RELATION = "io.modelcontextprotocol/related-task"
+#: So long is put off what is to come in the next session: time enough for a busy machine to lose this one; and the greeting
+#: of that for two more, which is the longest that the bridge waits for (seconds).
+PUT_OFF = 3
 
 
 @pytest.fixture(params=[OddHTTP, OddSSE], ids=["Streamable HTTP", "HTTP+SSE"])
@@ -66,11 +70,19 @@ def put_off(odd: OddHTTP, what: str, seconds: int) -> None:
     odd.hooks[what] = refuse
 
 
-def lose_the_session(bridge: Bridge, odd: OddHTTP) -> None:
-    """Another one is opened for a call: what was put off for one second comes to its time while the greeting is."""
-    put_off(odd, "initialize", 2)
-    odd.sessions.clear()
-    assert call(bridge, "echo") == "fine"
+@contextmanager
+def losing_the_session(bridge: Bridge, odd: OddHTTP) -> Iterator[Callable[[], None]]:
+    """What loses it, and another one is opened for a call: what was put off comes to its time while the greeting is. The
+    client that calls is there before anything is put off, so that it has all of that time for its call."""
+    with bridge.client() as client:
+        bridge.wait_tool("odd.echo", client)
+
+        def lose() -> None:
+            put_off(odd, "initialize", PUT_OFF + 2)
+            odd.sessions.clear()
+            assert text_of(client.call("odd.echo", {}).result) == "fine"
+
+        yield lose
 
 
 def session_of(seen: Seen) -> str:
@@ -78,11 +90,11 @@ def session_of(seen: Seen) -> str:
 
 
 def test_a_call_that_was_put_off_leaves_in_the_session_that_follows(bridge: Bridge, odd: OddHTTP) -> None:
-    put_off(odd, "tools/call:odd", 1)
-    with ThreadPoolExecutor(1) as pool:
+    with losing_the_session(bridge, odd) as lose, ThreadPoolExecutor(1) as pool:
+        put_off(odd, "tools/call:odd", PUT_OFF)
         answer = pool.submit(call, bridge, "odd")
         odd.wait_requests("tools/call")
-        lose_the_session(bridge, odd)
+        lose()
         assert answer.result(PATIENCE) == "fine"
     said = [seen.tool or seen.what for seen in odd.seen]
     calls = [number for number, what in enumerate(said) if what == "odd"]
@@ -99,10 +111,11 @@ def test_an_answer_that_was_put_off_is_given_later(bridge: Bridge, odd: OddHTTP)
 
 
 def test_an_answer_that_was_put_off_is_nothing_in_the_session_that_follows(bridge: Bridge, odd: OddHTTP) -> None:
-    put_off(odd, "answer", 1)
-    odd.say(request("ping", id="p"))
-    odd.wait_requests("answer")
-    lose_the_session(bridge, odd)
+    with losing_the_session(bridge, odd) as lose:
+        put_off(odd, "answer", PUT_OFF)
+        odd.say(request("ping", id="p"))
+        odd.wait_requests("answer")
+        lose()
     assert call(bridge, "odd") == "fine"
     assert len(odd.requests("answer")) == 1
 
@@ -164,14 +177,14 @@ def test_what_the_lost_session_has_asked_is_withdrawn(bridge: Bridge, odd: OddHT
 def test_the_rest_of_an_answer_is_asked_for_in_no_other_session(bridge: Bridge, odd: OddHTTP) -> None:
     def begin(exchange: Exchange) -> None:
         exchange.stream()
-        exchange.event(id="e1", retry=1000)
+        exchange.event(id="e1", retry=PUT_OFF * 1_000)
         exchange.end()
 
     odd.hooks["tools/call:odd"] = begin
-    with ThreadPoolExecutor(1) as pool:
+    with losing_the_session(bridge, odd) as lose, ThreadPoolExecutor(1) as pool:
         answer = pool.submit(call, bridge, "odd")
         odd.wait_requests("tools/call")
-        lose_the_session(bridge, odd)
+        lose()
         with pytest.raises(RPCFailure) as failure:
             answer.result(PATIENCE)
     assert failure.value.word == MAY_HAVE_RUN

@@ -12,7 +12,6 @@ from harness import Bridge, Bridges
 from mcp_http import EventStream
 from odd_http import Exchange, OddHTTP, OddSSE, text_result
 from outcomes import DID_NOT_RUN, SERVER_DIES, May, assert_nothing_twice
-from waiting import eventually
 
 URI = "memo://one"
 CAPABILITIES = {"tools": {"listChanged": True}, "logging": {}, "resources": {"subscribe": True}}
@@ -104,7 +103,7 @@ def counting(request: pytest.FixtureRequest) -> Iterator[Counting]:
 @pytest.fixture(scope="module")
 def bridge(shared_bridges: Bridges, counting: Counting) -> Bridge:
     bridge = shared_bridges.start(
-        {"odd": counting.server.entry(timeouts={"call": 3, "ping": 2, "connect": 3})}, bridge={"pingInterval": 0.5}
+        {"odd": counting.server.entry(timeouts={"call": 6, "ping": 4, "connect": 6})}, bridge={"pingInterval": 0.5}
     )
     bridge.wait_upstream("odd")
     return bridge

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from command_line import run
 from gateways import over_stdio, servers_file
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY
+from ports import free_port
 from stdio_client import StdioClient
 from upstreams import demo_upstream
+from waiting import eventually
 
 
 def text(answer: dict[str, object]) -> str:
@@ -50,8 +52,11 @@ def test_a_service_and_three_gateways_share_a_home(service: Bridge) -> None:
         for client in clients:
             assert client.close() == []
     own = {"instances", "lock", "sealing.key", "sessions.journal", "token.key", "tools-cache.json"}
-    names = {path.name for path in service.state.iterdir() if not path.name.startswith("bridge.sqlite")}
-    assert names <= own
+
+    def is_all() -> bool:
+        return {path.name for path in service.state.iterdir() if not path.name.startswith("bridge.sqlite")} <= own
+
+    eventually(is_all, "nothing else is there, once what is being written is")
     # What belonged to them is gone, what belongs to the service is there.
     assert [path.name for path in Path(service.local_socket).parent.glob("w*")] == [f"w{service.supervisor.pid}"]
 

@@ -23,8 +23,9 @@ import pytest
 from authorization_server import with_query
 from command_line import beside, run
 from counterparts import DEVICE_CLIENT, PASSWORD, DjangoToolkit, Person, SDKAuthorization
-from harness import Bridge, Bridges, free_port
-from processes import Process
+from harness import Bridge, Bridges
+from ports import free_port
+from processes import Process, is_stopped
 from replies import text_of
 from signing_in import SignIn, begun, browse, guarded, receiver, told, wait_told
 from waiting import eventually
@@ -90,6 +91,16 @@ def refreshes(server: DjangoToolkit, client: str) -> list[dict[str, Any]]:
 
 def wait_refreshes(server: DjangoToolkit, client: str, count: int) -> list[dict[str, Any]]:
     return eventually(lambda: found if len(found := refreshes(server, client)) >= count else None, f"{count} refreshes")
+
+
+def wait_held(server: DjangoToolkit, client: str) -> int:
+    """The number of the client's newest refresh, once that is one whose answer is held."""
+
+    def held() -> tuple[int] | None:
+        asked = refreshes(server, client)
+        return (len(asked) - 1,) if asked and asked[-1]["held"] else None
+
+    return eventually(held, "a refresh is held")[0]
 
 
 def used_once(asked: list[dict[str, Any]]) -> bool:
@@ -187,9 +198,10 @@ def test_a_code_is_typed_in_at_the_toolkit(bridge: Bridge, toolkits: dict[str, D
 def test_the_toolkits_tokens_are_renewed_and_each_refresh_token_is_used_once(bridge: Bridge, toolkits: dict[str, DjangoToolkit]) -> None:
     server = toolkits["brief"]
     client = sign_in(bridge, "rotated")
-    first = tokens(bridge, "rotated")
-    asked = wait_refreshes(server, client, 3)
-    assert used_once(asked) and asked[0]["form"]["refresh_token"] == first["refresh_token"]
+    # On a busy machine it may have been renewed by now.
+    first, before = tokens(bridge, "rotated"), len(refreshes(server, client))
+    asked = wait_refreshes(server, client, before + 3)
+    assert used_once(asked) and first["refresh_token"] in [each["form"]["refresh_token"] for each in asked]
     assert {each["form"]["resource"] for each in asked} == {server.url}
     wait_told(bridge, "rotated", "ok")
     assert echo(bridge, "rotated") == "hello"
@@ -200,9 +212,9 @@ def test_the_toolkits_tokens_are_renewed_and_each_refresh_token_is_used_once(bri
 def test_a_lost_answer_of_the_toolkit_is_had_again_within_its_grace(bridge: Bridge, toolkits: dict[str, DjangoToolkit]) -> None:
     server = toolkits["brief"]
     client = sign_in(bridge, "lost")
-    before = len(refreshes(server, client))
     with server.held():
-        asked = wait_refreshes(server, client, before + 1)
+        before = wait_held(server, client)
+        asked = refreshes(server, client)
         # It has rotated the token, and the worker dies before it hears of it.
         os.kill(bridge.worker("upstream lost").pid, signal.SIGKILL)
     again = wait_refreshes(server, client, before + 3)[before:]
@@ -216,9 +228,8 @@ def test_a_lost_answer_of_the_toolkit_is_had_again_within_its_grace(bridge: Brid
 def test_a_family_that_the_toolkit_has_ended_needs_somebody_to_sign_in(bridge: Bridge, toolkits: dict[str, DjangoToolkit]) -> None:
     server = toolkits["strict"]
     client = sign_in(bridge, "strict")
-    before = len(refreshes(server, client))
     with server.held():
-        wait_refreshes(server, client, before + 1)
+        before = wait_held(server, client)
         os.kill(bridge.worker("upstream strict").pid, signal.SIGKILL)
     # There is no grace: what was lost is lost, and using it again ends all that came of it.
     said = wait_told(bridge, "strict", "sign-in needed")
@@ -236,7 +247,6 @@ def test_a_hundred_calls_after_the_end_of_the_toolkits_token_cause_one_refresh(b
     client = sign_in(bridge, "many")
     caller = bridge.client()
     assert text_of(caller.call("many.echo", {"text": "hello"}).result) == "hello"
-    before = len(refreshes(server, client))
 
     def call(number: int) -> str:
         return text_of(caller.beside().call("many.echo", {"text": f"{number}"}).result)
@@ -247,7 +257,7 @@ def test_a_hundred_calls_after_the_end_of_the_toolkits_token_cause_one_refresh(b
 
     with ThreadPoolExecutor(100) as pool:
         with server.held():
-            wait_refreshes(server, client, before + 1)
+            before = wait_held(server, client)
             over = tokens(bridge, "many")["access_token"]
             eventually(lambda: not server.is_welcome(over), "the token that the bridge has is over")
             calls = [pool.submit(call, number) for number in range(100)]
@@ -265,6 +275,7 @@ def frozen(bridge: Bridge) -> list[Process]:
     tree = bridge.tree()
     for process in tree:
         os.kill(process.pid, signal.SIGSTOP)
+    eventually(lambda: all(is_stopped(process) for process in tree), "all of them have stopped")
     return tree
 
 
@@ -332,10 +343,9 @@ def test_one_that_was_frozen_shows_no_old_token(pair: tuple[Bridge, Bridge, str]
 
 def test_while_one_is_frozen_in_a_refresh_the_other_waits_for_it(pair: tuple[Bridge, Bridge, str], toolkits: dict[str, DjangoToolkit]) -> None:
     server, (one, two, client) = toolkits["strict"], pair
-    before = len(refreshes(server, client))
     path = state_path(one, "s")
     with server.held():
-        wait_refreshes(server, client, before + 1)
+        before = wait_held(server, client)
         holder = int(path.with_suffix(".lock").read_text().split()[0])
         stopped, other = (one, two) if one.worker("upstream s").pid == holder else (two, one)
         assert holder == stopped.worker("upstream s").pid
@@ -398,8 +408,10 @@ def test_a_person_signs_in_at_the_sdks_routes(beside_sdks: Bridge, sdks: dict[st
     assert registered["token_endpoint_auth_method"] == "none" and receiver(bridge) in registered["redirect_uris"]
     first = tokens(bridge, name)
     assert echo(bridge, name) == "hello" and first["resource"] == server.url
-    used = eventually(lambda: found if len(found := server.told()["used"]) >= 3 else None, "it is refreshed")
-    assert used[0] == first["refresh_token"] and len(set(used)) == len(used)
+    # On a busy machine it may have been refreshed before we have read of it.
+    before = len(server.told()["used"])
+    used = eventually(lambda: found if len(found := server.told()["used"]) >= before + 3 else None, "it is refreshed")
+    assert first["refresh_token"] in used and len(set(used)) == len(used)
     wait_told(bridge, name, "ok")
     assert echo(bridge, name) == "hello"
     held = tokens(bridge, name)

@@ -6,6 +6,7 @@ a test that ends with a good grant has shown each of them once.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -39,6 +40,7 @@ def bridge(bridges: Bridges, server: AuthorizationServer) -> Bridge:
     bridge = guarded(bridges, {"s": server}).start("live")
     sign_in(bridge, "s")
     bridge.wait_upstream("s")
+    rest(bridge, server)
     return bridge
 
 
@@ -62,6 +64,13 @@ def wait_kept(bridge: Bridge, server: AuthorizationServer, token: str) -> None:
     """Until that refresh token, or one that came of it, is on the disk."""
     line = server.grants[-1].refresh
     eventually(lambda: line.index(kept(bridge)) >= line.index(token), "the newest token is on the disk")
+
+
+def rest(bridge: Bridge, server: AuthorizationServer) -> None:
+    """Until a refresh is over, to the last of it: for half of a token's life none will be on its way."""
+    server.wait("token:refresh_token", refreshes(server) + 1)
+    eventually(lambda: kept(bridge) == server.grants[-1].refresh[-1], "the newest token is on the disk")
+    eventually(lambda: not state_file(bridge).with_suffix(".intent").exists(), "nothing is left of the refresh")
 
 
 def is_good(bridge: Bridge, server: AuthorizationServer) -> None:
@@ -114,11 +123,18 @@ def test_a_worker_that_is_killed_when_the_answer_is_on_the_disk_and_the_state_is
     def is_answered() -> bool:
         return bool(json.loads(answer.read_text())["generation"] > generation)
 
+    def has_newest() -> bool:
+        body = json.loads(base64.b64decode(json.loads(answer.read_text())["body"]))
+        return bool(body["refresh_token"] == server.grants[-1].refresh[-1])
+
     eventually(lambda: answer.exists() and is_answered(), "the second answer is on the disk")
     assert "memory only" in json.dumps(told(bridge, "s")) and echo(bridge) == "hello"
     assert kept(bridge) == token
-    os.kill(bridge.worker("upstream s").pid, signal.SIGKILL)
+    # Just after a refresh, so that none is on its way.
+    server.wait("token:refresh_token", refreshes(server) + 1)
+    eventually(has_newest, "the newest answer is on the disk")
     asked, newest, left = refreshes(server), server.grants[-1].refresh[-1], (answer.read_bytes(), intent.read_bytes())
+    os.kill(bridge.worker("upstream s").pid, signal.SIGKILL)
     previous.rmdir()
     wait_kept(bridge, server, newest)
     assert server.requests("token:refresh_token")[asked:] == [] or server.requests("token:refresh_token")[asked].form["refresh_token"] == newest
@@ -133,9 +149,8 @@ def test_a_worker_that_is_killed_when_the_answer_is_on_the_disk_and_the_state_is
 
 
 def test_a_reload_in_the_middle_of_a_refresh(bridge: Bridge, server: AuthorizationServer) -> None:
-    before = refreshes(server)
     server.next("token:refresh_token", {"hold": True})
-    server.wait("token:refresh_token", before + 1)
+    before = server.wait_held("token:refresh_token")
     eventually(lambda: len(server.grants[-1].refresh) == before + 2, "the token is rotated")
     assert bridge.config is not None
     bridge.config["mcpServers"]["s"]["oauth"] = {"clientName": "Another name"}

@@ -98,6 +98,7 @@ def test_an_id_on_another_answer_is_no_session_and_is_told_once(bridge: Bridge, 
     for _ in range(3):
         assert call(bridge, "stray.odd") == "fine"
     assert {seen.headers["mcp-session-id"] for seen in servers["stray"].requests("tools/call")} == {"session-1"}
+    bridge.wait_logged("another session id")
     assert len([line for line in bridge.log if "another session id" in line]) == 1
 
 

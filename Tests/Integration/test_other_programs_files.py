@@ -11,7 +11,7 @@ from typing import Any
 
 import command_line
 import pytest
-from command_line import Said, beside
+from command_line import beside
 from harness import Bridges
 from places import SUPPORT
 from replies import text_of

@@ -14,7 +14,7 @@ from typing import Any
 
 import command_line
 import pytest
-from harness import Bridge, Bridges
+from harness import Bridges
 from mcp_http import MCPClient
 from odd_http import OddHTTP, OddSSE
 from places import BINARY, SUPPORT

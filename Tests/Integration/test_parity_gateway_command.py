@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from harness import free_port
 from http_raw import RawConnection, Response
 from mcp_http import MCPClient
 from places import BINARY, SDK_1_PYTHON, SUPPORT
+from ports import free_port
 from replies import text_of
 from sdk_runner import SDKRunner
 from sse_client import SSEClient
 from stdio_client import StdioClient
 from upstreams import MisbehavingUpstream, python_upstream
-from waiting import PATIENCE, eventually
+from waiting import PATIENCE, START, eventually
 
 ECHO = python_upstream(SUPPORT / "echo_server.py", "--name", "remote-echo", python=SDK_1_PYTHON)
 QUICK = python_upstream(SUPPORT / "misbehaving_server.py", "--name", "quick")
@@ -34,7 +34,7 @@ def environment(home: Path) -> dict[str, str]:
 
 def written(folder: Path, servers: dict[str, Any]) -> Path:
     file = folder / "servers.json"
-    file.write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+    file.write_text(json.dumps({"mcpServers": servers, "bridge": {"listWait": START}}), encoding="utf-8")
     return file
 
 

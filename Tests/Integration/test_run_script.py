@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import Bridge, free_port
+from harness import Bridge
 from places import ROOT
+from ports import free_port
 from processes import ProcessWatch, descendants, look_up
 from upstreams import demo_upstream
 

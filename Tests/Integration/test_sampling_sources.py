@@ -17,9 +17,10 @@ from typing import Any
 import chat_http
 import pytest
 from command_line import beside
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from http_raw import Response
 from places import BINARY, SDK_1_PYTHON, SDK_2_PYTHON, SUPPORT
+from ports import free_port
 from tokens import bearer, create
 from waiting import PATIENCE, eventually
 
@@ -96,7 +97,7 @@ def clients() -> Iterator[list[Client]]:
 def sources(bridge: Bridge) -> dict[str, str]:
     """What `mcp-bridge status` says of each; of several with one name, of one that is ready if there is one."""
     said = beside(bridge, "status", "--json")
-    rows = sorted(json.loads(said.out)["sources"], key=lambda source: source["state"] == "ready")
+    rows = sorted(json.loads(said.out).get("sources", []), key=lambda source: source["state"] == "ready")
     return {source["name"]: source["text"] for source in rows}
 
 

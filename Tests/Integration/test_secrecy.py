@@ -168,14 +168,13 @@ def memory_of(process: Process) -> bytes:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a worker's memory")
 def test_what_was_a_token_once_is_nowhere_in_memory(bridges: Bridges) -> None:
-    server = AuthorizationServer(life=4)
+    # The next ones are for good, so that nothing is on its way when we look.
+    server = AuthorizationServer(life=[8, 3600])
     try:
         bridge = guarded(bridges, {"guarded": server}).start("live")
         sign_in(bridge, "guarded")
         bridge.wait_upstream("guarded")
         assert text_of(bridge.client().call("guarded.echo", {"text": "hello"}).result) == "hello"
-        # The next ones are for good, so that nothing is on its way when we look.
-        server.settings["life"] = 3600
         server.wait("token:refresh_token", 1)
         grant = server.grants[-1]
         newest = eventually(lambda: grant.access[-1] if len(grant.access) == 2 else None, "there are new tokens")

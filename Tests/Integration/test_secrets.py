@@ -57,8 +57,7 @@ def test_what_was_expanded_is_told_nowhere(bridges: Bridges, misbehaving: Misbeh
     assert SECRET in text_of(client.call("bad.environment").result), "the server itself gets it"
     for name in missing:
         assert SECRET not in str(client.call(f"{name}.tool").message)
-        reason = bridge.upstream(name).get("lastError")
-        assert reason, f"{name} says what is wrong"
+        bridge.wait_error(name)
     for place, text in told(bridge).items():
         assert SECRET not in text, f"the secret is in {place}"
     for process in bridge.tree():

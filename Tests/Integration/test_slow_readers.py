@@ -15,7 +15,7 @@ from http_raw import ConnectionEnded, RawConnection
 from mcp_http import MCPClient
 from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
-from waiting import eventually
+from waiting import PATIENCE, eventually
 
 
 def slow_reader(
@@ -110,7 +110,7 @@ def test_readers_of_large_answers_do_not_fill_the_memory(bridges: Bridges, misbe
     with contextlib.ExitStack() as stack:
         for number in range(8):
             stack.enter_context(slow_reader(bridge, client, "bad.big", {"bytes": 40 << 20}, None, 100 + number))
-        eventually(lambda: dropped(bridge) == 7, "seven slow readers dropped")
+        eventually(lambda: dropped(bridge) == 7, "seven slow readers dropped", 3 * PATIENCE)
         held = metric(bridge, 'held_bytes{kind="answer"}')
         assert 0 < held <= 64 << 20
         for number in range(100):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from harness import Bridge, Bridges
 from http_upstreams import PYTHONS, SDKServer
-from odd_http import Exchange, OddHTTP, OddSSE, text_result
+from odd_http import Exchange, OddHTTP, OddSSE
 from outcomes import DID_NOT_RUN, MAY_HAVE_RUN
 from places import BINARY
 from replies import RPCFailure, text_of

@@ -14,12 +14,17 @@ from typing import Any
 
 import pytest
 from asking_server import Asking, AskingServer
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY
+from ports import free_port
 from sdk_runner import GENERATIONS, SDKRunner
 from stdio_client import HELLO, StdioClient
 from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream
 from waiting import PATIENCE, eventually
+
+
+#: What counts for a call counts for the handshake, for which a busy machine has to have time (milliseconds).
+SILENCE = "4000"
 
 
 def beside(bridge: Bridge, *arguments: str) -> StdioClient:
@@ -276,7 +281,8 @@ def test_a_client_that_is_gone_ends_it_and_its_session(every: Bridge) -> None:
         ended = _ended_sessions(every)
         os.close(ours)
         assert process.wait(PATIENCE) == 0
-        eventually(lambda: _ended_sessions(every) == ended + 1, "the bridge is told")
+        # Others may be written down, too: those of clients that have just gone.
+        eventually(lambda: _ended_sessions(every) > ended, "the bridge is told")
     finally:
         process.kill()
 
@@ -303,7 +309,7 @@ def test_silence_has_a_limit_that_is_named(folder: Path) -> None:
         return {}
 
     with AskingServer(script) as server:
-        environment = {"MCP_BRIDGE_PROXY_URL": server.url, "MCP_BRIDGE_PROXY_TIMEOUT_MS": "300"}
+        environment = {"MCP_BRIDGE_PROXY_URL": server.url, "MCP_BRIDGE_PROXY_TIMEOUT_MS": SILENCE}
         with StdioClient(environment=environment, folder=folder) as client:
             error = client.open().call("x")["error"]
             assert error["data"]["code"] == "timeout" and "MCP_BRIDGE_PROXY_TIMEOUT_MS" in error["message"]
@@ -319,7 +325,7 @@ def test_no_time_counts_while_the_client_is_asked(folder: Path) -> None:
         return {}
 
     with AskingServer(script) as server:
-        environment = {"MCP_BRIDGE_PROXY_URL": server.url, "MCP_BRIDGE_PROXY_TIMEOUT_MS": "300"}
+        environment = {"MCP_BRIDGE_PROXY_URL": server.url, "MCP_BRIDGE_PROXY_TIMEOUT_MS": SILENCE}
         with StdioClient(environment=environment, folder=folder) as client:
             asking = client.open().begin("tools/call", {"name": "x"})
             question = client.hear("elicitation/create")

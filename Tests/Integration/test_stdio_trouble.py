@@ -52,7 +52,7 @@ def run(server: OddHTTP, sent: bytes) -> list[dict[str, Any]]:
     """All that is said to a client that writes this and closes its end."""
     ended = subprocess.run(
         [BINARY, "stdio", "--url", server.url], env={}, input=sent, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        timeout=PATIENCE,
+        timeout=3 * PATIENCE,
     )
     assert ended.returncode == 0, ended.stderr
     return [json.loads(line) for line in ended.stdout.splitlines()]

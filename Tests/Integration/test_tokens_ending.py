@@ -90,7 +90,7 @@ def until_it_is_refused(ask: Callable[[], Response], end: float) -> None:
 
 
 def test_a_token_is_good_until_the_second_in_which_it_expires_and_not_in_it(bridge: Bridge) -> None:
-    secret, known = create_known(bridge, "mcp", "--expires", "2s")
+    secret, known = create_known(bridge, "mcp", "--expires", "6s")
     mine = client(bridge, secret)
     until_it_is_refused(lambda: mine.exchange("POST", PING), second(known["expires"]))
     # Over the router, and on a connection that has never seen it.

@@ -18,8 +18,9 @@ from typing import Any
 
 import everything
 import pytest
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY, ROOT, SDK_1_PYTHON, SDK_2_PYTHON, SUPPORT
+from ports import free_port
 from recorder import Recorder
 from sdk_runner import SDKRunner
 from test_sdk_matrix import ROWS, SLOW, named

@@ -43,7 +43,7 @@ def loops_once_begun(process: subprocess.Popen[str]) -> list[Process]:
             break
 
     def both() -> list[Process] | None:
-        found = [each for each in children(process.pid) if each.command[0] == "bash" and "busy-loop" in each.command]
+        found = [each for each in children(process.pid) if each.command[:1] == ("bash",) and "busy-loop" in each.command]
         return found if len(found) == 2 else None
 
     return eventually(both, "two busy loops turn")

@@ -72,7 +72,7 @@ SETTINGS: Record = {
     "consent": None,  # a password: the owner is asked on a page
     "wants_resource": True,
     # Tokens.
-    "life": 3600,
+    "life": 3600,  # or several: of each token in turn, and of all others the last
     "expires_in": "life",  # or any value; null: not said
     "gives_refresh_token": True,
     "rotates": True,
@@ -92,6 +92,8 @@ class Seen:
     headers: dict[str, str]
     form: dict[str, str]
     message: Any
+    #: Whether its answer is kept until ``release``.
+    held: bool = False
 
 
 @dataclass
@@ -235,6 +237,17 @@ class AuthorizationServer:
             assert self._grew.wait_for(lambda: len(self.requests(place)) >= count, within), f"not {count} × {place}"
             return self.requests(place)
 
+    def wait_held(self, place: str) -> int:
+        """The number of the first request at a place whose answer is held; those before it were answered as they came."""
+
+        def found() -> int | None:
+            return next((number for number, each in enumerate(self.requests(place)) if each.held), None)
+
+        with self._grew:
+            number = self._grew.wait_for(lambda: None if (at := found()) is None else (at,), 60)
+            assert number, f"none is held at {place}"
+            return number[0]
+
     def control(self, what: Record) -> None:
         """What ``POST /control`` says."""
         self.settings.update(what.get("settings", {}))
@@ -263,9 +276,10 @@ class AuthorizationServer:
         query = {k: v[0] for k, v in parse_qs(url.query, True).items()}
         seen = Seen(self._place(handler.command, url.path, form, message), handler.command, handler.path, query, headers, form, message)
         with self._grew:
+            rule = self._rule(seen)
+            seen.held = bool(rule.get("hold"))
             self.seen.append(seen)
             self.counted[seen.place] += 1
-            rule = self._rule(seen)
             self._grew.notify_all()
         self._thawed.wait()
         if rule.get("delay"):
@@ -360,6 +374,8 @@ class AuthorizationServer:
 
     def make_tokens(self, grant: Grant, resource: str | None = None) -> Record:
         life = self.settings["life"]
+        if isinstance(life, list):
+            life = life.pop(0) if len(life) > 1 else life[0]
         token = "at-" + secrets.token_urlsafe(24)
         grant.access.append(token)
         self.access[token] = {"ends": self.now() + life, "grant": grant, "scope": grant.scope, "resource": resource or grant.resource}

@@ -61,6 +61,14 @@ def raised(call: Callable[[], Any]) -> Exception:
     raise AssertionError("nothing was raised")
 
 
+def refused(call: Callable[[], Any]) -> Exception | None:
+    try:
+        call()
+    except (openai.APIError, anthropic.APIError) as error:
+        return error
+    return None
+
+
 @scenario
 def plain() -> None:
     answer = completions(to_openai())
@@ -295,10 +303,13 @@ def what_is_to_be_repeated_is() -> None:
         secret = GIVEN["slow"].pop()
         counted = Counted(openai if client is to_openai else anthropic)
         eager = client(secret, **counted.options)
-        ask(eager)
-        ask(eager)
-        assert counted.count == 3, counted.count
-        error: Any = raised(lambda: ask(client(secret)))
+        # On a busy machine a second may go by between two: then the next one is that.
+        asked = 0
+        while counted.count == asked:
+            ask(eager)
+            asked += 1
+        assert asked < 50 and counted.count == asked + 1, (asked, counted.count)
+        error: Any = next(filter(None, (refused(lambda: ask(client(secret))) for _ in range(50))))
         check_class(error, "rate_limit_exceeded", 429)
         assert 1 <= int(error.response.headers["retry-after"]) <= 60
 
@@ -348,7 +359,7 @@ def closing_cancels() -> None:
     completions(to_openai(), "wait/61", stream=True).close()
     messages(to_anthropic(), "wait/62", stream=True).close()
     for client, ask, model in ((to_openai, responses, "wait/63"), (to_anthropic, messages, "wait/64")):
-        error = raised(lambda: ask(client(timeout=0.3), model))
+        error = raised(lambda: ask(client(timeout=2), model))
         assert isinstance(error, (openai.APITimeoutError, anthropic.APITimeoutError)), error
 
 

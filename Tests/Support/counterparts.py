@@ -14,9 +14,9 @@ from urllib.parse import urljoin
 
 import httpx
 
-from harness import free_port
 from http_upstreams import PYTHONS
 from places import OAUTH_PYTHON, SUPPORT
+from ports import free_port
 from waiting import PATIENCE, eventually
 
 #: Of the owner; and of the client that the toolkit has for the device grant (`django_authorization`).

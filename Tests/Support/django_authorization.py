@@ -110,9 +110,10 @@ def recorded(get_response: Any) -> Any:
             return get_response(request)
         form = request.POST.dict() if request.path != "/register/" else json.loads(request.body)
         response = get_response(request)
-        asked.append({"path": request.path, "form": form, "status": response.status_code,
+        is_held = form.get("grant_type") == "refresh_token" and not released.is_set()
+        asked.append({"path": request.path, "form": form, "status": response.status_code, "held": is_held,
                       "basic": "HTTP_AUTHORIZATION" in request.META})  # fmt: skip
-        if form.get("grant_type") == "refresh_token":
+        if is_held:
             released.wait(120)
         return response
 

@@ -6,9 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY, SDK_1_PYTHON, SUPPORT
+from ports import free_port
 from stdio_client import StdioClient
+from waiting import START
 
 
 def ping_server(name: str) -> dict[str, Any]:
@@ -38,7 +40,7 @@ def over_stdio(home: Bridge, file: Path, *arguments: str) -> StdioClient:
 def servers_file(folder: Path, servers: dict[str, Any], name: str = "servers.json") -> Path:
     file = folder / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
+    file.write_text(json.dumps({"mcpServers": servers, "bridge": {"listWait": START}}), encoding="utf-8")
     return file
 
 

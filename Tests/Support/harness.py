@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
@@ -21,17 +18,9 @@ import secret_scan
 from http_raw import ConnectionEnded, RawConnection, Response
 from mcp_http import MCPClient
 from places import BINARY
+from ports import free_port
 from processes import Process, ProcessWatch
-from waiting import PATIENCE, eventually
-
-
-def free_port() -> int:
-    """A port that nobody has, and that the kernel gives to nobody's outgoing connection while a bridge is restarted."""
-    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()[0])
-    while True:
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", random.randrange(10_000, first_outgoing) if first_outgoing > 11_000 else 0))
-            return probe.getsockname()[1]
+from waiting import PATIENCE, START, eventually
 
 
 @dataclass
@@ -205,7 +194,7 @@ class Bridge:
         """One upstream as `/health` tells it, once it is connected and has been listed; or once it is not connected.
 
         The session worker has the list from the upstream's worker, and need not have it yet. A client's list waits for
-        it, unless `listWait` is short: see ``wait_tool``.
+        it, unless the test makes `listWait` short, or has been at it for longer than ``START``: see ``wait_tool``.
         """
 
         def look() -> dict[str, Any] | None:
@@ -288,9 +277,9 @@ class Bridges:
     def make(self, servers: dict[str, Any] | None = None, **options: Any) -> Bridge:
         """A bridge that is not running yet. With `servers` None it has no configuration file at all."""
         extra = options.pop("bridge", None)
-        config: dict[str, Any] | None = None if servers is None else {"mcpServers": servers}
-        if extra is not None:
-            config = {**(config or {"mcpServers": {}}), "bridge": extra}
+        config: dict[str, Any] | None = None
+        if servers is not None or extra is not None:
+            config = {"mcpServers": servers or {}, "bridge": {"listWait": START, **(extra or {})}}
         # Unix socket paths end at 108 bytes: a short folder, not pytest's.
         bridge = Bridge(Path(tempfile.mkdtemp(prefix="mcpb-")), config, **options)
         self.made.append(bridge)

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from harness import free_port
 from places import SDK_1_PYTHON, SDK_2_PYTHON, SUPPORT
+from ports import free_port
 from waiting import eventually
 
 PYTHONS = {"1": SDK_1_PYTHON, "2": SDK_2_PYTHON}

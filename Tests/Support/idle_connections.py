@@ -1,6 +1,6 @@
 """Holds many idle connections open, from a process of its own: `idle_connections.py HOST PORT COUNT`.
 
-Says `open N` when all of them are, or as many as it got in a minute, and ends with its stdin. Standard library only.
+Says `open N` when all of them are, or as many as it got in two minutes, and ends with its stdin. Standard library only.
 """
 
 import selectors
@@ -9,7 +9,7 @@ import sys
 import time
 
 #: For all of them together (seconds).
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 def main() -> None:

@@ -8,7 +8,8 @@ import socket
 import subprocess
 from pathlib import Path
 
-from harness import Bridge, free_port
+from harness import Bridge
+from ports import free_port
 from waiting import PATIENCE, eventually
 
 #: Debian has it where only root looks for programs.

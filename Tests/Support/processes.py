@@ -53,6 +53,12 @@ def is_alive(process: Process) -> bool:
     return found is not None and found.started == process.started
 
 
+def is_stopped(process: Process) -> bool:
+    """Whether a signal has stopped it, or it has ended: until then it may still be in the middle of something."""
+    fields = _stat(process.pid)
+    return fields is None or fields[0] in "TZX"
+
+
 def children(pid: int) -> list[Process]:
     return [process for process in map(look_up, _children_by_parent().get(pid, [])) if process is not None]
 

@@ -13,8 +13,9 @@ from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from command_line import LIMIT, Said, beside
-from harness import Bridge, Bridges, free_port
+from harness import Bridge, Bridges
 from places import BINARY
+from ports import free_port
 from waiting import PATIENCE, eventually
 
 

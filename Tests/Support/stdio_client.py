@@ -30,7 +30,8 @@ class StdioClient:
         self.unclaimed: list[dict[str, Any]] = []
         self._id = 0
         threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._read_errors, daemon=True).start()
+        self._errors = threading.Thread(target=self._read_errors, daemon=True)
+        self._errors.start()
 
     def __enter__(self) -> StdioClient:
         return self
@@ -104,6 +105,8 @@ class StdioClient:
             if "method" not in message:
                 rest.append(message)
         assert self.process.wait(PATIENCE) == 0, self.said
+        # All that it has said is there to be looked at.
+        self._errors.join(PATIENCE)
         return rest
 
     def _read(self) -> None:

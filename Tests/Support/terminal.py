@@ -41,7 +41,8 @@ class Terminal:
         self._shown = ""
         self._seen = 0
         self._grew = threading.Condition()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> Terminal:
         return self
@@ -51,6 +52,8 @@ class Terminal:
             self.process.kill()
         self.process.communicate()
         os.close(self._slave)
+        # Nobody has the terminal open any more, which ends who reads it: before its number is somebody else's.
+        self._reader.join(PATIENCE)
         os.close(self._master)
 
     @property

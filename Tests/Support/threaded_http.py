@@ -10,6 +10,8 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ports import free_port
+
 
 class ThreadedHTTP:
     """Serves until it is stopped; each whole request goes to ``answer``, with its body."""
@@ -47,7 +49,8 @@ class ThreadedHTTP:
                 pass
 
         self._connections: list[socket.socket] = []
-        self._http = Quiet((host, port), Handler)
+        # One that it may have again when it is started anew.
+        self._http = Quiet((host, port or free_port()), Handler)
         self.port = int(self._http.server_address[1])
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

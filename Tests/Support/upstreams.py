@@ -23,6 +23,12 @@ def demo_upstream() -> dict[str, Any]:
     return {"command": str(BINARY), "args": ["demo-server"]}
 
 
+def read_journal(file: Path) -> list[dict[str, Any]]:
+    """A journal of JSON lines; the last one may be in the middle of being written."""
+    *lines, _ = file.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines]
+
+
 class CountingUpstream:
     """The counting server: each call of `count` adds a line with its tag to a file."""
 
@@ -68,8 +74,7 @@ class MisbehavingUpstream:
 
     def received(self, method: str) -> list[dict[str, Any]]:
         """The messages with this method that it has been sent so far, over all its lives."""
-        entries = map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
-        return [entry for entry in entries if entry.get("method") == method]
+        return [entry for entry in read_journal(self.journal) if entry.get("method") == method]
 
     def wait_received(self, method: str, count: int = 1) -> list[dict[str, Any]]:
         return eventually(
@@ -93,8 +98,7 @@ class OddUpstream:
 
     def received(self, method: str) -> list[dict[str, Any]]:
         """The messages with this method that it has been sent so far, over all its lives."""
-        entries = map(json.loads, self.journal.read_text(encoding="utf-8").splitlines())
-        return [entry for entry in entries if entry.get("method") == method]
+        return [entry for entry in read_journal(self.journal) if entry.get("method") == method]
 
 
 class Journal:

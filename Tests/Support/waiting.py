@@ -12,6 +12,9 @@ from processes import processor_seconds
 #: How long a test waits for something that must come (seconds). A net and no measure: what is right comes at once, and
 #: on a machine that is busy with other things late. It decides only when a test has failed.
 PATIENCE = 60.0
+#: How long a list of a bridge waits for servers that start (`listWait`): several of Python's at once, on a machine that is
+#: busy with other things, and shorter than a test waits for the list (seconds).
+START = 50.0
 #: A machine is busy with other things when they had this share of its processors.
 BUSY = 0.2
 #: So many times longer may take on a busy machine what the design gives a time for.

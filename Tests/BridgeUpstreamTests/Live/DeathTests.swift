@@ -124,7 +124,7 @@ extension LiveTests {
                 await bench.closeControl()
                 #expect(await parked.error().int("code") == -32004)
                 await bench.worker.stop(within: .seconds(10))
-                #expect(ContinuousClock.now - begun < .seconds(1))
+                #expect(ContinuousClock.now - begun < .seconds(5), "and not as late as calls may end")
                 for pid in pids.all { #expect(ProcessStatus(pid: pid)?.isDead ?? true) }
             }
         }

@@ -41,7 +41,7 @@ def test_uvx_runs_a_server_out_of_the_services_cache(service: Service, uvx: dict
     service.configure(servers={"time": uvx})
     systemctl("start", SERVICE)
     client = service.client()
-    eventually(lambda: "time.get_current_time" in client.tool_names(), "uvx has installed and started the server", 60)
+    eventually(lambda: "time.get_current_time" in client.tool_names(), "uvx has installed and started the server", 180)
     answer = text_of(client.call("time.get_current_time", {"timezone": "Europe/Berlin"}).result)
     assert json.loads(answer)["timezone"] == "Europe/Berlin"
     assert any((CACHE / "uv").iterdir())
