@@ -42,7 +42,7 @@ final class ClientConnection: ChannelDuplexHandler, RemovableChannelHandler {
     private(set) var context: ChannelHandlerContext?
 
     // Requests.
-    var incoming = IncomingRequests()
+    let incoming = IncomingRequests()
     var binding: HeadBinding?
     /// No request after the one under way is to be served on this connection.
     var isLast = false

@@ -1,8 +1,9 @@
 import NIOCore
 import NIOHTTP1
 
-/// What has arrived on a connection: the request under way, and what waits behind it.
-struct IncomingRequests {
+/// What has arrived on a connection: the request under way, and what waits behind it. An object, so that looking at a part of
+/// it copies none of the rest.
+final class IncomingRequests {
     /// What cannot be looked at yet.
     enum Waiting {
         case part(HTTPServerRequestPart)
@@ -54,10 +55,10 @@ struct IncomingRequests {
     var hasWaiting: Bool { !self.waiting.isEmpty }
     var isHeldBack: Bool { self.isHeld || !self.waiting.isEmpty }
 
-    mutating func wait(for part: Waiting) { self.waiting.append(part) }
+    func wait(for part: Waiting) { self.waiting.append(part) }
 
     /// The next part that waits, if it can be looked at now.
-    mutating func next(isWritable: Bool) -> Waiting? {
+    func next(isWritable: Bool) -> Waiting? {
         guard let first = self.waiting.first else { return nil }
         switch first {
         case .part(let part):
@@ -75,7 +76,7 @@ struct IncomingRequests {
         return !self.isHeld
     }
 
-    mutating func clear() {
+    func clear() {
         self.server = .nobody
         self.waiting.removeAll()
         self.isHeld = false

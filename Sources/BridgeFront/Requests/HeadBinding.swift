@@ -11,7 +11,9 @@ import NIOHTTP1
 ///
 /// Heads are compared whole, byte by byte and in their order, but for fields that say something about one request only and
 /// that the verdict does not depend on.
-struct HeadBinding {
+///
+/// An object, as the verdict is: it is looked at with every request, and copied with none.
+final class HeadBinding {
     let verdict: HeadVerdict
     /// How the session worker is told of what is the same for all these requests. There is none before a second request: a
     /// connection that asks once has no use for it; and none without a session.
@@ -62,7 +64,7 @@ struct HeadBinding {
     }
 
     /// A further request of the same head is served.
-    mutating func isUsed(_ numbers: BindingNumbers) {
+    func isUsed(_ numbers: BindingNumbers) {
         if self.caller == nil, self.verdict.fields.sessionID != nil { self.caller = CallerBinding(numbers) }
     }
 

@@ -9,7 +9,7 @@ import Testing
     private static let end = HTTPServerRequestPart.end(nil)
 
     private static func underWay(isComplete: Bool = false, isAnswered: Bool = false) -> IncomingRequests {
-        var requests = IncomingRequests()
+        let requests = IncomingRequests()
         requests.isComplete = isComplete
         requests.isAnswered = isAnswered
         return requests
@@ -30,7 +30,7 @@ import Testing
     }
 
     @Test func `a body waits while there is no room for it, and nothing more is read`() {
-        var requests = Self.underWay()
+        let requests = Self.underWay()
         requests.isHeld = true
         #expect(!requests.canTake(Self.end, isWritable: true))
         #expect(requests.isHeldBack)
@@ -43,7 +43,7 @@ import Testing
     }
 
     @Test func `what waits comes in order, a fault last`() {
-        var requests = Self.underWay(isComplete: true)
+        let requests = Self.underWay(isComplete: true)
         requests.wait(for: .part(Self.head))
         requests.wait(for: .fault(.malformedHTTP))
         #expect(requests.next(isWritable: true) == nil)

@@ -41,13 +41,13 @@ import Testing
 
     @Test func `who asks gets a number when a second request comes, and only in a session`() {
         let numbers = BindingNumbers()
-        var binding = Self.binding()
+        let binding = Self.binding()
         #expect(binding.caller == nil)
         binding.isUsed(numbers)
         let caller = binding.caller
         binding.isUsed(numbers)
         #expect(caller != nil && binding.caller === caller)
-        var other = Self.binding(Self.known.filter { $0.0 != "Mcp-Session-Id" })
+        let other = Self.binding(Self.known.filter { $0.0 != "Mcp-Session-Id" })
         other.isUsed(numbers)
         #expect(other.caller == nil)
     }
