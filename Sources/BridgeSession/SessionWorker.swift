@@ -91,7 +91,9 @@ package final class SessionWorker {
     private func connect(_ control: LinkConnection) {
         self.stuck.readers = { [weak self] in self?.listener?.connections.flatMap(\.queued) ?? [] }
         self.desk.tasks = self.tasks
-        self.desk.signIns = SignInDesk(on: control)
+        let signIns = SignInDesk(on: control)
+        signIns.tell = { [weak sessions] in sessions?.session($1)?.tell(newest: $0) }
+        self.desk.signIns = signIns
         self.records.further = { [weak tasks] in tasks?.compacted ?? ByteBuffer() }
         self.sessions.onLevel = { [weak directory] in directory?.pass($0) }
         self.sessions.onEnd = { [weak waiting, weak tasks] in
@@ -130,7 +132,10 @@ package final class SessionWorker {
             sessions?.tell(note, toOwner: owner, of: upstream)
         }
         self.directory.onTaskNote = { [weak tasks] in tasks?.take($0, life: $1, from: $2) }
-        self.directory.onNews = { [weak waiting] in waiting?.look() }
+        self.directory.onNews = { [weak waiting, weak signIns] in
+            waiting?.look()
+            signIns?.look()
+        }
         self.retention.onExcess = { [weak sessions] in sessions?.boundMemory() }
         self.answers.onChange = { [weak directory, weak stuck] isFull in
             directory?.isReading = !isFull
@@ -205,6 +210,7 @@ package final class SessionWorker {
         self.desk.endOverdue(now: now)
         self.sessions.keepHouse(now: now, time: time)
         self.waiting.look()
+        self.desk.signIns?.look(at: Int(clamping: time))
         self.tasks.keepHouse()
         self.broker.keepHouse(now: now)
         self.status.tell(

@@ -121,6 +121,12 @@ final class LiveSession {
         if !self.tell(change.message) { self.owed.append(change) }
     }
 
+    /// The same; of one kind the newest is what it is owed.
+    func tell(newest change: ListChange) {
+        self.owed.removeAll { $0 == change }
+        if !self.tell(change.message) { self.owed.append(change) }
+    }
+
     /// Tells the client something, or owes it a change that says as much.
     func tell(_ note: ByteBuffer, owing change: ListChange) {
         if !self.tell(note), !self.owed.contains(change) { self.owed.append(change) }

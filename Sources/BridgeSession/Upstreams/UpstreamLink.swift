@@ -191,6 +191,9 @@ final class UpstreamLink {
     /// Whether it answers nobody before somebody has signed in.
     var needsSignIn: Bool { self.phase == .signIn || self.phase == .signingIn }
 
+    /// Whether a call after a sign-in would come to it: what it has is known, or will not be soon.
+    var isThereAfterSignIn: Bool { !self.needsSignIn && (self.lists[.tools] != nil || !self.isRunning) }
+
     /// Why it has never been listed.
     var hindrance: String {
         if let error = self.lastError { return error }
