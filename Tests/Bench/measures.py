@@ -14,6 +14,7 @@ import chat
 import granted
 import lending
 import shares
+import signed_in
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call, settle
 
@@ -301,6 +302,11 @@ class Bench:
                     "upstream cpu": cpu,
                     "cpu ratio": cpu / bare_cpu if bare_cpu else 0.0,
                 }
+            self.say("calls of a server over HTTP that is signed in to")
+            with signed_in.bridge(self.binary, self.programs) as using:
+                self._warm(using)
+                load, rounds = self.load(connections=16), 2 * self.plan.further_rounds + 2
+                found["signed in"] = signed_in.beside(self.generator, http, using, load, rounds)
         return found
 
     def shares(self) -> Figures:
