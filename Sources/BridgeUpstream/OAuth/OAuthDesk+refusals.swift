@@ -23,6 +23,19 @@ extension OAuthDesk {
         return refusal
     }
 
+    /// What is on the disk is the truth, whatever this process remembers.
+    func reread() {
+        self.files.run(on: self.loop) { try $0.read().record }.assumeIsolated().whenComplete { result in
+            guard var keeper = self.keeper else { return }
+            let before = keeper.record.generation
+            let action = keeper.reread((try? result.get()) ?? nil, now: self.now(), draw: .random(in: 0..<1))
+            self.keeper = keeper
+            if keeper.record.generation != before { self.log(.adopted(keeper.record)) }
+            self.perform(action)
+            if keeper.record.generation != before, !self.isEnded { self.delegate?.deskHasTokens(self) }
+        }
+    }
+
     /// A client that needs nobody signs in by itself.
     private func clientRefusal(_ now: Moment) -> TokenKeeper.Refusal {
         if self.signIn != nil { return .refuse("signing in: the client asks for its first token") }
