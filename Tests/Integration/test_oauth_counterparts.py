@@ -260,6 +260,37 @@ def test_a_hundred_calls_after_the_end_of_the_toolkits_token_cause_one_refresh(b
 # What changes at the server
 
 
+def test_a_resource_that_wants_more_rights_has_them_with_the_next_sign_in(bridges: Bridges, folder: Path) -> None:
+    """Step-up: it is the SDK that refuses, with 403, and the toolkit that gives the rights."""
+    with ExitStack() as ended:
+        server = DjangoToolkit(folder / "toolkit")
+        ended.callback(server.stop)
+        bridge = begun(guarded(bridges, {"s": server}))
+        client = sign_in(bridge, "s")
+        assert echo(bridge, "s") == "hello"
+        server.stop()
+        server.settings["RESOURCE_SCOPES"] = ["mcp", "write"]
+        server.start()
+
+        def refused() -> str | None:
+            reply = bridge.client().call("s.echo", {"text": "hello"})
+            assert reply.head.status == 200
+            said = json.dumps(reply.message)
+            return said if "insufficient_scope" in said else None
+
+        assert "mcp-bridge auth s" in eventually(refused, "a call is told what it lacks")
+        assert "write" in wait_told(bridge, "s", "sign-in needed")["reason"], "which it is, the resource's metadata says"
+        assert not refreshes(server, client), "a refresh gives nobody more rights"
+        waiting = SignIn(bridge, "s")
+        assert {"mcp", "write"} <= set(waiting.query["scope"].split()) and waiting.query["client_id"] == client
+        person = Person()
+        page, said = person.visit(waiting.url), waiting.end()
+        assert isinstance(page, httpx.Response) and page.status_code == 200 and said.status == 0, (page, said)
+        assert any("Change things there" in shown for shown in person.pages), "the owner is asked for just that"
+        bridge.wait_upstream("s")
+        assert echo(bridge, "s") == "hello"
+
+
 def test_another_authorization_server_is_shown_nothing_of_the_one_before(bridges: Bridges, folder: Path) -> None:
     """D16: the resource's metadata names another one, and takes no token of the first."""
     with ExitStack() as ended:

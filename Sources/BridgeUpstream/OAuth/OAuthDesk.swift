@@ -52,6 +52,8 @@ final class OAuthDesk {
     var isWriting = false
     var isSaving = false
     var isProbing = false
+    /// When it may next be looked up which rights are missing.
+    var nextLookForRights: Moment?
     /// Whether it says so in its metadata only.
     var wantsToken = false
     var clientBackoff = Backoff(base: .seconds(1), maximum: .seconds(300))
