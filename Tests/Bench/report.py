@@ -100,6 +100,14 @@ def chats(found: dict[str, Any]) -> Iterator[Row]:
     yield title, microseconds(own), microseconds(through), ratio(through / own)
 
 
+def journal(found: dict[str, int]) -> str:
+    """What the journal and the audit have of the chats."""
+    return (
+        f"{found['requests']:,} chats: {found['rows']:,} rows in the audit; in the journal {found['records']:,} records, "
+        f"{found['answers']:,} of them of answers; the log dropped {found['counted']:,}, and said so of {found['told']:,}"
+    )
+
+
 def beside_bare(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """The front and a bare NIOHTTP1 server."""
     for connections in ("16", "64"):
@@ -165,6 +173,8 @@ def text(results: dict[str, Any]) -> str:
         parts.append(table([HEAD, *found]))
     if split := "\n".join(processes(results)):
         parts.append(f"CPU and wake-ups per call of each process (the child is the upstream's own, and not counted):\n{split}")
+    if found := results.get("chat", {}).get("journal"):
+        parts.append(journal(found))
     if found := results.get("bare"):
         parts.append(table([BESIDE_BARE, *beside_bare(found)]))
     if found := results.get("http"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import http.client
 import json
@@ -71,9 +72,13 @@ class Server:
     def log_path(self) -> str:
         return os.devnull
 
+    def standard_error(self) -> contextlib.AbstractContextManager[Any]:
+        """Where it writes what it has to say; needed until it has been started."""
+        return open(self.log_path(), "ab")
+
     def spawn(self) -> None:
         """Starts it and does not wait for it."""
-        with open(self.log_path(), "ab") as log:
+        with self.standard_error() as log:
             self.process = subprocess.Popen(
                 self.command(),
                 env=self.environment(),
