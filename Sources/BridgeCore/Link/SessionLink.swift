@@ -200,3 +200,19 @@ package struct SessionEnd: LinkHeader, Equatable {
         self.failure = header.string("err")
     }
 }
+
+/// How the front ends the exchange of a stream that was listened on, when its client is gone.
+package struct StreamLeft: LinkHeader, Equatable {
+    /// The last event with an id and a message of which anybody can have read all; empty where there is none. The message of
+    /// every later one has certainly not left whole.
+    package var eventID: String
+
+    package init(_ eventID: String) { self.eventID = eventID }
+
+    package func write(to header: inout HeaderWriter) { header.member("left", self.eventID) }
+
+    package init?(reading header: inout HeaderReader) {
+        guard let eventID = header.string("left") else { return nil }
+        self.eventID = eventID
+    }
+}

@@ -49,6 +49,8 @@ final class LiveSession {
     var lastUsed: NIODeadline
     /// Called when the client reads on, after it had been behind.
     var onRoom: (() -> Void)?
+    /// Called when a stream on which the client listened is lost: questions beyond this place on it have not left.
+    var onUnsent: ((ListeningPlace) -> Void)?
 
     init(_ identity: SessionIdentity, level: LogSeverity?, owed: [ListChange], now: NIODeadline) {
         self.identity = identity
