@@ -44,6 +44,8 @@ package struct SessionRequest: LinkHeader, Equatable {
         case tools
         /// `GET /metrics`: how the calls of each server ended, and how soon it answered.
         case counts
+        /// The principal is no more, as a revoked token's: all that goes on in its name is to end.
+        case over
     }
 
     package var operation: Operation

@@ -109,12 +109,18 @@ final class Call {
         self.stream.drop()
     }
 
-    /// It took too long, or its session is over: cancelled upstream, answered here.
-    func abort(_ fault: ToldFault) {
+    /// It took too long: cancelled upstream, answered here.
+    private func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: fault.word)
-        // That its session is over is nobody else's matter.
-        self.fail(fault, isShared: fault.fault != .cancelled)
+        self.fail(fault)
+    }
+
+    /// Its session is over, or whoever asked is: the same, and nobody else's matter.
+    func end(_ fault: ToldFault) {
+        guard let exchange = self.exchange else { return }
+        exchange.cancel(reason: Fault.cancelled.word)
+        self.fail(fault, isShared: false)
     }
 
     /// A call waits 10 seconds for a worker that is away: longer than any but a worker that fails again and again takes.

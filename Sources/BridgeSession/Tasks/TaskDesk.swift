@@ -181,6 +181,24 @@ final class TaskDesk {
         self.ask("tasks/cancel", task, at: upstream, requestID, for: caller)
     }
 
+    /// A principal is no more: what runs in its name is cancelled, and nothing of it is remembered.
+    ///
+    /// - Returns: how many tasks were under way.
+    func end(of principal: String, _ requestID: String) -> Int {
+        // Its sessions may be over, or in nobody's memory: it is asked in no session's name.
+        let nobody = Caller(
+            revision: .newest, capabilities: [], principal: principal, session: nil, showsSafeNames: false,
+            onDisconnect: .cancel)
+        var count = 0
+        for record in self.records.records(of: principal, behind: nil) {
+            self.records.forget(record.claims.key)
+            guard !record.isOver, let upstream = self.upstream(record.claims.key.server) else { continue }
+            self.cancel(record.claims.key, at: upstream, requestID, for: nobody)
+            count += 1
+        }
+        return count
+    }
+
     // MARK: Questions
 
     /// A client's answer to a question that it was asked for a task (``CallCourse/said(_:)``), as the server may hear it.
