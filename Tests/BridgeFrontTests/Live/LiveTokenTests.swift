@@ -1,4 +1,5 @@
 import BridgeAccess
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
 import NIOCore
@@ -71,6 +72,28 @@ import Testing
             try await fixture.front.onLoop { front in
                 #expect(!front.session.value.exchanges.contains { $0.header.description.contains("post") })
             }
+        }
+    }
+
+    @Test func `a list of tokens is written down beside the loop`() async throws {
+        try await ChatFixture.run { fixture in
+            let isOnLoop = try await withCheckedThrowingContinuation { done in
+                fixture.front.loop.execute {
+                    let state = fixture.front.worker.state.value
+                    let loop = state.loop
+                    do {
+                        state.access(try WorkerConfigurationCoding.encode(AccessCommand.list)) { reply in
+                            guard case .tokens(let tokens) = reply, tokens.count == 1 else {
+                                return done.resume(returning: true)
+                            }
+                            done.resume(returning: loop.inEventLoop)
+                        }
+                    } catch {
+                        done.resume(throwing: error)
+                    }
+                }
+            }
+            #expect(!isOnLoop)
         }
     }
 
