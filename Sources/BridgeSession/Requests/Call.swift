@@ -37,6 +37,8 @@ final class Call {
     var questionTasks: [String: QuestionTask] = [:]
     /// Bytes of answers that those keep.
     var keptAnswers = 0
+    /// What its client is told while it is asked; nil where it does not want to know of progress, or cannot be asked.
+    var waiting: WaitingProgress?
     /// The longest that its client may take to answer; the upstream's worker counts that itself.
     let questionTime: TimeAmount
     private let began: NIODeadline
@@ -78,6 +80,9 @@ final class Call {
         self.began = now
         self.waitingSince = now
         self.mayRepeat = route.mayRepeat
+        if request.caller.canBeAsked {
+            self.waiting = WaitingProgress(of: request.message, by: request.caller.revision, now: now)
+        }
         self.course?.call = self
     }
 
@@ -121,6 +126,7 @@ final class Call {
     private static let workerPatience = TimeAmount.seconds(10)
 
     func abortIfOverdue(now: NIODeadline) {
+        self.tellThatItWaits(now: now)
         self.giveUpQuestions(now: now)
         if self.deadline <= now {
             self.abort(self.course?.lateness ?? .timeout(self.upstream.route.name, after: self.limit))
@@ -162,7 +168,7 @@ extension Call: ExchangeDelegate {
         switch UpstreamMessage(header) {
         case .progress:
             self.goesOn()
-            self.stream.notify(payload)
+            self.stream.notify(self.waiting?.heard(payload, now: .now()) ?? payload)
         case .log:
             if self.caller.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
         case .ask(let number): self.ask(number, payload)
