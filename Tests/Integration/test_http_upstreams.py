@@ -213,7 +213,7 @@ def test_a_session_may_be_lost_in_many_words(odd: OddHTTP, bridge: Bridge, statu
 
 
 def test_sessions_that_are_lost_again_and_again_are_given_up(odd: OddHTTP, bridge: Bridge) -> None:
-    odd.hooks["tools/call"] = lambda exchange: exchange.reply(404, b"")
+    odd.hooks["tools/call"] = odd.hooks["ping"] = lambda exchange: exchange.reply(404, b"")
     with bridge.client() as client:
         bridge.wait_tool("odd.count", client)
         failure = client.call("odd.count", {"tag": "t"}).failure
