@@ -34,6 +34,8 @@ final class FrontState {
     let tokens = KnownTokens()
     let limits: LimitDesk
     let watch: TokenWatch
+    /// Tells the session worker whose tokens are over.
+    let ends: TokenEnds
     /// What requests of the model APIs share.
     let chat = ChatDesk()
     /// Counts the configurations, and the changes of tokens: a verdict is as old as those that it was made by.
@@ -63,7 +65,8 @@ final class FrontState {
         self.metrics = metrics
         self.table = ConnectionTable(limits: configuration.limits, metrics: metrics)
         self.bodies = PayloadGate(limit: configuration.limits.maximumHeldBytes, loop: loop)
-        self.session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
+        let session = LinkDialer(path: configuration.sessionSocket, loop: loop, logger: logger)
+        self.session = session
         self.control = control
         self.stores = stores
         self.tokenBook = TokenBook(stores, loop: loop, logger: logger)
@@ -74,6 +77,9 @@ final class FrontState {
         self.door = FrontDoor(configuration)
         self.limits = LimitDesk(stores?.store, loop: loop, rate: Self.rate(configuration))
         self.watch = TokenWatch(loop: loop)
+        self.ends = TokenEnds(loop: loop, logger: logger) { request, done in
+            _ = session.open(header: request.text, delegate: AnswerWaiter(done))
+        }
         self.tokens.onChange = { [unowned self] in self.tokensChanged() }
         self.tokenBook.onChange = { [tokens] in tokens.table = $0 }
         self.watch.look = { [unowned self] in self.table.endRequests(withoutGood: self.tokens, at: $0) }
@@ -107,7 +113,9 @@ final class FrontState {
     private func tokensChanged() {
         self.epoch += 1
         if let table = self.tokens.table { self.limits.keepCounting(table) }
+        // Whoever waits hears it from here.
         self.watch.lookNow()
+        if let table = self.tokens.table { self.ends.look(at: table) }
     }
 
     func nextRequestID() -> RequestID { self.ids.next() }

@@ -78,6 +78,7 @@ package final class FrontWorker: Sendable {
             self.state.value.router = nil
             guard self.servers.value.isDraining else { throw ListenerLost() }
             self.servers.value.deadline?.cancel()
+            self.state.value.ends.close()
             self.state.value.session.close()
             self.state.value.tokenBook.close()
             self.state.value.limits.giveBack()

@@ -6,6 +6,10 @@ import BridgeMCP
 /// What the session worker tells clients of, beside what the sentences of the ``FaultTable`` say by themselves.
 extension ToldFault {
     static let cancelled = Fault.cancelled.told()
+    /// In the front's own words: which of the two says it is a matter of chance.
+    static let tokenIsOver = ToldFault(
+        .outcomeUnknown,
+        message: "The token was revoked or has expired while this request was under way. It may have run.")
     static let sessionRequired = Fault.sessionRequired.told()
     static let unknownSession = Fault.unknownSession.told()
     static let unknownEvent = Fault.unknownEvent.told()

@@ -94,7 +94,9 @@ package final class SessionWorker {
     private func connect(_ control: LinkConnection) {
         self.stuck.readers = { [weak self] in self?.listener?.connections.flatMap(\.queued) ?? [] }
         self.desk.tasks = self.tasks
-        self.desk.signIns = SignInDesk(on: control)
+        let signIns = SignInDesk(on: control)
+        signIns.tell = { [sessions] in sessions.session($1)?.tell(newest: $0) }
+        self.desk.signIns = signIns
         self.records.further = { [tasks] in tasks.compacted }
         self.sessions.onLevel = { [directory] in directory.pass($0) }
         self.sessions.onEnd = { [waiting, tasks] in
@@ -133,7 +135,10 @@ package final class SessionWorker {
             sessions.tell(note, toOwner: owner, of: upstream)
         }
         self.directory.onTaskNote = { [tasks] in tasks.take($0, life: $1, from: $2) }
-        self.directory.onNews = { [waiting] in waiting.look() }
+        self.directory.onNews = { [waiting] in
+            waiting.look()
+            signIns.look()
+        }
         self.retention.onExcess = { [sessions] in sessions.boundMemory() }
         self.answers.onChange = { [directory, stuck] isFull in
             directory.isReading = !isFull
@@ -212,6 +217,7 @@ package final class SessionWorker {
         self.desk.endOverdue(now: now)
         self.sessions.keepHouse(now: now, time: time)
         self.waiting.look()
+        self.desk.signIns?.look(at: Int(clamping: time))
         self.tasks.keepHouse()
         self.broker.keepHouse(now: now)
         self.status.tell(

@@ -9,57 +9,53 @@ extension AccessDatabase: AuditStore {
     }
 
     package func rows(_ query: AuditQuery, _ answer: @escaping StoreAnswer<AuditPage>) {
-        self.perform(answer) { queue in
-            try queue.read { database in
-                var conditions = ["1"]
-                var arguments = StatementArguments()
-                let add = { (condition: String, value: (any DatabaseValueConvertible)?) in
-                    guard let value else { return }
-                    conditions.append(condition)
-                    arguments += [value]
-                }
-                add("token = ?", query.token?.text)
-                add("time >= ?", query.since)
-                add("subject GLOB ?", query.subject.map(Self.glob))
-                add("outcome = ?", query.outcome)
-                add("id > ?", query.after)
-                // From a place on, the next ones; without one, the newest.
-                let order = query.after == nil ? "DESC" : "ASC"
-                arguments += [max(0, query.limit)]
-                let found = try Row.fetchAll(
-                    database,
-                    sql: """
-                        SELECT * FROM audit WHERE \(conditions.joined(separator: " AND ")) ORDER BY id \(order) LIMIT ?
-                        """,
-                    arguments: arguments)
-                let newest = try Int.fetchOne(database, sql: "SELECT max(id) FROM audit") ?? 0
-                let inOrder = query.after == nil ? found.reversed() : found
-                let isCut = found.count >= query.limit && query.after != nil
-                let last = isCut ? inOrder.last.flatMap { Int.fromDatabaseValue($0["id"] as DatabaseValue) } : nil
-                return AuditPage(rows: inOrder.map(Self.auditRow), last: max(last ?? newest, query.after ?? 0))
+        self.look(answer) { database in
+            var conditions = ["1"]
+            var arguments = StatementArguments()
+            let add = { (condition: String, value: (any DatabaseValueConvertible)?) in
+                guard let value else { return }
+                conditions.append(condition)
+                arguments += [value]
             }
+            add("token = ?", query.token?.text)
+            add("time >= ?", query.since)
+            add("subject GLOB ?", query.subject.map(Self.glob))
+            add("outcome = ?", query.outcome)
+            add("id > ?", query.after)
+            // From a place on, the next ones; without one, the newest.
+            let order = query.after == nil ? "DESC" : "ASC"
+            arguments += [max(0, query.limit)]
+            let found = try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT * FROM audit WHERE \(conditions.joined(separator: " AND ")) ORDER BY id \(order) LIMIT ?
+                    """,
+                arguments: arguments)
+            let newest = try Int.fetchOne(database, sql: "SELECT max(id) FROM audit") ?? 0
+            let inOrder = query.after == nil ? found.reversed() : found
+            let isCut = found.count >= query.limit && query.after != nil
+            let last = isCut ? inOrder.last.flatMap { Int.fromDatabaseValue($0["id"] as DatabaseValue) } : nil
+            return AuditPage(rows: inOrder.map(Self.auditRow), last: max(last ?? newest, query.after ?? 0))
         }
     }
 
     package func usage(since time: Int, of token: TokenID?, _ answer: @escaping StoreAnswer<[TokenUsage]>) {
-        self.perform(answer) { queue in
-            try queue.read { database in
-                try Row.fetchAll(
-                    database,
-                    sql: """
-                        SELECT token, count(*), sum(outcome <> 'ok'), sum(request_bytes), sum(response_bytes),
-                            sum(microseconds), max(time)
-                        FROM audit INDEXED BY audit_time
-                        WHERE time >= ? AND token IS NOT NULL AND (?2 IS NULL OR token = ?2)
-                        GROUP BY token ORDER BY token
-                        """, arguments: [time, token?.text]
-                ).compactMap { row in
-                    let number = { (index: Int) in Int.fromDatabaseValue(row[index] as DatabaseValue) ?? 0 }
-                    return String.fromDatabaseValue(row[0] as DatabaseValue).flatMap(TokenID.init).map {
-                        TokenUsage(
-                            token: $0, requests: number(1), failures: number(2), requestBytes: number(3),
-                            responseBytes: number(4), microseconds: number(5), last: number(6))
-                    }
+        self.look(answer) { database in
+            try Row.fetchAll(
+                database,
+                sql: """
+                    SELECT token, count(*), sum(outcome <> 'ok'), sum(request_bytes), sum(response_bytes),
+                        sum(microseconds), max(time)
+                    FROM audit INDEXED BY audit_time
+                    WHERE time >= ? AND token IS NOT NULL AND (?2 IS NULL OR token = ?2)
+                    GROUP BY token ORDER BY token
+                    """, arguments: [time, token?.text]
+            ).compactMap { row in
+                let number = { (index: Int) in Int.fromDatabaseValue(row[index] as DatabaseValue) ?? 0 }
+                return String.fromDatabaseValue(row[0] as DatabaseValue).flatMap(TokenID.init).map {
+                    TokenUsage(
+                        token: $0, requests: number(1), failures: number(2), requestBytes: number(3),
+                        responseBytes: number(4), microseconds: number(5), last: number(6))
                 }
             }
         }

@@ -27,17 +27,15 @@ extension AccessDatabase: BudgetStore {
     }
 
     package func taken(day: Int, _ answer: @escaping StoreAnswer<[TokenID: Int]>) {
-        self.perform(answer) { queue in
-            try queue.read { database in
-                var taken: [TokenID: Int] = [:]
-                let rows = try Row.fetchCursor(
-                    database, sql: "SELECT token, taken FROM budget WHERE day = ?", arguments: [day])
-                while let row = try rows.next() {
-                    let id = String.fromDatabaseValue(row[0] as DatabaseValue).flatMap(TokenID.init)
-                    if let id { taken[id] = max(0, Int.fromDatabaseValue(row[1] as DatabaseValue) ?? 0) }
-                }
-                return taken
+        self.look(answer) { database in
+            var taken: [TokenID: Int] = [:]
+            let rows = try Row.fetchCursor(
+                database, sql: "SELECT token, taken FROM budget WHERE day = ?", arguments: [day])
+            while let row = try rows.next() {
+                let id = String.fromDatabaseValue(row[0] as DatabaseValue).flatMap(TokenID.init)
+                if let id { taken[id] = max(0, Int.fromDatabaseValue(row[1] as DatabaseValue) ?? 0) }
             }
+            return taken
         }
     }
 

@@ -1,10 +1,8 @@
 package import BridgeAccess
 import GRDB
 import Glibc
-import NIOPosix
-import Synchronization
 
-/// Tokens, budgets and the audit in one SQLite file, on one thread of its own. Several processes may have it open.
+/// Tokens, budgets and the audit in one SQLite file, on threads of its own. Several processes may have it open.
 ///
 /// What fails has changed nothing, and says why; the next attempt opens the file anew where that may help. So it goes on by
 /// itself when somebody has mended what was wrong.
@@ -33,10 +31,9 @@ package final class AccessDatabase: Sendable {
     let mark: TokenHash?
     let path: String
     let clock: @Sendable () -> Int64
-    private let connection: Connection
-    private let thread = NIOThreadPool(numberOfThreads: 1)
-    private let queueLimit: Int
-    private let waiting = Atomic<Int>(0)
+    private let main: DatabaseLane
+    /// For what may take long and changes nothing.
+    private let reading: DatabaseLane
 
     /// - Parameters:
     ///   - path: of a file that is made, with mode 0600, when it is first needed.
@@ -45,72 +42,37 @@ package final class AccessDatabase: Sendable {
         self.path = path
         self.mark = mark
         self.clock = options.clock
-        self.connection = Connection(DatabaseFile(path: path, options: options))
-        self.queueLimit = options.queueLimit
-        self.thread.start()
+        self.main = DatabaseLane(path: path, options: options)
+        self.reading = DatabaseLane(path: path, options: options)
     }
 
-    /// Does what has been asked for, closes the file, and calls back on any thread. What is asked later is refused.
+    /// Does what has been asked for, closes the file, and calls back on any thread. What is asked later is refused, and a long
+    /// look at the audit ends early.
     package func close(_ done: @escaping @Sendable () -> Void) {
-        let connection = self.connection
-        let thread = self.thread
-        thread.submit { _ in
-            connection.close()
-            thread.shutdownGracefully { _ in done() }
-        }
+        let (main, reading) = (self.main, self.reading)
+        // What has been asked for goes over to the reading, and ends there; who writes then tidies up.
+        main.afterwards { reading.close(isHurried: true) { main.close(done) } }
     }
 
     /// Does one thing after the other, each of them soon: what takes long comes in pieces. Answers on the thread.
     func perform<Value>(
         _ answer: @escaping StoreAnswer<Value>, _ job: @escaping @Sendable (DatabaseQueue) throws -> Value
     ) {
-        guard self.waiting.wrappingAdd(1, ordering: .relaxed).newValue <= self.queueLimit else {
-            self.waiting.wrappingSubtract(1, ordering: .relaxed)
-            return answer(.failure(StoreTrouble(.busy, "The store has more to do than it can take.")))
-        }
-        self.thread.submit { state in
-            self.waiting.wrappingSubtract(1, ordering: .relaxed)
-            guard case .active = state else {
-                return answer(.failure(StoreTrouble(.unreachable, "The store has been closed.")))
+        self.main.perform(answer, job)
+    }
+
+    /// Looks at what may take long to read, with a connection of its own: nothing that is written waits for that, no token and
+    /// no limit. What has been asked for before is seen, and what would keep that from being done keeps this, too.
+    func look<Value>(
+        _ answer: @escaping StoreAnswer<Value>, _ job: @escaping @Sendable (Database) throws -> Value
+    ) {
+        let reading = self.reading
+        let opened: StoreAnswer<Void> = { result in
+            switch result {
+            case .success: reading.perform(answer) { queue in try queue.read(job) }
+            case .failure(let trouble): answer(.failure(trouble))
             }
-            answer(self.connection.use(job))
         }
-    }
-}
-
-/// The file while it is open.
-///
-/// `@unchecked`: it is used on the one thread of ``AccessDatabase`` only.
-private final class Connection: @unchecked Sendable {
-    private let file: DatabaseFile
-    private var open: (queue: DatabaseQueue, identity: DatabaseFile.Identity?)?
-
-    init(_ file: DatabaseFile) { self.file = file }
-
-    func use<Value>(_ job: (DatabaseQueue) throws -> Value) -> Result<Value, StoreTrouble> {
-        do {
-            return .success(try job(self.queue()))
-        } catch {
-            let trouble = self.file.trouble(error)
-            switch trouble.kind {
-            case .corrupt, .readOnly, .laterVersion, .unreachable: self.close()
-            case .full, .locked, .busy, .otherKey: break
-            }
-            return .failure(trouble)
-        }
-    }
-
-    func close() {
-        try? self.open?.queue.close()
-        self.open = nil
-    }
-
-    /// The one that is open, or a new one where another file has been put in its place.
-    private func queue() throws -> DatabaseQueue {
-        if let open, open.identity == self.file.identity, open.identity != nil { return open.queue }
-        self.close()
-        let queue = try self.file.open()
-        self.open = (queue, self.file.identity)
-        return queue
+        self.main.perform(opened) { _ in }
     }
 }

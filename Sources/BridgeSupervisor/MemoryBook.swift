@@ -1,4 +1,3 @@
-import BridgeProcess
 import NIOCore
 
 /// Decides when the service's processes are asked what memory they use, and keeps what they said. Pure: time is passed in.
@@ -19,9 +18,9 @@ struct MemoryBook {
     static let keeping = TimeAmount.seconds(10)
 
     /// By process.
-    private(set) var uses: [String: MemoryUse] = [:]
+    private(set) var reports: [String: MemoryReport] = [:]
     private var knownAt: NIODeadline?
-    private var round: (missing: Set<String>, told: [String: MemoryUse])?
+    private var round: (missing: Set<String>, told: [String: MemoryReport])?
 
     func asked(fresh: Bool, at now: NIODeadline) -> Asked {
         if self.round != nil { return .underWay }
@@ -31,11 +30,11 @@ struct MemoryBook {
 
     mutating func begin(_ processes: Set<String>) { self.round = (processes, [:]) }
 
-    /// - Parameter use: `nil` when the process cannot tell.
+    /// - Parameter report: `nil` when the process cannot tell.
     /// - Returns: whether this was the last that was missing.
-    mutating func told(_ process: String, _ use: MemoryUse?, at now: NIODeadline) -> Bool {
+    mutating func told(_ process: String, _ report: MemoryReport?, at now: NIODeadline) -> Bool {
         guard self.round?.missing.remove(process) != nil else { return false }
-        self.round?.told[process] = use
+        self.round?.told[process] = report
         return self.round?.missing.isEmpty == true && self.conclude(at: now)
     }
 
@@ -44,7 +43,7 @@ struct MemoryBook {
     /// - Returns: whether there was a round to conclude.
     mutating func conclude(at now: NIODeadline) -> Bool {
         guard let round = self.round else { return false }
-        self.uses = round.told
+        self.reports = round.told
         self.knownAt = now
         self.round = nil
         return true

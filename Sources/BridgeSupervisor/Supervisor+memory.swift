@@ -4,7 +4,8 @@ import BridgeLink
 import BridgeProcess
 import NIOCore
 
-/// Asks all processes of the service what memory they use. Nobody else can look: see ``ProcessSecrecy``.
+/// Asks all processes of the service what memory they use, and what their logs have dropped. Nobody else can look: see
+/// ``ProcessSecrecy``.
 ///
 /// Confined to the event loop.
 final class MemorySurvey {
@@ -36,13 +37,14 @@ extension Supervisor {
     func memory() -> JSONText {
         let roles: [WorkerRole] =
             [.http, .session] + self.deployment.upstreams.map { .upstream($0.configuration.name) }
-        let uses = self.survey.book.uses
+        let reports = self.survey.book.reports
         return JSONWriter.object { body in
             for name in [Self.ownName] + roles.map(\.description) {
-                guard let use = uses[name] else { continue }
+                guard let report = reports[name] else { continue }
                 body.memberObject(name) {
-                    $0.member("pssBytes", use.proportional)
-                    $0.member("anonymousBytes", use.anonymous)
+                    $0.member("pssBytes", ifPresent: report.use?.proportional)
+                    $0.member("anonymousBytes", ifPresent: report.use?.anonymous)
+                    $0.member("droppedLogRecords", report.droppedRecords)
                 }
             }
         }
@@ -57,18 +59,22 @@ extension Supervisor {
         }
         let loop = self.loop
         let bound = NIOLoopBound(self, eventLoop: loop)
-        self.environment.processes.memory { use in loop.execute { bound.value.told(Self.ownName, use) } }
+        let droppedRecords = self.environment.droppedRecords
+        self.environment.processes.memory { use in
+            let report = MemoryReport(use, droppedRecords: droppedRecords())
+            loop.execute { bound.value.told(Self.ownName, report) }
+        }
         for (name, link) in links {
             let question = link.ask(header: WorkerRequest.memory.text) { [weak self] answer in
                 let header: JSONText? = if case .ended(let header, _) = answer { header } else { nil }
-                self?.told(name, header.flatMap { MemoryReport($0) }?.use)
+                self?.told(name, header.flatMap { MemoryReport($0) })
             }
             self.survey.questions.append(question)
         }
     }
 
-    private func told(_ process: String, _ use: MemoryUse?) {
-        if self.survey.book.told(process, use, at: .now()) { self.concludeSurvey() }
+    private func told(_ process: String, _ report: MemoryReport?) {
+        if self.survey.book.told(process, report, at: .now()) { self.concludeSurvey() }
     }
 
     private func concludeSurvey() {

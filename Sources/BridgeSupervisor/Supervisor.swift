@@ -27,6 +27,8 @@ package final class Supervisor {
         package var transport: String
         /// Sets this process's own log level, which a reload may change.
         package var setLogLevel: @Sendable (ConfiguredLogLevel) -> Void
+        /// How many records of this process's own log were dropped.
+        package var droppedRecords: @Sendable () -> UInt64
 
         package init(
             processes: ProcessThread,
@@ -37,7 +39,8 @@ package final class Supervisor {
             sockets: PublicSockets,
             version: String,
             transport: String = "streamable-http",
-            setLogLevel: @escaping @Sendable (ConfiguredLogLevel) -> Void
+            setLogLevel: @escaping @Sendable (ConfiguredLogLevel) -> Void,
+            droppedRecords: @escaping @Sendable () -> UInt64
         ) {
             self.processes = processes
             self.notifier = notifier
@@ -48,6 +51,7 @@ package final class Supervisor {
             self.version = version
             self.transport = transport
             self.setLogLevel = setLogLevel
+            self.droppedRecords = droppedRecords
         }
     }
 

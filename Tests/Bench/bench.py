@@ -43,6 +43,12 @@ def arguments() -> argparse.Namespace:
         "--only", action="append", choices=[*MEASUREMENTS, "connections"], help="only this measurement (repeatable); "
         "tokens, chat, bare, http and shares are of one build, connections is of two"
     )
+    parser.add_argument(
+        "--journal",
+        action="store_true",
+        help="with --only chat: the bridge's log is a real journal, in a systemd that is booted for it and thrown away "
+        "(needs root); and what the journal and the audit have of all chats is counted"
+    )
     parser.add_argument("--json", metavar="FILE", type=Path, help="also write every figure there")
     parser.add_argument("--markdown", action="store_true", help="print the tables of docs/performance.md")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a target is missed")
@@ -59,6 +65,8 @@ def arguments() -> argparse.Namespace:
     options = parser.parse_args()
     if options.against and options.strict:
         parser.error("--strict is about targets, which --against does not look at")
+    if options.journal and (options.against or options.only != ["chat"]):
+        parser.error("--journal is for --only chat")
     known = COMPARED if options.against else MEASUREMENTS
     if unknown := [name for name in options.only or [] if name not in known]:
         parser.error(f"{'with' if options.against else 'without'} --against there is no {unknown[0]}")
@@ -131,7 +139,7 @@ def main() -> int:
         return compare(options, names, say)
     plan = Plan.smoke() if options.smoke else Plan.quick() if options.quick else Plan.thorough()
     binary = private_copy(options.binary, options.programs)
-    results = measure(Bench(binary, options.programs, plan, say), names)
+    results = measure(Bench(binary, options.programs, plan, say, options.journal), names)
     if terminal:
         say("")
     if options.json:

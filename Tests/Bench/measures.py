@@ -14,6 +14,8 @@ import chat
 import granted
 import lending
 import shares
+import signed_in
+from journal import Journaled
 from load import Generator, Load, Run, median, median_by_role, median_of
 from rig import Bridge, Direct, Server, Unmeasurable, answer_first_call, settle
 
@@ -83,6 +85,8 @@ class Bench:
     programs: Path
     plan: Plan
     say: Callable[[str], None]
+    #: Whether chats are measured of a bridge whose log is the machine's journal.
+    journaled: bool = False
     #: What there is no figure of, and why.
     failed: dict[str, str] = field(default_factory=dict)
 
@@ -171,13 +175,18 @@ class Bench:
 
     def chat(self) -> Figures:
         """Chat completions of the sandbox beside a server that has its answer ready, and of a client that lends."""
-        with self.direct() as direct, Bridge(self.binary, self.programs, settings=lending.SETTINGS) as bridge:
+        kind = Journaled if self.journaled else Bridge
+        with self.direct() as direct, kind(self.binary, self.programs, settings=lending.SETTINGS) as bridge:
             self.say("chat completions of the sandbox")
             self._warm(bridge)
             load, rounds = self.load(), self.plan.further_rounds
             found = chat.of_sandbox(self.generator, direct, bridge, load, rounds)
             self.say("chat completions through a client")
-            return {**found, "lent": chat.of_client(self.generator, bridge, load, rounds)}
+            found["lent"] = chat.of_client(self.generator, bridge, load, rounds)
+            if isinstance(bridge, Journaled):
+                self.say("what the journal has of them")
+                found["journal"] = bridge.kept()
+            return found
 
     @staticmethod
     def _ratios(none: list[Run], some: list[Run]) -> Figures:
@@ -301,6 +310,11 @@ class Bench:
                     "upstream cpu": cpu,
                     "cpu ratio": cpu / bare_cpu if bare_cpu else 0.0,
                 }
+            self.say("calls of a server over HTTP that is signed in to")
+            with signed_in.bridge(self.binary, self.programs) as using:
+                self._warm(using)
+                load, rounds = self.load(connections=16), 2 * self.plan.further_rounds + 2
+                found["signed in"] = signed_in.beside(self.generator, http, using, load, rounds)
         return found
 
     def shares(self) -> Figures:

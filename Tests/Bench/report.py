@@ -70,6 +70,10 @@ def rows(results: dict[str, Any]) -> Iterator[Row]:
         yield f"{title}: p50", "", microseconds(found["among many"]["p50"]), ratio(found["p50 ratio"])
     if found := results.get("chat"):
         yield from chats(found)
+    if found := results.get("http", {}).get("signed in"):
+        title = "calls of a server over HTTP that is signed in to, to those of one that is not"
+        yield f"{title}: calls", "", rate(found["rate"]["value"]), ratio(found["rate"]["ratio"])
+        yield f"{title}: CPU per call", "", microseconds(found["cpu"]["value"]), ratio(found["cpu"]["ratio"])
     if found := results.get("starts"):
         direct, bridge, warm = found["direct"], found["bridge"], found["bridge with a cache"]
         for word in ("median", "best"):
@@ -100,6 +104,14 @@ def chats(found: dict[str, Any]) -> Iterator[Row]:
     yield title, microseconds(own), microseconds(through), ratio(through / own)
 
 
+def journal(found: dict[str, int]) -> str:
+    """What the journal and the audit have of the chats."""
+    return (
+        f"{found['requests']:,} chats: {found['rows']:,} rows in the audit; in the journal {found['records']:,} records, "
+        f"{found['answers']:,} of them of answers; the log dropped {found['counted']:,}, and said so of {found['told']:,}"
+    )
+
+
 def beside_bare(found: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
     """The front and a bare NIOHTTP1 server."""
     for connections in ("16", "64"):
@@ -128,7 +140,8 @@ def shares(found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
 
 def by_http(found: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     """A bridge to a server over HTTP, beside one to it on stdio, and beside the library alone."""
-    for connections, each in found.items():
+    for connections in ("1", "16"):
+        each = found[connections]
         title, stdio, http = plural(connections), each["stdio"], each["http"]
         yield f"{title}: p50", "", microseconds(stdio["p50"]), microseconds(http["p50"])
         yield f"{title}: calls", rate(each["alone"]["rate"]), rate(stdio["rate"]), rate(http["rate"])
@@ -165,6 +178,8 @@ def text(results: dict[str, Any]) -> str:
         parts.append(table([HEAD, *found]))
     if split := "\n".join(processes(results)):
         parts.append(f"CPU and wake-ups per call of each process (the child is the upstream's own, and not counted):\n{split}")
+    if found := results.get("chat", {}).get("journal"):
+        parts.append(journal(found))
     if found := results.get("bare"):
         parts.append(table([BESIDE_BARE, *beside_bare(found)]))
     if found := results.get("http"):

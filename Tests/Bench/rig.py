@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import http.client
 import json
@@ -56,6 +57,8 @@ class Server:
     tool = "echo"
     #: Whether it answers what it is asked.
     verify = True
+    #: Further fields of requests that it lets in.
+    fields: dict[str, str] = {}
     death_signal = signal.SIGKILL
 
     def __init__(self) -> None:
@@ -71,9 +74,13 @@ class Server:
     def log_path(self) -> str:
         return os.devnull
 
+    def standard_error(self) -> contextlib.AbstractContextManager[Any]:
+        """Where it writes what it has to say; needed until it has been started."""
+        return open(self.log_path(), "ab")
+
     def spawn(self) -> None:
         """Starts it and does not wait for it."""
-        with open(self.log_path(), "ab") as log:
+        with self.standard_error() as log:
             self.process = subprocess.Popen(
                 self.command(),
                 env=self.environment(),
@@ -138,9 +145,13 @@ class Server:
 class Direct(Server):
     """The echo server over HTTP: what a call costs without the bridge."""
 
-    def __init__(self, programs: Path, tools: int = 1) -> None:
+    def __init__(self, programs: Path, tools: int = 1, challenge: str | None = None) -> None:
+        """With a `challenge` it lets in who shows a token, whichever."""
         super().__init__()
         self._command = [str(programs / "echo_http"), "--port", str(self.port), "--tools", str(tools)]
+        if challenge is not None:
+            self._command += ["--challenge", challenge]
+            self.fields = {"Authorization": "Bearer any"}
 
     def command(self) -> list[str]:
         return self._command
@@ -154,13 +165,13 @@ class Bridge(Server):
 
     def __init__(
         self, binary: Path, programs: Path, tools: int = 1, connections: int | None = None, url: str | None = None,
-        settings: dict[str, Any] | None = None,
+        settings: dict[str, Any] | None = None, oauth: dict[str, Any] | None = None,
     ) -> None:
-        """With a `url`, the upstream is the server that is there. Settings are those of `bridge`."""
+        """With a `url`, the upstream is the server that is there, signed in to as `oauth` says. Settings are those of `bridge`."""
         super().__init__()
         self._binary = binary
         stdio = {"command": str(programs / "echo_stdio"), "args": ["--tools", str(tools)]}
-        self._server = stdio if url is None else {"type": "http", "url": url}
+        self._server = stdio if url is None else {"type": "http", "url": url, **({"oauth": oauth} if oauth else {})}
         self.folder = Path(tempfile.mkdtemp(prefix="mcpb-bench-"))
         for name in ("home", "run", "state", "tmp"):
             (self.folder / name).mkdir(mode=0o700)
@@ -263,7 +274,7 @@ def answer_first_call(server: Server, deadline: float) -> float:
         server.check()
         connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
         try:
-            if (problem := _call_once(connection, server.tool, deadline)) == "":
+            if (problem := _call_once(connection, server, deadline)) == "":
                 return time.monotonic()
         except (OSError, http.client.HTTPException, ValueError) as error:
             problem = repr(error)
@@ -274,9 +285,9 @@ def answer_first_call(server: Server, deadline: float) -> float:
     raise Unmeasurable(f"{server.command()[0]} answered no call in time: {problem} {words}")
 
 
-def _call_once(connection: http.client.HTTPConnection, tool: str, deadline: float) -> str:
+def _call_once(connection: http.client.HTTPConnection, server: Server, deadline: float) -> str:
     """What was wrong; nothing when the answer is good."""
-    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream", **server.fields}
 
     def post(message: dict[str, object]) -> tuple[http.client.HTTPResponse, bytes]:
         connection.request("POST", "/mcp", json.dumps({"jsonrpc": "2.0", **message}), headers)
@@ -291,7 +302,7 @@ def _call_once(connection: http.client.HTTPConnection, tool: str, deadline: floa
         headers["Mcp-Session-Id"] = session
     headers["MCP-Protocol-Version"] = "2025-11-25"
     post({"method": "notifications/initialized"})
-    call = {"id": 2, "method": "tools/call", "params": {"name": tool, "arguments": {"text": "first"}}}
+    call = {"id": 2, "method": "tools/call", "params": {"name": server.tool, "arguments": {"text": "first"}}}
     while True:
         response, body = post(call)
         if response.status == 200 and b'"text":"first"' in body:

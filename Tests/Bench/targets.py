@@ -88,6 +88,15 @@ TARGETS = [
         "server over HTTP: CPU of its worker to the library alone", "http", lambda all: all["16"]["cpu ratio"], 1.3, " x",
         digits=2,
     ),
+    # Two runs of one and the same are as far apart, at most.
+    Target(
+        "server over HTTP, signed in: calls/s to without, and the spread", "http",
+        lambda all: all["signed in"]["rate"]["ratio"] + all["signed in"]["rate"]["spread"], 1, " x", at_least=True, digits=2,
+    ),
+    Target(
+        "server over HTTP, signed in: CPU to without, less the spread", "http",
+        lambda all: all["signed in"]["cpu"]["ratio"] - all["signed in"]["cpu"]["spread"], 1, " x", digits=2,
+    ),
     Target("growth by 100,000 calls", "memory", lambda all: all["calls"]["growth"], SLACK, " MiB", digits=1),
     Target("growth by 10,000 sessions", "memory", lambda all: all["sessions"]["growth"], SLACK, " MiB", digits=1),
 ]

@@ -53,17 +53,65 @@ import Testing
         #expect(params.remarks.ignored == ["tools"])
     }
 
-    @Test func `a schema without a type is one of an object, another type is refused`() throws {
-        let request = try Samples.asking(
-            .messages, #""tools":[{"name":"f","input_schema":{"properties":{}}},{"name":"g"}]"#)
-        #expect(
-            request.tools.map(\.inputSchema.description) == [
-                #"{"type":"object","properties":{}}"#, #"{"type":"object","properties":{}}"#,
-            ])
-        let fault = try fault {
-            _ = try Samples.asking(.messages, #""tools":[{"name":"f","input_schema":{"type":"string"}}]"#)
+    @Test(arguments: [
+        (#"{"properties":{}}"#, #"{"type":"object","properties":{}}"#),
+        (#"{"type":null,"properties":{}}"#, #"{"type":"object","properties":{}}"#),
+        (#"{"title":"t","type":["object","null"]}"#, #"{"type":"object","title":"t"}"#),
+        (#"{"type":["string","object"]}"#, #"{"type":"object"}"#),
+        (
+            #"{"anyOf":[{"type":"null"},{"type":"object","required":["a"]}]}"#,
+            #"{"type":"object","anyOf":[{"type":"null"},{"type":"object","required":["a"]}]}"#
+        ),
+        (##"{"oneOf":[{"$ref":"#/$defs/a"}]}"##, ##"{"type":"object","oneOf":[{"$ref":"#/$defs/a"}]}"##),
+        (#"{"allOf":[{"required":["a"]},true]}"#, #"{"type":"object","allOf":[{"required":["a"]},true]}"#),
+        (#"{"enum":[1,{}]}"#, #"{"type":"object","enum":[1,{}]}"#),
+        (#"{"const":{}}"#, #"{"type":"object","const":{}}"#),
+        ("{}", #"{"type":"object"}"#),
+    ])
+    func `a schema that does not say object alone says so here, and that is told`(schema: String, sent: String) throws {
+        for (dialect, name, tool) in Self.tools(schema) {
+            let request = try Samples.asking(dialect, #""tools":[\#(tool)]"#)
+            #expect(request.tools.map(\.inputSchema.description) == [sent])
+            #expect(request.remarks.approximated == ["tools.\(name).type"])
         }
-        #expect(fault?.param == "tools[0].input_schema.type")
+    }
+
+    @Test(arguments: [
+        (#"{"type":"string"}"#, ".type"), (#"{"type":["string","null"]}"#, ".type"), (#"{"type":5}"#, ".type"),
+        (#"{"type":[]}"#, ".type"), (#"{"anyOf":[{"type":"null"},{"type":["array"]}]}"#, ""),
+        (#"{"oneOf":[{"anyOf":[{"const":1}]}]}"#, ""), (#"{"allOf":[{},{"type":"array"}]}"#, ""),
+        (#"{"enum":["a",null]}"#, ""), (#"{"const":null}"#, ""), (#"{"anyOf":[false]}"#, ""),
+    ])
+    func `a schema that no object is valid by is refused`(schema: String, place: String) throws {
+        for (dialect, name, tool) in Self.tools(schema) {
+            let fault = try fault { _ = try Samples.asking(dialect, #""tools":[\#(tool)]"#) }
+            let path = dialect == .completions ? "tools[0].function" : "tools[0]"
+            #expect(fault?.param == "\(path).\(name)\(place)")
+            #expect(fault?.status(in: dialect) == 400)
+        }
+    }
+
+    @Test func `a tool without a schema takes nothing`() throws {
+        let request = try Samples.asking(.messages, #""tools":[{"name":"g"},{"name":"h","input_schema":null}]"#)
+        #expect(request.tools.map(\.inputSchema) == [ChatTool.emptySchema, ChatTool.emptySchema])
+        #expect(request.remarks == ChatRemarks())
+    }
+
+    @Test func `only so much of a schema is looked at`() throws {
+        let deep =
+            String(repeating: #"{"anyOf":["#, count: 40) + #"{"type":"null"}"# + String(repeating: "]}", count: 40)
+        #expect(try json(deep).mayTakeObjects())
+    }
+
+    /// One tool with this schema in each dialect, and what the dialect calls the schema.
+    private static func tools(_ schema: String) -> [(ChatDialect, name: String, tool: String)] {
+        [
+            (
+                .completions, "parameters",
+                #"{"type":"function","function":{"name":"f","parameters":\#(schema)}}"#
+            ), (.responses, "parameters", #"{"type":"function","name":"f","parameters":\#(schema)}"#),
+            (.messages, "input_schema", #"{"name":"f","input_schema":\#(schema)}"#),
+        ]
     }
 
     @Test(arguments: ["", "a b", "ä", String(repeating: "x", count: 129)])

@@ -34,14 +34,23 @@ import Testing
 
     @Test func `a connection is used again, and closed when nobody has for a while`() async throws {
         try await OddServer.serving({ _, count in answer("200 OK", "\(count)") }) { server in
-            var settings = HTTPConnectionSettings()
-            settings.idleTimeout = .seconds(1)
+            var patient = HTTPConnectionSettings()
+            var impatient = patient
+            patient.idleTimeout = .hours(1)
+            impatient.idleTimeout = .milliseconds(200)
             let asked = try request(server)
-            try await connected(settings) { connections in
-                for count in 0..<5 { #expect(try await connections.outcome(of: asked).text == "\(count)") }
-                try await server.closed()
+            try await connected(patient) { connections in
+                for count in 0..<5 {
+                    let text = try await connections.outcome(of: asked).text
+                    #expect(text == "\(count)")
+                }
             }
             #expect(server.connected == 1, "direct: \(Way.isDirect)")
+            try await connected(impatient) { connections in
+                #expect(try await connections.outcome(of: asked).text == "5")
+                // The first one was closed at the end.
+                try await server.closed(2)
+            }
         }
     }
 

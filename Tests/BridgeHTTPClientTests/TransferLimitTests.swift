@@ -83,6 +83,11 @@ import Testing
         31, 139, 8, 0, 0, 0, 0, 0, 2, 255, 203, 72, 205, 201, 201, 7, 0, 134, 166, 16, 54, 5, 0, 0, 0,
     ]
 
+    /// 65,536 times the same letter.
+    private static let much: [UInt8] =
+        [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 237, 193, 1, 1, 0, 0, 0, 128, 144, 219, 205, 239, 8, 10]
+        + [UInt8](repeating: 0, count: 63) + [106, 154, 88, 180, 44, 0, 0, 1, 0]
+
     private static func packed(_ encoding: String, _ bytes: [UInt8]) -> [OddServer.Step] {
         [
             .text("HTTP/1.1 200 OK\r\nContent-Encoding: \(encoding)\r\nContent-Length: \(bytes.count)\r\n\r\n"),
@@ -94,6 +99,15 @@ import Testing
         try await OddServer.serving({ _, _ in Self.packed("gzip", Self.hello) }) { server in
             let found = try await connected { try await $0.outcome(of: request(server)) }
             #expect(found.text == "hello", "\(found)")
+        }
+    }
+
+    @Test func `more than a hundred times what was sent is not unpacked`() async throws {
+        try await OddServer.serving({ _, _ in Self.packed("gzip", Self.much) }) { server in
+            let found = try await connected { try await $0.outcome(of: request(server)) }
+            #expect(
+                found.failure == HTTPFailure(.malformed("its body unpacks to far more than was sent"), mayHaveRun: true)
+            )
         }
     }
 

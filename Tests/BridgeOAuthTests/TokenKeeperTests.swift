@@ -45,6 +45,13 @@ struct Watch {
         _ = self.keeper.flew(.refreshed(record), now: self.now, draw: 0.5)
     }
 
+    /// The token of the hour is refused, and nobody has another one.
+    mutating func seeNothingNew() {
+        let (refusal, action) = self.keeper.refused(generation: self.keeper.record.generation, self.now)
+        #expect(refusal == .wait && action == .reread)
+        #expect(self.keeper.reread(self.keeper.record, now: self.now, draw: 0.5) == .rediscover)
+    }
+
     var report: OAuthReport { self.keeper.report(self.now) }
     var credential: TokenKeeper.Credential { self.keeper.credential(self.now) }
     var delay: Double { self.keeper.deadline?.left(from: self.now) ?? -1 }
@@ -125,77 +132,7 @@ struct Watch {
         #expect(refusals.filter { $0.1 != .none }.count == 1 && refusals.allSatisfy { $0.0 == .wait })
     }
 
-    // MARK: 401
-
-    @Test func `an old token's refusal is answered by the new one, without a refresh`() throws {
-        var watch = try Watch()
-        watch.renew()
-        let (refusal, action) = watch.keeper.refused(generation: 1, watch.now)
-        #expect(refusal == .again && action == .none)
-    }
-
-    @Test func `a fresh token that is refused is no reason to refresh: it is tried after 1, 5, 15 and 60 minutes`()
-        throws
-    {
-        var watch = try Watch { $0.tokens?.expires = nil }
-        _ = watch.keeper.refused(generation: 1, watch.now)
-        for (round, minutes) in [1.0, 5, 15, 60, 60].enumerated() {
-            watch.renew(nil)
-            watch.pass(1)
-            for _ in 0..<10 {
-                let (refusal, action) = watch.keeper.refused(generation: 2 + round, watch.now)
-                guard case .refuse = refusal else { return #expect(Bool(false)) }
-                #expect(action == .none)
-            }
-            #expect(watch.report.phase == .refused && abs(watch.delay - minutes * 60) < 2)
-            #expect(watch.watch(for: minutes * 60 - 2) == .none)
-            #expect(watch.watch(for: 5) == .refresh(generation: 2 + round))
-        }
-        watch.renew(nil)
-        watch.keeper.accepted(generation: watch.keeper.record.generation)
-        #expect(watch.report.phase == .ok)
-    }
-
-    /// The server has refused what it was shown right after a refresh.
-    private func refusedByServer() throws -> Watch {
-        var watch = try Watch()
-        _ = watch.keeper.refused(generation: 1, watch.now)
-        watch.renew()
-        watch.pass(1)
-        guard case (.refuse, .none) = watch.keeper.refused(generation: 2, watch.now) else {
-            #expect(Bool(false))
-            return watch
-        }
-        #expect(watch.report.phase == .refused)
-        return watch
-    }
-
-    @Test func `a token that was refused and is taken after all is used on`() throws {
-        var watch = try self.refusedByServer()
-        #expect(watch.keeper.isDoubted)
-        watch.keeper.accepted(generation: 2)
-        #expect(watch.report.phase == .ok && watch.credential == .token(Secret("at-2"), generation: 2))
-        #expect(!watch.keeper.isDoubted)
-        #expect(watch.keeper.wanted(watch.now) == .none)
-    }
-
-    @Test func `tokens that nobody has shown to the server since are renewed in time, and it is asked again`() throws {
-        var watch = try self.refusedByServer()
-        #expect(watch.watch(for: 65) == .refresh(generation: 2))
-        watch.renew()
-        var asleep = watch
-        asleep.pass(4_000)
-        #expect(asleep.credential == .wait, "they have ended, which is no refusal")
-        // Nobody calls.
-        #expect(watch.watch(for: 2_800) == .none)
-        #expect(watch.watch(for: 300) == .refresh(generation: 3))
-        _ = watch.hear(.failed("no connection", sent: false))
-        watch.pass(3_600)
-        #expect(watch.credential == .wait)
-        #expect(watch.keeper.wanted(watch.now) == .refresh(generation: 3))
-        watch.renew()
-        #expect(watch.credential == .token(Secret("at-4"), generation: 4))
-    }
+    // MARK: Ends
 
     @Test func `a refresh token that ends sooner is used before that`() {
         let now = Moment(wall: 0, steady: 0)

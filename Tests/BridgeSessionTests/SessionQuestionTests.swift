@@ -19,8 +19,11 @@ import Testing
     }
 
     /// A call, under the name `call`, whose client has been asked.
-    private func ask(_ bench: SessionBench, _ question: String = Self.question, session: String) async throws {
-        try await bench.post("call", SessionCallTests.call(), session: session)
+    private func ask(
+        _ bench: SessionBench, _ question: String = Self.question, _ call: String = SessionCallTests.call(),
+        session: String
+    ) async throws {
+        try await bench.post("call", call, session: session)
         try await bench.until { $0.upstream().calls.count == 1 }
         try await bench.run { $0.upstream().call(0)?.ask(1, question) }
         try await bench.until { $0.answer("call").events.contains { $0.body?.contains("elicitation/create") ?? false } }
@@ -127,6 +130,50 @@ import Testing
             try await bench.until { $0.upstream().call(0)?.answers == [.answered(1)] }
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(300)) }
             try await bench.until { $0.upstream().call(0)?.failure != nil }
+        }
+    }
+
+    @Test(arguments: [#","_meta":{"progressToken":"p"}"#, ""])
+    func `is no silence for a client that wants to hear of progress, until it has answered`(rest: String) async throws {
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await self.open(bench)
+            try await self.ask(bench, Self.question, SessionCallTests.call(rest: rest), session: session)
+            try await bench.run { scene in
+                let now = NIODeadline.now()
+                for seconds: Int64 in [1, 16, 17, 32] { scene.worker?.keepHouse(now: now + .seconds(seconds)) }
+                // It comes behind the question and whatever was told since.
+                scene.upstream().call(0)?.send(
+                    "progress",
+                    #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":0}}"#)
+            }
+            let expected = rest.isEmpty ? 1 : 3
+            try await bench.until { scene in
+                scene.answer("call").events.filter { $0.body?.contains("/progress") ?? false }.count == expected
+            }
+            let told = try await bench.value { scene in
+                scene.answer("call").events.compactMap(\.body).filter { $0.contains("notifications/progress") }
+                    .map { JSONText(trusting: ByteBuffer(string: $0)).value("params") }
+            }
+            #expect(told.allSatisfy { $0?.string("progressToken") == "p" })
+            let values = told.compactMap { $0?.double("progress") }
+            #expect(zip(values, values.dropFirst()).allSatisfy { $0 < $1 })
+            let asked = try await bench.value { scene in
+                scene.answer("call").events.compactMap(\.body).first { $0.contains("elicitation/create") }
+            }
+            let id = try JSONText(validating: ByteBuffer(string: try #require(asked))).string("id")
+            let answer = #"{"jsonrpc":"2.0","id":"\#(try #require(id))","result":{"action":"decline"}}"#
+            #expect(try await bench.post(answer, session: session).status == 202)
+            try await bench.until { $0.upstream().call(0)?.answers == [.answered(1)] }
+            try await bench.run { scene in
+                scene.worker?.keepHouse(now: .now() + .seconds(100))
+                scene.upstream().call(0)?.succeed()
+            }
+            try await bench.until { $0.answer("call").isOver }
+            let last = try await bench.value { scene in
+                scene.answer("call").events.filter { $0.body?.contains("/progress") ?? false }.count
+            }
+            #expect(last == told.count)
         }
     }
 

@@ -65,6 +65,64 @@ import Testing
         }
     }
 
+    /// All of it is there, and whoever sees all of that server is served.
+    @Test(arguments: [
+        ("prompts/get", #"{"name":"b.p"}"#), ("resources/read", #"{"uri":"b:1"}"#),
+        ("resources/read", #"{"uri":"b://x"}"#), ("resources/subscribe", #"{"uri":"b:1"}"#),
+        ("resources/unsubscribe", #"{"uri":"b:1"}"#),
+        ("completion/complete", #"{"ref":{"type":"ref/prompt","name":"b.p"},"argument":{"name":"a","value":""}}"#),
+        ("completion/complete", #"{"ref":{"type":"ref/resource","uri":"b://{y}"},"argument":{"name":"y","value":""}}"#),
+        ("completion/complete", #"{"ref":{"type":"ref/resource","uri":"b:1"},"argument":{"name":"y","value":""}}"#),
+    ])
+    func `hides what is there from whoever has another server, or only tools of this one`(
+        method: String, params: String
+    ) async throws {
+        try await SessionBench.with(upstreams: ["a", "b"]) { bench in
+            try await bench.publish(["t"], by: "a")
+            try await bench.publish(["t"], by: "b")
+            try await bench.run { scene in
+                scene.upstream("b").capabilities = ["tools", "completions"]
+                scene.upstream("b").onCall = { $0.succeed(#"{"contents":[{"uri":"b:1","text":"x"}]}"#) }
+                scene.upstream("b").publish([#"{"name":"p"}"#], of: .prompts)
+                scene.upstream("b").publish([#"{"uri":"b:1","name":"r"}"#], of: .resources)
+                scene.upstream("b").publish([#"{"uriTemplate":"b://{y}","name":"t"}"#], of: .templates)
+            }
+            try await bench.until { scene in
+                [Offering.prompts, .resources, .templates].allSatisfy {
+                    scene.worker?.directory.section($0).entries.count == 1
+                }
+            }
+            for scope in ["server:a", "tool:b.*", "chat"] {
+                let session = try await self.open(scope: scope, in: bench)
+                let answer = try await self.post(Self.request(method, params), session, scope: scope, in: bench)
+                // To end what one never had is no trouble to anybody.
+                let isNothing = method == "resources/unsubscribe" && Self.word(answer) == nil
+                #expect(answer.status == 200 && (isNothing || Self.word(answer) == "not_granted"), "\(scope) \(answer)")
+                try await bench.run { #expect($0.upstream("b").calls.isEmpty) }
+            }
+            let session = try await self.open(scope: "server:b", in: bench)
+            let answer = try await self.post(Self.request(method, params), session, scope: "server:b", in: bench)
+            #expect(Self.word(answer) == nil, "\(answer)")
+        }
+    }
+
+    @Test(arguments: ["vendor/own", "extensions/what"])
+    func `has what nobody knows only with all of the one server`(method: String) async throws {
+        try await SessionBench.with(upstreams: ["a"]) { bench in
+            try await bench.publish(["t"], by: "a")
+            try await bench.run { scene in scene.upstream("a").onCall = { $0.succeed() } }
+            for scope in ["server:b", "tool:a.*", "chat"] {
+                let session = try await self.open(scope: scope, in: bench)
+                let answer = try await self.post(Self.request(method), session, scope: scope, in: bench)
+                #expect(answer.status == 200 && Self.word(answer) == "not_granted", "\(scope) \(answer)")
+                try await bench.run { #expect($0.upstream("a").calls.isEmpty) }
+            }
+            let session = try await self.open(scope: "server:a", in: bench)
+            let answer = try await self.post(Self.request(method), session, scope: "server:a", in: bench)
+            #expect(Self.word(answer) == nil, "\(answer)")
+        }
+    }
+
     /// What was told from the first log message on: a list that was new in the second of the session's beginning is news to it.
     private static func heard(_ answer: Answer) -> [String?] {
         Array(answer.events.map(\.body).drop { $0 == Self.changed })

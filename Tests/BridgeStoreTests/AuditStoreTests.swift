@@ -1,8 +1,10 @@
 import BridgeAccess
-import BridgeStore
+import Dispatch
 import GRDB
 import Synchronization
 import Testing
+
+@testable import BridgeStore
 
 @Suite("The audit on the disk") struct AuditStoreTests {
     @Test func `rows come back in their order, as they were asked for`() async throws {
@@ -134,4 +136,75 @@ import Testing
             #expect(plan.contains { $0.contains("audit_token") }, "\(plan)")
         }
     }
+
+    @Test func `nothing that is written waits for somebody who reads it`() async throws {
+        let fixture = try StoreFixture()
+        let store = fixture.open()
+        let token = try fixture.token("revoked")
+        _ = try await store.put(token)
+        try await store.get { store.append([fixture.row(1, token: token.id)], $0) }
+        let answers = Mutex<[String]>([])
+        let (done, isDone) = AsyncStream<Void>.makeStream()
+        let note: @Sendable (String) -> Void = { what in
+            answers.withLock { $0.append(what) }
+            isDone.yield()
+        }
+        let (begun, isBegun) = AsyncStream<Void>.makeStream()
+        let written = DispatchSemaphore(value: 0)
+        // It has read something, and goes on reading until all is written that comes after it.
+        store.look({ (result: Result<Bool, StoreTrouble>) in note("look \((try? result.get()) ?? false)") }) {
+            database in
+            _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM audit")
+            isBegun.yield()
+            for _ in 1...4 where written.wait(timeout: .now() + 20) != .success { return false }
+            return true
+        }
+        for await _ in begun { break }
+        store.rows(AuditQuery()) { result in note("rows \((try? result.get().rows.count) ?? -1)") }
+        store.usage(since: 0, of: nil) { result in note("usage \((try? result.get().count) ?? -1)") }
+        store.taken(day: 1) { _ in note("taken") }
+        let count: @Sendable (Bool) -> Void = { isGood in
+            #expect(isGood)
+            written.signal()
+        }
+        store.append([fixture.row(2)]) { count((try? $0.get()) != nil) }
+        store.take(5, least: 1, of: token.id, day: 1, limit: 10) { count((try? $0.get()) == 5) }
+        store.revoke(token.id, at: 5) { count((try? $0.get()) != nil) }
+        store.tokens { count((try? $0.get())?.tokens.first?.revoked == 5) }
+        var left = 4
+        for await _ in done {
+            left -= 1
+            if left == 0 { break }
+        }
+        #expect(answers.withLock { $0 } == ["look true", "rows 2", "usage 1", "taken"])
+        await store.closed()
+    }
+
+    @Test func `whoever reads long is sent away when the store is closed`() async throws {
+        let fixture = try StoreFixture()
+        let store = fixture.open()
+        try await store.get { store.append([fixture.row(1)], $0) }
+        let (begun, isBegun) = AsyncStream<Void>.makeStream()
+        // Ends by itself in a day.
+        let endless =
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000000000) SELECT max(i) FROM n"
+        let answers = Mutex<[StoreTrouble.Kind?]>([])
+        let note: @Sendable (StoreTrouble?) -> Void = { trouble in answers.withLock { $0.append(trouble?.kind) } }
+        store.look({ (result: Result<Int?, StoreTrouble>) in note(result.trouble) }) { database in
+            isBegun.yield()
+            return try Int.fetchOne(database, sql: endless)
+        }
+        store.rows(AuditQuery()) { note($0.trouble) }
+        for await _ in begun { break }
+        store.append([fixture.row(2)]) { note($0.trouble) }
+        await store.closed()
+        #expect(answers.withLock { $0 } == [nil, .unreachable, .unreachable])
+        let next = fixture.open()
+        #expect(try await next.get { next.rows(AuditQuery(), $0) }.rows.count == 2)
+        await next.closed()
+    }
+}
+
+extension Result where Failure == StoreTrouble {
+    fileprivate var trouble: StoreTrouble? { if case .failure(let trouble) = self { trouble } else { nil } }
 }

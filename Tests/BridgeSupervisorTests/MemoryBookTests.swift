@@ -1,3 +1,4 @@
+import BridgeCore
 import BridgeProcess
 import NIOCore
 import Testing
@@ -9,7 +10,9 @@ import Testing
         .uptimeNanoseconds(1_000_000_000_000) + .seconds(seconds)
     }
 
-    private static func use(_ bytes: Int) -> MemoryUse { MemoryUse(proportional: bytes, anonymous: bytes / 2) }
+    private static func use(_ bytes: Int) -> MemoryReport {
+        MemoryReport(MemoryUse(proportional: bytes, anonymous: bytes / 2), droppedRecords: UInt64(bytes))
+    }
 
     @Test func `the processes are asked first of all, and all who ask meanwhile wait for the same answers`() {
         var book = MemoryBook()
@@ -21,7 +24,7 @@ import Testing
         #expect(!isCompleteByHTTP)
         let isCompleteByBoth = book.told("supervisor", Self.use(1), at: Self.at(1))
         #expect(isCompleteByBoth)
-        #expect(book.uses == ["supervisor": Self.use(1), "http": Self.use(2)])
+        #expect(book.reports == ["supervisor": Self.use(1), "http": Self.use(2)])
     }
 
     @Test func `what is known serves ten seconds, unless it is wanted fresh`() {
@@ -41,10 +44,10 @@ import Testing
         #expect(!isComplete)
         let concluded = book.conclude(at: Self.at(2))
         #expect(concluded)
-        #expect(book.uses == ["supervisor": Self.use(1)])
+        #expect(book.reports == ["supervisor": Self.use(1)])
         let isCompleteLate = book.told("upstream@hangs", Self.use(9), at: Self.at(3))
         #expect(!isCompleteLate)
-        #expect(book.uses == ["supervisor": Self.use(1)])
+        #expect(book.reports == ["supervisor": Self.use(1)])
         let again = book.conclude(at: Self.at(3))
         #expect(!again)
     }
@@ -56,7 +59,14 @@ import Testing
         #expect(!isCompleteByStranger)
         let isComplete = book.told("supervisor", nil, at: Self.at(0))
         #expect(isComplete)
-        #expect(book.uses.isEmpty)
+        #expect(book.reports.isEmpty)
         #expect(book.asked(fresh: false, at: Self.at(1)) == .known)
+    }
+
+    @Test(arguments: [MemoryUse(proportional: 4_096, anonymous: 1_024), nil])
+    func `what a process says arrives, also where the kernel does not tell`(use: MemoryUse?) {
+        let report = MemoryReport(use, droppedRecords: 7)
+        #expect(MemoryReport(report.text) == report)
+        #expect(MemoryReport(.emptyObject) == nil)
     }
 }

@@ -340,6 +340,11 @@ def test_more_than_a_line_may_have_is_one_clear_error(client: MCPClient, bridge:
     assert client.echoes("bad")
 
 
+def test_a_result_that_some_clients_do_not_take_is_passed_on_and_said(client: MCPClient, bridge: Bridge) -> None:
+    assert len(text_of(client.call("bad.big", {"bytes": 16 << 20}).result)) == 16 << 20
+    eventually(lambda: any("larger than some clients take" in line for line in bridge.log), "the log says it")
+
+
 def test_memory_is_given_back_after_big_results(client: MCPClient, bridge: Bridge) -> None:
     client.call("bad.big", {"bytes": 16 << 20})
     before = bridge_memory.total(bridge)

@@ -23,6 +23,7 @@ from chat_http import begin, code_of, text_of
 from harness import Bridge, Bridges
 from http_raw import ConnectionEnded, RawConnection, Response
 from lender import Answer, Lender, echo, failed, said
+from mcp_http import EventStream, MCPClient
 from places import MODELS_PYTHON, OLD_MODELS_PYTHON, SUPPORT
 from processes import ProcessWatch
 from tokens import create
@@ -165,6 +166,67 @@ def test_a_source_that_hangs_is_told_to_stop_and_what_it_says_later_is_nobodys(b
         assert lender.withdrawn.get(timeout=PATIENCE)["requestId"] == question.id
         lender.reply(question, said("too late"))
         works(bridge, lender)
+
+
+class Listening:
+    """A client over HTTP that lends its model, and listens anew without saying what it has read."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.client = MCPClient(bridge.address, name="listening", validate=False).initialize({"sampling": {}})
+
+    def open(self) -> EventStream:
+        """A stream, of which the beginning has been read."""
+        stream = self.client.open_stream()
+        assert next(iter(stream)).id is not None
+        return stream
+
+    @staticmethod
+    def asked(stream: EventStream) -> dict[str, Any]:
+        """The next question."""
+        return stream.wait_for("sampling/createMessage")
+
+    def reply(self, question: dict[str, Any], text: str) -> None:
+        message = {"jsonrpc": "2.0", "id": question["id"], "result": said(text)["result"]}
+        assert self.client.exchange("POST", message).status == 202
+
+
+@pytest.fixture
+def listening(bridges: Bridges) -> tuple[Bridge, Listening]:
+    bridge = bridges.start({}, bridge={"chat": {"sources": ["listening"], "warmup": False}})
+    return bridge, Listening(bridge)
+
+
+def text_asked(question: dict[str, Any]) -> str:
+    return question["params"]["messages"][0]["content"]["text"]
+
+
+def test_what_has_not_left_for_a_source_is_asked_on_its_next_stream(listening: tuple[Bridge, Listening]) -> None:
+    bridge, source = listening
+    stream = source.open()
+    # More than sockets hold: some of it has come when the client goes.
+    long = "x" * (24 << 20)
+    answer = begin(bridge.address, long)
+    assert stream.connection.socket.recv(1_000)
+    stream.close()
+    with source.open() as again:
+        question = source.asked(again)
+        assert text_asked(question) == long
+        source.reply(question, "here")
+    assert text_of(is_over(answer)) == "here"
+
+
+def test_what_a_source_may_have_read_is_not_asked_again_and_its_answer_counts(listening: tuple[Bridge, Listening]) -> None:
+    bridge, source = listening
+    with source.open() as stream:
+        answer = begin(bridge.address, "first")
+        question = source.asked(stream)
+    with source.open() as again:
+        other = begin(bridge.address, "second")
+        next_question = source.asked(again)
+        assert [text_asked(question), text_asked(next_question)] == ["first", "second"]
+        source.reply(next_question, "two")
+        source.reply(question, "one")
+    assert [text_of(is_over(each)) for each in (answer, other)] == ["one", "two"]
 
 
 def test_a_slow_source_holds_up_nobody_else(bridge: Bridge, lender: Lender) -> None:

@@ -213,8 +213,11 @@ def test_a_session_may_be_lost_in_many_words(odd: OddHTTP, bridge: Bridge, statu
 
 
 def test_sessions_that_are_lost_again_and_again_are_given_up(odd: OddHTTP, bridge: Bridge) -> None:
-    odd.hooks["tools/call"] = lambda exchange: exchange.reply(404, b"")
-    assert ask(bridge, "count", tag="t") == DID_NOT_RUN
+    odd.hooks["tools/call"] = odd.hooks["ping"] = lambda exchange: exchange.reply(404, b"")
+    with bridge.client() as client:
+        bridge.wait_tool("odd.count", client)
+        failure = client.call("odd.count", {"tag": "t"}).failure
+    assert failure.word == DID_NOT_RUN and "session" in failure.message
     assert len(odd.requests("tools/call")) <= 3
     assert odd.counted == {}
 
@@ -242,7 +245,11 @@ def test_any_other_status_leaves_the_outcome_open(odd: OddHTTP, bridge: Bridge, 
         exchange.reply(status, "<html><body><h1>Bad</h1><script>x()</script> gateway</body></html>", "text/html")
 
     odd.hooks["tools/call"] = answer
-    assert ask(bridge, "count", tag="t") == MAY_HAVE_RUN
+    with bridge.client() as client:
+        bridge.wait_tool("odd.count", client)
+        with pytest.raises(RPCFailure, match="Bad gateway") as failure:
+            client.call("odd.count", {"tag": "t"}).result
+    assert failure.value.word == MAY_HAVE_RUN and "<" not in str(failure.value)
     assert odd.counted == {"t": 1}
 
 
@@ -566,9 +573,13 @@ def test_a_page_is_no_server(bridges: Bridges, odd: OddHTTP) -> None:
     eventually(lambda: bridge.upstream("odd")["phase"] == "sign-in needed", "the status says it")
 
 
-@pytest.mark.parametrize("status", [200, 204, 400, 500])
-def test_whatever_a_notification_is_answered_with_it_goes_on(bridges: Bridges, odd: OddHTTP, status: int) -> None:
-    odd.hooks["notifications/initialized"] = lambda exchange: exchange.reply(status, b"null" if status == 200 else b"")
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, b""), (200, b"null"), (202, b"Accepted"), (202, b'{"ok":true}'), (204, b""), (400, b""), (500, b"")]
+)
+def test_whatever_a_notification_is_answered_with_it_goes_on(
+    bridges: Bridges, odd: OddHTTP, status: int, body: bytes
+) -> None:
+    odd.hooks["notifications/initialized"] = lambda exchange: exchange.reply(status, body, "text/plain")
     odd.has_sessions = False
     bridge = bridges.start({"odd": odd.entry()})
     assert ask(bridge, "echo", text="x") == "x"
@@ -630,8 +641,9 @@ def test_a_certificate_is_believed_where_the_configuration_says_so(
 class Proxy:
     """A proxy that is asked to CONNECT, and remembers how."""
 
-    def __init__(self) -> None:
+    def __init__(self, refusal: bytes | None = None) -> None:
         self.asked: list[str] = []
+        self._refusal = refusal
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -651,6 +663,9 @@ class Proxy:
         while b"\r\n\r\n" not in head:
             head += client.recv(4096)
         self.asked.append(head.decode())
+        if self._refusal is not None:
+            client.sendall(self._refusal)
+            return
         host, _, port = head.split()[1].decode().rpartition(":")
         server = socket.create_connection((host, int(port)))
         client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
@@ -701,6 +716,23 @@ def test_a_server_is_reached_through_a_proxy_whose_password_nobody_sees(bridges:
     finally:
         for each in (odd, near):
             each.stop()
+        proxy.close()
+
+
+def test_a_proxy_that_wants_to_know_who_asks_is_told_as_such(bridges: Bridges) -> None:
+    address = outer_address()
+    if address is None:
+        pytest.skip("this machine has only a loopback")
+    refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"
+    odd, proxy = OddHTTP(host=address), Proxy(refusal)
+    try:
+        environment = {"http_proxy": f"http://me:secret-password@127.0.0.1:{proxy.port}"}
+        bridge = bridges.start({"odd": odd.entry()}, ready="live", environment=environment)
+        error = bridge.wait_error("odd")["lastError"]
+        assert "proxy" in error.lower() and "authentication" in error.lower() and "secret-password" not in error
+        assert odd.seen == []
+    finally:
+        odd.stop()
         proxy.close()
 
 

@@ -8,9 +8,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from authorization_server import AuthorizationServer
+from command_line import beside
 from harness import Bridges
 from replies import text_of
 from signing_in import begun, browse, guarded, sign_in, told, wait_told
+from stdio_client import HELLO, StdioClient
 from tokens import bearer, create
 from waiting import eventually
 
@@ -79,4 +81,35 @@ def test_a_token_that_has_admin_is_the_owners_and_no_other(bridges: Bridges) -> 
     assert browse(page["url"]).status == 200
     bridge.wait_upstream("s")
     assert text_of(owner.call("s.echo", {"text": "hello"}).result) == "hello"
+    server.stop()
+
+
+COMPLETE = "notifications/elicitation/complete"
+
+
+def test_whoever_was_told_of_a_page_hears_that_somebody_has_signed_in(bridges: Bridges) -> None:
+    """client/elicitation, "Completion Notifications": those that know of the page, and as soon as their calls go through."""
+    server = AuthorizationServer()
+    bridge = begun(guarded(bridges, {"s": server}))
+    wait_told(bridge, "s", "sign-in needed")
+    first, second, other = (bridge.new_client(local=True).initialize(URLS) for _ in range(3))
+    events, others = first.open_stream(), other.open_stream()
+    with StdioClient(environment=bridge.whole_environment(), folder=bridge.folder) as command:
+        assert "result" in command.ask("initialize", {**HELLO, "capabilities": URLS})
+        command.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+        (page,) = first.call("s.echo", {}).message["error"]["data"]["elicitations"]
+        for told in (second.call("s.echo", {}).message, command.call("s.echo")):
+            assert told["error"]["data"]["elicitations"] == [page]
+        assert browse(page["url"]).status == 200
+        assert events.wait_for(COMPLETE)["params"] == {"elicitationId": page["elicitationId"]}
+        assert text_of(first.call("s.echo", {"text": "at once"}).result) == "at once"
+        assert command.hear(COMPLETE)["params"] == {"elicitationId": page["elicitationId"]}
+        assert second.open_stream().wait_for(COMPLETE)["params"] == {"elicitationId": page["elicitationId"]}, "when it listens"
+    # Who was not told of that page hears of none but its own.
+    assert beside(bridge, "auth", "logout", "s").status == 0
+    bridge.client().call("s.echo", {})
+    eventually(lambda: bridge.upstream("s").get("phase") == "sign-in needed", "it is seen that nobody is signed in")
+    (own,) = other.call("s.echo", {}).message["error"]["data"]["elicitations"]
+    assert browse(own["url"]).status == 200
+    assert others.wait_for(COMPLETE)["params"] == {"elicitationId": own["elicitationId"]}
     server.stop()

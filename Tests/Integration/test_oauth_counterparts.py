@@ -267,6 +267,64 @@ def test_a_hundred_calls_after_the_end_of_the_toolkits_token_cause_one_refresh(b
     assert used_once(refreshes(server, client))
 
 
+# What changes at the server
+
+
+def test_a_resource_that_wants_more_rights_has_them_with_the_next_sign_in(bridges: Bridges, folder: Path) -> None:
+    """Step-up: it is the SDK that refuses, with 403, and the toolkit that gives the rights."""
+    with ExitStack() as ended:
+        server = DjangoToolkit(folder / "toolkit")
+        ended.callback(server.stop)
+        bridge = begun(guarded(bridges, {"s": server}))
+        client = sign_in(bridge, "s")
+        assert echo(bridge, "s") == "hello"
+        server.stop()
+        server.settings["RESOURCE_SCOPES"] = ["mcp", "write"]
+        server.start()
+
+        def refused() -> str | None:
+            reply = bridge.client().call("s.echo", {"text": "hello"})
+            assert reply.head.status == 200
+            said = json.dumps(reply.message)
+            return said if "insufficient_scope" in said else None
+
+        assert "mcp-bridge auth s" in eventually(refused, "a call is told what it lacks")
+        assert "write" in wait_told(bridge, "s", "sign-in needed")["reason"], "which it is, the resource's metadata says"
+        assert not refreshes(server, client), "a refresh gives nobody more rights"
+        waiting = SignIn(bridge, "s")
+        assert {"mcp", "write"} <= set(waiting.query["scope"].split()) and waiting.query["client_id"] == client
+        person = Person()
+        page, said = person.visit(waiting.url), waiting.end()
+        assert isinstance(page, httpx.Response) and page.status_code == 200 and said.status == 0, (page, said)
+        assert any("Change things there" in shown for shown in person.pages), "the owner is asked for just that"
+        bridge.wait_upstream("s")
+        assert echo(bridge, "s") == "hello"
+
+
+def test_another_authorization_server_is_shown_nothing_of_the_one_before(bridges: Bridges, folder: Path) -> None:
+    """D16: the resource's metadata names another one, and takes no token of the first."""
+    with ExitStack() as ended:
+        old = DjangoToolkit(folder / "old")
+        ended.callback(old.stop)
+        bridge = begun(guarded(bridges, {"s": old}))
+        client, held = sign_in(bridge, "s"), tokens(bridge, "s")
+        old.stop()
+        resource, old.ports[1] = old.ports[1], free_port()
+        old.start()
+        new = DjangoToolkit(folder / "new", resource)
+        ended.callback(new.stop)
+        said = wait_told(bridge, "s", "sign-in needed")
+        assert "its authorization server has changed" in said["reason"], said
+        assert old.origin in said["reason"] and new.origin in said["reason"], said
+        assert "sign-in needed" in json.dumps(bridge.client().call("s.echo", {"text": "hello"}).message)
+        assert tokens(bridge, "s")["access_token"], "nothing is deleted"
+        assert sign_in(bridge, "s") != client and echo(bridge, "s") == "hello"
+        assert tokens(bridge, "s")["issuer"] == new.origin
+        # The resource has been shown the old token, and has asked about it.
+        shown = json.dumps([each for each in new.told()["asked"] if each["path"] != "/introspect/"])
+        assert shown and client not in shown and held["refresh_token"] not in shown and held["access_token"] not in shown
+
+
 # Two bridges
 
 
@@ -294,10 +352,8 @@ def is_free(path: Path) -> bool:
         return True
 
 
-@pytest.fixture
-def pair(bridges: Bridges, toolkits: dict[str, DjangoToolkit]) -> tuple[Bridge, Bridge, str]:
-    """Two whole bridges that have the same folder for tokens, at a server that has no grace; and their client's id there."""
-    server = toolkits["strict"]
+def sharing(bridges: Bridges, server: DjangoToolkit) -> tuple[Bridge, Bridge, str]:
+    """Two whole bridges that have the same folder for tokens; and their client's id at the server."""
     one, two = (guarded(bridges, {"s": server}) for _ in range(2))
     (one.folder / "state").mkdir(mode=0o700)
     (one.folder / "state/oauth").mkdir(mode=0o700)
@@ -306,6 +362,12 @@ def pair(bridges: Bridges, toolkits: dict[str, DjangoToolkit]) -> tuple[Bridge, 
     client = sign_in(begun(one), "s")
     two.start("live").wait_upstream("s")
     return one, two, client
+
+
+@pytest.fixture
+def pair(bridges: Bridges, toolkits: dict[str, DjangoToolkit]) -> tuple[Bridge, Bridge, str]:
+    """At a server that has no grace."""
+    return sharing(bridges, toolkits["strict"])
 
 
 def test_two_bridges_refresh_one_state_in_turns(pair: tuple[Bridge, Bridge, str], toolkits: dict[str, DjangoToolkit]) -> None:
@@ -370,6 +432,23 @@ def test_while_one_is_frozen_in_a_refresh_the_other_waits_for_it(pair: tuple[Bri
         wait_told(bridge, "s", "ok")
         assert echo(bridge, "s") == "hello"
     assert used_once(refreshes(server, client))
+
+
+def test_a_token_that_ends_before_its_time_is_renewed_by_one_and_found_by_the_other(bridges: Bridges, folder: Path) -> None:
+    """The one that has signed in has had it for a moment only, and refreshes nothing so young: the other one has done that."""
+    with ExitStack() as ended:
+        server = DjangoToolkit(folder / "toolkit")
+        ended.callback(server.stop)
+        one, two, client = sharing(bridges, server)
+        assert echo(one, "s") == echo(two, "s") == "hello"
+        over = tokens(one, "s")["access_token"]
+        server.control(expire=True)
+        assert not server.is_welcome(over)
+        assert echo(two, "s") == "hello", "nobody hears of a token's end"
+        assert echo(one, "s") == "hello"
+        assert tokens(one, "s")["access_token"] != over and len(refreshes(server, client)) == 1
+        for bridge in (one, two):
+            assert told(bridge, "s")["state"] == "ok"
 
 
 def test_a_frozen_service_keeps_its_folder(bridges: Bridges) -> None:

@@ -13,6 +13,7 @@ import signal
 import struct
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -167,6 +168,37 @@ def test_a_call_that_lacks_rights_says_which_and_the_next_sign_in_asks_for_them(
     sign_in(bridge, "rights")
     assert set(server.requests("authorize")[-1].query["scope"].split()) >= {"mcp", "admin"}
     assert echo(bridge, "rights") == "hello"
+
+
+def test_a_token_that_has_ended_is_shown_to_nobody_whatever_they_would_say(bridges: Bridges) -> None:
+    """Servers are known to say 400, 403 or 500 to one, or to redirect to a page: then nobody knows what it is about."""
+    servers = {f"s{status}": AuthorizationServer(life=LIFE, grace=60) for status in (307, 400, 403, 500)}
+    for server in servers.values():
+        server.always("token:refresh_token", hold=True, act=True)
+    bridge = guarded(bridges, servers).start("live")
+    over = {}
+    for name, server in servers.items():
+        signed_in(bridge, name)
+        server.always("mcp:refused", status=int(name[1:]), headers={"Location": f"{server.origin}/login"})
+        over[name] = json.loads(state_file(bridge, server).read_text())["tokens"]["access_token"]
+    for name, server in servers.items():
+        eventually(lambda: server.access[over[name]]["ends"] <= server.now(), "its token is over")
+    before = {name: len(server.requests("mcp")) for name, server in servers.items()}
+
+    def under_way() -> bool:
+        metrics = bridge.get("/metrics", local=True).body.decode()
+        return int(metrics.split('connections{state="busy"} ')[1].split()[0]) >= len(servers)
+
+    with ThreadPoolExecutor(len(servers)) as pool:
+        calls = [pool.submit(echo, bridge, name) for name in servers]
+        eventually(under_way, "they wait")
+        for server in servers.values():
+            server.release()
+        assert [call.result() for call in calls] == ["hello"] * len(servers)
+    for name, server in servers.items():
+        shown = {seen.headers["authorization"] for seen in server.requests("mcp")[before[name]:]}
+        assert shown and f"Bearer {over[name]}" not in shown
+        server.stop()
 
 
 def test_who_refuses_its_own_tokens_is_not_asked_for_more(bridge: Bridge, servers: dict[str, AuthorizationServer]) -> None:

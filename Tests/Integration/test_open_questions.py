@@ -423,6 +423,18 @@ def test_a_calls_time_stands_still_while_its_client_is_asked(bridges: Bridges) -
     assert said(stream.next_message()) == {"result": ACCEPTED}
 
 
+def test_whoever_wants_progress_hears_of_it_while_its_client_is_asked(quiet: Bridge) -> None:
+    client = client_of(quiet)
+    stream = client.open_call("u.ask", ELICIT, progress_token="mine")
+    question = stream.wait_for("elicitation/create")
+    told = stream.wait_for("notifications/progress")["params"]
+    assert told["progressToken"] == "mine" and told["progress"] >= 0
+    answer(client, question)
+    while "result" not in (message := stream.next_message()):
+        assert message["method"] == "notifications/progress"
+    assert said(message) == {"result": ACCEPTED}
+
+
 def test_two_questions_at_once_each_have_their_own_answer(quiet: Bridge) -> None:
     client = client_of(quiet)
     stream = client.open_call("u.ask_all", {"questions": [ELICIT, SAMPLE, ELICIT]})

@@ -82,6 +82,7 @@ def test_every_process_tells_its_own_memory(bridge: Bridge) -> None:
     for name in found:
         assert f'mcp_bridge_process_pss_bytes{{process="{name}"}} ' in told
         assert f'mcp_bridge_process_anonymous_bytes{{process="{name}"}} ' in told
+        assert f'mcp_bridge_log_dropped_records_total{{process="{name}"}} 0\n' in told
 
 
 def test_a_crash_leaves_no_core(bridges: Bridges, folder: Path) -> None:

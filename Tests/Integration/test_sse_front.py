@@ -14,6 +14,7 @@ from mcp_http import call_params
 from places import BINARY
 from replies import Reply
 from sse_client import JSON, SSEClient
+from tokens import bearer, create
 from upstreams import MisbehavingUpstream, demo_upstream
 from waiting import PATIENCE, eventually
 
@@ -171,6 +172,14 @@ def test_it_is_found_below_the_public_path(bridges: Bridges) -> None:
             assert client.echoes("demo")
             client.endpoint = client.endpoint.removeprefix("/base")
             assert client.echoes("demo")
+
+
+@pytest.mark.parametrize(("trusted", "told"), [(["127.0.0.1"], "/apps/bridge/messages/"), (["192.0.2.0/24"], "/messages/")])
+def test_where_it_stands_is_a_trusted_proxys_word(bridges: Bridges, trusted: list[str], told: str) -> None:
+    bridge = bridges.start({"demo": demo_upstream()}, bridge={"trustedProxies": trusted}, ready="live")
+    headers = bearer(create(bridge, "mcp"), **{"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Prefix": "/apps/bridge/"})
+    with SSEClient(bridge.address, headers=headers) as client:
+        assert client.endpoint.startswith(f"{told}?session_id=")
 
 
 def test_safe_names_can_be_asked_for_in_the_address(bridge: Bridge) -> None:

@@ -7,13 +7,15 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from harness import Bridge, Bridges
 from http_raw import Response
 from mcp_http import MCPClient
+from places import SUPPORT
 from tokens import bearer, create_known, revoke, rotate, rotate_known
-from upstreams import demo_upstream
+from upstreams import MisbehavingUpstream, demo_upstream, python_upstream
 from waiting import eventually
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
@@ -59,6 +61,46 @@ def test_a_call_is_told_once_when_its_token_is_revoked_and_those_of_others_go_on
         assert going_on.next_message()["method"] == "notifications/progress", "also after that"
     assert others.exchange("POST", PING).status == 200
     assert code(mine.exchange("POST", PING)) == "invalid_token"
+
+
+def test_nothing_goes_on_in_the_name_of_a_revoked_token(
+    bridges: Bridges, misbehaving: MisbehavingUpstream, tmp_path: Path
+) -> None:
+    """A call whose client has left is cancelled at its server, and so is a task; those of others go on. When a secret alone
+    is over, nobody is told any more, but what was asked with it goes on too."""
+    journal = tmp_path / "journal"
+    journal.touch()
+    odd = python_upstream(SUPPORT / "odd_tasks.py", env={"JOURNAL": str(journal)})
+    bridge = bridges.start({"bad": misbehaving.entry, "odd": odd})
+    for name in ("bad", "odd"):
+        bridge.wait_upstream(name)
+    (secret, known), (other_secret, _) = create_known(bridge, "mcp"), create_known(bridge, "mcp")
+    mine, others = client(bridge, secret), client(bridge, other_secret)
+    tasks = []
+    for count, each in enumerate((mine, others), 1):
+        params = {"name": "odd.t", "arguments": {}, "task": {"ttl": 60_000}}
+        tasks.append(each.request("tools/call", params).result["task"]["taskId"])
+        with each.open_request("tools/call", {"name": "bad.never", "arguments": {}}):
+            calls = misbehaving.wait_received("tools/call", count)
+    with mine.open_request("tools/call", {"name": "bad.never", "arguments": {}}) as waiting:
+        calls = misbehaving.wait_received("tools/call", 3)
+        rotate(bridge, known["id"])
+        assert code(waiting.read_response()) == "outcome_unknown"
+    # Whatever the server had been told of the calls before, it has read by now.
+    assert others.echoes("bad")
+    assert misbehaving.received("notifications/cancelled") == []
+    revoke(bridge, known["id"])
+    cancelled = misbehaving.wait_received("notifications/cancelled", 2)
+    assert {each["params"]["requestId"] for each in cancelled} == {calls[0]["id"], calls[2]["id"]}
+
+    def sent(method: str) -> list[str]:
+        messages = [json.loads(line) for line in journal.read_text(encoding="utf-8").splitlines()]
+        return [message["params"]["taskId"] for message in messages if message.get("method") == method]
+
+    eventually(lambda: sent("tasks/cancel"), "the task is cancelled")
+    assert others.request("tasks/get", {"taskId": tasks[1]}).result["status"] == "working" and others.echoes("bad")
+    assert sent("tasks/cancel") == ["task-1"] and len(misbehaving.received("notifications/cancelled")) == 2
+    assert code(mine.exchange("POST", {"jsonrpc": "2.0", "id": 9, "method": "tasks/get"})) == "invalid_token"
 
 
 def test_a_stream_of_the_older_transport_ends_with_its_token(bridge: Bridge) -> None:

@@ -158,6 +158,24 @@ def tools_of_messages() -> None:
 
 
 @scenario
+def tools_that_take_an_object_among_others() -> None:
+    """Schemas as makers of tools write them, who have not MCP in mind."""
+    for schema in (
+        {**SCHEMA, "type": ["object", "null"]}, {"properties": SCHEMA["properties"]}, {"anyOf": [SCHEMA, {"type": "null"}]}
+    ):
+        flat = {"name": "weather", "parameters": schema}
+        asked = {"tools": [{"type": "function", "function": flat}], "tool_choice": "required"}
+        raw = to_openai().chat.completions.with_raw_response.create(model="m", messages=ASKED, **asked)
+        assert raw.parse().choices[0].message.tool_calls[0].function.name == "weather"
+        assert "tools.parameters.type" in raw.headers["x-mcp-bridge-approximated"]
+        assert responses(to_openai(), tools=[{"type": "function", **flat}], tool_choice="required").output[0].name == "weather"
+        tool = {"name": "weather", "input_schema": schema}
+        assert messages(to_anthropic(), tools=[tool], tool_choice={"type": "any"}).content[0].name == "weather"
+    wrong = {"name": "weather", "input_schema": {"type": ["array", "null"]}}
+    check_class(raised(lambda: messages(to_anthropic(), tools=[wrong])), "invalid_request", 400)
+
+
+@scenario
 def a_runner_of_tools() -> None:
     """The newest one would leave the conversation to the service, and sends all of it when told that it is not kept."""
 

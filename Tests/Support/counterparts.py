@@ -29,8 +29,8 @@ class _Server:
     #: So long may it take to start: Django makes its tables first (seconds).
     START = 120.0
 
-    def __init__(self, ports: int) -> None:
-        self.ports = [free_port() for _ in range(ports)]
+    def __init__(self, *ports: int) -> None:
+        self.ports = list(ports)
         self.start()
 
     @property
@@ -80,10 +80,10 @@ class _Server:
 class DjangoToolkit(_Server):
     """``django_authorization`` with these settings of the toolkit."""
 
-    def __init__(self, folder: Path, **settings: Any) -> None:
+    def __init__(self, folder: Path, resource_port: int = 0, **settings: Any) -> None:
         self.folder, self.settings = folder, settings
         folder.mkdir(exist_ok=True)
-        super().__init__(2)
+        super().__init__(free_port(), resource_port or free_port())
 
     def _command(self) -> list[Any]:
         return [OAUTH_PYTHON, SUPPORT / "django_authorization.py", *map(str, self.ports), self.folder, json.dumps(self.settings)]
@@ -115,7 +115,7 @@ class SDKAuthorization(_Server):
 
     def __init__(self, generation: str, **settings: Any) -> None:
         self.generation, self.settings = generation, settings
-        super().__init__(1)
+        super().__init__(free_port())
 
     def _command(self) -> list[Any]:
         return [PYTHONS[self.generation], SUPPORT / "sdk_authorization.py", str(self.ports[0]), PASSWORD, json.dumps(self.settings)]

@@ -5,8 +5,9 @@
 The forms of Django and of the toolkit are for a person: see ``counterparts.Person``. SETTINGS is a JSON object with members of
 OAUTH2_PROVIDER; the rest is as an owner would have it. The toolkit's own views answer everything; this file adds what a
 site has of its own (the page for signing in, the address of the device grant in the metadata), and ``/control``: GET tells
-what clients have asked for and what is kept, POST takes {"hold": bool, "forget": bool, "documents": {…}}: whether refreshes
-are answered, that all clients are deleted, and what stands at addresses of clients.
+what clients have asked for and what is kept, POST takes {"hold": bool, "forget": bool, "expire": bool, "documents": {…}}:
+whether refreshes are answered, that all clients are deleted, that all access tokens have ended, and what stands at addresses of
+clients. RESOURCE_SCOPES among the settings are what the resource wants of a token.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ ORIGIN, RESOURCE = f"http://127.0.0.1:{PORT}", f"http://127.0.0.1:{RESOURCE_PORT
 #: Who may ask about tokens; the client that was made by hand for the device grant; and who signs in.
 INTROSPECTING, DEVICE_CLIENT, OWNER = ("resource-server", "of-the-resource-server"), "by-hand", ("owner", "of-the-owner")
 LOGIN = '<!DOCTYPE html><title>Log in</title><form method="post">{% csrf_token %}{{ form }}<button>Log in</button></form>'
+SETTINGS: dict[str, Any] = json.loads(sys.argv[4]) if len(sys.argv) > 4 else {}
+WANTED: list[str] = SETTINGS.pop("RESOURCE_SCOPES", ["mcp"])
 DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 
 import django  # noqa: E402
@@ -61,7 +64,7 @@ settings.configure(
     }},
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     OAUTH2_PROVIDER={
-        "SCOPES": {"mcp": "Use the server", "introspection": "Ask about tokens"},
+        "SCOPES": {"mcp": "Use the server", "write": "Change things there", "introspection": "Ask about tokens"},
         "DEFAULT_SCOPES": ["mcp"],
         "DCR_ENABLED": True,
         "DCR_REGISTRATION_PERMISSION_CLASSES": ("oauth2_provider.dcr.AllowAllDCRPermission",),
@@ -70,7 +73,7 @@ settings.configure(
         "CIMD_METADATA_FETCHER": f"{__name__}.LocalFetcher",
         "OAUTH_DEVICE_VERIFICATION_URI": f"{ORIGIN}/device/",
         "DEVICE_FLOW_INTERVAL": 1,
-        **(json.loads(sys.argv[4]) if len(sys.argv) > 4 else {}),
+        **SETTINGS,
     },
 )  # fmt: skip
 sys.modules["django_authorization"] = sys.modules[__name__]
@@ -129,6 +132,8 @@ def control(request: Any) -> JsonResponse:
         documents.update(wish.get("documents", {}))
         if wish.get("forget"):
             Application.objects.exclude(client_id=INTROSPECTING[0]).delete()
+        if wish.get("expire"):
+            AccessToken.objects.update(expires=timezone.now())
     alive = AccessToken.objects.filter(expires__gt=timezone.now()).exclude(scope="oauth2_provider:registration")
     kept = {
         "access": list(alive.values_list("token", flat=True)),
@@ -204,7 +209,7 @@ def resource_server() -> FastMCP:
     server = FastMCP(
         "guarded", host="127.0.0.1", port=RESOURCE_PORT, log_level="WARNING", token_verifier=Introspection(),
         auth=AuthSettings(
-            issuer_url=ORIGIN, resource_server_url=RESOURCE, required_scopes=["mcp"], validate_token_resource=True))  # fmt: skip
+            issuer_url=ORIGIN, resource_server_url=RESOURCE, required_scopes=WANTED, validate_token_resource=True))  # fmt: skip
 
     @server.tool()
     async def echo(text: str) -> str:

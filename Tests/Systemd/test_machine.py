@@ -49,6 +49,16 @@ def test_what_happens_inside_stays_inside(boot: Boot) -> None:
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("place", ["/tmp", "/tmp/", "/var/../tmp", "/run", "/"])
+def test_what_a_boot_empties_is_never_ours(boot: Boot, tmp_path: Path, place: str) -> None:
+    """systemd-tmpfiles removes all that is in the inside's /tmp."""
+    kept = tmp_path / "kept"
+    kept.touch()
+    result = boot("true", options=("-b", f"{tmp_path}:{place}"))
+    assert result.returncode == 2 and "its own" in result.stderr, result
+    assert kept.exists()
+
+
 def test_the_commands_exit_status_is_handed_on(boot: Boot) -> None:
     assert boot("bash", "-c", "exit 3").returncode == 3
     assert boot("sleep", "60", limit=1).returncode == 124

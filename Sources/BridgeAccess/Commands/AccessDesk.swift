@@ -42,9 +42,7 @@ package struct AccessDesk: Sendable {
             let secret = TokenSecret.random()
             let token = try wish.token(.random(), hash: self.key.hash(secret), now: now)
             return .write(token, .issued(TokenReport(token, now: now), secret: secret.text, rule: self.rule))
-        case .list:
-            let byAge = tokens.sorted { ($0.created, $0.id.text) < ($1.created, $1.id.text) }
-            return .answer(.tokens(byAge.map { TokenReport($0, now: now) }))
+        case .list: return .answer(Self.list(tokens, now: now))
         case .show(let which): return .answer(.token(TokenReport(try Self.find(which, tokens, now), now: now)))
         case .revoke(let which):
             var token = try Self.find(which, tokens, now)
@@ -68,6 +66,12 @@ package struct AccessDesk: Sendable {
                     token: try Self.known(wish.token, tokens, now), since: wish.since, subject: wish.subject,
                     outcome: wish.outcome, after: wish.after, limit: min(max(1, wish.limit), Self.mostRows)))
         }
+    }
+
+    /// All of them, by their age. With many, that takes long.
+    package static func list(_ tokens: [Token], now: Int) -> AccessReply {
+        let byAge = tokens.sorted { ($0.created, $0.id.text) < ($1.created, $1.id.text) }
+        return .tokens(byAge.map { TokenReport($0, now: now) })
     }
 
     /// The end of the year 9999, in seconds since 1970.

@@ -120,7 +120,8 @@ extension CompletionsReader {
             case "function":
                 // Written flat by clients that have Responses in mind.
                 var function = try members.reader("function") ?? members
-                self.request.tools.append(try ToolReading.function(&function, schema: "parameters"))
+                self.request.tools.append(
+                    try ToolReading.function(&function, schema: "parameters", remarks: &self.request.remarks))
             case "custom":
                 var custom = try members.reader("custom") ?? members
                 self.request.tools.append(try ToolReading.freeform(&custom, remarks: &self.request.remarks))
@@ -166,7 +167,8 @@ extension CompletionsReader {
         if let functions = try self.body.array("functions", atMost: ChatRequest.maximumTools) {
             for (index, function) in functions.enumerated() {
                 var members = try MemberReader(function, at: "functions[\(index)]")
-                self.request.tools.append(try ToolReading.function(&members, schema: "parameters"))
+                self.request.tools.append(
+                    try ToolReading.function(&members, schema: "parameters", remarks: &self.request.remarks))
             }
             self.request.remarks.approximate("functions")
             self.request.knowsOnlyFunctions = true

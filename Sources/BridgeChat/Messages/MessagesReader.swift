@@ -115,7 +115,8 @@ extension MessagesReader {
             var members = try MemberReader(tool, at: "tools[\(index)]")
             let type = try members.string("type") ?? "custom"
             if type == "custom" {
-                self.request.tools.append(try ToolReading.function(&members, schema: "input_schema"))
+                self.request.tools.append(
+                    try ToolReading.function(&members, schema: "input_schema", remarks: &self.request.remarks))
             } else {
                 self.request.remarks.ignore("tools.\(type)")
             }

@@ -4,10 +4,12 @@ import NIOCore
 /// Reads tools, which differ little from dialect to dialect.
 enum ToolReading {
     /// - Parameter name: what the dialect calls the schema.
-    static func function(_ members: inout MemberReader, schema name: String) throws(ChatFault) -> ChatTool {
+    static func function(
+        _ members: inout MemberReader, schema name: String, remarks: inout ChatRemarks
+    ) throws(ChatFault) -> ChatTool {
         ChatTool(
             name: try Self.name(&members), description: try members.string("description"),
-            inputSchema: try Self.schema(&members, name))
+            inputSchema: try Self.schema(&members, name, &remarks))
     }
 
     /// A tool that takes a plain text. What its text must look like goes into the description.
@@ -32,14 +34,21 @@ enum ToolReading {
         return name
     }
 
-    /// A schema as MCP has them, whose type is `object`. One without a type has that one meaning here.
-    private static func schema(_ members: inout MemberReader, _ name: String) throws(ChatFault) -> JSONText {
+    /// A schema as MCP has them, whose type is `object`. One that lets other values pass as well, or says no type, is one of
+    /// objects alone here; one that lets no object pass is none of a tool.
+    private static func schema(
+        _ members: inout MemberReader, _ name: String, _ remarks: inout ChatRemarks
+    ) throws(ChatFault) -> JSONText {
         guard let schema = try members.object(name) else { return ChatTool.emptySchema }
-        guard let type = schema.value("type"), !type.isNull else { return Self.typed(schema) }
-        guard type.string == "object" else {
-            throw .invalid("\(members.path(name)).type", "the type of a tool's input must be 'object'")
+        if schema.string("type") == "object" { return schema }
+        guard schema.mayTakeObjects() else {
+            let path = members.path(name)
+            throw .invalid(
+                schema.value("type") == nil ? path : "\(path).type", "a tool's input is an object, and this allows none"
+            )
         }
-        return schema
+        remarks.approximate("tools.\(name).type")
+        return Self.typed(schema)
     }
 
     private static func typed(_ schema: JSONText) -> JSONText {

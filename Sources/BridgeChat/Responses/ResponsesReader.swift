@@ -101,7 +101,8 @@ extension ResponsesReader {
             switch type {
             case "function":
                 var function = try members.reader("function") ?? members
-                self.request.tools.append(try ToolReading.function(&function, schema: "parameters"))
+                self.request.tools.append(
+                    try ToolReading.function(&function, schema: "parameters", remarks: &self.request.remarks))
             case "custom":
                 self.request.tools.append(try ToolReading.freeform(&members, remarks: &self.request.remarks))
             default:

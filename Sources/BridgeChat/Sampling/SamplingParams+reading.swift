@@ -24,7 +24,8 @@ extension SamplingParams {
         }
         for (index, tool) in (try params.array("tools", atMost: ChatRequest.maximumTools) ?? []).enumerated() {
             var members = try MemberReader(tool, at: "tools[\(index)]")
-            request.tools.append(try ToolReading.function(&members, schema: "inputSchema"))
+            request.tools.append(
+                try ToolReading.function(&members, schema: "inputSchema", remarks: &request.remarks))
         }
         if var choice = try params.reader("toolChoice") {
             request.toolChoice = try CompletionsReader.choice(

@@ -17,7 +17,10 @@ package enum SettingTable {
         Setting("names", \.names, .word, "which spelling of names lists show"),
         Setting("separator", \.separator, .separator, "between a server's name and its tool's"),
         Setting("safeNamesFor", \.safeNamesFor, .texts, "`clientInfo.name`s that are shown safe names under `auto`"),
-        Setting("listWait", \.listWait, .timeOrZero, "how long a list waits for servers never listed before"),
+        Setting(
+            "listWait", \.listWait, .timeOrZero,
+            "how long a list waits for servers never listed before; three times that while no server has listed anything"
+        ),
         Setting(
             "pageSize", \.pageSize, SettingKind.number(1...100_000).optional,
             "entries in a page of a list; all in one when unset"),

@@ -44,6 +44,8 @@ package struct SessionRequest: LinkHeader, Equatable {
         case tools
         /// `GET /metrics`: how the calls of each server ended, and how soon it answered.
         case counts
+        /// The principal is no more, as a revoked token's: all that goes on in its name is to end.
+        case over
     }
 
     package var operation: Operation
@@ -198,5 +200,21 @@ package struct SessionEnd: LinkHeader, Equatable {
         self.sessionID = header.string("sid")
         self.eventID = header.string("ev")
         self.failure = header.string("err")
+    }
+}
+
+/// How the front ends the exchange of a stream that was listened on, when its client is gone.
+package struct StreamLeft: LinkHeader, Equatable {
+    /// The last event with an id and a message of which anybody can have read all; empty where there is none. The message of
+    /// every later one has certainly not left whole.
+    package var eventID: String
+
+    package init(_ eventID: String) { self.eventID = eventID }
+
+    package func write(to header: inout HeaderWriter) { header.member("left", self.eventID) }
+
+    package init?(reading header: inout HeaderReader) {
+        guard let eventID = header.string("left") else { return nil }
+        self.eventID = eventID
     }
 }

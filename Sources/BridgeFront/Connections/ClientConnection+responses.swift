@@ -43,6 +43,26 @@ extension ClientConnection {
         self.writeBody(octets, context, nil)
     }
 
+    /// The same, of events of which it matters whether anybody can have read them.
+    ///
+    /// - Parameter left: succeeds once all but the last three bytes have left, an object's last one and the end of its event:
+    ///   without these nobody knows what it says. Fails when they never will.
+    func writeStream(_ octets: ByteBuffer, allButEnd left: EventLoopPromise<Void>) {
+        guard self.output != .closed, self.framing != .none, octets.readableBytes > 3, let context = self.context else {
+            return left.fail(ChannelError.ioOnClosedChannel)
+        }
+        var bytes = ByteBuffer()
+        if self.framing == .chunked { ResponseFraming.write(chunkOf: octets.readableBytes, to: &bytes) }
+        context.write(self.wrapOutboundOut(bytes), promise: nil)
+        var (most, end) = (octets, ByteBuffer())
+        most.moveWriterIndex(to: octets.writerIndex - 3)
+        end.writeBytes(octets.readableBytesView.suffix(3))
+        context.write(self.wrapOutboundOut(most), promise: left)
+        if self.framing == .chunked { end.writeImmutableBuffer(ResponseFraming.chunkEnd) }
+        let written = self.payloads.holdWritten(octets.readableBytes, promise: nil, on: context.eventLoop)
+        context.write(self.wrapOutboundOut(end), promise: written)
+    }
+
     func flushStream() { self.context?.flush() }
 
     func endStream() {

@@ -47,7 +47,7 @@ extension Endpoint {
             case .post: TransportRules.checkPost(fields, limit: limit)
             case .get: TransportRules.checkGet(fields)
             case .delete: TransportRules.checkDelete(fields)
-            case .sse, .tools, .counts: nil
+            case .sse, .tools, .counts, .over: nil
             }
         },
         read: { bytes, limit in PostBody.read(bytes, limit: limit) },

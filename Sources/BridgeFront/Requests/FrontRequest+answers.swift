@@ -94,6 +94,8 @@ extension FrontRequest {
         case .letGo:
             // "Disconnection SHOULD NOT be interpreted as the client cancelling its request" (basic/transports).
             self.exchange?.end(header: .emptyObject)
+        case .cancel where self.operation == .get && self.stream != nil:
+            self.exchange?.end(header: StreamLeft(self.left).text)
         case .cancel: self.cancel("client gone")
         case .none: return
         }

@@ -15,6 +15,8 @@ struct EventBuffer {
     var counted = 0
     private let isBatch: Bool
     var isFlushDue = false
+    /// The id of the message at the end of the bytes, where it has one.
+    private var lastID: String?
     /// When anything was last said.
     var lastSaid: NIODeadline
 
@@ -33,6 +35,7 @@ struct EventBuffer {
 
     mutating func write(_ event: SessionEvent, _ payload: ByteBuffer?, _ endpoint: Endpoint) {
         if let payload {
+            self.lastID = event.eventID
             self.note(payload)
             endpoint.event(payload, event.eventID, &self.bytes)
         } else if event.isPriming {
@@ -56,6 +59,11 @@ struct EventBuffer {
     mutating func takeBytes() -> ByteBuffer {
         defer { self.bytes = ByteBuffer() }
         return self.bytes
+    }
+
+    mutating func takeLastID() -> String? {
+        defer { self.lastID = nil }
+        return self.lastID
     }
 
     mutating func takeUnacknowledged() -> [Int] {
@@ -99,7 +107,9 @@ extension FrontRequest {
         self.stream?.write(event, payload, self.endpoint)
         guard !isLast else { return }
         if isCounted { self.stream?.owesAcknowledgement(payload?.readableBytes ?? 0) }
-        if self.stream?.isFull == true { self.handOver() }
+        // Of each question on a stream that is listened on, it is known whether it has left.
+        let isFollowed = self.operation == .get && event.eventID != nil && payload != nil
+        if isFollowed || self.stream?.isFull == true { self.handOver() }
         self.flushSoon()
     }
 
@@ -130,7 +140,12 @@ extension FrontRequest {
         }
         guard let bytes = self.stream?.takeBytes(), bytes.readableBytes > 0 else { return }
         self.stream?.lastSaid = self.state.clock.now
-        self.connection.writeStream(bytes)
+        guard self.operation == .get, let id = self.stream?.takeLastID() else {
+            return self.connection.writeStream(bytes)
+        }
+        let left = self.state.loop.makePromise(of: Void.self)
+        left.futureResult.assumeIsolated().whenSuccess { self.left = id }
+        self.connection.writeStream(bytes, allButEnd: left)
     }
 
     /// What the client of HTTP+SSE has not read may be any number of small answers. They are kept together, and counted: in the

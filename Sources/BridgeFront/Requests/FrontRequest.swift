@@ -20,6 +20,8 @@ final class FrontRequest: OwnRequest {
     /// For a session worker, when there is none, or for the next comment of a silent stream.
     var timer: Scheduled<Void>?
     var stream: EventBuffer?
+    /// Of a stream that is listened on: the last message with an id that has left (``StreamLeft``).
+    var left = ""
     /// What was read of the body, once it had arrived.
     private(set) var body: PostBody?
     /// What is sent. Kept only while it may have to be sent.

@@ -124,8 +124,10 @@ enum MetricsRoute {
     }
 
     private static func memory(_ memory: JSONText, _ text: inout PrometheusText) {
-        func metric(_ name: String, _ help: String, _ key: StaticString) {
-            text.metric(name, .gauge, help) { samples in
+        func metric(
+            _ name: String, _ help: String, _ key: StaticString, _ kind: PrometheusText.Kind = .gauge
+        ) {
+            text.metric(name, kind, help) { samples in
                 memory.members { process, use in
                     guard let bytes = memory[use].int(key) else { return }
                     samples.sample(bytes, ["process": process.string])
@@ -137,6 +139,9 @@ enum MetricsRoute {
             "pssBytes"
         )
         metric("mcp_bridge_process_anonymous_bytes", "The part of it that is no file's.", "anonymousBytes")
+        metric(
+            "mcp_bridge_log_dropped_records_total", "Records that each process's log had no room for.",
+            "droppedLogRecords", .counter)
     }
 
     private static func upstreams(_ upstreams: JSONText, _ text: inout PrometheusText) {

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import Glibc
 import NIOCore
 import NIOHTTP1
+import NIOHTTPCompression
 import NIOPosix
 import NIOSSL
 
@@ -22,6 +23,8 @@ extension HTTPFailure {
         case let error as HTTPClientError: Self.reason(error, sent: sent)
         case HTTPParserError.invalidEOFState: .closed
         case let error as HTTPParserError: .malformed("\(error), as of one that speaks nothing but HTTP/2")
+        case NIOHTTPDecompression.DecompressionError.limit:
+            .malformed("its body unpacks to far more than was sent")
         case let error as NIOConnectionError: .unreachable(Self.words(error))
         case let error as IOError: sent ? .closed : .unreachable(Self.words(error))
         case is ChannelError: sent ? .closed : .unreachable("\(error)")

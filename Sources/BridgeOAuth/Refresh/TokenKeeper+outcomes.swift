@@ -53,6 +53,22 @@ extension TokenKeeper {
         return .rediscover
     }
 
+    /// A token was refused that this process has had for a moment only. Whoever has newer ones may have ended it; else the server
+    /// refuses its own, unless it has another authorization server by now.
+    ///
+    /// - Parameter record: what is in the state file; nil where that cannot be read.
+    package mutating func reread(_ record: OAuthRecord?, now: Moment, draw: Double) -> Action {
+        self.isRereading = false
+        if let record, record.generation > self.record.generation { return self.adopted(record, now, draw) }
+        guard self.refused == self.record.generation, self.record.tokens != nil else { return .none }
+        switch self.situation {
+        case .final, .refusedByServer: return .none
+        case .fine, .retrying, .confirming, .unclear: break
+        }
+        _ = self.refusedAgain(since: now.wall, step: 0, now)
+        return .rediscover
+    }
+
     /// Newer tokens than the file's have been written after all.
     package mutating func saved() {
         self.isUnsaved = false
@@ -73,23 +89,32 @@ extension TokenKeeper {
     package mutating func rediscovered(
         _ result: Result<Discovered, DiscoveryFailure>, now: Moment, draw: Double
     ) -> Action {
+        // Only whether it has another one was to be found out.
+        if case .refusedByServer = self.situation, self.next != nil {
+            guard case .success(let found) = result, !found.isFallback else { return .none }
+            return self.moved(to: found, now) ?? .none
+        }
         switch result {
         case .failure(let failure):
             let patience: Int? = if case .transient(_, let seconds) = failure { seconds } else { nil }
             self.retry(failure.words, patience, now, draw)
             return .none
         case .success(let found):
-            if let issuer = self.record.tokens?.issuer, !issuer.isEmpty, !found.metadata.isOf(issuer) {
-                return self.finish(
-                    .signInNeeded,
-                    "its authorization server has changed: its tokens are of \(issuer), and it names "
-                        + ForeignWords.short(found.metadata.issuer),
-                    now)
-            }
+            if let action = self.moved(to: found, now) { return action }
             RecordChange.rediscovered(found).apply(to: &self.record, now: now.wall)
             self.next = now.adding(0.5 + draw)
             return .keep(.rediscovered(found))
         }
+    }
+
+    /// - Returns: nil where its tokens are of the authorization server that it names.
+    private mutating func moved(to found: Discovered, _ now: Moment) -> Action? {
+        guard let issuer = self.record.tokens?.issuer, !issuer.isEmpty, !found.metadata.isOf(issuer) else { return nil }
+        return self.finish(
+            .signInNeeded,
+            "its authorization server has changed: its tokens are of \(issuer), and it names "
+                + ForeignWords.short(found.metadata.issuer),
+            now)
     }
 
     // MARK: Verdicts

@@ -11,6 +11,8 @@ package struct TokenKeeper: Sendable {
         case refresh(generation: Int)
         /// Who gives tokens is to be found out anew: ``rediscovered(_:now:)``.
         case rediscover
+        /// The state file is to be read again: ``reread(_:now:draw:)``.
+        case reread
         /// To be written into the state file.
         case keep(RecordChange)
     }
@@ -57,6 +59,8 @@ package struct TokenKeeper: Sendable {
     var situation = Situation.fine
     var next: Moment?
     package internal(set) var isFlying = false
+    /// Whether another process has newer ones is being looked at.
+    var isRereading = false
     /// Newer ones are in memory than on the disk.
     package internal(set) var isUnsaved = false
     /// Whether the tokens are this process's own: then it knows their age by a clock that does not jump.
@@ -111,7 +115,7 @@ package struct TokenKeeper: Sendable {
 
     /// A request waits for a token.
     package mutating func wanted(_ now: Moment) -> Action {
-        guard self.credential(now) == .wait, !self.isFlying else { return .none }
+        guard self.credential(now) == .wait, !self.isFlying, !self.isRereading else { return .none }
         if let next, !next.isPast(now) { return .none }
         return self.fly()
     }
@@ -128,13 +132,15 @@ package struct TokenKeeper: Sendable {
             return (.refuse(self.endedWords), self.finish(.signInNeeded, self.endedWords, now))
         }
         // Some servers end a token as soon as there is its successor, which another process may be about to have.
-        if self.isFlying || self.holder != nil { return (.wait, .none) }
+        if self.isFlying || self.isRereading || self.holder != nil { return (.wait, .none) }
         if case .refusedByServer(let since, let step) = self.situation {
             guard isNews else { return (.refuse(Self.refusedWords), .none) }
             return (.refuse(Self.refusedWords), self.refusedAgain(since: since, step: step + 1, now))
         }
-        if let obtained, now.steady - obtained.steady < Self.youth {
-            return (.refuse(Self.refusedWords), self.refusedAgain(since: now.wall, step: 0, now))
+        // One of a short life may have ended on its way.
+        if let obtained, now.steady - obtained.steady < Self.youth, !self.schedule.isDue(now) {
+            self.isRereading = true
+            return (.wait, .reread)
         }
         // There was patience for the sake of this token, and it is of no use any more.
         if case .confirming(_, _, 2) = self.situation { return (.wait, self.fly()) }
@@ -161,7 +167,7 @@ package struct TokenKeeper: Sendable {
         }
     }
 
-    private mutating func refusedAgain(since: Double, step: Int, _ now: Moment) -> Action {
+    mutating func refusedAgain(since: Double, step: Int, _ now: Moment) -> Action {
         self.situation = .refusedByServer(since: since, step: step)
         self.next = now.adding(Self.trials[min(step, Self.trials.count - 1)])
         return .none
@@ -192,7 +198,7 @@ package struct TokenKeeper: Sendable {
 
     /// To be called every 15 seconds, and at ``deadline``.
     package mutating func tick(_ now: Moment) -> Action {
-        guard !self.isFlying else { return .none }
+        guard !self.isFlying, !self.isRereading else { return .none }
         if let next {
             guard next.isPast(now) else { return .none }
             self.next = nil

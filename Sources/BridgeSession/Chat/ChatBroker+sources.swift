@@ -56,6 +56,12 @@ extension ChatBroker {
             self.look(at: source, now: .now())
             self.goOn()
         }
+        session.onUnsent = { [weak self, weak source] place in
+            guard let self, let source else { return }
+            source.takeBack(beyond: place)
+            self.look(at: source, now: .now())
+            self.goOn()
+        }
         self.add(source)
         self.log("A client lends its model", source)
         self.goOn()
@@ -65,6 +71,7 @@ extension ChatBroker {
     func listens(_ number: UInt64) {
         self.look(at: number)
         guard let source = self.sources[number] else { return }
+        source.askUnsent()
         self.look(at: source, now: .now())
         self.goOn()
     }

@@ -136,7 +136,8 @@ final class ChatBroker {
 
     private func fail(_ id: ChatQueue.RequestID, _ refusal: ChatQueue.Refusal) {
         guard let call = self.calls.removeValue(forKey: id) else { return }
-        let fault = self.fault(refusal, call)
+        let isUnasked = call.source?.hasUnsent(call) ?? false
+        let fault = self.fault(isUnasked ? refusal.ofUnasked : refusal, call)
         self.withdraw(call, reason: fault.kind.word)
         call.fail(fault)
     }

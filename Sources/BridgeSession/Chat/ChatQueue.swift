@@ -69,6 +69,15 @@ struct ChatQueue {
         case unanswered
         /// Its source is gone. It may have answered somewhere where nobody hears it.
         case lost
+
+        /// The same of a request that was to be asked, and has not left for its source.
+        var ofUnasked: Refusal {
+            switch self {
+            case .lost: .notReady
+            case .unanswered: .waited
+            case .noSource, .notReady, .noTools, .noAudio, .full, .waited: self
+            }
+        }
     }
 
     enum Step: Equatable {

@@ -27,6 +27,8 @@ final class SamplingSource {
         var places: [ListeningPlace] = []
         /// It, while it may have to go out once more.
         var kept: KeptQuestion?
+        /// It has not left on the stream where it was put: nobody has read it. It waits for another stream.
+        var isUnsent = false
     }
 
     let session: LiveSession
@@ -112,7 +114,36 @@ final class SamplingSource {
     func resume(after seen: ListeningPlace, on stream: ListeningStream) {
         for (number, question) in self.questions.sorted(by: { $0.key < $1.key }) {
             guard let kept = question.kept, question.places.contains(where: { $0.isBeyond(seen) }) else { continue }
-            self.questions[number]?.places = stream.ask(kept.message)
+            self.put(number, kept, on: stream)
+        }
+    }
+
+    /// What was asked on a stream beyond this place has not left, and its client is gone: it is asked on another stream, now
+    /// or when there is one. What could not be kept counts as asked.
+    func takeBack(beyond place: ListeningPlace) {
+        for (number, question) in self.questions where question.kept != nil {
+            if question.places.first?.isBeyond(place) == true { self.questions[number]?.isUnsent = true }
+        }
+        self.askUnsent()
+    }
+
+    /// There may be a stream for what has not left.
+    func askUnsent() {
+        guard let stream = self.session.listening.last else { return }
+        for (number, question) in self.questions.sorted(by: { $0.key < $1.key }) where question.isUnsent {
+            if let kept = question.kept { self.put(number, kept, on: stream) }
+        }
+    }
+
+    private func put(_ number: Int, _ kept: KeptQuestion, on stream: ListeningStream) {
+        self.questions[number]?.isUnsent = false
+        self.questions[number]?.places = stream.ask(kept.message)
+    }
+
+    /// Whether its client has certainly not read what this request asks.
+    func hasUnsent(_ call: ChatCall) -> Bool {
+        self.questions.values.contains { question in
+            if case .request(let asked) = question.purpose { asked === call && question.isUnsent } else { false }
         }
     }
 

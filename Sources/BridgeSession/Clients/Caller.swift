@@ -121,12 +121,12 @@ final class Caller {
     func isUsing(_ upstream: UpstreamLink) -> Bool { self.calls.values.contains { $0.upstream === upstream } }
 
     /// Ends every call, each answered with this.
-    func abortCalls(_ fault: ToldFault) { for call in Array(self.calls.values) { call.abort(fault) } }
+    func endCalls(_ fault: ToldFault) { for call in Array(self.calls.values) { call.end(fault) } }
 
     /// The connection of a stream is gone.
     func disconnected(_ stream: ClientStream) {
         guard case .cancel = self.onDisconnect else { return }
-        for call in Array(self.calls.values) where call.stream === stream { call.abort(.cancelled) }
+        for call in Array(self.calls.values) where call.stream === stream { call.end(.cancelled) }
     }
 }
 

@@ -71,12 +71,17 @@ final class ListeningStream: ExchangeDelegate {
     }
 
     func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
-    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.gone() }
+    func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) { self.gone(StreamLeft(header)) }
     func exchangeFailed(_ exchange: Exchange, _ failure: ExchangeFailure) { self.gone() }
     func exchangeBecameWritable(_ exchange: Exchange) { self.session?.hasRoom() }
 
-    private func gone() {
+    /// - Parameter left: what of it has left, where the front knows.
+    private func gone(_ left: StreamLeft? = nil) {
         self.session?.forget(self)
+        if let left, let number, self.questions > 0 {
+            let last = ListeningPlace(left.eventID).flatMap { $0.stream == number ? $0 : nil }
+            self.session?.onUnsent?(last ?? ListeningPlace(stream: number, position: 0))
+        }
         self.onEnd?()
         self.onEnd = nil
     }

@@ -49,6 +49,8 @@ final class LiveSession {
     var lastUsed: NIODeadline
     /// Called when the client reads on, after it had been behind.
     var onRoom: (() -> Void)?
+    /// Called when a stream on which the client listened is lost: questions beyond this place on it have not left.
+    var onUnsent: ((ListeningPlace) -> Void)?
 
     init(_ identity: SessionIdentity, level: LogSeverity?, owed: [ListChange], now: NIODeadline) {
         self.identity = identity
@@ -118,6 +120,12 @@ final class LiveSession {
     /// Tells the client that something has changed, now or when it next listens.
     func tell(_ change: ListChange) {
         guard !self.owed.contains(change) else { return self.payDebts() }
+        if !self.tell(change.message) { self.owed.append(change) }
+    }
+
+    /// The same; of one kind the newest is what it is owed.
+    func tell(newest change: ListChange) {
+        self.owed.removeAll { $0 == change }
         if !self.tell(change.message) { self.owed.append(change) }
     }
 

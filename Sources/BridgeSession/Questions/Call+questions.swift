@@ -115,6 +115,14 @@ extension Call: QuestionAsker {
         return self.caller.calls.values.filter { $0.upstream === self.upstream }
     }
 
+    /// Its client's own clock may not stand still: it hears of progress meanwhile.
+    func tellThatItWaits(now: NIODeadline) {
+        guard self.waiting?.isDue(now: now) == true, self.stream.isHeard,
+            self.mayAsk.contains(where: { !$0.questions.isEmpty }), let told = self.waiting?.told(now: now)
+        else { return }
+        self.stream.notify(told)
+    }
+
     /// It is asked nothing any more.
     func goOn() {
         let calls = self.mayAsk

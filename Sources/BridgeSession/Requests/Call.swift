@@ -30,6 +30,8 @@ final class Call {
     var deadline: NIODeadline
     /// What its client is asked, from the first question on.
     var asked: CallQuestions?
+    /// What its client is told while it is asked; nil where it does not want to know of progress, or cannot be asked.
+    var waiting: WaitingProgress?
     /// The longest that its client may take to answer; the upstream's worker counts that itself.
     let questionTime: TimeAmount
     private let began: NIODeadline
@@ -61,6 +63,9 @@ final class Call {
         self.began = now
         self.waitingSince = now
         self.mayRepeat = route.mayRepeat
+        if request.caller.canBeAsked {
+            self.waiting = WaitingProgress(of: request.message, by: request.caller.revision, now: now)
+        }
         self.course?.call = self
     }
 
@@ -94,18 +99,25 @@ final class Call {
         self.stream.drop()
     }
 
-    /// It took too long, or its session is over: cancelled upstream, answered here.
-    func abort(_ fault: ToldFault) {
+    /// It took too long: cancelled upstream, answered here.
+    private func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
         exchange.cancel(reason: fault.word)
-        // That its session is over is nobody else's matter.
-        self.fail(fault, isShared: fault.fault != .cancelled)
+        self.fail(fault)
+    }
+
+    /// Its session is over, or whoever asked is: the same, and nobody else's matter.
+    func end(_ fault: ToldFault) {
+        guard let exchange = self.exchange else { return }
+        exchange.cancel(reason: Fault.cancelled.word)
+        self.fail(fault, isShared: false)
     }
 
     /// A call waits 10 seconds for a worker that is away: longer than any but a worker that fails again and again takes.
     private static let workerPatience = TimeAmount.seconds(10)
 
     func abortIfOverdue(now: NIODeadline) {
+        self.tellThatItWaits(now: now)
         self.giveUpQuestions(now: now)
         if self.deadline <= now {
             self.abort(self.course?.lateness ?? .timeout(self.upstream.route.name, after: self.limit))
@@ -147,7 +159,7 @@ extension Call: ExchangeDelegate {
         switch UpstreamMessage(header) {
         case .progress:
             self.goesOn()
-            self.stream.notify(payload)
+            self.stream.notify(self.waiting?.heard(payload, now: .now()) ?? payload)
         case .log:
             if self.caller.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
         case .ask(let number): self.ask(number, payload)

@@ -194,8 +194,19 @@ final class CallDesk {
         if call.isCounted { self.counted.end(call.caller.principal) }
     }
 
+    /// SDKs of some languages take no more.
+    private static let mostOfSomeClients = 16 << 20
+
     /// A response is on its way to its client.
     func note(_ response: ByteBuffer, for caller: Caller, from upstream: UpstreamLink) {
+        if response.readableBytes > Self.mostOfSomeClients {
+            self.logger.warning(
+                "A result is larger than some clients take (16 MiB)",
+                metadata: [
+                    "mcp.upstream": "\(upstream.route.name)", "mcp.session": "\(caller.session ?? "")",
+                    "bytes": "\(response.readableBytes)",
+                ])
+        }
         self.resources.note(response, for: caller, from: upstream)
     }
 

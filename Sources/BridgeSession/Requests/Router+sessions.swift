@@ -111,4 +111,16 @@ extension Router {
             }
         }
     }
+
+    /// Nobody comes in a principal's name any more: what goes on in it ends, whoever waits for it, and nothing of it is kept.
+    func endPrincipal(_ request: ClientRequest) {
+        let principal = request.principal
+        guard !principal.isEmpty else { return request.refuse(.internalError) }
+        let tasks = self.tasks.end(of: principal, request.requestID)
+        let sessions = self.sessions.end(of: principal, telling: .tokenIsOver)
+        self.logger.info(
+            "A token has been revoked, and what went on in its name ends",
+            metadata: ["mcp.principal": "\(principal)", "mcp.sessions": "\(sessions)", "mcp.tasks": "\(tasks)"])
+        request.exchange.end(header: SessionEnd.answered)
+    }
 }

@@ -54,6 +54,7 @@ final class Router {
         case .delete: self.delete(request)
         case .tools: exchange.end(header: SessionEnd.answered, payload: self.toolsByServer(request).bytes)
         case .counts: exchange.end(header: SessionEnd.answered, payload: self.directory.counts.bytes)
+        case .over: self.endPrincipal(request)
         }
     }
 

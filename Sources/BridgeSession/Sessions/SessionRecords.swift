@@ -65,6 +65,11 @@ final class SessionRecords {
     /// The sessions that end with their streams, as far as something is remembered of them.
     var streamed: [UInt64] { self.ledger.streamed }
 
+    /// A principal's sessions that are not over, as far as something is remembered of them.
+    func sessions(of principal: String) -> [UInt64] {
+        self.ledger.entries.filter { $0.value.principal == principal && !$0.value.ended }.map(\.key)
+    }
+
     /// What sessions that are not over have subscribed to.
     var topics: [UInt64: [ResourceTopic]] {
         self.ledger.entries.filter { !$0.value.topics.isEmpty && !$0.value.ended }.mapValues(\.topics)

@@ -173,12 +173,28 @@ final class SessionStore {
         }
     }
 
-    private func forget(_ number: UInt64, hadLevel: Bool) {
+    /// Ends a principal's sessions: those in memory, and those that something is remembered of. Its ids may be good as long as
+    /// they were, but nobody can show them.
+    ///
+    /// - Parameter fault: what those are told that wait for calls.
+    /// - Returns: how many sessions that were.
+    func end(of principal: String, telling fault: ToldFault) -> Int {
+        let live = self.live.values.filter { $0.caller.principal == principal }.map(\.number)
+        let numbers = Set(live + self.records.sessions(of: principal))
+        for number in numbers {
+            let hadLevel = self.records.level(of: number) != nil
+            self.records.forget(number)
+            self.forget(number, hadLevel: hadLevel, telling: fault)
+        }
+        return numbers.count
+    }
+
+    private func forget(_ number: UInt64, hadLevel: Bool, telling fault: ToldFault = .cancelled) {
         self.use.ended(number, hadLevel: hadLevel)
         self.onForget?(number)
         self.passOnLevel()
         guard let session = self.live.removeValue(forKey: number) else { return }
-        session.caller.abortCalls(.cancelled)
+        session.caller.endCalls(fault)
         self.onEnd?(session.caller)
         session.endStreams()
     }

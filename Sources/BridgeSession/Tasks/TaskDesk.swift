@@ -134,6 +134,8 @@ final class TaskDesk {
             let failed = self.configuration.failed.first { $0.name == server }
             return request.refuse(failed.map { .unavailable(server, $0.reason) } ?? .unconfiguredTask(server))
         }
+        // The scope may be another than it was when the task was made.
+        guard request.caller.sees(upstream) else { return request.refuse(.outOfScope(name)) }
         let course = TaskInquiry(self, request, claims, name, upstream)
         let route = CallRoute(
             to: upstream, called: name, named: JSONText(claims.key.ownID), hasContent: course.isPatient,
@@ -177,6 +179,24 @@ final class TaskDesk {
         self.ask("tasks/cancel", task, at: upstream, requestID, for: caller)
     }
 
+    /// A principal is no more: what runs in its name is cancelled, and nothing of it is remembered.
+    ///
+    /// - Returns: how many tasks were under way.
+    func end(of principal: String, _ requestID: String) -> Int {
+        // Its sessions may be over, or in nobody's memory: it is asked in no session's name.
+        let nobody = Caller(
+            revision: .newest, capabilities: [], principal: principal, session: nil, showsSafeNames: false,
+            onDisconnect: .cancel)
+        var count = 0
+        for record in self.records.records(of: principal, behind: nil) {
+            self.records.forget(record.claims.key)
+            guard !record.isOver, let upstream = self.upstream(record.claims.key.server) else { continue }
+            self.cancel(record.claims.key, at: upstream, requestID, for: nobody)
+            count += 1
+        }
+        return count
+    }
+
     // MARK: Questions
 
     /// A client's answer to a question that it was asked for a task (``CallCourse/said(_:)``), as the server may hear it.
@@ -202,19 +222,20 @@ final class TaskDesk {
         if let drive = self.drives[key] { return drive.heard(note, state) }
         guard let record = self.records[key], let name = self.names.name(of: record.claims) else { return }
         let told = TaskMessages.told(note) { $0 == id ? name : nil }
-        guard let state else { return self.tell(told, to: record.claims) }
+        guard let state else { return self.tell(told, to: record.claims, from: upstream) }
         self.records.heard(record.claims, ttl: state.ttl, isOver: state.status?.isFinal == true)
         for session in self.sessions.all where session.caller.principal == record.claims.principal {
-            guard session.caller.revision >= .v2025_11_25, !session.tell(told) else { continue }
+            guard session.caller.revision >= .v2025_11_25, session.caller.sees(upstream), !session.tell(told)
+            else { continue }
             if self.streams(of: session, for: key).first?.notify(told) != true { self.retention.dropped() }
         }
     }
 
     /// What belongs to the call that made the task goes to that call's session: where it waits for the task, else where it
     /// listens.
-    private func tell(_ note: ByteBuffer, to claims: TaskClaims) {
+    private func tell(_ note: ByteBuffer, to claims: TaskClaims, from upstream: UpstreamLink) {
         guard let session = self.sessions.session(claims.session), session.caller.principal == claims.principal,
-            session.caller.wants(LogMessage.severity(of: note))
+            session.caller.sees(upstream), session.caller.wants(LogMessage.severity(of: note))
         else { return }
         let isTold = self.streams(of: session, for: claims.key).first?.notify(note) ?? session.tell(note)
         if !isTold { self.retention.dropped() }

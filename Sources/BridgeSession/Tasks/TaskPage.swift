@@ -110,6 +110,7 @@ extension TaskDesk {
         }
         let size = min(max(self.configuration.pageSize ?? TaskPage.maximum, 1), TaskPage.maximum)
         let records = self.records.records(of: request.caller.principal, behind: last)
+            .filter { request.caller.view?.sees($0.claims.key.server) ?? true }
         let shown = Array(records.prefix(size))
         let next = records.count > size ? shown.last.flatMap { self.names.name(of: $0.claims) } : nil
         guard self.desk.reserve(shown.count, for: request) else { return }

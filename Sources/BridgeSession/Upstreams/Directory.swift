@@ -224,7 +224,8 @@ final class Directory {
 
     /// How long a list is worth waiting for at most; nil where it is not.
     func awaitedUntil(_ offering: Offering, now: NIODeadline) -> NIODeadline? {
-        self.upstreams.lazy.filter { $0.isAwaited(for: offering, now: now) }.map(\.awaitedUntil).max()
+        let isBare = self.upstreams.allSatisfy(\.isBare)
+        return self.upstreams.lazy.compactMap { $0.awaitedUntil(for: offering, isBare: isBare, now: now) }.max()
     }
 }
 

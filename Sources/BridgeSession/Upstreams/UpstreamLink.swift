@@ -9,7 +9,6 @@ import NIOCore
 ///
 /// Confined to the event loop.
 final class UpstreamLink {
-    /// Takes itself out when it goes. (Not weak: see ``SessionWorker``.)
     unowned var delegate: (any UpstreamLinkDelegate)?
     var route: UpstreamRoute
     private(set) var takesLogLevel = false
@@ -34,7 +33,7 @@ final class UpstreamLink {
     private var keeping: Exchange?
     private var phase = UpstreamPhase.connecting
     private var wasWoken = false
-    private var waitsUntil: NIODeadline
+    private var patience: ListPatience
     private var level: LogSeverity?
     /// What went wrong with it last.
     private(set) var lastError: String?
@@ -62,7 +61,7 @@ final class UpstreamLink {
         self.asks = asks
         self.transport = transport
         self.hasResources = [Offering.resources, .templates].contains { warm[$0]?.isEmpty == false }
-        self.waitsUntil = .now() + listWait.timeAmount
+        self.patience = ListPatience(listWait, from: .now())
         self.loop = loop
         self.dialer = LinkDialer(path: route.socket, loop: loop, logger: logger)
         self.dialer.onConnected = { [unowned self] link in
@@ -178,23 +177,24 @@ final class UpstreamLink {
 
     private func awaitAnew(_ listWait: Seconds) {
         self.phase = .connecting
-        self.waitsUntil = .now() + listWait.timeAmount
+        self.patience = ListPatience(listWait, from: .now())
     }
 
-    /// Whether a list should wait for this upstream: it has never been listed, and may yet be in time.
-    func isAwaited(for offering: Offering, now: NIODeadline) -> Bool {
-        guard self.lists[offering] == nil, now < self.waitsUntil else { return false }
-        switch self.phase {
-        case .connecting, .ready, .idle: return true
-        case .backoff, .failed, .stopped, .signIn, .signingIn, .tokensRefused, .misconfigured: return false
-        }
+    /// Until when a list should wait for this upstream, which has never been listed, and may yet be in time; nil where not.
+    ///
+    /// - Parameter isBare: whether nobody has listed anything yet.
+    func awaitedUntil(for offering: Offering, isBare: Bool, now: NIODeadline) -> NIODeadline? {
+        self.lists[offering] == nil ? self.patience.end(in: self.phase, isBare: isBare, now: now) : nil
     }
 
-    /// The latest that ``isAwaited(for:now:)`` can turn false.
-    var awaitedUntil: NIODeadline { self.waitsUntil }
+    /// Whether it has listed nothing, of any kind.
+    var isBare: Bool { self.lists.values.allSatisfy(\.isEmpty) }
 
     /// Whether it answers nobody before somebody has signed in.
     var needsSignIn: Bool { self.phase == .signIn || self.phase == .signingIn }
+
+    /// Whether a call after a sign-in would come to it: what it has is known, or will not be soon.
+    var isThereAfterSignIn: Bool { !self.needsSignIn && (self.lists[.tools] != nil || !self.isRunning) }
 
     /// Why it has never been listed.
     var hindrance: String {

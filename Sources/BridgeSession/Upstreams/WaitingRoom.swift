@@ -29,6 +29,8 @@ final class WaitingRoom {
     private let directory: Directory
     private let loop: any EventLoop
     private var requests: [Request] = []
+    /// When some of them have waited long enough.
+    private var alarm: Scheduled<Void>?
 
     init(_ directory: Directory, loop: any EventLoop) {
         self.directory = directory
@@ -38,11 +40,21 @@ final class WaitingRoom {
     /// - Parameter request: answered later where it waits; else that is the caller's.
     func wait(_ request: Request) -> Outcome {
         self.directory.wake(for: request.offering)
-        guard let end = self.directory.awaitedUntil(request.offering, now: .now()) else { return .pointless }
+        guard self.directory.awaitedUntil(request.offering, now: .now()) != nil else { return .pointless }
         guard self.requests.count < Self.maximum else { return .full }
         self.requests.append(request)
-        self.loop.assumeIsolated().scheduleTask(deadline: end + .milliseconds(1)) { [weak self] in self?.look() }
+        self.setAlarm()
         return .waits
+    }
+
+    /// What is awaited changes with all that is heard of upstreams. What is not awaited any more is looked at at once.
+    private func setAlarm() {
+        self.alarm?.cancel()
+        let now = NIODeadline.now()
+        let ends = Set(self.requests.map(\.offering)).map { self.directory.awaitedUntil($0, now: now) ?? now }
+        self.alarm = ends.min().map { end in
+            self.loop.assumeIsolated().scheduleTask(deadline: end + .milliseconds(1)) { [weak self] in self?.look() }
+        }
     }
 
     /// Lets go, without an answer, of a caller's request that it does not want any more.
@@ -81,5 +93,6 @@ final class WaitingRoom {
                 self.requests.append(request)
             }
         }
+        self.setAlarm()
     }
 }

@@ -23,6 +23,19 @@ extension OAuthDesk {
         return refusal
     }
 
+    /// What is on the disk is the truth, whatever this process remembers.
+    func reread() {
+        self.files.run(on: self.loop) { try $0.read().record }.assumeIsolated().whenComplete { result in
+            guard var keeper = self.keeper else { return }
+            let before = keeper.record.generation
+            let action = keeper.reread((try? result.get()) ?? nil, now: self.now(), draw: .random(in: 0..<1))
+            self.keeper = keeper
+            if keeper.record.generation != before { self.log(.adopted(keeper.record)) }
+            self.perform(action)
+            if keeper.record.generation != before, !self.isEnded { self.delegate?.deskHasTokens(self) }
+        }
+    }
+
     /// A client that needs nobody signs in by itself.
     private func clientRefusal(_ now: Moment) -> TokenKeeper.Refusal {
         if self.signIn != nil { return .refuse("signing in: the client asks for its first token") }
@@ -47,10 +60,28 @@ extension OAuthDesk {
     func lacked(_ challenge: BearerChallenge, operation: String) -> String {
         self.challenge = challenge
         let wanted = ForeignWords.short(challenge.scope ?? "", hiding: self.keeper?.record.secrets ?? [])
-        if let action = self.keeper?.lacked(challenge.scope, operation: operation, self.now()) { self.perform(action) }
+        if wanted.isEmpty {
+            self.lookUpRights(for: operation)
+        } else if let action = self.keeper?.lacked(challenge.scope, operation: operation, self.now()) {
+            self.perform(action)
+        }
         let rights = wanted.isEmpty ? "more rights" : "the rights '\(wanted)'"
         return
             "403 insufficient_scope: it wants \(rights), which a sign-in would ask for: mcp-bridge auth \(self.upstream)"
+    }
+
+    /// A server that does not say which rights are missing, as the official SDK's, lists those that it wants in its metadata.
+    private func lookUpRights(for operation: String) {
+        guard self.nextLookForRights?.isPast(self.now()) ?? true,
+            var discovery = Discovery(
+                self.server, settings: self.settings, challenge: self.challenge, isChallenged: true)
+        else { return }
+        self.nextLookForRights = self.now().adding(60)
+        self.discover(discovery.begin(), discovery) { [weak self] result in
+            guard let self, case .success(let found) = result, let scopes = found.resourceScopes else { return }
+            let wanted = scopes.joined(separator: " ")
+            if let action = self.keeper?.lacked(wanted, operation: operation, self.now()) { self.perform(action) }
+        }
     }
 
     /// Some servers fail in other ways when they want a token: whether they name somebody who gives any is looked up once.

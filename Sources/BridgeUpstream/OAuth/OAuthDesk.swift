@@ -52,6 +52,8 @@ final class OAuthDesk {
     var isWriting = false
     var isSaving = false
     var isProbing = false
+    /// When it may next be looked up which rights are missing.
+    var nextLookForRights: Moment?
     /// Whether it says so in its metadata only.
     var wantsToken = false
     var clientBackoff = Backoff(base: .seconds(1), maximum: .seconds(300))
@@ -158,7 +160,7 @@ final class OAuthDesk {
     func perform(_ action: TokenKeeper.Action) {
         switch action {
         case .none: break
-        case .refresh where self.isEnded, .rediscover where self.isEnded: break
+        case .refresh where self.isEnded, .rediscover where self.isEnded, .reread where self.isEnded: break
         case .refresh(let generation):
             var flight = RefreshFlight(
                 generation: generation, settings: self.settings, unsaved: self.keeper?.unsaved)
@@ -166,6 +168,7 @@ final class OAuthDesk {
             self.flight = flight
             self.fly(first)
         case .rediscover: self.rediscover()
+        case .reread: self.reread()
         case .keep(let change):
             self.change(change) { [weak self] result in
                 if case .failure(let error) = result { self?.couldNotKeep(error) }

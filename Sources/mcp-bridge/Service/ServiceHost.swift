@@ -102,7 +102,8 @@ struct ServiceHost {
             setLogLevel: { level in
                 guard !levelIsFixed, let level = Logger.Level(named: level.rawValue) else { return }
                 logs.level = level
-            }
+            },
+            droppedRecords: { logs.droppedRecords }
         )
         let front = self.start.pipes.map { pipes in
             PipeFront.Plan(

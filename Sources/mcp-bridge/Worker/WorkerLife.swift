@@ -105,7 +105,7 @@ final class WorkerLife {
                 self.role?.drain(within: .milliseconds(milliseconds)) ?? self.loop.makeSucceededVoidFuture()
             drained.assumeIsolated().whenComplete { _ in exchange.end(header: WorkerAnswer.done) }
         case .memory:
-            MemoryAnswer.give(to: exchange, self.processes, on: self.loop)
+            MemoryAnswer.give(to: exchange, self.processes, self.logs, on: self.loop)
         case .access:
             guard let access = self.role?.access, let payload = exchange.payload else {
                 return exchange.cancel(reason: "not served")

@@ -18,6 +18,8 @@ final class FakeSession {
     private var answer: Answer
     private var links: [LinkConnection] = []
     private(set) var exchanges: [Exchange] = []
+    /// The headers of the ends.
+    private(set) var ends: [JSONText] = []
 
     init(_ answer: @escaping Answer) {
         (self.events, self.continuation) = AsyncStream.makeStream()
@@ -38,7 +40,7 @@ final class FakeSession {
     }
 
     private func opened(_ exchange: Exchange) {
-        exchange.delegate = Watcher(self.continuation)
+        exchange.delegate = Watcher(self.continuation) { [weak self] in self?.ends.append($0) }
         self.exchanges.append(exchange)
         self.continuation.yield(
             .opened(header: exchange.header.description, payload: exchange.payload.map { String(buffer: $0) } ?? "")
@@ -49,11 +51,17 @@ final class FakeSession {
     private final class Watcher: ExchangeDelegate {
         private let continuation: AsyncStream<Event>.Continuation
 
-        init(_ continuation: AsyncStream<Event>.Continuation) { self.continuation = continuation }
+        private let ended: (JSONText) -> Void
+
+        init(_ continuation: AsyncStream<Event>.Continuation, ended: @escaping (JSONText) -> Void) {
+            self.continuation = continuation
+            self.ended = ended
+        }
 
         func exchange(_ exchange: Exchange, received header: JSONText, payload: ByteBuffer?) {}
 
         func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
+            self.ended(header)
             self.continuation.yield(.ended)
         }
 

@@ -127,7 +127,10 @@ final class FakeSupervisor {
     var answers: [String: (status: Int, body: String)] = [
         "health": (200, #"{"status":"ok","ok":true,"upstreams":[{"name":"demo","connected":true,"toolCount":3}]}"#),
         "servers": (200, #"{"servers":["demo"]}"#),
-        "memory": (200, #"{"http":{"pssBytes":4096,"anonymousBytes":1024},"upstream@demo":{"pssBytes":8192}}"#),
+        "memory": (
+            200,
+            #"{"http":{"pssBytes":4096,"anonymousBytes":1024,"droppedLogRecords":7},"upstream@demo":{"pssBytes":8192}}"#
+        ),
     ]
 
     func accept(_ link: LinkConnection) {

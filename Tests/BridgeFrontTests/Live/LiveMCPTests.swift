@@ -109,6 +109,44 @@ import Testing
         }
     }
 
+    @Test func `when a client that listened is gone, it is told which message was the last that had left`() async throws
+    {
+        let answer: FakeSession.Answer = { exchange, _, _ in
+            exchange.send(header: SessionEvent(eventID: "0", isPriming: true).text)
+        }
+        try await FrontFixture.run(answer: answer) { front in
+            for hasRead in [true, false] {
+                let client = try await front.connect()
+                try await client.send(HTTPText.request("GET /mcp", ["Accept: text/event-stream", "Mcp-Session-Id: s"]))
+                #expect(try await client.head().status == 200)
+                #expect(try await client.chunk() == "id: 0\nretry: 1000\ndata: \n\n")
+                if hasRead {
+                    try await front.onLoop { front in
+                        let exchange = front.session.value.exchanges.last
+                        exchange?.send(header: SessionEvent(eventID: "1").text, payload: ByteBuffer(string: "{}"))
+                        exchange?.send(header: .emptyObject, payload: ByteBuffer(string: #"{"a":1}"#))
+                    }
+                    #expect(try await client.chunk() == "id: 1\nevent: message\ndata: {}\n\n")
+                    #expect(try await client.chunk() == "event: message\ndata: {\"a\":1}\n\n")
+                }
+                // More than sockets hold, and behind it what would fit.
+                try await client.stopReading()
+                try await front.onLoop { front in
+                    let exchange = front.session.value.exchanges.last
+                    let long = #"{"a":""# + String(repeating: "x", count: 40 << 20) + #""}"#
+                    exchange?.send(header: SessionEvent(eventID: "2").text, payload: ByteBuffer(string: long))
+                    exchange?.send(header: SessionEvent(eventID: "3").text, payload: ByteBuffer(string: "{}"))
+                }
+                try await front.until { $0.worker.state.value.table.payloads.answers > 0 }
+                try await client.close()
+                let count = hasRead ? 1 : 2
+                try await front.until { $0.session.value.ends.count == count }
+                let end = try await front.onLoop { $0.session.value.ends.last.flatMap { StreamLeft($0) } }
+                #expect(end == StreamLeft(hasRead ? "1" : ""))
+            }
+        }
+    }
+
     @Test func `DELETE is the session worker's to answer`() async throws {
         let answer: FakeSession.Answer = { exchange, header, _ in
             exchange.end(header: .parse(header.string("sid") == "known" ? #"{"st":204}"# : #"{"st":404}"#))

@@ -103,6 +103,7 @@ import Testing
             #expect(reply.body.contains("mcp_bridge_http_connections{state=\"busy\"} 1\n"))
             #expect(reply.body.contains("mcp_bridge_process_pss_bytes{process=\"http\"} 4096\n"))
             #expect(reply.body.contains("mcp_bridge_process_pss_bytes{process=\"upstream@demo\"} 8192\n"))
+            #expect(reply.body.contains("mcp_bridge_log_dropped_records_total{process=\"http\"} 7\n"))
             #expect(reply.body.contains("mcp_bridge_process_anonymous_bytes{process=\"http\"} 1024\n"))
         }
     }

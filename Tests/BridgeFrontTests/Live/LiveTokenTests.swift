@@ -1,4 +1,5 @@
 import BridgeAccess
+import BridgeConfiguration
 import BridgeCore
 import BridgeLink
 import NIOCore
@@ -26,6 +27,73 @@ import Testing
             #expect(reply.status == 401 && reply.body.contains(#""code":"invalid_token""#))
             let asked = try await fixture.front.onLoop { $0.supervisor.value.asked }
             #expect(!asked.contains { $0.contains("servers.add") }, "\(asked)")
+        }
+    }
+
+    @Test func `the session worker is told of a token that is revoked, after whoever waits for a call`()
+        async throws
+    {
+        try await ChatFixture.run(scope: "mcp") { fixture in
+            let client = try await fixture.front.connect()
+            try await client.send(HTTPText.post(HTTPText.call(1), [Self.bearer(fixture)]))
+            try await fixture.front.until { $0.session.value.exchanges.count == 1 }
+            let id = try await fixture.front.onLoop { front in
+                let book = front.worker.state.value.tokenBook
+                for token in book.tokens { book.revoke(token, at: 5) { _ in } }
+                return book.tokens.first?.id.principal
+            }
+            #expect(try await client.reply().body.contains(#""code":"outcome_unknown""#))
+            var seen: [FakeSession.Event] = []
+            let events = try await fixture.front.onLoop { $0.session.value.events }
+            for await event in events {
+                seen.append(event)
+                if case .opened(let header, _) = event, header.contains(#""op":"over""#) { break }
+            }
+            #expect(seen.dropFirst().first == .failed(.cancelled(reason: "token is over")))
+            guard case .opened(let header, _) = seen.last else { return }
+            #expect(header.contains(#""who":"\#(id ?? "?")""#))
+        }
+    }
+
+    @Test func `a front that drains refuses what it was reading once its token is revoked elsewhere`() async throws {
+        try await ChatFixture.run(scope: "mcp") { fixture in
+            let client = try await fixture.front.connect()
+            let body = HTTPText.call(1)
+            try await client.send(String(HTTPText.post(body, [Self.bearer(fixture)]).dropLast()))
+            try await fixture.front.until { $0.worker.state.value.metrics.requestsInFlight == 1 }
+            try await fixture.front.onLoop { front in
+                front.worker.drain(within: .seconds(50))
+                // The one after it has written this.
+                for index in fixture.store.stock.tokens.indices { fixture.store.stock.tokens[index].revoked = 5 }
+                fixture.store.stock.revision += 1
+            }
+            let reply = try await client.reply()
+            #expect(reply.status == 401 && reply.body.contains(#""code":"invalid_token""#))
+            try await fixture.front.onLoop { front in
+                #expect(!front.session.value.exchanges.contains { $0.header.description.contains("post") })
+            }
+        }
+    }
+
+    @Test func `a list of tokens is written down beside the loop`() async throws {
+        try await ChatFixture.run { fixture in
+            let isOnLoop = try await withCheckedThrowingContinuation { done in
+                fixture.front.loop.execute {
+                    let state = fixture.front.worker.state.value
+                    let loop = state.loop
+                    do {
+                        state.access(try WorkerConfigurationCoding.encode(AccessCommand.list)) { reply in
+                            guard case .tokens(let tokens) = reply, tokens.count == 1 else {
+                                return done.resume(returning: true)
+                            }
+                            done.resume(returning: loop.inEventLoop)
+                        }
+                    } catch {
+                        done.resume(throwing: error)
+                    }
+                }
+            }
+            #expect(!isOnLoop)
         }
     }
 

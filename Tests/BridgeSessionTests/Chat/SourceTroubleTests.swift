@@ -167,6 +167,64 @@ import Testing
         }
     }
 
+    /// The client of a stream is gone, and the front knows what has left.
+    private func end(_ stream: String, leaving event: String?, _ bench: SessionBench) async throws {
+        try await bench.run { $0.client(stream).exchange?.end(header: StreamLeft(event ?? "").text) }
+        try await bench.until { $0.worker?.sessions.countListening == 0 }
+    }
+
+    @Test func `what has not left for a client is asked on its next stream, whatever that says`() async throws {
+        try await SessionBench.with(upstreams: [], Self.lends) { bench in
+            let session = try await bench.openSampler()
+            try await bench.listen("first", session: session)
+            for name in ["a", "b"] { try await bench.chat(name) }
+            let asked = try await bench.questions(on: "first", count: 2)
+            let left = try #require(try await bench.value { $0.answer("first").events.first?.id })
+            try await self.end("first", leaving: left, bench)
+            try await bench.listen("second", session: session)
+            #expect(try await bench.questions(on: "second", count: 1) == [asked[1]])
+            // Of this one nothing at all has left. Its client says what it had read before.
+            try await self.end("second", leaving: nil, bench)
+            try await bench.listen("third", session: session, lastEvent: left)
+            #expect(try await bench.questions(on: "third", count: 1) == [asked[1]])
+            for question in asked { try await bench.reply(question, session: session) }
+            for name in ["a", "b"] { try await bench.ended(name) }
+            #expect(try await bench.value { [$0.chat("a").fault, $0.chat("b").fault] } == [nil, nil])
+            #expect(try await bench.value { $0.worker?.sessions.retention.questionOctets } == 0)
+        }
+    }
+
+    @Test func `what has not left on one stream is asked on another that there is`() async throws {
+        try await SessionBench.with(upstreams: [], Self.lends) { bench in
+            let session = try await bench.openSampler()
+            try await bench.listen("first", session: session)
+            try await bench.chat("a")
+            let asked = try await bench.questions(on: "first", count: 1)
+            try await bench.listen("second", session: session)
+            #expect(try await bench.value { $0.questions(on: "second").isEmpty })
+            try await bench.run { $0.client("first").exchange?.end(header: StreamLeft("listen.zz.5").text) }
+            #expect(try await bench.questions(on: "second", count: 1) == asked)
+            try await bench.reply(asked[0], session: session)
+            try await bench.ended("a")
+        }
+    }
+
+    @Test func `where no stream comes, what has not left was not asked`() async throws {
+        try await SessionBench.with(upstreams: [], Self.lends) { bench in
+            let session = try await bench.openSampler()
+            try await bench.listen("first", session: session)
+            for name in ["a", "b"] { try await bench.chat(name) }
+            _ = try await bench.questions(on: "first", count: 2)
+            let left = try #require(try await bench.value { $0.answer("first").events.first?.id })
+            try await self.end("first", leaving: left, bench)
+            try await self.passAbsence(bench)
+            for name in ["a", "b"] { try await bench.ended(name) }
+            let faults = try await bench.value { [$0.chat("a").fault, $0.chat("b").fault] }
+            #expect(faults.map { $0?.word } == ["source_lost", "source_not_ready"])
+            #expect(faults.map { $0?.sourceWasAsked } == [true, false])
+        }
+    }
+
     @Test func `what waits goes to a client as soon as it listens`() async throws {
         try await SessionBench.with(
             upstreams: [],

@@ -22,6 +22,8 @@ final class Scene {
     private(set) var chats: [String: ChatClient] = [:]
     /// What the worker told the supervisor.
     private(set) var statuses: [String] = []
+    /// What it asked of sign-ins, for the test to answer.
+    private(set) var signIns: [(request: OAuthRequest, exchange: Exchange)] = []
     private var control: [LinkConnection] = []
     private var waiters: [(predicate: (Scene) -> Bool, promise: EventLoopPromise<Void>)] = []
     private var requests = 0
@@ -56,11 +58,7 @@ final class Scene {
                 let adopted = [(near, true), (far, false)].map { descriptor, isWorkers in
                     LinkConnection.adopt(descriptor: descriptor, first: isWorkers, on: self.loop) { link in
                         self.control.append(link)
-                        link.onOpen = { [weak self] exchange in
-                            self?.statuses.append(exchange.payload.map { String(buffer: $0) } ?? "")
-                            exchange.end(header: .emptyObject)
-                            self?.changed()
-                        }
+                        link.onOpen = { [weak self] in self?.tell($0) }
                     }
                 }
                 return EventLoopFuture.andAllSucceed(adopted, on: self.loop).assumeIsolated().flatMap {
@@ -80,6 +78,18 @@ final class Scene {
                 return self.loop.makeFailedFuture(error)
             }
         }.nonisolated()
+    }
+
+    /// The supervisor hears of something.
+    private func tell(_ exchange: Exchange) {
+        if case .oauth(_, let request) = ControlRequest(exchange.header) {
+            exchange.delegate = AnswerWaiter { _ in }
+            self.signIns.append((request, exchange))
+        } else {
+            self.statuses.append(exchange.payload.map { String(buffer: $0) } ?? "")
+            exchange.end(header: .emptyObject)
+        }
+        self.changed()
     }
 
     func stopWorker() -> EventLoopFuture<Void> {
@@ -117,13 +127,13 @@ final class Scene {
     func request(
         _ name: String, _ operation: SessionRequest.Operation, body: String? = nil, session: String? = nil,
         principal: String = "local", names: String? = nil, lastEvent: String? = nil, binding: BindingNumber? = nil,
-        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false
+        scope: String? = nil, concurrency: Int? = nil, mayLend: Bool = false, isOwner: Bool = false
     ) {
         self.requests += 1
         let request = SessionRequest(
             operation, requestID: "request-\(self.requests)", sessionID: session, principal: principal,
-            scope: scope, concurrency: concurrency, mayLend: mayLend, names: names, lastEventID: lastEvent,
-            binding: binding
+            scope: scope, concurrency: concurrency, mayLend: mayLend, isOwner: isOwner, names: names,
+            lastEventID: lastEvent, binding: binding
         )
         self.request(name, .whole(request), body: body)
     }
