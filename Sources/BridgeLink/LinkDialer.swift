@@ -140,7 +140,7 @@ package final class LinkDialer {
         }
         // Nobody else dials this path: there is no crowd to spread.
         let delay = self.backoff.failed(draw: 1)
-        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { [weak self] in self?.connect() }
+        self.loop.assumeIsolated().scheduleTask(in: TimeAmount(delay)) { self.connect() }
     }
 
     private static func randomName() -> String {

@@ -49,6 +49,22 @@ import Testing
         }
     }
 
+    @Test func `comes from nobody where it comes late, until a session is opened in it anew`() async throws {
+        try await SessionBench.with { bench in
+            try await bench.publish(["t"])
+            let session = try await bench.open(principal: Self.mine)
+            let other = try await bench.open(principal: Self.others)
+            try await Self.end(bench)
+            let late = try await bench.post(Self.call(1), session: session, principal: Self.mine)
+            #expect(late.status == 404)
+            try await bench.run { #expect($0.upstream().calls.isEmpty) }
+            try await bench.run { $0.upstream().onCall = { $0.succeed() } }
+            #expect(try await bench.post(Self.call(2), session: other, principal: Self.others).errorWord == nil)
+            let anew = try await bench.open(principal: Self.mine)
+            #expect(try await bench.post(Self.call(3), session: anew, principal: Self.mine).errorWord == nil)
+        }
+    }
+
     @Test func `leaves no subscription, in this life of the worker and in the next`() async throws {
         for isRestarted in [false, true] {
             try await SessionBench.with { bench in

@@ -77,6 +77,50 @@ extension SessionTaskTests {
         }
     }
 
+    private static func progress(_ value: Int) -> String {
+        #"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"p","progress":\#(value),"#
+            + #""_meta":{"io.modelcontextprotocol/related-task":{"taskId":"task-1"}}}}"#
+    }
+
+    /// Whether the call has been told of progress so many times, each time of more.
+    private static func isTold(_ scene: Scene, _ count: Int) -> Bool {
+        let values = scene.answer("call").events.compactMap(\.body).compactMap {
+            JSONText(trusting: ByteBuffer(string: $0)).value("params")?.double("progress")
+        }
+        return values.count == count && zip(values, values.dropFirst()).allSatisfy { $0 < $1 }
+    }
+
+    @Test func `whose progress a plain call is told stays behind what that is told while somebody is asked`()
+        async throws
+    {
+        let tool = #"{"name":"t","execution":{"taskSupport":"required"}}"#
+        try await self.withTasks([tool]) { bench in
+            try await bench.run { scene in
+                scene.upstream().onCall = { call in if call.request.contains("tools/call") { Self.serve(call) } }
+            }
+            let hello = SessionBench.initialize.replacing(
+                #""capabilities":{}"#, with: #""capabilities":{"elicitation":{}}"#)
+            let session = try #require(try await bench.post(hello, session: nil).session)
+            let call =
+                #"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"s.t","_meta":{"progressToken":"p"}}}"#
+            try await bench.post("call", call, session: session)
+            try await bench.until { $0.upstream().calls.count == 2 }
+            try await bench.run { $0.upstream().tell(.taskNote(life: 5), Self.progress(60)) }
+            try await bench.until { Self.isTold($0, 1) }
+            try await bench.run {
+                $0.upstream().calls[1].ask(
+                    1,
+                    #"{"jsonrpc":"2.0","id":1,"method":"elicitation/create","params":{"message":"m","requestedSchema":{"type":"object","properties":{}}}}"#
+                )
+            }
+            try await bench.until { $0.answer("call").events.contains { $0.body?.contains("elicitation") ?? false } }
+            try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(16)) }
+            try await bench.until { Self.isTold($0, 2) }
+            try await bench.run { $0.upstream().tell(.taskNote(life: 5), Self.progress(61)) }
+            try await bench.until { Self.isTold($0, 3) }
+        }
+    }
+
     @Test func `whose plain call fails are cancelled at their server`() async throws {
         let tool = #"{"name":"t","execution":{"taskSupport":"required"}}"#
         try await self.withTasks([tool]) { bench in

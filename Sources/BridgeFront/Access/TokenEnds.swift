@@ -15,8 +15,8 @@ final class TokenEnds {
     private let tell: Tell
     private let loop: any EventLoop
     private let logger: Logger
-    /// Those that were not revoked when the tokens were last looked at. Nil before the first time: what was over then, an
-    /// earlier front has told.
+    /// Those that were not revoked when the tokens were last looked at. Nil before the first time: what is over then is told
+    /// once more, as nobody may have been there to tell it.
     private var standing: Set<TokenID>?
     /// The session worker has not heard of these. No more than there were tokens.
     private var untold = CircularBuffer<TokenID>()
@@ -34,7 +34,8 @@ final class TokenEnds {
     /// Looks which are over that were not before: revoked, or there no longer.
     func look(at tokens: TokenTable) {
         let standing = Set(tokens.tokens.lazy.filter { $0.revoked == nil }.map(\.id))
-        if let before = self.standing { self.untold.append(contentsOf: before.subtracting(standing)) }
+        let before = self.standing ?? Set(tokens.tokens.map(\.id))
+        self.untold.append(contentsOf: before.subtracting(standing))
         self.standing = standing
         self.tellNext()
     }

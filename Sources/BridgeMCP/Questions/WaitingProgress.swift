@@ -16,8 +16,11 @@ package struct WaitingProgress {
     private let token: JSONText
     private let hasMessages: Bool
     private var lastTold: NIODeadline
-    /// What the server has told last.
-    private var serversLast: JSONText?
+    /// The server's last value; nil where it was no number. Whether there was one at all.
+    private var serversLast: Double?
+    private var hasHeard = false
+    /// As the server wrote it last.
+    private var total: JSONText?
     /// The bridge's own last value, until the server is beyond it.
     private var ownLast: Double?
 
@@ -35,10 +38,13 @@ package struct WaitingProgress {
     /// - Returns: what the client is told.
     package mutating func heard(_ notification: ByteBuffer, now: NIODeadline) -> ByteBuffer {
         let text = JSONText(trusting: notification)
-        defer {
-            self.serversLast = JSONText(trusting: notification.toKeep)
-            self.lastTold = now
-        }
+        let params = text.value("params")
+        let before = self.serversLast
+        self.serversLast = params?.double("progress")
+        self.hasHeard = true
+        // One of a number's length: who writes more has no number in mind.
+        self.total = params?.value("total").flatMap { $0.kind == .number && $0.count <= 64 ? $0.detached : nil }
+        self.lastTold = now
         guard let ownLast = self.ownLast else { return notification }
         guard let span = text.member("params").flatMap({ text.member("progress", in: $0) }),
             let value = text[span].double, value <= ownLast
@@ -47,7 +53,7 @@ package struct WaitingProgress {
             return notification
         }
         // What did not rise at the server either is its own affair.
-        if let before = self.serversLast.flatMap(Self.value), value <= before { return notification }
+        if let before, value <= before { return notification }
         guard let lifted = Self.above(ownLast) else { return notification }
         self.ownLast = lifted
         return text.replacing(span, with: JSONWriter.value(lifted).bytes).bytes
@@ -63,27 +69,24 @@ package struct WaitingProgress {
         guard self.isDue(now: now) else { return nil }
         self.lastTold = now
         var value = 0.0
-        if let serversLast = self.serversLast {
-            guard let last = self.ownLast ?? Self.value(serversLast), let next = Self.above(last) else { return nil }
+        if self.hasHeard {
+            guard let last = self.ownLast ?? self.serversLast, let next = Self.above(last) else { return nil }
             value = next
         } else if let next = self.ownLast.flatMap(Self.above) {
             value = next
         }
         self.ownLast = value
-        let total = self.serversLast?.value("params")?.value("total").flatMap { $0.kind == .number ? $0 : nil }
         return JSONWriter.object { notification in
             notification.member("jsonrpc", "2.0")
             notification.member("method", "notifications/progress")
             notification.memberObject("params") { params in
                 params.member("progressToken", self.token)
                 params.member("progress", value)
-                params.member("total", ifPresent: total)
+                params.member("total", ifPresent: self.total)
                 if self.hasMessages { params.member("message", "Waiting for an answer to a question") }
             }
         }.bytes
     }
-
-    private static func value(_ notification: JSONText) -> Double? { notification.value("params")?.double("progress") }
 
     private static func above(_ value: Double) -> Double? {
         let above = value + max(self.step, value.ulp)

@@ -149,7 +149,7 @@ final class LiveSession {
     /// The session is over.
     func endStreams() {
         self.streams.abandonAll()
-        for stream in self.listening { stream.end() }
+        for stream in self.listening { stream.replace() }
         self.listening = []
     }
 

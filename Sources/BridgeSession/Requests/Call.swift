@@ -45,7 +45,8 @@ final class Call {
     private static let grace = TimeAmount.seconds(5)
 
     init(
-        _ request: PendingRequest, along route: CallRoute, of desk: CallDesk, header: JSONText, now: NIODeadline
+        _ request: borrowing PendingRequest, along route: borrowing CallRoute, of desk: CallDesk, header: JSONText,
+        now: NIODeadline
     ) {
         self.id = request.id
         self.stream = request.stream
@@ -159,7 +160,7 @@ extension Call: ExchangeDelegate {
         switch UpstreamMessage(header) {
         case .progress:
             self.goesOn()
-            self.stream.notify(self.waiting?.heard(payload, now: .now()) ?? payload)
+            self.tell(progress: payload)
         case .log:
             if self.caller.wants(LogMessage.severity(of: payload)) { self.stream.notify(payload) }
         case .ask(let number): self.ask(number, payload)
@@ -168,6 +169,9 @@ extension Call: ExchangeDelegate {
             break
         }
     }
+
+    /// The server tells of its progress.
+    func tell(progress: ByteBuffer) { self.stream.notify(self.waiting?.heard(progress, now: .now()) ?? progress) }
 
     /// Its time begins anew.
     func clockGoesOn() { self.deadline = .now() + self.patience }

@@ -83,10 +83,10 @@ extension Router {
         }
         guard let (id, identity) = opened else { return request.refuse(.internalError) }
         let session = self.sessions.bring(identity, now: request.now)
-        session.stream(on: request.exchange, id: id) { [weak session, weak sessions, logger] in
+        session.stream(on: request.exchange, id: id) { [weak session, sessions, logger] in
             guard let session else { return }
             logger.info("MCP session closed", metadata: ["mcp.session": "\(session.identity.digest)"])
-            sessions?.streamEnded(session.number)
+            sessions.streamEnded(session.number)
         }
         self.broker.listens(session.number)
     }
@@ -118,9 +118,11 @@ extension Router {
         guard !principal.isEmpty else { return request.refuse(.internalError) }
         let tasks = self.tasks.end(of: principal, request.requestID)
         let sessions = self.sessions.end(of: principal, telling: .tokenIsOver)
-        self.logger.info(
-            "A token has been revoked, and what went on in its name ends",
-            metadata: ["mcp.principal": "\(principal)", "mcp.sessions": "\(sessions)", "mcp.tasks": "\(tasks)"])
+        if sessions + tasks > 0 {
+            self.logger.info(
+                "A token has been revoked, and what went on in its name ends",
+                metadata: ["mcp.principal": "\(principal)", "mcp.sessions": "\(sessions)", "mcp.tasks": "\(tasks)"])
+        }
         request.exchange.end(header: SessionEnd.answered)
     }
 }

@@ -35,6 +35,9 @@ final class SessionStore {
     private(set) var epoch = 0
     private var usePruned = NIODeadline.now()
     private var isStopping = false
+    /// Principals whose tokens have been revoked: what comes late in their names comes from nobody. One that opens a session
+    /// is good again.
+    private var over: Set<String> = []
 
     init(seal: SessionSeal, records: SessionRecords, retention: Retention, configuration: SessionConfiguration) {
         self.seal = seal
@@ -60,6 +63,7 @@ final class SessionStore {
 
     /// A new session's id. The session is not kept anywhere: the id says it all.
     func open(_ claims: SessionClaims, now: NIODeadline) -> (id: String, identity: SessionIdentity)? {
+        if !self.over.isEmpty { self.over.remove(claims.principal) }
         guard let id = self.seal.seal(claims) else { return nil }
         let identity = SessionIdentity(claims, id: id)
         self.known[id] = identity
@@ -70,7 +74,8 @@ final class SessionStore {
     /// The session of an id that is good for this principal, now.
     func find(_ id: String, principal: String, now: NIODeadline) -> SessionIdentity? {
         guard let identity = self.identity(of: id), identity.claims.principal == principal,
-            identity.claims.expires > WallClock.seconds(), !self.records.isEnded(identity.claims.number)
+            identity.claims.expires > WallClock.seconds(), !self.records.isEnded(identity.claims.number),
+            !self.isOver(principal)
         else { return nil }
         self.notice(identity, now: now)
         return identity
@@ -87,11 +92,13 @@ final class SessionStore {
         case .named(nil, _): return nil
         case .bound(let caller):
             let stands = caller.stands(at: WallClock.seconds(), epoch: self.epoch, isEnded: self.records.isEnded)
-            guard stands else { return nil }
+            guard stands, !self.isOver(caller.identity.claims.principal) else { return nil }
             self.notice(caller.identity, now: request.now)
             return caller.identity
         }
     }
+
+    private func isOver(_ principal: String) -> Bool { !self.over.isEmpty && self.over.contains(principal) }
 
     /// What a request says of its principal.
     func note(_ request: ClientRequest, on identity: SessionIdentity) {
@@ -150,7 +157,7 @@ final class SessionStore {
         let hadLevel = self.records.level(of: identity.claims.number) != nil
         let ended = self.records.end(identity.claims)
         self.epoch += 1
-        ended.assumeIsolated().whenSuccess { [weak self] in self?.forget(identity.claims.number, hadLevel: hadLevel) }
+        ended.assumeIsolated().whenSuccess { self.forget(identity.claims.number, hadLevel: hadLevel) }
         return ended
     }
 
@@ -179,6 +186,7 @@ final class SessionStore {
     /// - Parameter fault: what those are told that wait for calls.
     /// - Returns: how many sessions that were.
     func end(of principal: String, telling fault: ToldFault) -> Int {
+        self.over.insert(principal)
         let live = self.live.values.filter { $0.caller.principal == principal }.map(\.number)
         let numbers = Set(live + self.records.sessions(of: principal))
         for number in numbers {

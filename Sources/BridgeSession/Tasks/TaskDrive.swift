@@ -81,7 +81,10 @@ final class TaskDrive: CallCourse {
             return self.fetch()
         }
         let text = JSONText(trusting: note)
-        if text.string("method") == "notifications/progress" { call.goesOn() }
+        if text.string("method") == "notifications/progress" {
+            call.goesOn()
+            return call.tell(progress: self.said(note))
+        }
         if call.caller.wants(LogMessage.severity(of: note)) { call.stream.notify(self.said(note)) }
     }
 

@@ -155,7 +155,10 @@ extension TaskDesk {
             if isUnknown { self.records.forget(claims.key) }
             return nil
         }
-        self.records.heard(claims, ttl: state.ttl, isOver: state.status?.isFinal == true)
+        // Of one that has been forgotten meanwhile nothing is remembered anew.
+        if self.records[claims.key] != nil {
+            self.records.heard(claims, ttl: state.ttl, isOver: state.status?.isFinal == true)
+        }
         guard let name = self.names.name(of: claims) else { return nil }
         return JSONText(trusting: TaskMessages.told(response) { $0 == state.id ? name : nil }).value("result")
     }

@@ -29,7 +29,7 @@ protocol CallDeskDelegate: AnyObject {
 ///
 /// Confined to its event loop.
 final class CallDesk {
-    weak var delegate: (any CallDeskDelegate)?
+    unowned var delegate: (any CallDeskDelegate)?
     let faults: CallFaults
     private let logger: Logger
     private(set) var timeouts: UpstreamTimeouts

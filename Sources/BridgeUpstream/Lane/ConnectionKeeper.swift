@@ -22,7 +22,7 @@ protocol ConnectionKeeperDelegate: AnyObject {
 final class ConnectionKeeper {
     typealias Maker = (UpstreamConfiguration) -> (any Connection)?
 
-    weak var delegate: (any ConnectionKeeperDelegate)?
+    unowned var delegate: (any ConnectionKeeperDelegate)?
     private(set) weak var news: (any LaneNews)?
     private let loop: any EventLoop
     let logger: Logger

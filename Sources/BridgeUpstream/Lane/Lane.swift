@@ -50,7 +50,14 @@ final class Lane {
         self.keeper.isForCallsAlone = offerings.isEmpty
         self.desk.delegate = self
         self.keeper.delegate = self
-        self.alarm.onTime = { [weak self] in self?.tick() }
+        self.alarm.onTime = { [unowned self] in self.tick() }
+    }
+
+    /// (Nothing refers to it weakly: every reference to what has a weak one costs a call more.)
+    deinit {
+        self.alarm.onTime = nil
+        self.desk.delegate = nil
+        self.keeper.delegate = nil
     }
 
     var status: UpstreamStatus {
