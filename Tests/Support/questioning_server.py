@@ -6,7 +6,8 @@ Usage: questioning_server.py [JOURNAL]
 Tools: `ask` asks (`method`, `params`) and answers with what came back; `ask_all` asks all its `questions` at once, and answers
 with what came back, in their order; `ask_and_leave` asks and answers at once; `ask_and_withdraw` takes its question back, then
 answers; `ask_as_task` asks, and sends the requests `steps` about the task that it is given, one after another; it answers with
-all that came back, and with the notifications that came meanwhile; `stubborn` asks when it has been cancelled; `need_page` refuses with -32042; `done` says that a page is done; `count`
+all that came back, and with the notifications that came meanwhile; `stubborn` asks when it has been cancelled, and its
+beginning is written to the journal; `need_page` refuses with -32042; `done` says that a page is done; `count`
 says how often anything was asked. What comes back to a question that no call waits for is written to the journal, a line
 each, and so is that a call which waits was cancelled.
 """
@@ -132,6 +133,7 @@ class Asking:
             self._waiting[self.ask(arguments)] = call
         elif tool == "stubborn":
             self._stubborn[call] = arguments
+            self.note("stubborn")
         elif tool == "need_page":
             page = {"mode": "url", "message": "Sign in.", "url": "https://example.com/in", "elicitationId": arguments["id"]}
             self.say(id=call, error={"code": -32042, "message": "Sign in first", "data": {"elicitations": [page]}})
