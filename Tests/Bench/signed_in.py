@@ -30,7 +30,8 @@ def bridge(binary: Path, programs: Path) -> Iterator[Bridge]:
 
 
 def beside(generator: Generator, without: Bridge, signed_in: Bridge, load: Load, rounds: int) -> dict[str, Any]:
-    """In turns with two runs of the one without, which tell how far apart two runs of the same are."""
+    """In turns with two runs of the one without, which tell how far apart two runs of the same are: as a rule, since one that
+    something else came into must not make it easy."""
     first, using, again = generator.alternate([(without, load), (signed_in, load), (without, load)], rounds)
 
     def figures(of: Any) -> dict[str, float]:
@@ -38,7 +39,7 @@ def beside(generator: Generator, without: Bridge, signed_in: Bridge, load: Load,
         # 0 where a kernel counts in ticks and there were too few calls to take one.
         ratios = [of(run) * 2 / sum(pair) if sum(pair) else 0.0 for run, pair in zip(using, neighbours, strict=True)]
         apart = [max(pair) / min(pair) - 1 if min(pair) else 0.0 for pair in neighbours]
-        return {"value": median(of(run) for run in using), "ratio": median(ratios), "spread": max(apart)}
+        return {"value": median(of(run) for run in using), "ratio": median(ratios), "spread": median(apart)}
 
     def rate(run: Run) -> float:
         return run.rate

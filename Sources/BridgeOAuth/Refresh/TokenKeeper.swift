@@ -96,6 +96,9 @@ package struct TokenKeeper: Sendable {
 
     // MARK: Requests
 
+    /// Until then ``credential(_:)`` gives the token that it gives now, unless something is told meanwhile; nil: for ever.
+    package var tokenEnd: Moment? { self.schedule.end }
+
     package func credential(_ now: Moment) -> Credential {
         // Whether one is wanted, the server says each time.
         guard let tokens = self.record.tokens else { return .none }

@@ -52,7 +52,7 @@ extension OAuthDesk {
     }
 
     func accepted(generation: Int?) {
-        guard self.keeper?.isDoubted ?? false else { return }
+        guard self.isDoubted else { return }
         self.keeper?.accepted(generation: generation ?? -1)
         self.changed()
     }

@@ -29,7 +29,12 @@ final class OAuthDesk {
     let http: OAuthHTTP
     let now: () -> Moment
     /// nil until the state has been read.
-    var keeper: TokenKeeper?
+    var keeper: TokenKeeper? {
+        didSet {
+            self.given = nil
+            self.isDoubted = self.keeper?.isDoubted ?? false
+        }
+    }
     /// Why it cannot be read, and whether that is for what stands in it.
     var trouble: String?
     var isMalformed = false
@@ -44,7 +49,9 @@ final class OAuthDesk {
     var waiters: [(OAuthAnswer) -> Void] = []
     var challenge: BearerChallenge?
     private var settled: [() -> Void] = []
-    private var header: (text: String, token: Secret)?
+    /// What requests are sent with, good until the keeper changes or its time comes: it is asked for with each of them.
+    private var given: (bearer: BearerCredential, until: Moment?)?
+    private(set) var isDoubted = false
     var alarm: Scheduled<Void>?
     var isEnded = false
     var isClosed = false
@@ -245,16 +252,17 @@ final class OAuthDesk {
 
 extension OAuthDesk: TokenSource {
     var credential: BearerCredential {
-        guard let credential = self.keeper?.credential(self.now()) else {
+        let now = self.now()
+        if let given, !(given.until?.isPast(now) ?? false) { return given.bearer }
+        guard let keeper else {
             return self.trouble.map { .refuse("its OAuth state cannot be read: \($0)") } ?? .wait
         }
-        switch credential {
+        switch keeper.credential(now) {
         case .none: return .none
         case .token(let token, let generation):
-            if let header, header.token == token { return .bearer(header.text, generation: generation) }
-            let text = "Bearer \(token.value)"
-            self.header = (text, token)
-            return .bearer(text, generation: generation)
+            let bearer = BearerCredential.bearer("Bearer \(token.value)", generation: generation)
+            self.given = (bearer, keeper.tokenEnd)
+            return bearer
         case .wait: return .wait
         case .refuse(let words): return .refuse(words)
         }

@@ -70,6 +70,32 @@ import Testing
         place.close()
     }
 
+    @Test func `a token is given until its end by either clock, and no longer once it is refused`() async throws {
+        let place = try await DeskPlace.open(isRefreshing: false)
+        await place.onLoop { place in
+            let start = Moment(wall: 1_000, steady: 50)
+            var record = OAuthRecord(upstream: "s", server: "https://mcp.example/mcp")
+            record.generation = 7
+            record.tokens = DeskPlace.tokens("one", of: "https://as.example", expires: 1_060)
+            let keeper = TokenKeeper(record, settings: place.settings, now: start, draw: 0)
+            place.desk?.keeper = keeper
+            for (wall, steady, isGood) in [
+                (1_000.0, 50.0, true), (1_059.9, 109.9, true), (1_060, 51, false), (1_001, 110, false),
+                (1_001, 51, true),
+            ] {
+                place.time = Moment(wall: wall, steady: steady)
+                let expected = isGood ? BearerCredential.bearer("Bearer one", generation: 7) : .wait
+                #expect(place.desk?.credential == expected && place.desk?.credential == expected)
+            }
+            _ = place.desk?.keeper?.refused(generation: 7, start)
+            #expect(place.desk?.credential == .wait && place.desk?.isDoubted == true)
+            place.desk?.keeper = keeper
+            #expect(place.desk?.credential == .bearer("Bearer one", generation: 7) && place.desk?.isDoubted == false)
+            place.desk?.end()
+        }
+        place.close()
+    }
+
     @Test func `who believes anybody on this machine believes nobody elsewhere`() {
         var target = RemoteTarget(url: Secret("https://127.0.0.1:1/mcp"))
         target.trustsAnybody = true
@@ -92,6 +118,8 @@ private final class DeskPlace: @unchecked Sendable {
     let files: OAuthFiles
     let settings: OAuthSettings
     private(set) var desk: OAuthDesk?
+    /// What its clock says; nil: the time there is.
+    var time: Moment?
     private let loop = NIOSingletons.posixEventLoopGroup.next()
     private let listener: any Channel
     private let origin: String
@@ -147,7 +175,8 @@ private final class DeskPlace: @unchecked Sendable {
         guard let seal = try? StateSeal(base64Key: nil) else { return }
         let desk = OAuthDesk(
             self.settings, configuration, target, seal: seal, loop: self.loop,
-            logger: Logger(label: "desk") { _ in SwiftLogNoOpLogHandler() })
+            logger: Logger(label: "desk") { _ in SwiftLogNoOpLogHandler() },
+            now: { [weak self] in self?.time ?? .now })
         self.desk = desk
         desk.start()
     }
