@@ -9,7 +9,7 @@ extension AccessDatabase: AuditStore {
     }
 
     package func rows(_ query: AuditQuery, _ answer: @escaping StoreAnswer<AuditPage>) {
-        self.look(answer) { database in
+        self.look(answer, without: AuditPage(rows: [], last: query.after ?? 0)) { database in
             var conditions = ["1"]
             var arguments = StatementArguments()
             let add = { (condition: String, value: (any DatabaseValueConvertible)?) in
@@ -40,7 +40,7 @@ extension AccessDatabase: AuditStore {
     }
 
     package func usage(since time: Int, of token: TokenID?, _ answer: @escaping StoreAnswer<[TokenUsage]>) {
-        self.look(answer) { database in
+        self.look(answer, without: []) { database in
             try Row.fetchAll(
                 database,
                 sql: """
@@ -70,7 +70,7 @@ extension AccessDatabase: AuditStore {
             }
         }
         // In pieces: whatever else is to be done comes in between.
-        self.perform(next) { queue in
+        self.perform(next, without: false) { queue in
             try queue.write { database in
                 try database.execute(
                     sql: "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT \(Self.piece))",
@@ -85,7 +85,7 @@ extension AccessDatabase: AuditStore {
 
     /// What nobody needs any more once the audit has forgotten it, too.
     private func forget(before time: Int, _ answer: @escaping StoreAnswer<Void>) {
-        self.perform(answer) { queue in
+        self.perform(answer, without: ()) { queue in
             try queue.write { database in
                 try database.execute(sql: "DELETE FROM budget WHERE day < ?", arguments: [time / 86_400_000])
                 try database.execute(

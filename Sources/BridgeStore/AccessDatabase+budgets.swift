@@ -27,7 +27,7 @@ extension AccessDatabase: BudgetStore {
     }
 
     package func taken(day: Int, _ answer: @escaping StoreAnswer<[TokenID: Int]>) {
-        self.look(answer) { database in
+        self.look(answer, without: [:]) { database in
             var taken: [TokenID: Int] = [:]
             let rows = try Row.fetchCursor(
                 database, sql: "SELECT token, taken FROM budget WHERE day = ?", arguments: [day])

@@ -3,7 +3,7 @@ import GRDB
 
 extension AccessDatabase: TokenStore {
     package func tokens(_ answer: @escaping StoreAnswer<TokenStock>) {
-        self.perform(answer) { [mark, path] queue in
+        self.perform(answer, without: TokenStock(tokens: [], revision: TokenRow.noRevision)) { [mark, path] queue in
             try queue.read { database in
                 try TokenRow.check(mark, database, path)
                 return TokenStock(
@@ -14,12 +14,12 @@ extension AccessDatabase: TokenStore {
     }
 
     package func revision(_ answer: @escaping StoreAnswer<Int>) {
-        self.perform(answer) { queue in try queue.read(TokenRow.revision) }
+        self.perform(answer, without: TokenRow.noRevision) { queue in try queue.read(TokenRow.revision) }
     }
 
     package func put(_ token: Token, over revision: Int, _ answer: @escaping StoreAnswer<TokenChange>) {
         self.change(answer) { database in
-            guard try TokenRow.revision(database) == revision else { return .outdated }
+            guard try TokenRow.isCurrent(revision, database) else { return .outdated }
             try TokenRow.write(token, database)
             return .written(try TokenRow.nextRevision(database))
         }
@@ -35,7 +35,7 @@ extension AccessDatabase: TokenStore {
     }
 
     /// With more care than anything else is written: a power cut must not bring back what was revoked.
-    private func change<Value>(
+    private func change<Value: Sendable>(
         _ answer: @escaping StoreAnswer<Value>, _ job: @escaping @Sendable (Database) throws -> Value
     ) {
         self.perform(answer) { [mark, path] queue in
@@ -52,6 +52,15 @@ extension AccessDatabase: TokenStore {
 
 /// A token as a row.
 enum TokenRow {
+    /// Of a file that is not there.
+    static let noRevision = -1
+
+    /// Whether what was decided by the tokens of that time still stands. Where there was no file there was no token.
+    static func isCurrent(_ revision: Int, _ database: Database) throws -> Bool {
+        guard revision == Self.noRevision else { return try Self.revision(database) == revision }
+        return try !(Bool.fetchOne(database, sql: "SELECT EXISTS (SELECT 1 FROM token)") ?? false)
+    }
+
     static func revision(_ database: Database) throws -> Int {
         try Int.fetchOne(database, sql: "SELECT number FROM revision") ?? 0
     }

@@ -55,24 +55,30 @@ package final class AccessDatabase: Sendable {
     }
 
     /// Does one thing after the other, each of them soon: what takes long comes in pieces. Answers on the thread.
-    func perform<Value>(
-        _ answer: @escaping StoreAnswer<Value>, _ job: @escaping @Sendable (DatabaseQueue) throws -> Value
+    ///
+    /// - Parameter nothing: what there is to find where there is no file. Who only looks makes none: a service that nobody has
+    ///   made a token for has nothing on the disk, and starts without writing there.
+    func perform<Value: Sendable>(
+        _ answer: @escaping StoreAnswer<Value>, without nothing: Value? = nil,
+        _ job: @escaping @Sendable (DatabaseQueue) throws -> Value
     ) {
-        self.main.perform(answer, job)
+        self.main.perform(answer, without: nothing, job)
     }
 
     /// Looks at what may take long to read, with a connection of its own: nothing that is written waits for that, no token and
     /// no limit. What has been asked for before is seen, and what would keep that from being done keeps this, too.
-    func look<Value>(
-        _ answer: @escaping StoreAnswer<Value>, _ job: @escaping @Sendable (Database) throws -> Value
+    func look<Value: Sendable>(
+        _ answer: @escaping StoreAnswer<Value>, without nothing: Value,
+        _ job: @escaping @Sendable (Database) throws -> Value
     ) {
         let reading = self.reading
-        let opened: StoreAnswer<Void> = { result in
+        let opened: StoreAnswer<Bool> = { result in
             switch result {
-            case .success: reading.perform(answer) { queue in try queue.read(job) }
+            case .success(true): reading.perform(answer, without: nothing) { queue in try queue.read(job) }
+            case .success(false): answer(.success(nothing))
             case .failure(let trouble): answer(.failure(trouble))
             }
         }
-        self.main.perform(opened) { _ in }
+        self.main.perform(opened, without: false) { _ in true }
     }
 }

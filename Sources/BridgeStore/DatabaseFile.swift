@@ -1,7 +1,28 @@
 import BridgeAccess
 import BridgeFiles
 import GRDB
+import GRDBSQLite
 import Glibc
+import Synchronization
+
+/// Ends what a connection is doing, and what it is asked later.
+final class Hurry: Sendable {
+    private let flag = Atomic<Bool>(false)
+    var isWanted: Bool { self.flag.load(ordering: .acquiring) }
+    func begin() { self.flag.store(true, ordering: .releasing) }
+
+    /// Has SQLite look at it while it works. To interrupt it is not enough: that ends what is being done at that moment only, and
+    /// between two statements that is nothing.
+    fileprivate func watch(_ database: Database) {
+        // The handler goes with the connection, whose configuration holds this.
+        sqlite3_progress_handler(
+            database.sqliteConnection, 10_000,
+            { context in
+                guard let context else { return 0 }
+                return Unmanaged<Hurry>.fromOpaque(context).takeUnretainedValue().isWanted ? 1 : 0
+            }, Unmanaged.passUnretained(self).toOpaque())
+    }
+}
 
 /// One file of SQLite, how it is opened, and what its troubles are called.
 struct DatabaseFile: Sendable {
@@ -25,17 +46,27 @@ struct DatabaseFile: Sendable {
         return Identity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
     }
 
+    /// Whether there is none where one could be made. Where a folder is missing, or takes nothing, something is wrong, and there
+    /// may well be one.
+    var isMissing: Bool {
+        guard access(self.path, F_OK) != 0, errno == ENOENT else { return false }
+        let folder = self.path.lastIndex(of: "/").map { String(self.path[...$0]) } ?? "."
+        return access(folder, W_OK | X_OK) == 0
+    }
+
     /// Makes the file where it is not there, and brings it to this version.
     ///
     /// Two processes may do so at once. One of them may have looked before the other and act after it: it is told that a table is
     /// missing, or there already, or that the other one is at it, and waits for none of that. So it looks again, as long as
     /// it would wait for a lock. What is damaged fails every time.
-    func open() throws -> DatabaseQueue {
+    ///
+    /// - Parameter hurry: ends what the connection is doing.
+    func open(_ hurry: Hurry) throws -> DatabaseQueue {
         try self.makeFile()
         let began = SuspendingClock.now
         while true {
             do {
-                return try self.openOnce()
+                return try self.openOnce(hurry)
             } catch let error as DatabaseError where Self.mayPass(error) {
                 guard SuspendingClock.now - began < self.options.lockWait else { throw error }
                 usleep(2_000)
@@ -51,13 +82,14 @@ struct DatabaseFile: Sendable {
         }
     }
 
-    private func openOnce() throws -> DatabaseQueue {
+    private func openOnce(_ hurry: Hurry) throws -> DatabaseQueue {
         var configuration = Configuration()
         configuration.journalMode = .wal
         configuration.busyMode = .timeout(Double(self.options.lockWait / .seconds(1)))
         configuration.label = "access"
         let pages = self.options.maximumPages
         configuration.prepareDatabase { database in
+            hurry.watch(database)
             // A process that is killed loses nothing. Tokens are written with more care.
             try database.execute(sql: "PRAGMA synchronous = NORMAL")
             if let pages { try database.execute(sql: "PRAGMA max_page_count = \(pages)") }

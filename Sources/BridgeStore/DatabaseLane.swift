@@ -17,8 +17,11 @@ final class DatabaseLane: Sendable {
     }
 
     /// Does one thing after the other. Answers on the thread.
-    func perform<Value>(
-        _ answer: @escaping StoreAnswer<Value>, _ job: @escaping @Sendable (DatabaseQueue) throws -> Value
+    ///
+    /// - Parameter nothing: the answer where there is no file, and none is made for it; nil: one is made.
+    func perform<Value: Sendable>(
+        _ answer: @escaping StoreAnswer<Value>, without nothing: Value? = nil,
+        _ job: @escaping @Sendable (DatabaseQueue) throws -> Value
     ) {
         guard self.waiting.wrappingAdd(1, ordering: .relaxed).newValue <= self.queueLimit else {
             self.waiting.wrappingSubtract(1, ordering: .relaxed)
@@ -29,7 +32,7 @@ final class DatabaseLane: Sendable {
             guard case .active = state else {
                 return answer(.failure(.closed))
             }
-            answer(self.connection.use(job))
+            answer(self.connection.use(without: nothing, job))
         }
     }
 
@@ -40,7 +43,7 @@ final class DatabaseLane: Sendable {
     ///
     /// - Parameter isHurried: what is being done is not finished, and what has been asked for is refused.
     func close(isHurried: Bool = false, _ done: @escaping @Sendable () -> Void) {
-        if isHurried { self.connection.hurry() }
+        if isHurried { self.connection.hurry.begin() }
         self.thread.submit { _ in
             self.connection.close()
             self.thread.shutdownGracefully { _ in done() }
@@ -48,25 +51,31 @@ final class DatabaseLane: Sendable {
     }
 }
 
-/// The file while it is open. It is used on the one thread of a ``DatabaseLane`` only, but for ``hurry()``.
+/// The file while it is open. It is used on the one thread of a ``DatabaseLane`` only, but for ``hurry``.
 private final class Connection: Sendable {
-    private struct State {
-        var open: (queue: DatabaseQueue, identity: DatabaseFile.Identity?)?
-        var isHurried = false
+    private struct Open {
+        let queue: DatabaseQueue
+        let identity: DatabaseFile.Identity?
     }
 
+    let hurry = Hurry()
     private let file: DatabaseFile
-    private let state = Mutex(State())
+    private let state = Mutex<Open?>(nil)
 
     init(_ file: DatabaseFile) { self.file = file }
 
-    func use<Value>(_ job: (DatabaseQueue) throws -> Value) -> Result<Value, StoreTrouble> {
+    func use<Value>(without nothing: Value?, _ job: (DatabaseQueue) throws -> Value) -> Result<Value, StoreTrouble> {
         do {
+            if let nothing, self.file.isMissing {
+                self.close()
+                guard !self.hurry.isWanted else { throw StoreTrouble.closed }
+                return .success(nothing)
+            }
             let queue = try self.queue()
-            guard !self.isHurried else { throw StoreTrouble.closed }
+            guard !self.hurry.isWanted else { throw StoreTrouble.closed }
             return .success(try job(queue))
         } catch {
-            let trouble = self.isHurried ? .closed : self.file.trouble(error)
+            let trouble = self.hurry.isWanted ? .closed : self.file.trouble(error)
             switch trouble.kind {
             case .corrupt, .readOnly, .laterVersion, .unreachable: self.close()
             case .full, .locked, .busy, .otherKey: break
@@ -75,32 +84,22 @@ private final class Connection: Sendable {
         }
     }
 
-    private var isHurried: Bool { self.state.withLock { $0.isHurried } }
-
-    /// Ends what is being done, and all that comes after it.
-    func hurry() {
-        self.state.withLock { state in
-            state.isHurried = true
-            state.open?.queue.interrupt()
-        }
-    }
-
     func close() {
         let open = self.state.withLock { state in
-            defer { state.open = nil }
-            return state.open
+            defer { state = nil }
+            return state
         }
         try? open?.queue.close()
     }
 
     /// The one that is open, or a new one where another file has been put in its place.
     private func queue() throws -> DatabaseQueue {
-        let known = self.state.withLock { $0.open }
+        let known = self.state.withLock { $0 }
         if let known, known.identity == self.file.identity, known.identity != nil { return known.queue }
         self.close()
-        let queue = try self.file.open()
+        let queue = try self.file.open(self.hurry)
         let identity = self.file.identity
-        self.state.withLock { $0.open = (queue, identity) }
+        self.state.withLock { $0 = Open(queue: queue, identity: identity) }
         return queue
     }
 }

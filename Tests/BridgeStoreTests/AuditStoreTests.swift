@@ -152,7 +152,9 @@ import Testing
         let (begun, isBegun) = AsyncStream<Void>.makeStream()
         let written = DispatchSemaphore(value: 0)
         // It has read something, and goes on reading until all is written that comes after it.
-        store.look({ (result: Result<Bool, StoreTrouble>) in note("look \((try? result.get()) ?? false)") }) {
+        store.look(
+            { (result: Result<Bool, StoreTrouble>) in note("look \((try? result.get()) ?? false)") }, without: false
+        ) {
             database in
             _ = try Int.fetchOne(database, sql: "SELECT count(*) FROM audit")
             isBegun.yield()
@@ -180,24 +182,31 @@ import Testing
         await store.closed()
     }
 
-    @Test func `whoever reads long is sent away when the store is closed`() async throws {
+    @Test(arguments: [false, true])
+    func `whoever reads long is sent away when the store is closed`(isBetweenStatements: Bool) async throws {
         let fixture = try StoreFixture()
         let store = fixture.open()
         try await store.get { store.append([fixture.row(1)], $0) }
         let (begun, isBegun) = AsyncStream<Void>.makeStream()
+        let closing = DispatchSemaphore(value: 0)
         // Ends by itself in a day.
         let endless =
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100000000000) SELECT max(i) FROM n"
         let answers = Mutex<[StoreTrouble.Kind?]>([])
         let note: @Sendable (StoreTrouble?) -> Void = { trouble in answers.withLock { $0.append(trouble?.kind) } }
-        store.look({ (result: Result<Int?, StoreTrouble>) in note(result.trouble) }) { database in
+        store.look({ (result: Result<Int?, StoreTrouble>) in note(result.trouble) }, without: nil) { database in
             isBegun.yield()
+            if isBetweenStatements { #expect(closing.wait(timeout: .now() + 20) == .success) }
             return try Int.fetchOne(database, sql: endless)
         }
         store.rows(AuditQuery()) { note($0.trouble) }
         for await _ in begun { break }
         store.append([fixture.row(2)]) { note($0.trouble) }
-        await store.closed()
+        await withCheckedContinuation { done in
+            store.close { done.resume() }
+            // Has its answer after the end of the reading has begun.
+            store.tokens { _ in closing.signal() }
+        }
         #expect(answers.withLock { $0 } == [nil, .unreachable, .unreachable])
         let next = fixture.open()
         #expect(try await next.get { next.rows(AuditQuery(), $0) }.rows.count == 2)

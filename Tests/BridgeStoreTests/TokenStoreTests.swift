@@ -42,12 +42,40 @@ import Testing
     @Test func `what another process changes is another revision`() async throws {
         let fixture = try StoreFixture()
         let (first, second) = (fixture.open(), fixture.open())
-        let before = try await first.get { first.revision($0) }
-        let token = try fixture.token("one")
-        let after = try await second.put(token)
+        let tokens = try [fixture.token("one"), fixture.token("two")]
+        let before = try await first.put(tokens[0])
+        let after = try await second.put(tokens[1])
         #expect(after == before + 1)
         #expect(try await first.get { first.revision($0) } == after)
-        #expect(try await first.get { first.tokens($0) }.tokens == [token])
+        #expect(Set(try await first.get { first.tokens($0) }.tokens.map(\.id)) == Set(tokens.map(\.id)))
+        await first.closed()
+        await second.closed()
+    }
+
+    @Test func `who only looks makes no file, and finds nothing`() async throws {
+        let fixture = try StoreFixture()
+        let store = fixture.open()
+        let stock = try await store.get { store.tokens($0) }
+        #expect(stock.tokens.isEmpty)
+        #expect(try await store.get { store.revision($0) } == stock.revision)
+        #expect(try await store.get { store.rows(AuditQuery(after: 7), $0) } == AuditPage(rows: [], last: 7))
+        #expect(try await store.get { store.usage(since: 0, of: nil, $0) }.isEmpty)
+        #expect(try await store.get { store.taken(day: 3, $0) }.isEmpty)
+        try await store.get { store.prune(before: 9, $0) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.folder).isEmpty)
+        await store.closed()
+    }
+
+    @Test func `of two who have found no file, one is the first, and the other decides again`() async throws {
+        let fixture = try StoreFixture()
+        let (first, second) = (fixture.open(), fixture.open())
+        let seen = try await first.get { first.revision($0) }
+        let tokens = try [fixture.token("one"), fixture.token("two")]
+        let made = try await first.get { first.put(tokens[0], over: seen, $0) }
+        #expect(try await second.get { second.put(tokens[1], over: seen, $0) } == .outdated)
+        let revision = try await second.get { second.revision($0) }
+        #expect(made == .written(revision) && revision != seen)
+        #expect(try await second.get { second.put(tokens[1], over: revision, $0) } == .written(revision + 1))
         await first.closed()
         await second.closed()
     }
@@ -109,8 +137,14 @@ import Testing
         for _ in 0..<20 {
             let fixture = try StoreFixture()
             let stores = (0..<4).map { _ in fixture.open { $0.lockWait = .seconds(5) } }
+            let row = fixture.row(1)
             let revisions = try await withThrowingTaskGroup(of: Int.self) { group in
-                for store in stores { group.addTask { try await store.get { store.revision($0) } } }
+                for store in stores {
+                    group.addTask {
+                        try await store.get { store.append([row], $0) }
+                        return try await store.get { store.revision($0) }
+                    }
+                }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
             #expect(revisions == Array(repeating: revisions[0], count: 4))

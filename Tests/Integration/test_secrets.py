@@ -70,6 +70,7 @@ def test_what_was_expanded_is_told_nowhere(bridges: Bridges, misbehaving: Misbeh
 def test_what_is_kept_is_nobody_elses_to_read(bridges: Bridges) -> None:
     bridge = bridges.start({"demo": demo_upstream()})
     assert bridge.client().exchange("DELETE").status == 204
+    create(bridge, "mcp")
     more = {**demo_upstream(), "env": {"KEY": SECRET}}
     added = bridge.manage("POST", "/servers", {"mcpServers": {"more": more}})
     assert added.status == 200, added
