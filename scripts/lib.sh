@@ -40,7 +40,14 @@ need_build_packages() {
 swift_build() {
     local configuration=$1 options=()
     shift
-    [[ $configuration != release ]] || options=(--static-swift-stdlib)
+    if [[ $configuration == release ]]; then
+        options=(--static-swift-stdlib)
+        # Which functions stand next to each other: Swift's own linker can be told. Trees from before have no such file.
+        [[ ! -f $root/scripts/functions.order ]] || options+=(
+            -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -use-ld=lld
+            -Xlinker --symbol-ordering-file="$root/scripts/functions.order" -Xlinker --no-warn-symbol-ordering
+        )
+    fi
     swift build --package-path "$root" --configuration "$configuration" \
         --explicit-target-dependency-import-check error "${options[@]}" "$@"
 }

@@ -15,6 +15,7 @@ from places import BINARY, ROOT
 
 sys.path.insert(0, str(ROOT / "Tests/Bench"))
 
+import order  # noqa: E402
 import shares  # noqa: E402
 
 #: To build the load generator and run everything once, on a machine that is busy (seconds).
@@ -116,3 +117,28 @@ def test_the_file_has_every_measurement(bench: tuple[str, Path]) -> None:
     assert results["asked"] == ["calls", "sizes", "lists", "capabilities", "tokens", "chat", "starts", "memory", "bare", "http", "shares"]
     for name in results["asked"]:
         assert results[name], name
+
+
+def test_functions_that_are_entered_are_known(bench: tuple[str, Path]) -> None:
+    """What `scripts/order` writes down: those of a call come first, in whichever process."""
+    programs = ROOT / ".build/bench"
+    make = ["make", "--silent", f"--directory={ROOT / 'Tests/Bench'}", f"BIN={programs}", "entered"]
+    subprocess.run(make, check=True, timeout=LIMIT)
+    names = order.order(BINARY, programs)
+    assert len(names) == len(set(names)) > 3_000
+    for module in ("BridgeFront", "BridgeSession", "BridgeUpstream"):
+        assert any(f"{len(module)}{module}" in name for name in names[: len(names) // 4]), module
+    assert any("16BridgeSupervisor" in name for name in names)
+    assert not any("10BridgeChat" in name and "Sandbox" in name for name in names), "nobody has chatted"
+
+
+def test_the_release_has_its_functions_in_their_order() -> None:
+    """As far as they are still there: where many are not, the order is from another time, and scripts/order renews it. Some
+    come from libraries whose functions cannot be moved one by one; and objects in a .build from before keep theirs together,
+    until they are compiled anew."""
+    places = {name: address for address, name in order.functions(BINARY).items()}
+    listed = (ROOT / "scripts/functions.order").read_text(encoding="ascii").split()
+    found = [places[name] for name in listed if name in places]
+    assert len(found) > 0.7 * len(listed), "run scripts/order"
+    rising = sum(one < other for one, other in zip(found, found[1:], strict=False))
+    assert rising > 0.8 * len(found), "the linker has not put them in this order"
