@@ -243,12 +243,22 @@ def test_without_a_service_the_command_says_what_is_wrong(damaged: Bridge) -> No
         assert said.status == 1 and "is damaged" in said.err and said.out == "", said
 
 
-def test_without_a_service_a_key_that_only_the_service_has_is_asked_for(bridges: Bridges) -> None:
+@pytest.mark.parametrize("has_tokens", [True, False])
+def test_without_a_service_a_key_that_only_the_service_has_is_asked_for(bridges: Bridges, has_tokens: bool) -> None:
     """Of a service that has `token-key` as a credential: what needs no key is done, and no other key is made."""
     bridge = bridges.make({"demo": demo_upstream()})
     credentials = bridge.folder / "credentials"
     credentials.mkdir(mode=0o700)
     (credentials / "token-key").write_bytes(base64.b64encode(os.urandom(32)) + b"\n")
+    bridge.environment["CREDENTIALS_DIRECTORY"] = str(credentials)
+    bridge.start()
+    if has_tokens:
+        create(bridge, "mcp")
+    assert bridge.stop() == 0
+    del bridge.environment["CREDENTIALS_DIRECTORY"]
+    assert (bridge.state / "bridge.sqlite").exists() == has_tokens
+    said = beside(bridge, "token", "create", "--name", "early", "--scope", "mcp")
+    assert said.status == 1 and said.out == "" and "credential 'token-key'" in said.err, said
     bridge.environment["CREDENTIALS_DIRECTORY"] = str(credentials)
     bridge.start()
     secret = create(bridge, "mcp")

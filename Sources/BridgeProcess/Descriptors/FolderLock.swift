@@ -21,18 +21,21 @@ package struct FolderLock: Sendable {
 
     private let descriptor: Int32
 
+    /// The file that is locked. It stays when the process that had it has ended.
+    package static func file(of folder: String) -> String { folder + "/lock" }
+
     /// - Parameters:
     ///   - folder: where the file `lock` lies or is made.
     ///   - words: what this process is.
     /// - Returns: nil where the file system has no locks.
     /// - Throws: ``Held``, or a ``SystemCallError``.
     package static func take(_ folder: String, as words: String) throws -> FolderLock? {
-        try Self.take(file: folder + "/lock", of: folder, as: words)
+        try Self.take(file: Self.file(of: folder), of: folder, as: words)
     }
 
     /// The same for a moment: the file stays as it is, and has to be there.
     package static func takeUnsaid(_ folder: String) throws -> FolderLock? {
-        try Self.take(file: folder + "/lock", of: folder, as: nil)
+        try Self.take(file: Self.file(of: folder), of: folder, as: nil)
     }
 
     /// The same for what a file of its own stands for, and not a whole folder.

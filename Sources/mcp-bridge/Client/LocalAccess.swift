@@ -1,6 +1,7 @@
 import BridgeAccess
 import BridgeConfiguration
 import BridgeCore
+import BridgeProcess
 import BridgeStore
 import BridgeSupervisor
 import FoundationEssentials
@@ -62,14 +63,14 @@ struct LocalAccess {
 
     /// The key that secrets are hashed with; nil where it is not here, and nothing is asked that needs it.
     ///
-    /// A service that has it as a credential has no file of it. Another key would make the tokens there are good for nothing:
-    /// none is made beside a database.
+    /// A service that has it as a credential has no file of it. Tokens of another key would be good for nothing there: none is
+    /// made where a service has run, or where there is a database.
     private func key(for command: AccessCommand) throws -> TokenKey? {
         let file = KeyFile.token(self.state)
         let secret: Secret
         if let found = try file.find(environment: self.environment) {
             secret = found
-        } else if access(self.state.database, F_OK) != 0 {
+        } else if !self.isInUse {
             secret = try file.key(environment: self.environment)
         } else if !command.makesSecret {
             return nil
@@ -85,6 +86,10 @@ struct LocalAccess {
                 description: "\(self.state.tokenKey) (or the credential 'token-key') is not 32 bytes in base64")
         }
         return key
+    }
+
+    private var isInUse: Bool {
+        access(self.state.database, F_OK) == 0 || access(FolderLock.file(of: self.state.directory), F_OK) == 0
     }
 
     func reply(to command: AccessCommand) throws -> AccessReply {
