@@ -1,28 +1,7 @@
 import BridgeAccess
 import BridgeFiles
 import GRDB
-import GRDBSQLite
 import Glibc
-import Synchronization
-
-/// Ends what a connection is doing, and what it is asked later.
-final class Hurry: Sendable {
-    private let flag = Atomic<Bool>(false)
-    var isWanted: Bool { self.flag.load(ordering: .acquiring) }
-    func begin() { self.flag.store(true, ordering: .releasing) }
-
-    /// Has SQLite look at it while it works. To interrupt it is not enough: that ends what is being done at that moment only, and
-    /// between two statements that is nothing.
-    fileprivate func watch(_ database: Database) {
-        // The handler goes with the connection, whose configuration holds this.
-        sqlite3_progress_handler(
-            database.sqliteConnection, 10_000,
-            { context in
-                guard let context else { return 0 }
-                return Unmanaged<Hurry>.fromOpaque(context).takeUnretainedValue().isWanted ? 1 : 0
-            }, Unmanaged.passUnretained(self).toOpaque())
-    }
-}
 
 /// One file of SQLite, how it is opened, and what its troubles are called.
 struct DatabaseFile: Sendable {

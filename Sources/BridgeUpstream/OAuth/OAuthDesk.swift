@@ -51,6 +51,7 @@ final class OAuthDesk {
     private var settled: [() -> Void] = []
     /// What requests are sent with, good until the keeper changes or its time comes: it is asked for with each of them.
     private var given: (bearer: BearerCredential, until: Moment?)?
+    /// As the keeper has it: it is asked for with each answer.
     private(set) var isDoubted = false
     var alarm: Scheduled<Void>?
     var isEnded = false
