@@ -4,11 +4,12 @@ were taken. The program must have its symbols, as a build has them; an installed
 
 from __future__ import annotations
 
+import os
 import re
+import select
 import shutil
 import subprocess
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -74,10 +75,6 @@ def of_calls(bridge: Bridge, generator: Generator, load: Load, rounds: int) -> d
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mcpb-perf-")))
         recorders = [stack.enter_context(_recorder(pids[role], folder / role)) for role in ROLES]
-        time.sleep(0.5)  # until all of them record, which they do not tell
-        for recorder in recorders:
-            if recorder.poll() is not None:
-                raise Unmeasurable("perf does not record here")
         generator.run(bridge, load)
         for recorder in recorders:
             recorder.terminate()
@@ -92,5 +89,23 @@ def of_calls(bridge: Bridge, generator: Generator, load: Load, rounds: int) -> d
 
 
 def _recorder(pid: int, file: Path) -> subprocess.Popen[bytes]:
+    """One that records. It is asked over a pipe, and answers over another as soon as it does."""
+    control, asking = os.pipe()
+    listening, acknowledging = os.pipe()
     command = ["perf", "record", "--quiet", "-F", "1999", "-e", "cpu-clock", "-g", "-p", str(pid), "-o", str(file)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command += ["--control", f"fd:{control},{acknowledging}"]
+    recorder = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        pass_fds=(control, acknowledging))
+    os.close(acknowledging)
+    try:
+        os.write(asking, b"ping\n")
+        # Its end of that pipe is the only one: when it ends, there is nothing to read.
+        if not select.select([listening], [], [], PATIENCE)[0] or not os.read(listening, 16).startswith(b"ack"):
+            recorder.kill()
+            recorder.wait()
+            raise Unmeasurable("perf does not record here")
+        return recorder
+    finally:
+        for end in (control, asking, listening):
+            os.close(end)

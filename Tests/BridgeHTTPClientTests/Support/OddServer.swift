@@ -32,8 +32,28 @@ final class OddServer: Sendable {
         var requests: [Request] = []
         var connected = 0
         var written = 0
-        var closed = 0
-        var waiting: [EventLoopPromise<Void>] = []
+        /// By the client, and by this.
+        var closed = Tally()
+        var left = Tally()
+    }
+
+    /// How often something has happened, and who waits for it to have happened so often.
+    private struct Tally {
+        var count = 0
+        private var waiting: [(count: Int, promise: EventLoopPromise<Void>)] = []
+
+        mutating func wait(for count: Int, _ promise: EventLoopPromise<Void>) -> Bool {
+            if self.count < count { self.waiting.append((count, promise)) }
+            return self.count >= count
+        }
+
+        /// Returns those who need not wait any more.
+        mutating func add() -> [EventLoopPromise<Void>] {
+            self.count += 1
+            let done = self.waiting.filter { $0.count <= self.count }.map(\.promise)
+            self.waiting.removeAll { $0.count <= self.count }
+            return done
+        }
     }
 
     private let state = Mutex(State())
@@ -86,13 +106,14 @@ final class OddServer: Sendable {
     var written: Int { self.state.withLock { $0.written } }
 
     /// Until that many connections have been closed by the client.
-    func closed(_ count: Int = 1) async throws {
+    func closed(_ count: Int = 1) async throws { try await self.wait { $0.closed.wait(for: count, $1) } }
+
+    /// Until the script has closed that many.
+    func left(_ count: Int) async throws { try await self.wait { $0.left.wait(for: count, $1) } }
+
+    private func wait(_ isThere: (inout State, EventLoopPromise<Void>) -> Bool) async throws {
         let promise = self.channel.eventLoop.makePromise(of: Void.self)
-        let isThere = self.state.withLock { state in
-            if state.closed < count { state.waiting.append(promise) }
-            return state.closed >= count
-        }
-        if isThere { promise.succeed() }
+        if self.state.withLock({ isThere(&$0, promise) }) { promise.succeed() }
         try await promise.futureResult.get()
     }
 
@@ -105,13 +126,10 @@ final class OddServer: Sendable {
 
     fileprivate func wrote(_ count: Int) { self.state.withLock { $0.written += count } }
 
-    fileprivate func hungUp() {
-        let waiting = self.state.withLock { state in
-            state.closed += 1
-            defer { state.waiting = [] }
-            return state.waiting
-        }
-        for promise in waiting { promise.succeed() }
+    /// A connection is gone.
+    fileprivate func ended(byClient: Bool) {
+        let done = self.state.withLock { byClient ? $0.closed.add() : $0.left.add() }
+        for promise in done { promise.succeed() }
     }
 }
 
@@ -160,7 +178,7 @@ private final class OddHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if !self.isClosing { self.server.hungUp() }
+        self.server.ended(byClient: !self.isClosing)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
