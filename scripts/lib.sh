@@ -35,6 +35,15 @@ need_build_packages() {
     need_packages libsystemd-dev libsqlite3-dev pkg-config
 }
 
+# orders_functions: whether a release can have its functions in the order that is wanted. Trees from before say none, and it takes
+# the linker that comes with Swift: some toolchains are without it.
+orders_functions() {
+    local resources
+    [[ -f $root/scripts/functions.order ]] || return 1
+    resources=$(swiftc -print-target-info | sed -n 's/.*"runtimeResourcePath": "\(.*\)".*/\1/p')
+    [[ -x $resources/../../bin/ld.lld ]] || command -v ld.lld >/dev/null
+}
+
 # swift_build debug|release [OPTION...]: a target that imports what it does not depend on is an error. The release
 # build carries Swift's libraries inside, so that it runs where there is no toolchain.
 swift_build() {
@@ -42,8 +51,8 @@ swift_build() {
     shift
     if [[ $configuration == release ]]; then
         options=(--static-swift-stdlib)
-        # Which functions stand next to each other: Swift's own linker can be told. Trees from before have no such file.
-        [[ ! -f $root/scripts/functions.order ]] || options+=(
+        # Which functions stand next to each other (ARCHITECTURE, "The order of functions").
+        ! orders_functions || options+=(
             -Xswiftc -Xfrontend -Xswiftc -function-sections -Xswiftc -use-ld=lld
             -Xlinker --symbol-ordering-file="$root/scripts/functions.order" -Xlinker --no-warn-symbol-ordering
         )

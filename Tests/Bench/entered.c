@@ -5,7 +5,11 @@
 // function that a process enters for the first time: its address. SIGUSR1 begins anew: the line is `again`, and
 // functions that have been entered are written down once more. The program and all that it has started die with this one.
 //
-// Each function begins with a breakpoint until it is entered. A byte is written at once, so other threads need not stop.
+// Each function begins with a breakpoint until it is entered. A byte is written at once, so other threads need not stop. It takes
+// root: a process that keeps secrets shows its memory to nobody else.
+#ifndef __x86_64__
+#error "breakpoints and registers are those of x86-64"
+#endif
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -34,9 +38,6 @@ static char program[4096];
 static struct process processes[MOST_PROCESSES];
 static size_t known;
 static FILE *out;
-static volatile sig_atomic_t is_asked_again;
-
-static void ask_again(int signal_number) { is_asked_again = signal_number; }
 
 static void fail(const char *what) {
     perror(what);
@@ -105,9 +106,11 @@ static struct process *meet(pid_t id, uint64_t base) {
 static void arm(const struct process *process) {
     size_t length = addresses[count - 1] - addresses[0] + 1;
     off_t start = (off_t)(process->base + addresses[0]);
+    if (process->base == 0) return;
     uint8_t *text = malloc(length);
-    if (process->base == 0) return free(text);
-    if (text == NULL || pread(process->memory, text, length, start) != (ssize_t)length) fail("memory of a process");
+    if (text == NULL) fail("memory");
+    // It may have ended.
+    if (pread(process->memory, text, length, start) != (ssize_t)length) return free(text);
     if (first_bytes == NULL) {
         first_bytes = malloc(count);
         for (size_t i = 0; i < count; i++) first_bytes[i] = text[addresses[i] - addresses[0]];
@@ -118,9 +121,7 @@ static void arm(const struct process *process) {
 }
 
 static void begin_anew(void) {
-    is_asked_again = 0;
-    for (size_t i = 0; i < known; i++)
-        if (kill(processes[i].id, 0) == 0 && base_of(processes[i].id) != 0) arm(&processes[i]);
+    for (size_t i = 0; i < known; i++) arm(&processes[i]);
     fputs("again\n", out);
 }
 
@@ -165,6 +166,17 @@ static int look_at(pid_t thread, int status) {
     return signal_number == SIGSTOP ? 0 : signal_number;
 }
 
+// Whether there is anybody left to look at.
+static int look_at_all(void) {
+    for (;;) {
+        int status;
+        pid_t thread = waitpid(-1, &status, __WALL | WNOHANG);
+        if (thread == 0) return 1;
+        if (thread < 0) return errno != ECHILD;
+        if (WIFSTOPPED(status)) ptrace(PTRACE_CONT, thread, 0, look_at(thread, status));
+    }
+}
+
 int main(int argument_count, char **arguments) {
     if (argument_count < 4) return 2;
     read_addresses(arguments[1]);
@@ -172,9 +184,16 @@ int main(int argument_count, char **arguments) {
     if (out == NULL) fail(arguments[2]);
     setvbuf(out, NULL, _IOLBF, 0);
     if (realpath(arguments[3], program) == NULL) fail(arguments[3]);
-    sigaction(SIGUSR1, &(struct sigaction){.sa_handler = ask_again}, NULL);
+    signal(SIGCHLD, SIG_DFL);
+    // They are waited for together: none of them comes unseen between a look and a wait.
+    sigset_t news, before;
+    sigemptyset(&news);
+    sigaddset(&news, SIGUSR1);
+    sigaddset(&news, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &news, &before);
     pid_t child = fork();
     if (child == 0) {
+        sigprocmask(SIG_SETMASK, &before, NULL);
         ptrace(PTRACE_TRACEME, 0, 0, 0);
         raise(SIGSTOP);
         execv(arguments[3], arguments + 3);
@@ -185,11 +204,7 @@ int main(int argument_count, char **arguments) {
     ptrace(PTRACE_SETOPTIONS, child, 0,
            PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL);
     ptrace(PTRACE_CONT, child, 0, 0);
-    for (;;) {
-        if (is_asked_again) begin_anew();
-        pid_t thread = waitpid(-1, &status, __WALL);
-        if (thread < 0 && errno != EINTR) return 0;
-        if (thread < 0 || WIFEXITED(status) || WIFSIGNALED(status)) continue;
-        ptrace(PTRACE_CONT, thread, 0, look_at(thread, status));
-    }
+    while (look_at_all())
+        if (sigwaitinfo(&news, NULL) == SIGUSR1) begin_anew();
+    return 0;
 }

@@ -7,16 +7,17 @@ as a whole: where the functions that are entered stand together, there are fewer
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import signal
 import subprocess
 import sys
 import tempfile
-import time
+import threading
 from pathlib import Path
 
 from load import Generator, Load
-from rig import Bridge, Unmeasurable
+from rig import PATIENCE, Bridge, Unmeasurable
 
 #: Enough that nothing of a call happens for the first time later.
 CALLS = 2_000
@@ -37,6 +38,33 @@ def functions(binary: Path) -> dict[int, str]:
     return found
 
 
+class Entered(threading.Thread):
+    """Hears which functions are entered, over a pipe with a name."""
+
+    def __init__(self, pipe: Path) -> None:
+        # A program that has never opened the pipe leaves it waiting.
+        super().__init__(daemon=True)
+        self._pipe = pipe
+        self._is_anew = threading.Event()
+        #: Addresses that were met before it began anew, and after that.
+        self.before: list[int] = []
+        self.after: list[int] = []
+        os.mkfifo(pipe)
+        self.start()
+
+    def run(self) -> None:
+        with self._pipe.open(encoding="ascii") as lines:
+            for line in lines:
+                if line == "again\n":
+                    self._is_anew.set()
+                else:
+                    (self.after if self._is_anew.is_set() else self.before).append(int(line, 16))
+
+    def wait_anew(self) -> None:
+        if not self._is_anew.wait(PATIENCE):
+            raise Unmeasurable("functions that are entered are not written down anew")
+
+
 class Watched(Bridge):
     """A bridge whose functions are written down when they are entered."""
 
@@ -47,32 +75,27 @@ class Watched(Bridge):
     def command(self) -> list[str]:
         return [*self._watch, *super().command()]
 
-    def begin_anew(self, entered: Path) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGUSR1)
-        # It looks at signals when a process stops for it, too.
-        for _ in range(100):
-            if "again" in entered.read_text(encoding="ascii"):
-                return
-            time.sleep(0.1)
-        raise Unmeasurable("functions that are entered are not written down anew")
+    def begin_anew(self) -> None:
+        os.kill(self.pid, signal.SIGUSR1)
 
 
 def order(binary: Path, programs: Path) -> list[str]:
     named = functions(binary)
     with tempfile.TemporaryDirectory(prefix="mcpb-order-") as folder:
-        addresses, entered = Path(folder, "addresses"), Path(folder, "entered")
+        addresses, pipe = Path(folder, "addresses"), Path(folder, "entered")
         addresses.write_text("".join(f"{address:x}\n" for address in sorted(named)), encoding="ascii")
-        with Watched(binary, programs, addresses, entered) as bridge:
+        entered = Entered(pipe)
+        with Watched(binary, programs, addresses, pipe) as bridge:
             generator = Generator(programs)
             loads = [Load(connections=connections, requests=CALLS) for connections in (1, 16)]
             for load in loads:
                 generator.run(bridge, load)
-            bridge.begin_anew(entered)
+            bridge.begin_anew()
+            entered.wait_anew()
             for load in loads:
                 generator.run(bridge, load)
-        at_first, _, later = entered.read_text(encoding="ascii").partition("again\n")
-    return list(dict.fromkeys(named[int(line, 16)] for line in (later + at_first).split()))
+        entered.join(PATIENCE)
+    return list(dict.fromkeys(named[address] for address in entered.after + entered.before))
 
 
 def main() -> int:
