@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from load import Generator, Load, median_by_role
@@ -88,24 +88,28 @@ def of_calls(bridge: Bridge, generator: Generator, load: Load, rounds: int) -> d
     }
 
 
-def _recorder(pid: int, file: Path) -> subprocess.Popen[bytes]:
-    """One that records. It is asked over a pipe, and answers over another as soon as it does."""
+@contextmanager
+def _recorder(pid: int, file: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """One that records. It is asked over a pipe, and answers over another as soon as it does; it ends with an error when
+    either is closed meanwhile."""
     control, asking = os.pipe()
     listening, acknowledging = os.pipe()
     command = ["perf", "record", "--quiet", "-F", "1999", "-e", "cpu-clock", "-g", "-p", str(pid), "-o", str(file)]
     command += ["--control", f"fd:{control},{acknowledging}"]
-    recorder = subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        pass_fds=(control, acknowledging))
-    os.close(acknowledging)
-    try:
+    with ExitStack() as stack:
+        for end in (asking, listening):
+            stack.callback(os.close, end)
+        try:
+            recorder = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                pass_fds=(control, acknowledging))
+        finally:
+            os.close(control)
+            os.close(acknowledging)
+        stack.callback(recorder.wait, PATIENCE)
+        stack.callback(recorder.terminate)
         os.write(asking, b"ping\n")
-        # Its end of that pipe is the only one: when it ends, there is nothing to read.
+        # perf's end of that pipe is the only one: when perf ends, there is nothing to read.
         if not select.select([listening], [], [], PATIENCE)[0] or not os.read(listening, 16).startswith(b"ack"):
-            recorder.kill()
-            recorder.wait()
             raise Unmeasurable("perf does not record here")
-        return recorder
-    finally:
-        for end in (control, asking, listening):
-            os.close(end)
+        yield recorder
