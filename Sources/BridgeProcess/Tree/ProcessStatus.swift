@@ -16,6 +16,8 @@ package struct ProcessIdentity: Hashable, Sendable {
 package struct ProcessStatus: Hashable, Sendable {
     package let identity: ProcessIdentity
     package let parent: pid_t
+    /// Its process group: that of the child that it comes from, unless it has left that.
+    package let group: pid_t
     /// It has ended and only waits to be reaped.
     package let isDead: Bool
 
@@ -34,11 +36,13 @@ package struct ProcessStatus: Hashable, Sendable {
         guard
             fields.count > 19,
             let parent = pid_t(fields[1]),
+            let group = pid_t(fields[2]),
             let threads = Int(fields[17]),
             let startTime = UInt64(fields[19])
         else { return nil }
         self.identity = ProcessIdentity(pid: pid, startTime: startTime)
         self.parent = parent
+        self.group = group
         // A zombie with further threads is alive: only its first thread has ended, as Swift's main thread may.
         self.isDead = fields[0] == "X" || (fields[0] == "Z" && threads <= 1)
     }

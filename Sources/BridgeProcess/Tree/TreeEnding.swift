@@ -6,6 +6,8 @@ final class TreeEnding {
     private let completion: @Sendable (TreeOutcome) -> Void
     private var machine: TreeTeardown
     private var last: CInt?
+    /// Of one child's: what has been found to be its own.
+    private var own: Set<ProcessIdentity> = []
 
     init(scope: TreeScope, steps: [TreeTeardown.Step], completion: @escaping @Sendable (TreeOutcome) -> Void) {
         self.scope = scope
@@ -37,9 +39,20 @@ final class TreeEnding {
         switch self.scope {
         case .everything:
             return ProcessTree.descendants(of: getpid())
+        case .child(let pid):
+            let others = Set(children.map(\.pid)).subtracting([pid])
+            let candidates = ProcessTree.descendants(of: getpid(), except: others)
+            return others.isEmpty ? candidates : self.living(of: pid, in: candidates)
         case .strays(let except):
             return ProcessTree.descendants(of: getpid(), except: except.union(children.map(\.pid)))
         }
+    }
+
+    /// Which of these are a child's own, beside other children.
+    private func living(of child: pid_t, in candidates: Set<ProcessIdentity>) -> Set<ProcessIdentity> {
+        self.own.formUnion(candidates.filter { $0.pid == child || ProcessStatus(pid: $0.pid)?.group == child })
+        for root in self.own.intersection(candidates) { self.own.formUnion(ProcessTree.descendants(of: root.pid)) }
+        return self.own.intersection(candidates)
     }
 }
 

@@ -4,6 +4,10 @@ package import Glibc
 package enum TreeScope: Hashable, Sendable {
     /// Every descendant of this process.
     case everything
+    /// One of the thread's children, what is below it, and what it has left behind: all descendants of this process where it
+    /// is the only child. Beside others, of what has no parent any more only that is its own which it was seen to have
+    /// while it lasted, or which is in its process group: the rest goes with the last of them.
+    case child(pid_t)
     /// Descendants of this process that are not below one of the thread's living children: what dead ones left behind.
     ///
     /// A child that somebody else in this process started is one of them, unless it is named here.

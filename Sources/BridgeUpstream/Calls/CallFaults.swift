@@ -59,7 +59,7 @@ struct CallFaults {
     /// All lanes are busy. It did not run.
     func noLane(_ limit: Int) -> ToldFault {
         Fault.overloaded.told(
-            ["what": "All \(limit) lanes of upstream '\(self.upstream)' are busy, as its 'lanes' says"],
+            ["what": "All \(limit) lanes of upstream '\(self.upstream)' are busy or ending, as its 'lanes' says"],
             details: self.details)
     }
 

@@ -62,7 +62,11 @@ final class Child: Connection {
     func flush() { self.writer?.flush() }
 
     var isReading = true {
-        didSet { if self.isReading != oldValue { self.applyReading() } }
+        didSet {
+            guard self.isReading != oldValue else { return }
+            self.applyReading()
+            self.settle()
+        }
     }
 
     private func applyReading() { try? self.pipes?.main?.syncOptions?.setOption(.autoRead, value: self.isReading) }
@@ -157,10 +161,10 @@ final class Child: Connection {
 
     private func spawned(_ result: Result<ProcessID, SpawnError>) {
         self.pipes?.closeGiven()
+        if case .success(let id) = result { self.pid = id.pid }
         switch (result, self.state) {
-        case (.success(let id), .starting):
+        case (.success, .starting):
             self.state = .running
-            self.pid = id.pid
             self.writer = self.pipes?.main.map(LineWriter.init)
             self.delegate?.connectionOpened(self)
             self.settle()
@@ -193,7 +197,9 @@ final class Child: Connection {
         guard self.exit != nil || self.isOutputClosed, !self.isSettling else { return }
         self.isSettling = true
         self.loop.assumeIsolated().scheduleTask(in: Self.settleTime) {
-            guard case .running = self.state else { return }
+            self.isSettling = false
+            // What is not read yet is heard as soon as there is room for it.
+            guard case .running = self.state, self.isReading else { return }
             self.lose(self.lossReason)
         }
     }
@@ -211,11 +217,11 @@ final class Child: Connection {
     func end(_ manner: EndManner) {
         switch self.state {
         case .new, .starting: self.state = .endingEarly(manner)
-        case .endingEarly: self.state = .endingEarly(manner)
+        case .endingEarly(let before): if before != .now { self.state = .endingEarly(manner) }
         case .running: self.beginEnding(manner)
         case .lost: self.beginEnding(self.exit != nil && manner == .politely ? .promptly : manner)
         case .ending:
-            if case .now = manner { self.processes.end(.everything, steps: manner.steps) { _ in } }
+            if case .now = manner { self.processes.end(self.tree, steps: manner.steps) { _ in } }
         case .ended: break
         }
     }
@@ -225,19 +231,24 @@ final class Child: Connection {
         self.pipes?.closeInput()
         let loop = self.loop
         let this = NIOLoopBound(self, eventLoop: loop)
-        let group = self.launch.group
-        self.processes.end(.everything, steps: manner.steps) { _ in
-            // What is in the group and not below us cannot be, but costs nothing to end.
-            if let group { try? group.kill() }
+        let (group, pid, processes) = (self.launch.group, self.pid, self.processes)
+        processes.end(self.tree, steps: manner.steps) { _ in
+            // What is in the group and not below us cannot be, but costs nothing to end; unless other lanes' children are.
+            if let group, processes.children().allSatisfy({ $0.pid == pid }) {
+                try? group.kill()
+                try? group.remove()
+            }
             loop.execute { this.value.treeEnded() }
         }
     }
+
+    /// What is its own: other lanes have children beside it.
+    private var tree: TreeScope { self.pid.map { .child($0) } ?? .strays(except: []) }
 
     private func treeEnded() {
         guard case .ending = self.state else { return }
         self.state = .ended
         self.pipes?.close()
-        if let group = self.launch.group { try? group.remove() }
         self.delegate?.connectionEnded(self)
         self.delegate = nil
     }

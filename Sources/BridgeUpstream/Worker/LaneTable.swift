@@ -8,14 +8,23 @@ struct LaneTable<Lane: AnyObject> {
     /// A lane that nobody uses ends after so long.
     static var idleTime: Seconds { 300 }
 
-    private var byOwner: [String: Lane] = [:]
+    private var byOwner: [String: (lane: Lane, lastUse: UInt64)] = [:]
+    private var uses: UInt64 = 0
 
-    var all: some Collection<Lane> { self.byOwner.values }
+    var all: some Collection<Lane> { self.byOwner.values.map(\.lane) }
     var count: Int { self.byOwner.count }
 
-    subscript(owner: String) -> Lane? { self.byOwner[owner] }
+    /// The lane that an owner has, for another call.
+    mutating func use(of owner: String) -> Lane? {
+        guard let lane = self.byOwner[owner]?.lane else { return nil }
+        self.keep(lane, of: owner)
+        return lane
+    }
 
-    mutating func keep(_ lane: Lane, of owner: String) { self.byOwner[owner] = lane }
+    mutating func keep(_ lane: Lane, of owner: String) {
+        self.uses += 1
+        self.byOwner[owner] = (lane, self.uses)
+    }
 
     /// A lane takes no further calls: who comes next gets another.
     ///
@@ -26,19 +35,23 @@ struct LaneTable<Lane: AnyObject> {
         return true
     }
 
-    func owner(of lane: Lane) -> String? { self.byOwner.first { $0.value === lane }?.key }
+    func owner(of lane: Lane) -> String? { self.byOwner.first { $0.value.lane === lane }?.key }
 
     /// What has to go before another lane begins.
     ///
-    /// - Parameter isIdle: whether no call of a lane is under way, and no task.
     enum Room {
         case free
         case after(Lane)
         case none
     }
 
-    func room(for limit: Int, isIdle: (Lane) -> Bool) -> Room {
+    /// - Parameters:
+    ///   - ending: how many have been let go, and are still there. As many as there may be lanes, and no more.
+    ///   - isIdle: whether no call of a lane is under way, and no task. The one that has been idle longest goes.
+    func room(for limit: Int, ending: Int, isIdle: (Lane) -> Bool) -> Room {
         guard self.count >= limit else { return .free }
-        return self.byOwner.values.first(where: isIdle).map(Room.after) ?? .none
+        guard ending < limit else { return .none }
+        return self.byOwner.values.filter { isIdle($0.lane) }.min { $0.lastUse < $1.lastUse }.map { .after($0.lane) }
+            ?? .none
     }
 }

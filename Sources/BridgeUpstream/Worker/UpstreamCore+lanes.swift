@@ -33,9 +33,10 @@ extension UpstreamCore {
 
     /// Passes a call to its owner's lane, which begins with it if there is none.
     func take(_ call: UpstreamCall, of owner: String) {
-        if let lane = self.ownLanes[owner] { return lane.take(call) }
+        if let lane = self.ownLanes.use(of: owner) { return lane.take(call) }
         guard !self.isStopping else { return self.lane.take(call) }
-        switch self.ownLanes.room(for: self.configuration.lanes, isIdle: { $0.isIdle }) {
+        switch self.ownLanes.room(
+            for: self.configuration.lanes, ending: self.endingLanes.count, isIdle: { $0.isIdle }) {
         case .free: break
         case .after(let idle): self.end(idle)
         case .none: return call.fail(self.faults.noLane(self.configuration.lanes))

@@ -42,6 +42,40 @@ import Testing
         }
     }
 
+    @Test func `of one child its own is ended, and nothing of another's; the last takes what is left`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let one = try await processes.start(.shell("sleep 1000 & (sleep 1000 & echo $!); exec sleep 1000"))
+            let other = try await processes.start(.shell("(setsid sleep 1000 & echo $!); exec sleep 1000"))
+            let (left, daemon) = (try #require(pid_t(one.line)), try #require(pid_t(other.line)))
+            #expect(await processes.end(.child(one.id.pid)) == .ended(by: SIGTERM))
+            var living = Set(ProcessTree.descendants(of: getpid()).map(\.pid))
+            #expect(living == [other.id.pid, daemon] && !living.contains(left))
+            #expect(await processes.end(.child(other.id.pid)) == .ended(by: SIGTERM))
+            living = Set(ProcessTree.descendants(of: getpid()).map(\.pid))
+            #expect(living.isEmpty)
+        }
+    }
+
+    @Test func `what a child is seen to have beside others is its own to the end, wherever it goes`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let other = try await processes.start(.shell("echo ready; exec sleep 1000"))
+            // A process in a session of its own, which does not mind SIGTERM; its parent does.
+            let script = """
+                setsid sh -c 'trap "" TERM; echo $$; while :; do sleep 1000; done' &
+                wait
+                """
+            let child = try await processes.start(.shell(script))
+            let stubborn = try #require(pid_t(child.line))
+            let steps = [TreeTeardown.Step].termThenKill(term: .milliseconds(50))
+            #expect(await processes.end(.child(child.id.pid), steps: steps) == .ended(by: SIGKILL))
+            #expect(ProcessStatus(pid: stubborn)?.isDead ?? true)
+            #expect(ProcessStatus(pid: other.id.pid)?.isDead == false)
+            #expect(await processes.end(.everything) == .ended(by: SIGTERM))
+        }
+    }
+
     @Test func `a stopped process is ended by SIGTERM`() async {
         await #expect(processExitsWith: .success) {
             let processes = try TestProcesses.startAdopting()
