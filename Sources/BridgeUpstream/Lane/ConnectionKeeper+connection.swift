@@ -13,6 +13,7 @@ extension ConnectionKeeper: ConnectionDelegate {
             logger: self.logger)
         self.conversation = conversation
         conversation.delegate = self
+        conversation.isReading = self.isReading
         // A child has no secrets from its own log.
         if connection.pid == nil {
             conversation.complaints.masked = { [weak connection] in connection?.masked($0) ?? $0 }

@@ -65,7 +65,14 @@ final class ConnectionKeeper {
     }
     /// Whether what the server says is read.
     var isReading = true {
-        didSet { self.connection?.isReading = self.isReading }
+        didSet {
+            guard self.isReading != oldValue else { return }
+            self.connection?.isReading = self.isReading
+            self.conversation?.isReading = self.isReading
+            guard self.isReading else { return }
+            self.attemptDeadline = self.attemptDeadline.map { max($0, .now() + Conversation.readingTime) }
+            self.delegate?.keeperDeadlinesChanged(self)
+        }
     }
 
     init(
@@ -170,11 +177,11 @@ final class ConnectionKeeper {
 
     /// When ``tick(_:)`` has something to do at the earliest.
     var nextDeadline: NIODeadline? {
-        [self.conversation?.nextDeadline, self.attemptDeadline, self.reconnectTime].compactMap { $0 }.min()
+        [self.conversation?.nextDeadline, self.isReading ? self.attemptDeadline : nil, self.reconnectTime].compactMap { $0 }.min()
     }
 
     func tick(_ now: NIODeadline) {
-        if let deadline = self.attemptDeadline, now >= deadline {
+        if let deadline = self.attemptDeadline, now >= deadline, self.isReading {
             self.lost(self.patience.exceeded(self.configuration.timeouts))
         }
         self.conversation?.tick(now)

@@ -17,7 +17,8 @@ extension Conversation {
         switch purpose {
         case .initialize: self.initialized(message.text[span])
         case .list(let offering): self.listed(offering, message.text[span])
-        case .ping, .logLevel: break
+        case .ping: break
+        case .logLevel: self.sendLogLevel()
         }
     }
 
@@ -27,7 +28,9 @@ extension Conversation {
         case .initialize: self.delegate?.conversationFailed(self, "initialize failed: \(reason)")
         case .list(let offering): self.listFailed(offering, reason)
         case .ping: break  // an error is a sign of life
-        case .logLevel: self.logger.debug("upstream did not take a log level", metadata: ["error": "\(reason)"])
+        case .logLevel:
+            self.logger.debug("upstream did not take a log level", metadata: ["error": "\(reason)"])
+            self.sendLogLevel()
         }
     }
 

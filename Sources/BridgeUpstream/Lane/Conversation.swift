@@ -22,11 +22,19 @@ final class Conversation {
     var misleading: Set<Offering> = []
     var reported: Set<Offering> = []
     private var logLevel: JSONText?
+    /// The one that the server has been told last.
+    private var toldLevel: JSONText?
     var complaints: Complaints
     private var outbox = Outbox()
     var excuses = Excuses()
     var cancelledTasks = RecentNames()
     private(set) var isOver = false
+    /// Whether what the server says is read. While it is not, its silence says nothing.
+    var isReading = true {
+        didSet { if self.isReading, !oldValue { self.own.postpone(to: .now() + Self.readingTime) } }
+    }
+    /// What waited to be read is read in this time.
+    static let readingTime = TimeAmount.seconds(5)
     /// - Parameters:
     ///   - offerings: what is listed, of any server.
     ///   - logLevel: the level that clients want, a JSON string.
@@ -61,8 +69,13 @@ final class Conversation {
         self.sendLogLevel()
     }
 
+    /// Tells the server the level that clients want. A server that is busy finds one of them when it is not, and then the
+    /// newest: not all that there were.
     func sendLogLevel() {
-        guard let level = self.logLevel, self.identity?.logs == true else { return }
+        guard let level = self.logLevel, level != self.toldLevel, self.identity?.logs == true,
+            !self.own.contains(.logLevel)
+        else { return }
+        self.toldLevel = level
         let parameters = JSONWriter.object { $0.member("level", level) }
         self.ask(.logLevel, "logging/setLevel", parameters, within: self.configuration.timeouts.call)
     }
@@ -85,19 +98,19 @@ final class Conversation {
 
     /// When ``tick(_:)`` has something to do at the earliest. While ``isSilent``, also as soon as no call is under way.
     var nextDeadline: NIODeadline? {
-        [self.own.nextDeadline, self.upkeep.next, self.desk.tasks.nextDeadline].compactMap { $0 }.min()
+        [self.isReading ? self.own.nextDeadline : nil, self.upkeep.next, self.desk.tasks.nextDeadline].compactMap { $0 }.min()
     }
 
     func tick(_ now: NIODeadline) {
-        for (id, purpose) in self.own.expire(now: now) {
+        for (id, purpose) in self.isReading ? self.own.expire(now: now) : [] {
             self.giveUp(id)
             if purpose != .initialize { self.notify(ClientMessage.cancelled(id: id, reason: "timeout")) }
             // That a ping went unanswered is for the upkeep to judge.
             if purpose != .ping { self.failed(purpose, self.lateness(of: purpose)) }
         }
         guard !self.isOver else { return }
-        // Whoever is asked takes their time, and the server waits for that.
-        if self.desk.isAsking { _ = self.heard() }
+        // Whoever is asked takes their time, and the server waits for that. What is not read may be anything.
+        if self.desk.isAsking || !self.isReading { _ = self.heard() }
         self.expireTasks(now)
         for task in self.upkeep.due(now: now, callsUnderWay: self.desk.hurriedCount > 0) {
             switch task {
@@ -126,6 +139,7 @@ final class Conversation {
     /// The server has forgotten what was agreed upon: nothing that was said to it, or was going to be, counts any more.
     func forget() {
         self.identity = nil
+        self.toldLevel = nil
         for id in self.own.removeAll() { self.giveUp(id) }
         self.outbox.clear()
         self.lists = Lists(self.lists.offerings)

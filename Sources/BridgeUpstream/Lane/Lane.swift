@@ -163,9 +163,14 @@ final class Lane {
 
     /// Takes no further calls, lets those under way finish for so long, and ends.
     func stop(within patience: TimeAmount) {
-        guard !self.isStopping else { return }
+        let deadline = NIODeadline.now() + patience
+        // It is ending already: not later than that.
+        guard !self.isStopping else {
+            self.stopDeadline = self.stopDeadline.map { min($0, deadline) }
+            return self.rearm()
+        }
         self.beginToStop()
-        self.stopDeadline = .now() + patience
+        self.stopDeadline = deadline
         self.callsChanged()
         self.rearm()
     }

@@ -24,6 +24,8 @@ struct OwnRequests {
 
     func contains(_ id: Int) -> Bool { self.requests[id] != nil }
 
+    func contains(_ purpose: Purpose) -> Bool { self.requests.values.contains { $0.purpose == purpose } }
+
     mutating func add(_ id: Int, _ purpose: Purpose, deadline: NIODeadline) {
         self.requests[id] = (purpose, deadline)
     }
@@ -36,6 +38,11 @@ struct OwnRequests {
         let ids = self.requests.filter { $0.value.purpose == purpose }.keys.sorted()
         for id in ids { self.requests[id] = nil }
         return ids
+    }
+
+    /// None of them ends before then.
+    mutating func postpone(to time: NIODeadline) {
+        for (id, request) in self.requests { self.requests[id]?.deadline = max(request.deadline, time) }
     }
 
     /// Takes out those whose time is over.

@@ -74,11 +74,13 @@ final class UpstreamCore {
         self.answers = AnswerMeter(limit: configuration.workerBytes, loop: loop)
         self.answers.onChange = { [weak self] isFull in
             self?.isReading = !isFull
-            self?.allLanes.forEach { $0.isReading = !isFull }
+            for lane in self?.everyLane ?? [] { lane.isReading = !isFull }
         }
     }
 
     private var allLanes: [Lane] { [self.lane] + self.ownLanes.all }
+    /// Those that are ending, too.
+    private var everyLane: [Lane] { self.allLanes + self.endingLanes.values }
 
     private var status: UpstreamStatus {
         var status = self.lane.status
@@ -134,14 +136,14 @@ final class UpstreamCore {
         self.isStopping = true
         self.listener?.close()
         for link in self.links.values { link.keepToOneConnection() }
-        for lane in self.allLanes { lane.stop(within: patience) }
+        for lane in self.everyLane { lane.stop(within: patience) }
     }
 
     /// Ends at once; calls under way are answered with what is known of them.
     func stopNow() {
         if !self.isStopping { self.listener?.close() }
         self.isStopping = true
-        for lane in self.allLanes + self.endingLanes.values { lane.stopNow() }
+        for lane in self.everyLane { lane.stopNow() }
     }
 
     func whenFinished(_ body: @escaping () -> Void) {
