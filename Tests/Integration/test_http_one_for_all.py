@@ -162,7 +162,7 @@ def test_a_session_whose_confirmation_fails_amid_a_call_is_confirmed_once_the_se
     bridge: Bridge, odd: OddHTTP
 ) -> None:
     begun, over = threading.Event(), threading.Event()
-    refused = threading.Event()
+    tried, refused = threading.Event(), threading.Event()
 
     def slow(exchange: Exchange) -> None:
         begun.set()
@@ -170,10 +170,11 @@ def test_a_session_whose_confirmation_fails_amid_a_call_is_confirmed_once_the_se
         exchange.text("slow")
 
     def refuse(exchange: Exchange) -> Any:
-        if refused.is_set():
+        if tried.is_set():
             return False
-        refused.set()
-        return exchange.reply(401, b"not now")
+        tried.set()
+        exchange.reply_and_wait(401, b"not now")
+        return refused.set()
 
     odd.hooks["tools/call:echo"] = slow
     with ThreadPoolExecutor(2) as pool:
@@ -183,7 +184,7 @@ def test_a_session_whose_confirmation_fails_amid_a_call_is_confirmed_once_the_se
             odd.hooks["notifications/initialized"] = refuse
             odd.sessions.clear()
             second = pool.submit(ask, bridge, "count", tag="confirmed")
-            refused.wait()
+            refused.wait()  # and the bridge knows it
         finally:
             over.set()
         assert first.result() == "slow"

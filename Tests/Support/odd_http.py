@@ -97,6 +97,12 @@ class Exchange:
     def end(self) -> None:
         self.raw(b"0\r\n\r\n")
 
+    def reply_and_wait(self, status: int, body: bytes) -> None:
+        """The last answer of its connection; returns when the bridge has read it, and has closed that."""
+        self.reply(status, body, Connection="close")
+        self.handler.close_connection = True
+        self.handler.rfile.read(1)
+
     def cut(self) -> None:
         """Closes the connection as it is."""
         self.handler.close_connection = True
