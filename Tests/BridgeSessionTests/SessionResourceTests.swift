@@ -126,6 +126,38 @@ import Testing
         }
     }
 
+    @Test func `what a directory has in it is read where that came from`() async throws {
+        try await Self.with { bench in
+            let session = try await bench.open()
+            try await bench.post("read", Self.read("a:1"), session: session)
+            try await bench.until { $0.upstream("one").calls.count == 1 }
+            try await bench.run {
+                $0.upstream("one").call(0)?.succeed(#"{"contents":[{"uri":"c:9","text":"x"}]}"#)
+            }
+            _ = try await bench.answer("read")
+            try await bench.post("part", Self.read("c:9"), session: session)
+            try await bench.until { $0.upstream("one").calls.count == 2 }
+            try await bench.run { $0.upstream("one").call(1)?.succeed(Self.found) }
+            #expect(try await bench.answer("part").json.value("result") != nil)
+        }
+    }
+
+    @Test func `who has it is asked though the one before was lost and asked a second time`() async throws {
+        try await Self.with { bench in
+            let session = try await bench.open()
+            try await bench.post("read", Self.read("a:1"), session: session)
+            try await bench.until { $0.upstream("one").calls.count == 1 }
+            try await bench.run { $0.upstream("one").die() }
+            try await bench.until { $0.worker?.directory.upstreams[0].isConnected == false }
+            try await bench.flatRun { $0.upstream("one").start() }
+            try await bench.until { $0.upstream("one").calls.count == 2 }
+            try await bench.run { $0.upstream("one").call(1)?.answer(Self.notFound) }
+            try await bench.until { $0.upstream("two").calls.count == 1 }
+            try await bench.run { $0.upstream("two").call(0)?.succeed(Self.found) }
+            #expect(try await bench.answer("read").json.value("result")?.description == Self.found)
+        }
+    }
+
     // MARK: Completion
 
     @Test func `a prompt's completion reaches its server under the name that it knows`() async throws {

@@ -106,6 +106,32 @@ import Testing
         }
     }
 
+    @Test(arguments: ["resources/read", "resources/subscribe"])
+    func `has what is seen of it, though a server that is not seen has the same`(method: String) async throws {
+        try await SessionBench.with(upstreams: ["a", "b"]) { bench in
+            try await bench.until { !$0.upstream("a").watches.isEmpty && !$0.upstream("b").watches.isEmpty }
+            try await bench.run { scene in
+                for name in ["a", "b"] {
+                    scene.upstream(name).onCall = { $0.succeed() }
+                    scene.upstream(name).publish([#"{"uri":"x:1","name":"r"}"#], of: .resources)
+                }
+            }
+            try await bench.until { scene in
+                scene.worker?.directory.upstreams.allSatisfy { $0.list(of: .resources)?.count == 1 } == true
+            }
+            for scope in ["server:a", "server:b"] {
+                let session = try await self.open(scope: scope, in: bench)
+                let list = try await self.post(Self.request("resources/list"), session, scope: scope, in: bench)
+                #expect(list.json.description.contains("x:1"), "\(list)")
+                let answer = try await self.post(Self.request(method, #"{"uri":"x:1"}"#), session, scope: scope, in: bench)
+                #expect(Self.word(answer) == nil, "\(scope) \(answer)")
+            }
+            try await bench.run { scene in
+                #expect(scene.upstream("a").calls.count == 1 && scene.upstream("b").calls.count == 1)
+            }
+        }
+    }
+
     @Test(arguments: ["vendor/own", "extensions/what"])
     func `has what nobody knows only with all of the one server`(method: String) async throws {
         try await SessionBench.with(upstreams: ["a"]) { bench in

@@ -534,6 +534,39 @@ def test_a_restarted_server_is_greeted_again(odd: OddHTTP, bridge: Bridge) -> No
     odd.wait_listener()
 
 
+def test_what_a_server_logs_on_a_calls_stream_is_told_to_that_caller_alone(odd: OddHTTP, bridge: Bridge) -> None:
+    over = threading.Event()
+
+    def log(text: str) -> dict[str, Any]:
+        return {"jsonrpc": "2.0", "method": "notifications/message", "params": {"level": "info", "data": text}}
+
+    def talk(exchange: Exchange) -> None:
+        tag = exchange.seen.message["params"]["arguments"]["tag"]
+        exchange.stream()
+        exchange.event(log(f"{tag} begins"))
+        over.wait()
+        exchange.event({"jsonrpc": "2.0", "id": exchange.id, "result": text_result(tag)})
+        exchange.event(log(f"{tag} is late"))
+        exchange.end()
+
+    odd.hooks["tools/call"] = talk
+    with bridge.client() as one, bridge.client() as other:
+        bridge.wait_tool("odd.odd", one)
+        listening = [each.open_stream() for each in (one, other)]
+        try:
+            streams = [each.open_call("odd.odd", {"tag": tag}) for each, tag in ((one, "a"), (other, "b"))]
+        finally:
+            over.set()
+        for stream, tag in zip(streams, "ab", strict=True):
+            begins, answer = stream.next_message(), stream.next_message()
+            assert begins["params"]["data"] == f"{tag} begins"
+            assert text_of(answer["result"]) == tag
+        odd.wait_listener()
+        odd.say(log("to all"))
+        for stream in listening:
+            assert stream.wait_for("notifications/message")["params"]["data"] == "to all"
+
+
 def test_a_question_of_a_server_is_answered_over_a_post(odd: OddHTTP, bridge: Bridge) -> None:
     def ask_back(exchange: Exchange) -> None:
         exchange.stream()

@@ -244,10 +244,60 @@ def test_with_a_child_each_nobody_waits(bridges: Bridges) -> None:
     assert text_of(other.call("u.count").result) == "0"
     assert text_of(client.call("u.count").result) == "1"
     eventually(lambda: bridge.upstream("u").get("lanes") == 2, "two lanes")
-    # There is room for two, and one of them is not at work.
+    # There is room for two, and one of them is not at work: it goes, and nothing of anybody else's with it.
+    idle = text_of(other.call("u.pid").result)
     assert text_of(third.call("u.count").result) == "0"
+    eventually(lambda: not Path(f"/proc/{idle}").exists(), "that the idle one is gone")
     answer(client, question)
     assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def test_a_child_that_dies_takes_no_other_with_it(bridges: Bridges) -> None:
+    bridge = started(bridges, share="session")
+    client, other = client_of(bridge), client_of(bridge)
+    stream, question = asked(client)
+    mine, theirs = (text_of(each.call("u.pid").result) for each in (client, other))
+    for _ in range(2):
+        os.kill(int(theirs), signal.SIGKILL)
+        dead, theirs = theirs, eventually(lambda: next_pid(other, theirs), "another child of the other session")
+        assert not Path(f"/proc/{dead}").exists()
+    assert text_of(client.call("u.pid").result) == mine
+    answer(client, question)
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+
+
+def next_pid(client: MCPClient, last: str) -> str | None:
+    """The process that a session has now; none where the last one is still there, or was when it was asked."""
+    try:
+        pid = text_of(client.call("u.pid").result)
+    except RPCFailure:
+        return None
+    return pid if pid != last else None
+
+
+def test_a_question_is_open_until_no_call_is_left_that_may_have_asked_it(bridges: Bridges, tmp_path: Path) -> None:
+    """Of a child that is one session's, any of its calls may be the one that asks."""
+    journal = tmp_path / "journal"
+    bridge = bridges.start({"u": {**asking(str(journal)), "share": "session"}})
+    bridge.wait_upstream("u")
+    client = client_of(bridge)
+    stream = client.open_call("u.ask_later", ELICIT)
+    eventually(lambda: journal.exists() and "later" in journal.read_text(), "the call has begun")
+    going = client.open_call("u.go")
+    question = going.wait_for("elicitation/create")
+    assert text_of(going.next_message()["result"]) == "gone"
+    answer(client, question)
+    assert said(stream.next_message()) == {"result": ACCEPTED}
+
+    journal.unlink()
+    stream = client.open_call("u.ask_later", ELICIT)
+    eventually(lambda: journal.exists() and "later" in journal.read_text(), "the call has begun")
+    going = client.open_call("u.go")
+    question = going.wait_for("elicitation/create")
+    os.kill(int(text_of(client.call("u.pid").result)), signal.SIGKILL)
+    told = stream.wait_for("notifications/cancelled")
+    assert told["params"]["requestId"] == question["id"], "nobody waits for it any more"
+    assert stream.next_message()["error"]["data"]["code"] == "outcome_unknown"
 
 
 def test_a_server_that_is_known_to_ask_has_lanes_all_the_same(bridges: Bridges) -> None:

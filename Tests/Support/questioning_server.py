@@ -5,7 +5,8 @@ Usage: questioning_server.py [JOURNAL]
 
 Tools: `ask` asks (`method`, `params`) and answers with what came back; `ask_all` asks all its `questions` at once, and answers
 with what came back, in their order; `ask_and_leave` asks and answers at once; `ask_and_withdraw` takes its question back, then
-answers; `ask_as_task` asks, and sends the requests `steps` about the task that it is given, one after another; it answers with
+answers; `ask_later` asks when `go` is called, which is answered at once then, and its beginning is written to the journal;
+`pid` says which process this is; `ask_as_task` asks, and sends the requests `steps` about the task that it is given, one after another; it answers with
 all that came back, and with the notifications that came meanwhile; `stubborn` asks when it has been cancelled, and its
 beginning is written to the journal; `need_page` refuses with -32042; `done` says that a page is done; `count`
 says how often anything was asked. What comes back to a question that no call waits for is written to the journal, a line
@@ -15,10 +16,14 @@ each, and so is that a call which waits was cancelled.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
-TOOLS = ("ask", "ask_all", "ask_and_leave", "ask_and_withdraw", "ask_as_task", "stubborn", "need_page", "done", "count")
+TOOLS = (
+    "ask", "ask_all", "ask_and_leave", "ask_and_withdraw", "ask_later", "go", "ask_as_task", "stubborn", "need_page", "done",
+    "pid", "count",
+)
 
 
 class Asking:
@@ -30,6 +35,7 @@ class Asking:
         #: Of calls that have asked several: what has come back, by question.
         self._several: dict[Any, dict[str, Any]] = {}
         self._stubborn: dict[Any, dict[str, Any]] = {}
+        self._later: list[tuple[Any, dict[str, Any]]] = []
         #: Of calls that have asked for a task: the requests to come, what has come back, and the task's id.
         self._steps: dict[Any, list[str]] = {}
         self._heard: dict[Any, list[Any]] = {}
@@ -128,6 +134,16 @@ class Asking:
             number = self.ask(arguments)
             self.say(method="notifications/cancelled", params={"requestId": number, "reason": "no need"})
             self.answer(call, "withdrawn")
+        elif tool == "ask_later":
+            self._later.append((call, arguments))
+            self.note("later")
+        elif tool == "go":
+            for other, kept in self._later:
+                self._waiting[self.ask(kept)] = other
+            self._later = []
+            self.answer(call, "gone")
+        elif tool == "pid":
+            self.answer(call, str(os.getpid()))
         elif tool == "ask_as_task":
             self._steps[call], self._heard[call], self._notes = list(arguments.get("steps", [])), [], []
             self._waiting[self.ask(arguments)] = call

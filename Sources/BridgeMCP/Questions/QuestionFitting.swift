@@ -64,9 +64,20 @@ package enum QuestionFitting {
             }
             if content.kind == .array { edits.append(Edit(content, text[only].bytes)) }
             let kind = text[only].string("type") ?? ""
-            if kind == "audio", revision < .v2025_03_26 { reason = "the client's revision does not know \(kind)" }
+            if !self.isKnown(kind, to: revision) {
+                reason = "the client's revision of the protocol does not know \(kind.prefix(64)) in a message"
+            }
         }
         return reason.map(Verdict.refuse) ?? .ask(edits)
+    }
+
+    /// What older revisions have in a message; tools' calls and results came with 2025-11-25.
+    private static func isKnown(_ kind: String, to revision: ProtocolRevision) -> Bool {
+        switch kind {
+        case "text", "image": true
+        case "audio": revision >= .v2025_03_26
+        default: false
+        }
     }
 
     private static func blocks(_ content: JSONSpan, _ text: JSONText) -> (first: JSONSpan?, count: Int) {
@@ -91,7 +102,6 @@ package enum QuestionFitting {
             return isDeclared ? .ask([]) : .decline
         }
         guard capabilities.contains(.elicitationForm), revision >= .v2025_06_18 else { return .decline }
-        guard revision < .v2025_11_25 else { return .ask([]) }
-        return FormFitting.verdict(on: question)
+        return FormFitting.verdict(on: question, to: revision)
     }
 }

@@ -6,7 +6,7 @@ package enum ResourceMentions {
     /// More of one message are not looked at.
     private static let maximum = 1_000
 
-    /// - Parameter response: a JSON-RPC response, of `tools/call` or `prompts/get`.
+    /// - Parameter response: a JSON-RPC response, of `tools/call`, `prompts/get` or `resources/read`.
     package static func uris(in response: ByteBuffer) -> [String] {
         let text = JSONText(trusting: response)
         guard let result = text.member("result"), result.kind == .object else { return [] }
@@ -24,6 +24,12 @@ package enum ResourceMentions {
         }
         if let messages = text.member("messages", in: result), messages.kind == .array {
             text.elements(in: messages) { if let content = text[$0].value("content") { look(content) } }
+        }
+        // What is read may be a directory, and these its parts.
+        if let contents = text.member("contents", in: result), contents.kind == .array {
+            text.elements(in: contents) {
+                if uris.count < Self.maximum, let uri = text[$0].string("uri") { uris.append(uri) }
+            }
         }
         if let uri = text[result].value("_meta").flatMap(Self.shownPage) { uris.append(uri) }
         return uris

@@ -126,7 +126,13 @@ extension Call: QuestionAsker {
     /// It is asked nothing any more.
     func goOn() {
         let calls = self.mayAsk
-        if calls.allSatisfy(\.questions.isEmpty) { for call in calls { call.clockGoesOn() } }
+        guard calls.allSatisfy({ $0.questions.isEmpty && !$0.isWorkedOn }) else { return }
+        for call in calls { call.clockGoesOn() }
+    }
+
+    /// Whether its client is at a task that it keeps for one of its questions.
+    private var isWorkedOn: Bool {
+        self.asked?.tasks.values.contains { $0.clientID != nil && !$0.status.isFinal } ?? false
     }
 
     private static func failure(_ what: String) -> ByteBuffer {
@@ -147,8 +153,25 @@ extension Call: QuestionAsker {
 
     func goesOn(_ number: Int) {}
 
+    /// Its server has answered, or is not waited for any more. Of a child that is one session's, another call may be the one
+    /// that asks: that goes on with the question.
+    func handQuestionsOver() {
+        guard self.asked?.open.isEmpty == false,
+            let other = self.mayAsk.first(where: { $0 !== self && $0.course == nil })
+        else { return }
+        for (number, id) in self.questions where self.about[number] == nil {
+            other.hasAsked()
+            other.questions[number] = id
+            self.caller.questions.move(id, to: other)
+            self.questions[number] = nil
+        }
+    }
+
     /// The server takes a question back, or has waited too long.
     func withdraw(_ number: Int) {
+        if self.questions[number] == nil, let other = self.mayAsk.first(where: { $0.questions[number] != nil }) {
+            return other.withdraw(number)
+        }
         self.about[number] = nil
         guard let id = self.questions.removeValue(forKey: number) else { return self.forgetWaiting(number) }
         self.forgetTokens(of: number)

@@ -196,7 +196,10 @@ extension Caller {
             for call in self.calls.values {
                 guard let task = call.questionTasks.values.first(where: { $0.clientID == state.id }) else { continue }
                 call.questionTasks[task.id]?.heard(state)
-                if state.status?.isFinal == true { call.forgetTokens(of: task) }
+                if state.status?.isFinal == true {
+                    call.forgetTokens(of: task)
+                    call.goOn()
+                }
                 return call.tell(text)
             }
         default: break

@@ -34,6 +34,9 @@ struct OpenQuestions<Asker> {
     /// Who asked.
     subscript(id: String) -> (asker: Asker, number: Int)? { self.byID[id] }
 
+    /// Another asks it from now on.
+    mutating func move(_ id: String, to asker: Asker) { self.byID[id]?.asker = asker }
+
     /// It has been answered, or is not to be answered any more.
     mutating func close(_ id: String) -> (asker: Asker, number: Int)? { self.byID.removeValue(forKey: id) }
 }

@@ -17,8 +17,10 @@ final class Call {
     /// What is sent, and what that is counted by. Kept only while it may have to be sent.
     private var message: ByteBuffer?
     private var hold: PayloadHold?
-    /// Whether it may be sent a second time after a worker died with it.
+    /// Whether it may be sent a second time after a worker died with it, and to whoever else may have what it asks for.
     private var mayRepeat: Bool
+    /// Whether this server has had it a second time.
+    private var isRepeated = false
     /// A worker that may have had it is gone. From then on nobody is told that it did not run.
     private(set) var mayHaveRun = false
     private var exchange: Exchange?
@@ -93,6 +95,7 @@ final class Call {
     /// Its client does not want it any more: cancelled upstream, and not answered (basic/utilities/cancellation).
     func cancel(reason: String) {
         guard let exchange = self.exchange else { return }
+        self.handQuestionsOver()
         self.asksNoMore()
         exchange.cancel(reason: reason)
         self.upstream.tally.count(.cancelled, after: .zero)
@@ -103,6 +106,7 @@ final class Call {
     /// It took too long: cancelled upstream, answered here.
     private func abort(_ fault: ToldFault) {
         guard let exchange = self.exchange else { return }
+        self.handQuestionsOver()
         exchange.cancel(reason: fault.word)
         self.fail(fault)
     }
@@ -195,6 +199,7 @@ extension Call: ExchangeDelegate {
     func exchangeEnded(_ exchange: Exchange, header: JSONText, payload: ByteBuffer?) {
         let end = UpstreamEnd(header)
         let failure = end?.failure
+        self.handQuestionsOver()
         guard var payload else { return self.fail(.internalError) }
         if self.mayHaveRun, let failure, self.desk.saysItDidNotRun(failure) {
             // So it is of the second attempt, and only of that.
@@ -221,8 +226,9 @@ extension Call: ExchangeDelegate {
             answer = extras.emptyAnswer ?? payload
         }
         if failure == Fault.upstreamUnavailable.word, self.invites(answer) { return }
+        let uri = self.extras?.uri
+        if self.hasContent || uri != nil { self.desk.note(answer, of: uri, for: self.caller, from: self.upstream) }
         guard self.hasContent else { return self.finish(answer, failure: failure) }
-        self.desk.note(answer, for: self.caller, from: self.upstream)
         self.finish(ResultFitting.fitted(answer, to: self.caller.revision) ?? answer, failure: failure)
     }
 
@@ -234,6 +240,7 @@ extension Call: ExchangeDelegate {
         self.message = message
         self.header = header
         self.mayRepeat = true
+        self.isRepeated = false
         self.mayHaveRun = self.mayHaveRun || hasRun
         self.waitingSince = .now()
         self.send()
@@ -251,6 +258,7 @@ extension Call: ExchangeDelegate {
         self.upstream = next
         self.upstream.callBegan()
         self.mayHaveRun = false
+        self.isRepeated = false
         self.waitingSince = .now()
         self.extras?.onNext?(next)
         self.send()
@@ -263,9 +271,11 @@ extension Call: ExchangeDelegate {
             guard !self.upstream.isClosed else {
                 return self.fail(.unavailable(self.upstream.route.name, "it has been removed"))
             }
-            guard !sent || self.mayRepeat else { return self.fail(.outcomeUnknown(self.upstream.route.name)) }
+            guard !sent || self.mayRepeat && !self.isRepeated else {
+                return self.fail(.outcomeUnknown(self.upstream.route.name))
+            }
             if sent {
-                self.mayRepeat = false
+                self.isRepeated = true
             } else if self.message == nil {
                 (self.message, self.hold) = exchange.takePayload()
             }

@@ -198,7 +198,9 @@ final class CallDesk {
     private static let mostOfSomeClients = 16 << 20
 
     /// A response is on its way to its client.
-    func note(_ response: ByteBuffer, for caller: Caller, from upstream: UpstreamLink) {
+    ///
+    /// - Parameter asked: the URI of the resource that its request names, if it names one.
+    func note(_ response: ByteBuffer, of asked: String?, for caller: Caller, from upstream: UpstreamLink) {
         if response.readableBytes > Self.mostOfSomeClients {
             self.logger.warning(
                 "A result is larger than some clients take (16 MiB)",
@@ -207,7 +209,7 @@ final class CallDesk {
                     "bytes": "\(response.readableBytes)",
                 ])
         }
-        self.resources.note(response, for: caller, from: upstream)
+        self.resources.note(response, of: asked, for: caller, from: upstream)
     }
 
     /// Whether an upstream's worker that answers with this word says that nothing has run.

@@ -252,6 +252,7 @@ final class SubscriptionDesk {
         // It may be a part of what was subscribed to (server/resources, "Subscriptions"). What is owed names what is held:
         // there may be any number of parts.
         for (session, held) in self.book.holdings(of: topic) where self.isSeen(upstream, by: session) {
+            if held.uri != topic.uri { self.resources.note(part: topic.uri, in: session, from: upstream) }
             self.sessions.tell(note, owing: ResourceUpdate.change(held.uri), to: session)
         }
     }

@@ -28,7 +28,10 @@ final class TaskCreation: CallCourse {
         let claims = TaskClaims(
             key: TaskKey(server: server, life: life, ownID: task.id), principal: self.caller.principal,
             session: self.caller.number ?? 0, created: WallClock.seconds())
-        guard let name = self.tasks.names.name(of: claims) else { return .fail(.longTaskID(server)) }
+        guard let name = self.tasks.names.name(of: claims) else {
+            self.tasks.cancel(claims.key, at: self.upstream, self.requestID, for: self.caller)
+            return .fail(.longTaskID(server))
+        }
         let told = TaskMessages.told(response) { $0 == task.id ? name : nil }
         // Whoever has its id finds it in the list, whatever dies next. A disk that fails loses no more than that.
         let written = self.tasks.records.heard(claims, ttl: task.ttl, isOver: task.status?.isFinal == true)

@@ -136,14 +136,15 @@ final class TaskDesk {
         }
         // The scope may be another than it was when the task was made.
         guard request.caller.sees(upstream) else { return request.refuse(.outOfScope(name)) }
+        // What is said of a task beside the parameter is to be ignored, and would name it wrongly.
+        let isRelated = TaskMessages.related(request.message.text) != nil
+        let message = isRelated ? TaskMessages.mapped(request.message.text.bytes) { _ in nil } : nil
+        let request = request.saying(message.map { JSONText(trusting: $0) })
         let course = TaskInquiry(self, request, claims, name, upstream)
         let route = CallRoute(
             to: upstream, called: name, named: JSONText(claims.key.ownID), hasContent: course.isPatient,
             timeout: course.limit, mayRepeat: request.method.onlyReads, with: CallExtras(course: course))
-        // What is said of a task beside the parameter is to be ignored, and would name it wrongly.
-        let isRelated = TaskMessages.related(request.message.text) != nil
-        let message = isRelated ? TaskMessages.mapped(request.message.text.bytes) { _ in nil } : nil
-        self.desk.send(request.saying(message.map { JSONText(trusting: $0) }), along: route, now: request.now)
+        self.desk.send(request, along: route, now: request.now)
     }
 
     /// What a good id of a principal's says.

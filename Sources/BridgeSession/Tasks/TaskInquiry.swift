@@ -74,10 +74,11 @@ final class TaskInquiry: CallCourse {
     /// The bridge has answered in the server's place.
     private func failed(_ failure: String, _ response: ByteBuffer) -> CallStep {
         if failure == Fault.unknownTask.word { self.tasks.records.forget(self.claims.key) }
-        // The connection was lost: whoever asks once more hears what became of the task.
-        guard failure == Fault.outcomeUnknown.word, self.request.method.onlyReads, !self.hasAskedAgain else {
-            return .answer(response)
-        }
+        // The connection was lost: whoever asks once more hears what became of the task. Who has been asked something is not
+        // to be asked it again.
+        guard failure == Fault.outcomeUnknown.word, self.request.method.onlyReads, !self.hasAskedAgain,
+            self.call?.asked == nil
+        else { return .answer(response) }
         self.hasAskedAgain = true
         let header = self.tasks.desk.header(
             of: self.request, naming: JSONText(self.claims.key.ownID), timeout: self.serverTimeout ?? self.limit,

@@ -106,7 +106,7 @@ extension CallDesk {
 
     /// When a call has waited long enough behind the open question, if any does.
     var nextTurnDeadline: NIODeadline? {
-        guard let asked = self.questions.oldestInTurn?.asked, let arrived = self.pending.oldestWaiting else {
+        guard let asked = self.questions.turnHeldSince, let arrived = self.pending.oldestWaiting else {
             return nil
         }
         return max(asked, arrived) + self.timeouts.turn.timeAmount
@@ -131,11 +131,13 @@ extension CallDesk {
         if let payload { self.heard(payload, to: question) }
         let message =
             switch answer {
-            case .answered: payload.flatMap { QuestionReply.answer($0, id: question.id) }
+            case .answered: payload.flatMap {
+                    QuestionReply.answer($0, id: question.id, to: question.method, in: self.revision)
+                }
             case .gone: QuestionReply.unanswered(question, "and is gone")
             case .declined, .note: self.delegate?.desk(self, declines: question)
             }
         self.delegate?.desk(self, says: message ?? QuestionReply.declined(question))
-        self.goOn(call.id, now: .now())
+        self.goOn(question.call, now: .now())
     }
 }

@@ -1,6 +1,7 @@
 import BridgeConfiguration
 import BridgeCore
 import BridgeLink
+import BridgeMCP
 import Logging
 import NIOCore
 
@@ -35,6 +36,8 @@ final class CallDesk {
     private(set) var timeouts: UpstreamTimeouts
     var pending = PendingCalls<UpstreamCall>()
     var questions = Questions()
+    /// The server's.
+    var revision = ProtocolRevision.newest
     /// Of this connection.
     var tasks = LiveTasks()
     /// What the server has asked as tasks over it.
@@ -181,19 +184,6 @@ final class CallDesk {
         return true
     }
 
-    func progressed(_ id: Int, _ notification: RPCMessage, token: JSONSpan) {
-        self.pending.progressed(id, now: .now())?.progress(notification, token: token)
-    }
-
-    /// Passes a log message to the call that it must be about, if there is just one.
-    ///
-    /// - Returns: whether there was.
-    func log(_ notification: RPCMessage) -> Bool {
-        guard let call = (self.pending.onlyInTurn ?? self.pending.onlyWritten)?.caller else { return false }
-        call.log(notification)
-        return true
-    }
-
     // MARK: Endings without an answer
 
     /// - Parameter hindrance: why calls have not been sent.
@@ -255,6 +245,9 @@ final class CallDesk {
     private func finished(_ call: UpstreamCall, outcome: String) {
         self.patient.remove(call.id)
         self.askedTasks.over(call.id)
+        if self.questions.isOneClients, let other = self.pending.likelyAsker(isAsking: { _ in false }) {
+            self.questions.handOver(from: call.id, to: other.id)
+        }
         let open = self.questions.over(call.id)
         // The server may wait for it all the same, in the name of another call even.
         for question in open {

@@ -11,13 +11,15 @@ struct Questions {
         let id: ByteBuffer
         let method: String
         /// Ours, of the call that it belongs to.
-        let call: Int
+        var call: Int
         let asked: NIODeadline
         let deadline: NIODeadline
         /// Whether it is asked in the name of a task. Then no call waits for its turn behind it.
         let isOfTask: Bool
         /// Whether the server wants its answer as a task (2025-11-25, basic/utilities/tasks).
         var wantsTask = false
+        /// Whether another call of the same client may be the one that asks.
+        var isGuess = false
     }
 
     enum Verdict: Equatable {
@@ -46,8 +48,12 @@ struct Questions {
     private(set) var hasAsked = false
     private var open: [Int: Open] = [:]
     private var lastNumber = 0
+    /// Since when others wait for their turn behind a call that asks, however often it asks.
+    private var turnsHeld: [Int: NIODeadline] = [:]
     /// Calls that were given up, and may still ask.
     private var doubts: [(call: Int, whose: String, until: NIODeadline)] = []
+    /// Until then there may be others that are not remembered: whoever asks may be any of them.
+    private var allDoubt = NIODeadline.uptimeNanoseconds(0)
 
     init(asks: Bool? = nil) { self.asks = asks }
 
@@ -58,13 +64,17 @@ struct Questions {
     var oldest: Open? { self.open.values.min { $0.asked < $1.asked } }
     /// The same, of those that calls wait behind.
     var oldestInTurn: Open? { self.open.values.filter { !$0.isOfTask }.min { $0.asked < $1.asked } }
+    /// Since when calls wait behind the question that they wait for, and those of the same call before it.
+    var turnHeldSince: NIODeadline? { self.oldestInTurn.flatMap { self.turnsHeld[$0.call] } }
     /// When ``expire(now:)`` has something to say at the earliest.
     var nextDeadline: NIODeadline? { self.open.isEmpty ? nil : self.open.values.lazy.map(\.deadline).min() }
 
     /// A connection begins. That the server asks is remembered.
     mutating func begin() {
         self.open = [:]
+        self.turnsHeld = [:]
         self.doubts = []
+        self.allDoubt = .uptimeNanoseconds(0)
     }
 
     /// The server has forgotten what it has asked. Takes out all of that.
@@ -100,8 +110,13 @@ struct Questions {
         }
         self.hasAsked = true
         self.doubts.removeAll { $0.until <= now }
-        guard let call, !self.doubts.contains(where: { $0.whose != call.whose }) else { return .ambiguous }
-        return self.open(Open(id: id, method: method, call: call.id, asked: now, deadline: deadline, isOfTask: false))
+        guard let call, self.allDoubt <= now, !self.doubts.contains(where: { $0.whose != call.whose }) else {
+            return .ambiguous
+        }
+        return self.open(
+            Open(
+                id: id, method: method, call: call.id, asked: now, deadline: deadline, isOfTask: false,
+                isGuess: self.isOneClients))
     }
 
     /// The server asks on a call's own stream: it is plain whose question it is, and no reason to take turns.
@@ -128,15 +143,16 @@ struct Questions {
         guard self.open.count < Self.maximum else { return .full }
         self.lastNumber += 1
         self.open[self.lastNumber] = question
+        if !question.isOfTask, self.turnsHeld[question.call] == nil { self.turnsHeld[question.call] = question.asked }
         return .ask(call: question.call, number: self.lastNumber)
     }
 
     /// The server wants the answer to this question as a task.
     mutating func wantsTask(_ number: Int) { self.open[number]?.wantsTask = true }
 
-    /// A question has its answer, which counts only in the name of the call that it belongs to.
+    /// A question has its answer, which counts only in the name of the call that it belongs to, or of one client's any.
     mutating func answered(_ number: Int, by call: Int) -> Open? {
-        guard self.open[number]?.call == call else { return nil }
+        guard let question = self.open[number], question.call == call || question.isGuess else { return nil }
         return self.open.removeValue(forKey: number)
     }
 
@@ -147,11 +163,19 @@ struct Questions {
         return (number, question.call)
     }
 
+    /// A call is over, and another of the same client's goes on: that may be the one that asks.
+    mutating func handOver(from call: Int, to other: Int) {
+        for (number, question) in self.open where question.call == call && question.isGuess {
+            self.open[number]?.call = other
+        }
+    }
+
     /// A call is over: what was asked in its name is not to be answered any more.
     ///
     /// - Returns: what was open, under the server's ids.
     @discardableResult
     mutating func over(_ call: Int) -> [Open] {
+        if !self.turnsHeld.isEmpty { self.turnsHeld[call] = nil }
         guard !self.open.isEmpty else { return [] }
         let over = self.open.filter { $0.value.call == call }.sorted { $0.key < $1.key }
         for (number, _) in over { self.open[number] = nil }
@@ -162,7 +186,9 @@ struct Questions {
     mutating func gaveUp(_ call: Int, whose: String, now: NIODeadline) {
         if self.doubts.count >= Self.maximumDoubts {
             // Its own first: nobody else's are to be forgotten for it.
-            self.doubts.remove(at: self.doubts.firstIndex { $0.whose == whose } ?? 0)
+            let own = self.doubts.firstIndex { $0.whose == whose }
+            let forgotten = self.doubts.remove(at: own ?? 0)
+            if own == nil { self.allDoubt = max(self.allDoubt, forgotten.until) }
         }
         self.doubts.append((call, whose, now + Self.doubtTime))
     }

@@ -199,7 +199,7 @@ final class UpstreamCall {
     /// A question is not to be answered any more.
     func withdraw(_ number: Int) { self.exchange.send(header: UpstreamMessage.withdraw(number).text, payload: nil) }
 
-    /// Passes a log notification on; dropped when there is no room.
+    /// Passes on a log message, or another notification that is about it; dropped when there is no room.
     func log(_ notification: RPCMessage) {
         guard self.exchange.isWritable else { return }
         self.exchange.send(header: Self.log, payload: notification.text.withWholePairs.bytes)

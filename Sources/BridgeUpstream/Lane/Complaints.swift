@@ -67,6 +67,14 @@ struct Complaints {
         )
     }
 
+    /// It asks what nobody is asked.
+    mutating func unasked(_ method: String, _ reason: String) {
+        guard self.reported.insert("\(method) \(reason)").inserted else { return }
+        self.logger.notice(
+            "upstream asks and nobody is asked; not reported again",
+            metadata: ["mcp.method": "\(method)", "reason": "\(reason)"])
+    }
+
     private func metadata(_ bytes: ByteBuffer, _ reason: String) -> Logger.Metadata {
         let text = self.printable(bytes, limit: Self.printedOctets)
         return ["reason": "\(self.masked?(reason) ?? reason)", "text": "\(text)"]

@@ -46,6 +46,7 @@ extension Conversation {
             return
         }
         self.identity = identity
+        self.desk.revision = identity.revision
         self.delegate?.conversation(self, connectedTo: identity)
         self.notify(ClientMessage.notification(method: "notifications/initialized"))
         self.sendLogLevel()

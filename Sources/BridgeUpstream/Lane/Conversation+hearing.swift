@@ -29,7 +29,7 @@ extension Conversation {
             switch message.shape {
             case .result, .error: self.answered(message)
             case .request: self.asked(message, answering: request)
-            case .notification: self.notified(message)
+            case .notification: self.notified(message, on: request)
             }
         } catch {
             self.receivedOdd(text, error)
@@ -79,11 +79,16 @@ extension Conversation {
         // what one client would answer is not to hold for all.
         let isStarting = method == "roots/list" && !self.lists.areRead
         let declined = self.declined(method, wantsTask: message.task != nil, id: id)
-        guard self.desk.sentCount > 0, !isStarting else { return self.say(declined) }
+        guard self.desk.sentCount > 0, !isStarting else {
+            if method != "roots/list" { self.complaints.unasked(method, "no call is under way") }
+            return self.say(declined)
+        }
         switch self.desk.asked(message, id.toKeep, in: request, now: .now()) {
         case .ask: self.delegate?.conversationDeadlinesChanged(self)
         case .ambiguous where method == "roots/list": self.say(declined)
-        case .ambiguous: self.say(QuestionReply.ambiguous(id: id))
+        case .ambiguous:
+            self.complaints.unasked(method, "several calls are or were under way, and nothing says which of them asks")
+            self.say(QuestionReply.ambiguous(id: id))
         case .full: self.say(QuestionReply.tooMany(id: id))
         case .decline: self.say(declined)
         }
@@ -101,7 +106,8 @@ extension Conversation {
     /// What servers ask about the tasks that answer those.
     private static let ofTasks: Set<String> = ["tasks/get", "tasks/result", "tasks/cancel", "tasks/list"]
 
-    private func notified(_ message: RPCMessage) {
+    /// - Parameter request: of ours, on whose stream it came.
+    private func notified(_ message: RPCMessage, on request: Int?) {
         switch message.method ?? "" {
         case "notifications/progress":
             guard let token = message.param("progressToken"), let id = message.text[token].ownNumber
@@ -113,13 +119,28 @@ extension Conversation {
             // It takes back a question of the upstream's own.
             if let id = message.param("requestId") { self.desk.withdrawn(message.text[id].bytes, now: .now()) }
         case _ where self.notifiedOfTask(message): break
-        case "notifications/message":
-            if !self.desk.log(message) { self.news?.noted(message.text) }
         case let method:
             let changed = self.lists.changed(by: method)
-            if changed.isEmpty { self.news?.noted(message.text) }
+            if changed.isEmpty { self.told(message, method, on: request) }
             for offering in changed { self.upkeep.listChanged(offering, now: .now()) }
             self.delegate?.conversationDeadlinesChanged(self)
         }
     }
+
+    /// Passes on what is no affair of the bridge's: to the caller whose it is, where that is known, else to all that it may
+    /// concern. What came on the stream of a call that is over concerns nobody any more, and nobody else.
+    private func told(_ message: RPCMessage, _ method: String, on request: Int?) {
+        guard !Self.ofTheServer.contains(method), !method.hasSuffix("/list_changed") else {
+            self.news?.noted(message.text)
+            return
+        }
+        if let request, !self.own.contains(request) { return self.desk.tell(message, to: request) }
+        guard method == "notifications/message", self.desk.log(message) else {
+            self.news?.noted(message.text)
+            return
+        }
+    }
+
+    /// What is about something that the server has, on whatever stream it comes.
+    private static let ofTheServer: Set<String> = ["notifications/resources/updated", "notifications/elicitation/complete"]
 }

@@ -1,18 +1,44 @@
 import BridgeCore
+import BridgeMCP
 import NIOCore
 
 /// The answers to a server's questions that are not the client's own words, or carry them.
 enum QuestionReply {
     /// A client's answer, under the server's id.
     ///
-    /// - Parameter payload: the client's response, under an id that the server does not know.
-    static func answer(_ payload: ByteBuffer, id: ByteBuffer) -> JSONText? {
+    /// - Parameters:
+    ///   - payload: the client's response, under an id that the server does not know.
+    ///   - revision: the server's. A message of a model's has one block of content before 2025-11-25 (client/sampling).
+    static func answer(
+        _ payload: ByteBuffer, id: ByteBuffer, to method: String, in revision: ProtocolRevision
+    ) -> JSONText? {
         guard payload.readableBytes > 0, let response = try? RPCMessage(JSONText(trusting: payload)),
             let span = response.id
         else { return nil }
         var message = ByteBuffer()
-        response.text.withWholePairs.write(to: &message, replacing: span, with: id)
+        let text = response.text.withWholePairs
+        guard revision < .v2025_11_25, method == "sampling/createMessage", let blocks = Self.blocks(of: text) else {
+            text.write(to: &message, replacing: span, with: id)
+            return JSONText(trusting: message)
+        }
+        guard let only = blocks.only else {
+            return self.error(
+                Fault.internal.code,
+                "The client has answered with another number of blocks of content than one, and the server's revision "
+                    + "of the protocol has one in a message.", id: id)
+        }
+        text.write(to: &message, replacing: span, with: id, and: blocks.all, with: text[only].bytes)
         return JSONText(trusting: message)
+    }
+
+    /// - Returns: the list of blocks in a sampled message, and its only one; nil where it has no list.
+    private static func blocks(of answer: JSONText) -> (all: JSONSpan, only: JSONSpan?)? {
+        guard let result = answer.member("result"), result.kind == .object,
+            let content = answer.member("content", in: result), content.kind == .array
+        else { return nil }
+        var blocks: [JSONSpan] = []
+        answer.elements(in: content) { blocks.append($0) }
+        return (content, blocks.count == 1 ? blocks[0] : nil)
     }
 
     /// What is said in the place of a client that cannot be asked.

@@ -57,9 +57,15 @@ extension CallDesk {
     /// The server asks about a task that it has been given for a question.
     func asked(_ request: RPCMessage, _ id: ByteBuffer, ofTask task: String, now: NIODeadline) -> Questions.Verdict {
         guard let (call, until) = self.askedTasks.asker(of: task) else { return .decline }
-        let verdict = self.questions.asked(
-            id, request.method ?? "", in: call, isAskable: self.pending.isAskable(call), now: now,
-            deadline: now + self.timeouts.question.timeAmount)
+        let caller = self.pending.caller(call)
+        let mayBeAsked = self.pending.isUnderWay(call) && caller?.mayBeAsked == true
+        let (method, deadline) = (request.method ?? "", now + self.timeouts.question.timeAmount)
+        // Calls about tasks take no turns, and nobody waits for one behind what they ask.
+        let verdict =
+            caller?.isOfTask == true
+            ? self.questions.asked(
+                id, method, forTaskOf: mayBeAsked ? call : nil, now: now, deadline: deadline)
+            : self.questions.asked(id, method, in: call, isAskable: mayBeAsked, now: now, deadline: deadline)
         guard case .ask(_, let number) = verdict else { return verdict }
         self.pending.pause(call, until: until + .seconds(1), now: now)?.ask(request, number: number)
         self.delegate?.deskAsks(self)

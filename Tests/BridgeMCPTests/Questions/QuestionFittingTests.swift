@@ -66,6 +66,73 @@ import Testing
         }
     }
 
+    @Test(arguments: ["tool_use", "tool_result", "audio", "vendor"])
+    func `an older client is not shown what its revision does not know`(_ kind: String) throws {
+        let params = #"{"messages":[{"role":"user","content":{"type":"\#(kind)"}}]}"#
+        guard case .refuse(let reason) = try self.verdict("sampling/createMessage", params, to: .v2024_11_05, [.sampling])
+        else {
+            Issue.record("\(kind) was passed on")
+            return
+        }
+        #expect(reason.contains(kind))
+        #expect(try self.verdict("sampling/createMessage", params) == .ask([]))
+    }
+
+    /// What servers say of a field, what 2025-06-18 has for that, and what 2025-11-25 has; the same where there is none.
+    private static let fields: [(said: String, older: String?, newer: String?)] = [
+        (#"{"type":"string","title":"T"}"#, nil, nil),
+        (
+            #"{"anyOf":[{"type":"string"},{"type":"null"}],"default":null,"title":"T"}"#,
+            #"{"title":"T","type":"string"}"#, #"{"title":"T","type":"string"}"#
+        ),
+        (
+            #"{"anyOf":[{"type":"integer","minimum":1},{"type":"null"}],"default":3}"#,
+            #"{"default":3,"type":"integer","minimum":1}"#, #"{"default":3,"type":"integer","minimum":1}"#
+        ),
+        (#"{"anyOf":[{"type":"integer"},{"type":"string"}]}"#, #"{"type":"string"}"#, #"{"type":"string"}"#),
+        (#"{"anyOf":[{"type":"integer"},{"type":"number"}]}"#, #"{"type":"number"}"#, #"{"type":"number"}"#),
+        (
+            #"{"anyOf":[{"type":"string","enum":["a","b"]},{"type":"null"}]}"#, #"{"type":"string","enum":["a","b"]}"#,
+            #"{"type":"string","enum":["a","b"]}"#
+        ),
+        (#"{"type":["null","boolean"],"default":null}"#, #"{"type":"boolean"}"#, #"{"type":"boolean"}"#),
+        (#"{"type":"number","default":null}"#, #"{"type":"number"}"#, #"{"type":"number"}"#),
+        (
+            #"{"type":"string","oneOf":[{"const":"a","title":"A"},{"const":"b","title":"B"}]}"#,
+            #"{"type":"string","enum":["a","b"],"enumNames":["A","B"]}"#, nil
+        ),
+        (
+            #"{"anyOf":[{"const":"a"},{"const":"b","title":"B"},{"type":"null"}],"default":"a"}"#,
+            #"{"type":"string","default":"a","enum":["a","b"],"enumNames":["a","B"]}"#,
+            #"{"type":"string","default":"a","oneOf":[{"const":"a","title":"a"},{"const":"b","title":"B"}]}"#
+        ),
+        (#"{"anyOf":[]}"#, nil, nil), (#"{"anyOf":[{"type":"null"}]}"#, nil, nil), (#"{"oneOf":7}"#, nil, nil),
+    ]
+
+    @Test(arguments: Self.fields, [ProtocolRevision.v2025_06_18, .v2025_11_25])
+    func `a field has one kind of value, and is said as the client's revision says it`(
+        _ field: (said: String, older: String?, newer: String?), _ revision: ProtocolRevision
+    ) throws {
+        let params = #"{"message":"?","requestedSchema":{"type":"object","properties":{"x":\#(field.said)}}}"#
+        guard case .ask(let edits) = try self.verdict("elicitation/create", params, to: revision) else {
+            Issue.record("it was not asked")
+            return
+        }
+        let expected = revision < .v2025_11_25 ? field.older : field.newer
+        #expect(edits.map { String(buffer: $0.replacement) } == [expected].compactMap(\.self))
+    }
+
+    @Test func `several choices at once are not asked of 2025-06-18, optional or not`() throws {
+        let choices = #"{"type":"array","items":{"type":"string","enum":["a"]}}"#
+        for field in [choices, #"{"anyOf":[\#(choices),{"type":"null"}]}"#] {
+            let params = #"{"message":"?","requestedSchema":{"type":"object","properties":{"x":\#(field)}}}"#
+            guard case .refuse = try self.verdict("elicitation/create", params, to: .v2025_06_18) else {
+                Issue.record("\(field) was passed on")
+                return
+            }
+        }
+    }
+
     @Test func `whatever stands in a question, judging it does no harm`() throws {
         let values = ["null", "7", #""x""#, "[]", "{}", "[[]]", #"{"properties":[]}"#, #"{"properties":{"x":7}}"#]
         for revision in [ProtocolRevision.v2024_11_05, .v2025_03_26, .v2025_06_18, .v2025_11_25] {

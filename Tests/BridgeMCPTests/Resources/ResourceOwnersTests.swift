@@ -19,6 +19,12 @@ import Testing
         #expect(owners.candidates(for: "file:///logs/1", listed: 0, handedOut: 0) == [0, 2, 1])
     }
 
+    @Test func `servers that are not seen are as if they were not`() {
+        let owners = ResourceOwners([self.server(["a:{x}"]), self.server(["a:{x}"])])
+        #expect(owners.candidates(for: "a:1", listed: 0, handedOut: 0) { $0 == 1 } == [1])
+        #expect(owners.candidates(for: "b:1", listed: nil, handedOut: nil) { $0 == 1 } == [1], "there is one to guess")
+    }
+
     @Test func `the only server with resources is asked for what nobody lists`() {
         let owners = ResourceOwners([self.server(hasResources: false), self.server(["a:{x}"])])
         #expect(owners.candidates(for: "b:1", listed: nil, handedOut: nil) == [1])

@@ -93,6 +93,40 @@ import Testing
         #expect(self.ask(&questions, of: 9, whose: "c", after: .seconds(30)) == .ask(call: 9, number: 3))
     }
 
+    @Test func `are put to nobody while more calls that were given up may still ask than are remembered`() {
+        var questions = Questions(asks: true)
+        for call in 0..<100 { questions.gaveUp(call, whose: "\(call)", now: self.t0) }
+        for call in 36..<100 { questions.answeredLate(call) }
+        #expect(self.ask(&questions, of: 200, whose: "x", after: .seconds(29)) == .ambiguous)
+        #expect(self.ask(&questions, of: 200, whose: "x", after: .seconds(30)) == .ask(call: 200, number: 1))
+    }
+
+    @Test func `of a client's own child go on in another of its calls, and may be answered in any`() {
+        var questions = Questions()
+        questions.isOneClients = true
+        _ = self.ask(&questions, of: 7)
+        questions.handOver(from: 7, to: 8)
+        #expect(questions.over(7).isEmpty && questions.isAsking(8))
+        #expect(questions.answered(1, by: 9)?.call == 8)
+        let deadline = self.t0 + .minutes(10)
+        _ = questions.asked(self.id, "elicitation/create", in: 8, isAskable: true, now: self.t0, deadline: deadline)
+        questions.handOver(from: 8, to: 9)
+        #expect(questions.answered(2, by: 9) == nil && questions.over(8).count == 1, "what is known is known")
+    }
+
+    @Test func `hold others' turns from the first that a call asks, however often it asks`() {
+        var questions = Questions(asks: true)
+        #expect(questions.turnHeldSince == nil)
+        _ = self.ask(&questions, of: 7)
+        _ = questions.answered(1, by: 7)
+        #expect(questions.turnHeldSince == nil, "nobody waits behind a person then")
+        _ = self.ask(&questions, of: 7, after: .seconds(25))
+        #expect(questions.turnHeldSince == self.t0)
+        _ = questions.over(7)
+        _ = self.ask(&questions, of: 8, after: .seconds(30))
+        #expect(questions.turnHeldSince == self.t0 + .seconds(30))
+    }
+
     @Test func `on a call's own stream are that call's, and no reason to take turns`() {
         var questions = Questions()
         questions.gaveUp(6, whose: "a", now: self.t0)
