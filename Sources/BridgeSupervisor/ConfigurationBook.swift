@@ -8,7 +8,7 @@ import NIOPosix
 
 /// The configuration on disk, and what was changed over HTTP since, as deployments.
 ///
-/// Reads the configuration beside the supervisor's event loop, and writes its own small file on it. Confined to that loop.
+/// Reads the configuration, and writes its own small file, beside the supervisor's event loop. Confined to that loop.
 package final class ConfigurationBook: DeploymentSource {
     private let loader: ConfigurationLoader
     private let facts: RuntimeFacts
@@ -91,12 +91,23 @@ package final class ConfigurationBook: DeploymentSource {
 
     package func reload(on loop: any EventLoop, _ done: @escaping (Result<Deployment, DeploymentRefusal>) -> Void) {
         let (loader, candidates, overlay) = (self.loader, self.candidates, self.overlay)
-        let reader = NIOThreadPool(numberOfThreads: 1)
-        reader.start()
-        let reading = reader.runIfActive(eventLoop: loop) { try Reading(candidates, loader, overlay) }
-        reading.assumeIsolated().whenComplete { result in
+        Self.beside(loop) {
+            try Reading(candidates, loader, overlay)
+        } done: { result in
             done(self.take(result))
-            reader.shutdownGracefully { _ in }
+        }
+    }
+
+    /// Does what may take long on a thread of its own, and says on the loop what came of it.
+    private static func beside<Value: Sendable>(
+        _ loop: any EventLoop, _ work: @escaping @Sendable () throws -> Value,
+        done: @escaping (Result<Value, any Error>) -> Void
+    ) {
+        let thread = NIOThreadPool(numberOfThreads: 1)
+        thread.start()
+        thread.runIfActive(eventLoop: loop, work).assumeIsolated().whenComplete { result in
+            done(result)
+            thread.shutdownGracefully { _ in }
         }
     }
 
@@ -115,13 +126,27 @@ package final class ConfigurationBook: DeploymentSource {
         return .success(self.deployment())
     }
 
-    package func adding(_ body: ByteBuffer) throws(DeploymentRefusal) -> (deployment: Deployment, names: [String]) {
+    package func adding(
+        _ body: ByteBuffer, on loop: any EventLoop,
+        _ done: @escaping (Result<ProposedDeployment, DeploymentRefusal>) -> Void
+    ) {
+        let (loader, current) = (self.loader, self.configuration)
+        Self.beside(loop) {
+            try loader.servers(inRequest: body, current: current)
+        } done: { result in
+            done(self.propose(result))
+        }
+    }
+
+    private func propose(_ result: Result<ServersRequest, any Error>) -> Result<ProposedDeployment, DeploymentRefusal> {
         let request: ServersRequest
-        do throws(ServersRequestError) {
-            request = try self.loader.servers(inRequest: body, current: self.configuration)
+        do {
+            request = try result.get()
+        } catch let error as ServersRequestError {
+            let text = error.body.string("error") ?? "refused"
+            return .failure(DeploymentRefusal(status: error.status, body: error.body, text: text))
         } catch {
-            throw DeploymentRefusal(
-                status: error.status, body: error.body, text: error.body.string("error") ?? "refused")
+            return .failure(Self.refusal(500, "\(error)", text: "\(error)"))
         }
         for warning in request.warnings { self.logger?.warning("Configuration", metadata: ["finding": "\(warning)"]) }
         var changed = self.configuration
@@ -129,7 +154,8 @@ package final class ConfigurationBook: DeploymentSource {
         for entry in request.entries { changed.put(entry) }
         for addition in request.additions { overlay.add(addition) }
         self.pending = (changed, overlay)
-        return (self.deployment(of: changed), request.entries.filter(\.isEnabled).map(\.name))
+        let names = request.entries.filter(\.isEnabled).map(\.name)
+        return .success(ProposedDeployment(deployment: self.deployment(of: changed), names: names))
     }
 
     package func removing(_ name: String) throws(DeploymentRefusal) -> Deployment {
@@ -145,18 +171,22 @@ package final class ConfigurationBook: DeploymentSource {
         return self.deployment(of: changed)
     }
 
-    package func commit() throws(DeploymentRefusal) {
-        guard let pending = self.pending else { return }
+    package func commit(on loop: any EventLoop, _ done: @escaping (Result<Void, DeploymentRefusal>) -> Void) {
+        guard let pending = self.pending else { return done(.success(())) }
         self.pending = nil
-        do {
-            try PrivateFile.replace(
-                self.facts.statePaths.servers, with: pending.overlay.serialized.readableBytesView)
-        } catch {
-            self.logger?.error("State of added servers cannot be written", metadata: ["error": "\(error)"])
-            throw DeploymentRefusal(status: 500, body: ServersReply.cannotBeSaved, text: "\(error)")
+        let (path, overlay) = (self.facts.statePaths.servers, pending.overlay)
+        Self.beside(loop) {
+            try PrivateFile.replace(path, with: overlay.serialized.readableBytesView)
+        } done: { result in
+            if case .failure(let error) = result {
+                self.logger?.error("State of added servers cannot be written", metadata: ["error": "\(error)"])
+                return done(
+                    .failure(DeploymentRefusal(status: 500, body: ServersReply.cannotBeSaved, text: "\(error)")))
+            }
+            self.configuration = pending.configuration
+            self.overlay = overlay
+            done(.success(()))
         }
-        self.configuration = pending.configuration
-        self.overlay = pending.overlay
     }
 
     package func rollback() -> Deployment {

@@ -53,6 +53,13 @@ package struct DeploymentChanges: Sendable, Equatable {
     package var changed: [String] = []
 }
 
+/// What the service would be with servers that somebody wants to add.
+package struct ProposedDeployment: Sendable {
+    package var deployment: Deployment
+    /// Of those that are to be started.
+    package var names: [String]
+}
+
 /// Why a change was refused, as HTTP tells it.
 package struct DeploymentRefusal: Error, Sendable {
     package var status: Int
@@ -76,12 +83,20 @@ package protocol DeploymentSource: AnyObject {
     ///
     /// - Parameter done: called once, on the loop. Nothing has changed when it is a refusal.
     func reload(on loop: any EventLoop, _ done: @escaping (Result<Deployment, DeploymentRefusal>) -> Void)
-    /// What the service would be with the servers of a `POST /servers` body, and their names.
-    func adding(_ body: ByteBuffer) throws(DeploymentRefusal) -> (deployment: Deployment, names: [String])
+    /// What the service would be with the servers of a `POST /servers` body. Read beside the loop, too: what stands in it may
+    /// be expanded by programs that take their time.
+    ///
+    /// - Parameter done: called once, on the loop.
+    func adding(
+        _ body: ByteBuffer, on loop: any EventLoop,
+        _ done: @escaping (Result<ProposedDeployment, DeploymentRefusal>) -> Void
+    )
     /// What the service would be without a server.
     func removing(_ name: String) throws(DeploymentRefusal) -> Deployment
-    /// Makes the last ``adding(_:)`` or ``removing(_:)`` last.
-    func commit() throws(DeploymentRefusal)
+    /// Makes the last ``adding(_:on:_:)`` or ``removing(_:)`` last. Written beside the loop.
+    ///
+    /// - Parameter done: called once, on the loop. Nothing has changed when it is a refusal.
+    func commit(on loop: any EventLoop, _ done: @escaping (Result<Void, DeploymentRefusal>) -> Void)
     /// Takes it back; returns what was before.
     func rollback() -> Deployment
 }

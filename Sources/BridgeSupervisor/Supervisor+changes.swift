@@ -22,7 +22,7 @@ extension DeploymentRefusal {
 extension Supervisor {
     private func refuseChangeIfBusy() throws(DeploymentRefusal) {
         if self.isStopping { throw .draining }
-        if self.changeInProgress != nil || self.isReading { throw .busy }
+        if self.changeInProgress != nil || self.isAtFiles { throw .busy }
     }
 
     /// Answers, at once, everybody who waits for the outcome of a change: the service stops.
@@ -62,11 +62,11 @@ extension Supervisor {
     ///   reason why nothing was changed, such as that the service stops or another change is in progress.
     package func reload(_ done: @escaping (Result<DeploymentChanges, DeploymentRefusal>) -> Void) {
         do throws(DeploymentRefusal) { try self.refuseChangeIfBusy() } catch { return done(.failure(error)) }
-        self.isReading = true
+        self.isAtFiles = true
         self.notifier.send(.reloading)
         self.source.reload(on: self.loop) { [weak self] result in
             guard let self else { return done(.failure(.draining)) }
-            self.isReading = false
+            self.isAtFiles = false
             switch result {
             case _ where self.isStopping: done(.failure(.draining))
             case .success(let deployment): self.take(deployment, done)
@@ -135,22 +135,33 @@ extension Supervisor {
         guard let body = exchange.payload else {
             return self.error(exchange, 400, "Invalid JSON payload: it is empty.")
         }
-        do throws(DeploymentRefusal) {
-            try self.refuseChangeIfBusy()
-            let (deployment, names) = try self.source.adding(body)
-            let patience =
-                deployment.upstreams.filter { names.contains($0.configuration.name) }
-                .map { $0.configuration.timeouts.connect.duration }.max() ?? .seconds(30)
-            self.apply(deployment, restarting: Set(names))
-            self.changeInProgress = PendingChange(
-                patience: patience + .seconds(2), beginningWithin: StopLimits.killed,
-                hasBegun: { [weak self] in self?.haveBegun(names) ?? true },
-                verdict: { [weak self] in self?.verdict(on: names) },
-                done: { [weak self] in self?.conclude(exchange, names: names, $0) }
-            )
-        } catch {
-            self.refuse(exchange, error)
+        do throws(DeploymentRefusal) { try self.refuseChangeIfBusy() } catch { return self.refuse(exchange, error) }
+        self.isAtFiles = true
+        self.source.adding(body, on: self.loop) { [weak self] result in
+            guard let self else { return exchange.cancel(reason: "stopping") }
+            self.isAtFiles = false
+            switch result {
+            case .success where self.isStopping:
+                _ = self.source.rollback()
+                self.refuse(exchange, .draining)
+            case .success(let proposed): self.add(proposed, exchange)
+            case .failure(let refusal): self.refuse(exchange, refusal)
+            }
         }
+    }
+
+    private func add(_ proposed: ProposedDeployment, _ exchange: Exchange) {
+        let (deployment, names) = (proposed.deployment, proposed.names)
+        let patience =
+            deployment.upstreams.filter { names.contains($0.configuration.name) }
+            .map { $0.configuration.timeouts.connect.duration }.max() ?? .seconds(30)
+        self.apply(deployment, restarting: Set(names))
+        self.changeInProgress = PendingChange(
+            patience: patience + .seconds(2), beginningWithin: StopLimits.killed,
+            hasBegun: { [weak self] in self?.haveBegun(names) ?? true },
+            verdict: { [weak self] in self?.verdict(on: names) },
+            done: { [weak self] in self?.conclude(exchange, names: names, $0) }
+        )
     }
 
     /// Whether nothing that these upstreams replace is left.
@@ -203,29 +214,53 @@ extension Supervisor {
     }
 
     private func commit(_ exchange: Exchange, names: [String]) {
-        do throws(DeploymentRefusal) {
-            try self.source.commit()
-            self.logger.notice("Servers added", metadata: ["servers": "\(names)"])
-            self.answer(exchange, 200, ServersReply.added(names))
-        } catch {
-            self.apply(self.source.rollback())
-            self.refuse(exchange, error)
+        self.save { [weak self] result in
+            guard let self else { return exchange.cancel(reason: "stopping") }
+            switch result {
+            case .success:
+                self.logger.notice("Servers added", metadata: ["servers": "\(names)"])
+                self.answer(exchange, 200, ServersReply.added(names))
+            case .failure(let refusal):
+                let before = self.source.rollback()
+                if !self.isStopping { self.apply(before) }
+                self.refuse(exchange, refusal)
+            }
+        }
+    }
+
+    /// Writes down what is to last.
+    private func save(_ done: @escaping (Result<Void, DeploymentRefusal>) -> Void) {
+        self.isAtFiles = true
+        self.source.commit(on: self.loop) { [weak self] result in
+            self?.isAtFiles = false
+            done(result)
         }
     }
 
     func remove(_ name: String, _ exchange: Exchange) {
+        let deployment: Deployment
         do throws(DeploymentRefusal) {
             try self.refuseChangeIfBusy()
-            let deployment = try self.source.removing(name)
-            try self.source.commit()
-            exchange.delegate = AnswerWaiter { _ in }
-            let changes = self.apply(deployment)
-            self.settle(changes) { [weak self] in
-                self?.logger.notice("Server removed", metadata: ["mcp.upstream": "\(name)"])
-                self?.answer(exchange, 200, ServersReply.removed(name))
-            }
+            deployment = try self.source.removing(name)
         } catch {
-            self.refuse(exchange, error)
+            return self.refuse(exchange, error)
         }
+        exchange.delegate = AnswerWaiter { _ in }
+        self.save { [weak self] result in
+            guard let self else { return exchange.cancel(reason: "stopping") }
+            switch result {
+            case .failure(let refusal): self.refuse(exchange, refusal)
+            // All processes are about to end, and the next ones will not know it.
+            case .success where self.isStopping: self.removed(name, exchange)
+            case .success:
+                let changes = self.apply(deployment)
+                self.settle(changes) { [weak self] in self?.removed(name, exchange) }
+            }
+        }
+    }
+
+    private func removed(_ name: String, _ exchange: Exchange) {
+        self.logger.notice("Server removed", metadata: ["mcp.upstream": "\(name)"])
+        self.answer(exchange, 200, ServersReply.removed(name))
     }
 }

@@ -69,8 +69,8 @@ package final class Supervisor {
     let receivers = SignInReceivers()
     let signIns = SignInOutcomes()
     var changeInProgress: PendingChange?
-    /// Whether the configuration is being read anew.
-    var isReading = false
+    /// Whether the configuration, or a change of it, is being read or written beside this loop.
+    var isAtFiles = false
     /// Reloads whose processes are not yet as they should be.
     var settling: [PendingChange] = []
     var isStopping = false

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +172,32 @@ def test_additions_survive_the_death_of_the_supervisor(bridge: Bridge, extra: Mi
     bridge.kill()
     bridge.start()
     assert bridge.get("/servers").json() == {"servers": ["demo", "extra"]}
+
+
+def test_a_vault_that_takes_its_time_holds_up_nobody_but_who_adds(bridges: Bridges, folder: Path, extra: MisbehavingUpstream) -> None:
+    gate = folder / "gate"
+    os.mkfifo(gate)
+    (folder / "op").write_text(f'#!/bin/sh\nread secret < {gate}\nprintf %s "$secret"\n')
+    (folder / "op").chmod(0o755)
+    bridge = bridges.make({"demo": demo_upstream()})
+    bridge.environment["PATH"] = f"{folder}:{os.environ['PATH']}"
+    bridge.start()
+    bridge.wait_upstream("demo")
+    entry = {**extra.entry, "env": {**extra.entry.get("env", {}), "API_KEY": "${op://v/i/f}"}}
+    with ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(add, bridge, {"extra": entry})
+        # Opened once `op` reads, which waits for what is written.
+        with open(gate, "w", encoding="utf-8") as secret:
+            assert bridge.health()["servers"] == ["demo"]
+            assert bridge.manage("DELETE", "/servers/demo").status == 503, "one change at a time"
+            assert not adding.done()
+            secret.write("told-by-the-vault\n")
+        added = adding.result(PATIENCE)
+    assert (added.status, added.json()) == (200, {"added": ["extra"]})
+    assert "told-by-the-vault" in text_of(bridge.client().call("extra.environment").result)
+    assert "told-by-the-vault" not in (bridge.state / "servers.json").read_text(encoding="utf-8")
+    assert bridge.manage("DELETE", "/servers/demo").json() == {"removed": "demo"}
+    assert bridge.get("/servers").json() == {"servers": ["extra"]}
 
 
 def test_unknown_keys_of_an_added_server_are_ignored(bridge: Bridge, extra: MisbehavingUpstream) -> None:
