@@ -174,7 +174,9 @@ def test_additions_survive_the_death_of_the_supervisor(bridge: Bridge, extra: Mi
     assert bridge.get("/servers").json() == {"servers": ["demo", "extra"]}
 
 
-def test_a_vault_that_takes_its_time_holds_up_nobody_but_who_adds(bridges: Bridges, folder: Path, extra: MisbehavingUpstream) -> None:
+def test_a_vault_that_takes_its_time_holds_up_nobody_but_who_adds(
+    bridges: Bridges, folder: Path, extra: MisbehavingUpstream
+) -> None:
     gate = folder / "gate"
     os.mkfifo(gate)
     (folder / "op").write_text(f'#!/bin/sh\nread secret < {gate}\nprintf %s "$secret"\n')

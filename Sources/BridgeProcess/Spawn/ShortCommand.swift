@@ -23,13 +23,19 @@ package enum ShortCommand {
     ///   - arguments: without the program's name.
     ///   - environment: the whole of it.
     ///   - limit: then it gets SIGTERM, and two seconds later SIGKILL.
+    ///   - commands: where it is known while it runs.
     package static func output(
-        of executable: String, _ arguments: [String], environment: [String: String], within limit: Duration
+        of executable: String, _ arguments: [String], environment: [String: String], within limit: Duration,
+        among commands: ShortCommands = ShortCommands()
     ) throws(Failure) -> [UInt8] {
         let (output, errors) = (try Self.pipe(), try Self.pipe())
         var running = Running(output: output.reading, errors: errors.reading)
         defer { running.close() }
-        let started = Self.start(executable, arguments, environment, output: output.writing, errors: errors.writing)
+        var started = Started.failure(0)
+        commands.add {
+            started = Self.start(executable, arguments, environment, output: output.writing, errors: errors.writing)
+            return started.process
+        }
         Glibc.close(output.writing)
         Glibc.close(errors.writing)
         guard case .success(let process) = started else {
@@ -42,6 +48,7 @@ package enum ShortCommand {
             kill(-process, SIGTERM)
             if !running.read(while: pidfd, until: .now + Self.grace) { kill(-process, SIGKILL) }
         }
+        commands.remove(process)
         var end = cspawn_exit()
         let isKnown = cspawn_reap(process, 1, &end) == 1
         guard isOver else { throw Failure(description: "there was no answer within \(limit.components.seconds) s") }
@@ -68,6 +75,7 @@ package enum ShortCommand {
         case failure(Int32)
 
         var code: Int32 { if case .failure(let code) = self { code } else { 0 } }
+        var process: pid_t? { if case .success(let process) = self { process } else { nil } }
     }
 
     private static func start(

@@ -46,22 +46,29 @@ package final class ProcessThread: Sendable {
     let childEvents: CInt
     let logger: Logger
     let orphanGrace: Duration
+    let commands: ShortCommands
 
-    private init(wakeDescriptor: CInt, childEvents: CInt, logger: Logger, orphanGrace: Duration) {
+    private init(
+        wakeDescriptor: CInt, childEvents: CInt, logger: Logger, orphanGrace: Duration, commands: ShortCommands
+    ) {
         self.state = Mutex(State())
         self.wakeDescriptor = wakeDescriptor
         self.childEvents = childEvents
         self.logger = logger
         self.orphanGrace = orphanGrace
+        self.commands = commands
     }
 
     /// Starts the thread. Once in a process: SIGCHLD, whose handler this installs, has but one recipient.
     ///
-    /// - Parameter orphanGrace: how long a dead process that fell to this one (see ``Subreaper``) waits to be reaped.
-    ///   It may be no orphan but the child of a library in this process, which will want its exit status.
+    /// - Parameters:
+    ///   - orphanGrace: how long a dead process that fell to this one (see ``Subreaper``) waits to be reaped. It may be no
+    ///     orphan but the child of a library in this process, which will want its exit status.
+    ///   - commands: that are no strays, whoever has started them.
     package static func start(
         logger: Logger,
-        orphanGrace: Duration = .seconds(1)
+        orphanGrace: Duration = .seconds(1),
+        sparing commands: ShortCommands = ShortCommands()
     ) throws(SystemCallError) -> ProcessThread {
         let wakeDescriptor = cspawn_eventfd()
         guard wakeDescriptor >= 0 else { throw SystemCallError("eventfd") }
@@ -75,7 +82,8 @@ package final class ProcessThread: Sendable {
             wakeDescriptor: wakeDescriptor,
             childEvents: childEvents,
             logger: logger,
-            orphanGrace: orphanGrace
+            orphanGrace: orphanGrace,
+            commands: commands
         )
         // The running thread keeps itself alive.
         let context = Unmanaged.passRetained(thread)

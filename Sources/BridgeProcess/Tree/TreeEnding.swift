@@ -16,7 +16,7 @@ final class TreeEnding {
     }
 
     func look(on loop: ProcessLoop) {
-        let alive = self.alive(children: loop.thread.children())
+        let alive = self.alive(besides: loop.thread)
         switch self.machine.looked(alive: alive, at: .now) {
         case .signal(let signal, let processes, let lookAgain):
             self.last = signal
@@ -35,16 +35,17 @@ final class TreeEnding {
         }
     }
 
-    private func alive(children: [ProcessID]) -> Set<ProcessIdentity> {
+    private func alive(besides thread: ProcessThread) -> Set<ProcessIdentity> {
         switch self.scope {
         case .everything:
             return ProcessTree.descendants(of: getpid())
         case .child(let pid):
-            let others = Set(children.map(\.pid)).subtracting([pid])
+            let others = Set(thread.children().map(\.pid)).subtracting([pid])
             let candidates = ProcessTree.descendants(of: getpid(), except: others)
             return others.isEmpty ? candidates : self.living(of: pid, in: candidates)
         case .strays(let except):
-            return ProcessTree.descendants(of: getpid(), except: except.union(children.map(\.pid)))
+            let spared = except.union(thread.children().map(\.pid))
+            return thread.commands.find { ProcessTree.descendants(of: getpid(), except: spared.union($0)) }
         }
     }
 

@@ -10,7 +10,8 @@ package enum TreeScope: Hashable, Sendable {
     case child(pid_t)
     /// Descendants of this process that are not below one of the thread's living children: what dead ones left behind.
     ///
-    /// A child that somebody else in this process started is one of them, unless it is named here.
+    /// A child that somebody else in this process started is one of them, unless it is named here, or is one of the short
+    /// commands that the thread knows.
     case strays(except: Set<pid_t>)
 }
 

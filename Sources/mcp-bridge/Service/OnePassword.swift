@@ -9,10 +9,13 @@ final class OnePassword: Sendable {
     private static let beginning = "op://"
 
     private let environment: [String: String]
+    private let commands: ShortCommands
     private let known = Mutex<[String: String]>([:])
 
-    init(environment: [String: String]) {
+    /// - Parameter commands: where `op` is known while it runs.
+    init(environment: [String: String], among commands: ShortCommands = ShortCommands()) {
         self.environment = environment
+        self.commands = commands
     }
 
     func read(_ reference: String) -> SecretReference {
@@ -37,7 +40,8 @@ final class OnePassword: Sendable {
             throw ShortCommand.Failure(description: "there is no such program")
         }
         let output = try ShortCommand.output(
-            of: executable, ["read", reference], environment: self.commandEnvironment, within: Self.patience)
+            of: executable, ["read", reference], environment: self.commandEnvironment, within: Self.patience,
+            among: self.commands)
         var text = String(decoding: output, as: UTF8.self)
         if text.hasSuffix("\r\n") || text.hasSuffix("\n") { text.removeLast() }
         guard !text.isEmpty else { throw ShortCommand.Failure(description: "its answer is empty") }

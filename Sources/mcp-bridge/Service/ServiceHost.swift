@@ -57,8 +57,9 @@ struct ServiceHost {
         var start = self.start
         let guarded = start.guarded?.decide(for: places)
         if let guarded { (start.settings.listen, start.control) = ([guarded.listen], guarded.control) }
+        let commands = ShortCommands()
         let book = try places.openBook(
-            start, originalLimit: limit.soft, cgroup: (try? group.get()) ?? nil)
+            start, originalLimit: limit.soft, cgroup: (try? group.get()) ?? nil, commands: commands)
         let settings = book.configuration.settings
         Self.apply(settings.log, to: &environment)
         self.start.apply(to: &environment)
@@ -93,7 +94,7 @@ struct ServiceHost {
             logger.warning("A socket that was passed does not listen; it is closed", metadata: ["name": "\(name)"])
         }
         let levelIsFixed = environment["MCP_BRIDGE_LOG_LEVEL"] != nil
-        let processes = try ProcessThread.start(logger: logger)
+        let processes = try ProcessThread.start(logger: logger, sparing: commands)
         try Subreaper.enable()
         let surroundings = Supervisor.Environment(
             processes: processes, notifier: notifier, watchdog: watchdog, runtimeDirectory: places.runDirectory,

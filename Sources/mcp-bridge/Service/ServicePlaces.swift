@@ -82,7 +82,10 @@ struct ServicePlaces {
         Self.removeDirectory(self.runDirectory)
     }
 
-    func openBook(_ start: BridgeStart, originalLimit: UInt64?, cgroup: String?) throws -> ConfigurationBook {
+    /// - Parameter commands: where the programs are known that are asked for secrets.
+    func openBook(
+        _ start: BridgeStart, originalLimit: UInt64?, cgroup: String?, commands: ShortCommands
+    ) throws -> ConfigurationBook {
         let environment = self.environment
         var facts = RuntimeFacts(
             runDirectory: self.runDirectory, statePaths: self.state,
@@ -108,7 +111,7 @@ struct ServicePlaces {
             )
         }
         return try ConfigurationBook(
-            context: .ofThisProcess(environment: environment), facts: facts,
+            context: .ofThisProcess(environment: environment, commands: commands), facts: facts,
             candidates: start.candidates(environment, isSystemService: Self.isSystemService(environment)),
             command: start.settings
         )
@@ -151,9 +154,11 @@ struct ServicePlaces {
 
 extension LoadingContext {
     /// The world as this process sees it.
-    static func ofThisProcess(environment: [String: String]) -> LoadingContext {
+    static func ofThisProcess(
+        environment: [String: String], commands: ShortCommands = ShortCommands()
+    ) -> LoadingContext {
         let credentials = Credentials(environment: environment)
-        let vault = OnePassword(environment: environment)
+        let vault = OnePassword(environment: environment, among: commands)
         return LoadingContext(
             variables: environment,
             homeDirectory: environment["HOME"].flatMap { $0.isEmpty ? nil : $0 } ?? "/",

@@ -15,9 +15,11 @@ enum TestProcesses {
     }
 
     /// For a process of its own.
-    static func startAdopting(logger: Logger = .silent) throws -> ProcessThread {
+    static func startAdopting(
+        logger: Logger = .silent, sparing commands: ShortCommands = ShortCommands()
+    ) throws -> ProcessThread {
         try Subreaper.enable()
-        return try ProcessThread.start(logger: logger, orphanGrace: .milliseconds(10))
+        return try ProcessThread.start(logger: logger, orphanGrace: .milliseconds(10), sparing: commands)
     }
 
     static func shared() throws -> ProcessThread { try Self.thread.get() }

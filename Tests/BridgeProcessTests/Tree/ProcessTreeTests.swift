@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import Testing
 
@@ -19,7 +20,7 @@ import Testing
             let found = Set(ProcessTree.descendants(of: getpid()).map(\.pid))
             #expect(found.isSuperset(of: [child.id.pid, grandchild]))
             #expect(getsid(grandchild) == grandchild)
-            let outcome = await processes.end(.everything, steps: .termThenKill(term: .milliseconds(50)))
+            let outcome = await processes.end(.everything, steps: .termThenKill(term: .seconds(1)))
             #expect(outcome == .ended(by: SIGKILL))
             #expect(await processes.readToEnd(child.output) == "")
             #expect(try await child.exits.first() == .signaled(SIGTERM, coreDumped: false))
@@ -73,6 +74,34 @@ import Testing
             #expect(ProcessStatus(pid: stubborn)?.isDead ?? true)
             #expect(ProcessStatus(pid: other.id.pid)?.isDead == false)
             #expect(await processes.end(.everything) == .ended(by: SIGTERM))
+        }
+    }
+
+    @Test func `a short command that runs is no stray`() async {
+        await #expect(processExitsWith: .success) {
+            let commands = ShortCommands()
+            let processes = try TestProcesses.startAdopting(sparing: commands)
+            let stray = try await processes.shell("sleep 1000 >/dev/null & echo $!")
+            let gate = "/tmp/mcpb-command-\(getpid())"
+            try #require(mkfifo(gate, 0o600) == 0)
+            defer { unlink(gate) }
+            let (answers, continuation) = AsyncStream.makeStream(of: [UInt8]?.self)
+            DispatchQueue.global().async {
+                let script = "read word < \(gate); printf %s $word"
+                continuation.yield(
+                    try? ShortCommand.output(
+                        of: "/bin/sh", ["-c", script], environment: SpawnSpecification.path, within: .seconds(30),
+                        among: commands))
+            }
+            // Opened once the command reads.
+            let writing = open(gate, O_WRONLY | O_CLOEXEC)
+            try #require(writing >= 0)
+            #expect(await processes.end(.strays(except: [])) == .ended(by: SIGTERM))
+            let left = ProcessTree.descendants(of: getpid()).map(\.pid)
+            #expect(!left.contains(try #require(pid_t(stray.lines[0]))))
+            #expect(write(writing, "spared\n", 7) == 7)
+            close(writing)
+            #expect(try await answers.first() == Array("spared".utf8))
         }
     }
 
