@@ -27,16 +27,29 @@ import Testing
         for _ in 0..<times { self.loop.advanceTime(by: StuckReaders.patience) }
     }
 
-    @Test func `are those that took nothing between two looks, and nobody else`() {
-        let (dead, slow, quick) = (Reader((10, 3)), Reader((90, 3)), Reader(nil))
-        let stuck = self.stuck([dead, slow, quick])
+    @Test func `are those that took nothing between two looks, and whoever has most waiting`() {
+        let (dead, slow, quicker, quick) = (Reader((10, 3)), Reader((90, 3)), Reader((50, 3)), Reader(nil))
+        let stuck = self.stuck([dead, slow, quicker, quick])
         stuck.changed(isFull: true)
-        #expect(!dead.isGone, "it may take something yet")
-        for round in 1..<5 {
-            slow.queue = (90, 3 + round)
-            self.patience()
-            #expect(dead.isGone && !slow.isGone && !quick.isGone)
-        }
+        #expect(![dead, slow, quicker].contains { $0.isGone }, "there may be room in a moment")
+        slow.queue = (80, 4)
+        quicker.queue = (40, 4)
+        self.patience()
+        #expect(dead.isGone && slow.isGone && !quicker.isGone && !quick.isGone)
+        quicker.queue = (30, 5)
+        self.patience()
+        #expect(quicker.isGone && !quick.isGone)
+    }
+
+    @Test func `are not those that have only just come`() {
+        let (slow, late) = (Reader((10, 0)), Reader(nil))
+        let stuck = self.stuck([slow, late])
+        stuck.changed(isFull: true)
+        slow.queue = (9, 1)
+        late.queue = (90, 0)
+        self.patience()
+        #expect(slow.isGone && !late.isGone)
+        stuck.changed(isFull: false)
     }
 
     @Test func `are looked for only while there is no room`() {

@@ -13,12 +13,13 @@ extension Exchange: QueueReader {
     func hangUp() { self.giveUp(reason: "the client does not read") }
 }
 
-/// Finds the clients that hold everybody up: what is to be sent to them fills the worker's memory, and they take none of it.
+/// Finds the clients that hold everybody up: what is to be sent to them fills the worker's memory.
 ///
-/// While answers fill the memory, no server is read (``AnswerMeter``). Who reads, however slowly its answers come, makes room by
-/// that; who takes nothing for a while is hung up on. Confined to the event loop.
+/// While answers fill the memory, no server is read (``AnswerMeter``). That may last a moment, not longer: who takes nothing
+/// for a while is hung up on, and in any case whoever has most waiting, as the front does with its slowest reader. One that
+/// was not there at the look before is spared. Confined to the event loop.
 final class StuckReaders {
-    /// How long somebody may take nothing while others wait for it.
+    /// From one look to the next: how long everybody may wait for somebody.
     static let patience = TimeAmount.seconds(5)
 
     private let loop: any EventLoop
@@ -40,13 +41,18 @@ final class StuckReaders {
 
     private func lookAgain() {
         var seen: [ObjectIdentifier: (reader: any QueueReader, released: Int)] = [:]
+        var known: [(reader: any QueueReader, octets: Int, tookNothing: Bool)] = []
         for reader in self.readers() {
             guard let queue = reader.queue else { continue }
-            if self.seen[ObjectIdentifier(reader)]?.released == queue.released {
-                reader.hangUp()
-            } else {
-                seen[ObjectIdentifier(reader)] = (reader, queue.released)
+            if let before = self.seen[ObjectIdentifier(reader)] {
+                known.append((reader, queue.octets, before.released == queue.released))
             }
+            seen[ObjectIdentifier(reader)] = (reader, queue.released)
+        }
+        let most = known.max { $0.octets < $1.octets }.map { ObjectIdentifier($0.reader) }
+        for (reader, _, tookNothing) in known where tookNothing || ObjectIdentifier(reader) == most {
+            seen[ObjectIdentifier(reader)] = nil
+            reader.hangUp()
         }
         self.seen = seen
         self.look = self.loop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in self?.lookAgain() }
