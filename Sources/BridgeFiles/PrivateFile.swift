@@ -73,6 +73,11 @@ package enum PrivateFile {
         }
     }
 
+    /// Takes away what stands behind the first so many bytes; a full disk has room for that.
+    package static func cut(_ path: String, to octets: Int) throws(SystemCallError) {
+        guard truncate(path, off_t(octets)) == 0 else { throw SystemCallError("truncate", path) }
+    }
+
     /// Takes away what others than this user may do with the file.
     ///
     /// - Returns: whether they could do anything. False where there is no such file.

@@ -42,6 +42,15 @@ import Testing
         #expect(self.folder.read("journal") == "", "what has expired is not kept")
     }
 
+    @Test func `half a line swallows no later one where the journal cannot be compacted`() async throws {
+        try self.folder.write("a line\nhalf a li", to: "journal")
+        // In the place of the file that would replace the journal, as if there were no room for it.
+        guard mkdir(self.folder.file("journal.\(getpid()).tmp"), 0o700) == 0 else { throw SystemError("mkdir") }
+        let files = try self.files()
+        try await files.append(ByteBuffer(string: "the next\n"), on: self.loop).get()
+        #expect(self.folder.read("journal") == "a line\nthe next\n")
+    }
+
     @Test func `the tool cache is replaced, and says when`() async throws {
         let files = try self.files()
         try await files.replaceCache(

@@ -67,8 +67,13 @@ final class StateFiles: Sendable {
             tasks.forgetExpired(now: now)
             var lines = ledger.compacted(now: now)
             lines.writeImmutableBuffer(tasks.compacted(now: now))
-            // On a full disk the journal stays as long as it was, and true.
-            try? PrivateFile.replace(self.journalPath, with: lines.readableBytesView)
+            do {
+                try PrivateFile.replace(self.journalPath, with: lines.readableBytesView)
+            } catch {
+                // On a full disk the journal stays as long as it was, and true. Half a line would swallow the next one.
+                let whole = journal.count - rest.readableBytes
+                if whole < journal.count { try? PrivateFile.cut(self.journalPath, to: whole) }
+            }
         }
         let cached = (try? WholeFile.readIfPresent(self.cachePath, limit: .max)) ?? nil
         self.thread.start()
