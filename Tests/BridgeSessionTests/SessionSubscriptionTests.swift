@@ -286,6 +286,29 @@ import Testing
         }
     }
 
+    @Test func `what there is no room to keep ends with the session's memory, and nothing else does`() async throws {
+        for room in 0...1 {
+            try await SessionBench.with(ledger: SessionLedger(maximumOfPrincipal: room)) { bench in
+                try await Self.publish(bench)
+                try await Self.answerAll(bench)
+                let session = try await bench.open()
+                #expect(try await bench.post(Self.request("subscribe"), session: session).errorCode == nil)
+                try await bench.run { scene in
+                    scene.worker?.keepHouse(now: .now() + .seconds(3_600))
+                    #expect(scene.worker?.sessions.countLive == 0)
+                }
+                if room == 0 {
+                    try await bench.until { Self.methods($0) == ["resources/subscribe", "resources/unsubscribe"] }
+                } else {
+                    // It may have missed something, of what it holds.
+                    try await bench.get("get", session: session)
+                    try await bench.until { Self.updates($0, "get") == [Self.updated()] }
+                    try await bench.run { #expect(Self.methods($0) == ["resources/subscribe"]) }
+                }
+            }
+        }
+    }
+
     @Test func `a session may hold so much`() async throws {
         try await SessionBench.with { bench in
             try await Self.publish(bench)

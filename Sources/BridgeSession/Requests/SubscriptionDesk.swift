@@ -195,10 +195,19 @@ final class SubscriptionDesk {
     /// as unused. A session that is not in memory hears of what it has missed when it comes back.
     func refresh(_ session: UInt64) {
         let isThere = self.sessions.session(session) != nil
+        if !isThere { self.forgetUnkept(of: session) }
         let servers = isThere ? Set(self.book.topics(of: session).map(\.server)) : []
         for server in self.listeners.set(servers, by: session) {
             let upstream = self.directory.upstreams.first { $0.route.name == server }
             upstream?.isKept = self.listeners.isListened(to: server)
+        }
+    }
+
+    /// What there was no room to keep goes with the session's memory: nothing would say that it has expired.
+    private func forgetUnkept(of session: UInt64) {
+        let kept = self.sessions.keptTopics(of: session)
+        for topic in self.book.topics(of: session) where !kept.contains(topic) {
+            if self.book.unsubscribe(topic, by: session) == .forward { self.unsubscribe(from: topic) }
         }
     }
 

@@ -75,6 +75,9 @@ final class SessionRecords {
         self.ledger.entries.filter { !$0.value.topics.isEmpty && !$0.value.ended }.mapValues(\.topics)
     }
 
+    /// What is remembered that a session has subscribed to.
+    func topics(of session: UInt64) -> [ResourceTopic] { self.ledger.entries[session]?.topics ?? [] }
+
     private func write(_ line: ByteBuffer?) {
         guard let line else { return }
         let logger = self.logger

@@ -22,7 +22,7 @@ final class SessionStore {
     var owed: ((SessionIdentity) -> [ListChange])?
 
     private let seal: SessionSeal
-    private let records: SessionRecords
+    let records: SessionRecords
     let retention: Retention
     private var configuration: SessionConfiguration
     /// By the ids that have been opened lately, so that a session in use is not opened for each of its calls.
@@ -245,12 +245,6 @@ final class SessionStore {
     /// Tells one session something, or owes it a change. One that is not in memory is told when it comes back.
     func tell(_ note: ByteBuffer, owing change: ListChange, to number: UInt64) {
         self.live[number]?.tell(note, owing: change)
-    }
-
-    /// Keeps what a session has subscribed to beyond this life.
-    func keep(_ topics: [ResourceTopic], of identity: SessionIdentity) {
-        // Without room it holds in this life only; no subscription is refused for that.
-        try? self.records.set(topics, of: identity.claims)
     }
 
     // MARK: Time
