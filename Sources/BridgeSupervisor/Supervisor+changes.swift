@@ -63,7 +63,7 @@ extension Supervisor {
     package func reload(_ done: @escaping (Result<DeploymentChanges, DeploymentRefusal>) -> Void) {
         do throws(DeploymentRefusal) { try self.refuseChangeIfBusy() } catch { return done(.failure(error)) }
         self.isAtFiles = true
-        self.notifier.send(.reloading)
+        if self.isReady { self.notifier.send(.reloading) }
         self.source.reload(on: self.loop) { [weak self] result in
             guard let self else { return done(.failure(.draining)) }
             self.isAtFiles = false
@@ -72,7 +72,7 @@ extension Supervisor {
             case .success(let deployment): self.take(deployment, done)
             case .failure(let refusal):
                 self.logger.error("Configuration refused; nothing was changed", metadata: ["error": "\(refusal.text)"])
-                self.notifier.send(.ready, .status(self.summary().text))
+                self.tellReloaded()
                 done(.failure(refusal))
             }
         }
@@ -93,9 +93,14 @@ extension Supervisor {
                     "needs_restart": "\(self.deployment.needsRestart.joined(separator: ", "))",
                 ]
             )
-            self.notifier.send(.ready, .status(self.summary().text))
+            self.tellReloaded()
             done(.success(changes))
         }
+    }
+
+    /// A reload is over, which systemd hears as being ready. A service that has not been so yet only becomes it later.
+    private func tellReloaded() {
+        if self.isReady { self.notifier.send(.ready, .status(self.summary().text)) }
     }
 
     /// `SIGHUP`: as ``reload(_:)``; a refusal is in the log, and one that only came too early is tried again.
