@@ -111,7 +111,8 @@ extension LiveTests {
                 await bench.phase("ready")
                 await bench.state { $0.string("lastError")?.contains("ping") == true }
                 await bench.phase("ready")
-                #expect(bench.received("start ") == 2)
+                // The next one is deaf, too, and may have been given up already.
+                #expect(bench.received("start ") >= 2)
             }
         }
 

@@ -163,7 +163,9 @@ enum FakeServer {
             m = json.loads(line)
             method = m.get("method")
             if method == "initialize":
-                if "mute" in mode: continue
+                if "mute" in mode:
+                    print(os.getpid(), file=sys.stderr, flush=True)
+                    continue
                 if "old" in mode: send(id=m["id"], result={"protocolVersion": "1.0", "capabilities": {}})
                 else:
                     caps = {} if "toolless" in mode else {"tools": {}, "logging": {}}

@@ -56,11 +56,16 @@ extension LiveTests {
 
         @Test func `more calls than may wait are refused, and the others are told when the attempt fails`() async throws
         {
-            try await WorkerBench.run(mode: "mute", configure: { $0.timeouts.connect = 1 }) { bench in
+            try await WorkerBench.run(mode: "mute", configure: { $0.timeouts.connect = 60 }) { bench in
                 var calls: [LiveCall] = []
-                for n in 0..<1_030 { calls.append(await bench.call("echo", id: "\(n)")) }
+                for n in 0..<1_030 { calls.append(await bench.call("echo", id: "\(n)", milliseconds: 60_000)) }
                 var codes: [Int: Int] = [:]
-                for call in calls { codes[await call.error().int("code") ?? 0, default: 0] += 1 }
+                // They come in their order, and the attempt lasts until all have come.
+                for call in calls.suffix(6) { codes[await call.error().int("code") ?? 0, default: 0] += 1 }
+                let asked = await bench.log.next { $0.message == "upstream stderr" }
+                let child = try #require(pid_t(asked.metadata["text"] ?? ""))
+                kill(child, SIGKILL)
+                for call in calls.dropLast(6) { codes[await call.error().int("code") ?? 0, default: 0] += 1 }
                 #expect(codes == [-32006: 6, -32003: 1_024])
             }
         }
