@@ -22,7 +22,8 @@ from waiting import eventually
 
 HOUR = 3600
 TIMES = 10
-#: The supervisor looks at its workers every second: so long after something happened it has done so (seconds).
+#: The supervisor looks at its workers every second: so long after something happened it has done so (seconds). Of one that
+#: was not late itself, nothing shows it.
 TICKS = 2.5
 #: More than a worker may be silent (10 s), and a sign of life more (seconds).
 STOPPED = 14
@@ -34,6 +35,11 @@ def check(callers: Callers, counting: list[CountingUpstream]) -> None:
     assert not callers.surprises
     assert {outcome.session for outcome in callers.outcomes} == set(callers.sessions)
     assert_nothing_twice(callers.outcomes, counting)
+
+
+def times_late(bridge: Bridge) -> int:
+    """How often the supervisor has said that it stood still. It says so when it next judges its workers."""
+    return sum("The supervisor stood still" in line for line in list(bridge.log))
 
 
 def start(bridges: Bridges, counting: list[CountingUpstream], prefix: tuple[str, ...] = ()) -> Bridge:
@@ -97,6 +103,7 @@ def test_supervisors_that_were_stopped_find_their_workers_alive(bridges: Bridges
     crowd = [Callers(bridge, [upstream], count=1, milliseconds=100) for bridge, upstream in fleet]
     for callers in crowd:
         callers.__enter__()
+    late = [times_late(bridge) for bridge, _ in fleet]
     try:
         stopped = time.monotonic()
         for bridge, _ in fleet:
@@ -107,7 +114,8 @@ def test_supervisors_that_were_stopped_find_their_workers_alive(bridges: Bridges
     finally:
         for tree in trees:
             os.kill(tree[0].pid, signal.SIGCONT)
-    time.sleep(TICKS)
+    for (bridge, _), before in zip(fleet, late, strict=True):
+        eventually(lambda bridge=bridge, before=before: times_late(bridge) > before, "it judges its workers")
     resumed = time.monotonic()
     for callers in crowd:
         callers.wait_for_results(each=3, since=resumed)
