@@ -11,10 +11,12 @@ import NIOCore
 extension Supervisor {
     /// Applies the difference to the running service: upstreams that are unchanged are not touched.
     ///
-    /// - Parameter restarting: upstreams that are started anew even if they look unchanged.
+    /// - Parameters:
+    ///   - restarting: upstreams that are started anew even if they look unchanged.
+    ///   - taken: called once, when front and session worker have answered, with what they refused.
     @discardableResult
     func apply(
-        _ new: Deployment, restarting: Set<String> = []
+        _ new: Deployment, restarting: Set<String> = [], taken: @escaping (_ refusals: [String]) -> Void = { _ in }
     ) -> DeploymentChanges {
         let old = Dictionary(self.deployment.upstreams.map { ($0.configuration.name, $0) }, uniquingKeysWith: { $1 })
         var changes = DeploymentChanges()
@@ -34,16 +36,24 @@ extension Supervisor {
             } else if old[name] != upstream {
                 changes.changed.append(name)
                 // The worker knows what its child would notice, and lets calls finish before it starts another.
-                self.configure(.upstream(name), upstream.configuration) {}
+                self.configure(.upstream(name), upstream.configuration) { _ in }
             }
         }
-        self.configure(.session, new.session) { [weak self] in
+        var refusals: [String] = []
+        var missing = 2
+        let answered = { (role: WorkerRole, refusal: String?) in
+            if let refusal { refusals.append("\(role): \(refusal)") }
+            missing -= 1
+            if missing == 0 { taken(refusals) }
+        }
+        self.configure(.session, new.session) { [weak self] refusal in
+            defer { answered(.session, refusal) }
             // The session worker has the new list, and so dials none of the others any more: their workers can go.
             guard let self else { return }
             let wanted = Set(self.deployment.upstreams.map(\.configuration.name))
             for name in old.keys where !wanted.contains(name) { self.letGo(name) }
         }
-        self.configure(.http, new.front) {}
+        self.configure(.http, new.front) { answered(.http, $0) }
         changes.removed = old.keys.filter { !kept.contains($0) }.sorted()
         self.report()
         return changes
@@ -71,9 +81,12 @@ extension Supervisor {
         self.tryToStart(upstream)
     }
 
-    private func configure(_ role: WorkerRole, _ configuration: some Encodable, _ done: @escaping () -> Void) {
-        guard let slot = self.slots[role], let frame = self.frame(of: configuration, for: role) else { return done() }
-        slot.configure(frame) { _ in done() }
+    private func configure(
+        _ role: WorkerRole, _ configuration: some Encodable, _ done: @escaping (_ refusal: String?) -> Void
+    ) {
+        guard let slot = self.slots[role] else { return done(nil) }
+        guard let frame = self.frame(of: configuration, for: role) else { return done("it cannot be handed over") }
+        slot.configure(frame, done)
     }
 
     private func frame(of configuration: some Encodable, for role: WorkerRole) -> ByteBuffer? {

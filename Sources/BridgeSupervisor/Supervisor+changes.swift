@@ -59,7 +59,8 @@ extension Supervisor {
     /// Reads the configuration and applies what is different. A refused one changes nothing.
     ///
     /// - Parameter done: called once the processes are as the configuration wants them, or after 15 seconds; or with the
-    ///   reason why nothing was changed, such as that the service stops or another change is in progress.
+    ///   reason why nothing was changed, such as that the service stops or another change is in progress, or why a worker
+    ///   did not take what the others have.
     package func reload(_ done: @escaping (Result<DeploymentChanges, DeploymentRefusal>) -> Void) {
         do throws(DeploymentRefusal) { try self.refuseChangeIfBusy() } catch { return done(.failure(error)) }
         self.isAtFiles = true
@@ -81,9 +82,18 @@ extension Supervisor {
     private func take(
         _ deployment: Deployment, _ done: @escaping (Result<DeploymentChanges, DeploymentRefusal>) -> Void
     ) {
-        let changes = self.apply(deployment)
-        self.settle(changes) { [weak self] in
+        var refusals: [String]?
+        let changes = self.apply(deployment) { [weak self] in
+            refusals = $0
+            self?.checkPendingChanges()
+        }
+        self.settle(changes, unless: { refusals == nil }) { [weak self] in
             guard let self else { return }
+            if let refusals, !refusals.isEmpty {
+                self.tellReloaded()
+                let text = "Not every worker took its configuration: \(refusals.joined(separator: "; "))"
+                return done(.failure(DeploymentRefusal(status: 500, body: ServersReply.error(text), text: text)))
+            }
             self.logger.notice(
                 "Configuration reloaded",
                 metadata: [
@@ -112,7 +122,11 @@ extension Supervisor {
     }
 
     /// Waits until workers that are to go have gone and those that are to come serve.
-    private func settle(_ changes: DeploymentChanges, _ done: @escaping () -> Void) {
+    ///
+    /// - Parameter isOpen: whether anything else is still to come.
+    private func settle(
+        _ changes: DeploymentChanges, unless isOpen: @escaping () -> Bool = { false }, _ done: @escaping () -> Void
+    ) {
         let pending = PendingChange(patience: .seconds(15)) { [weak self] () -> Bool? in
             guard let self else { return true }
             let isGone = changes.removed.allSatisfy { name in
@@ -124,7 +138,7 @@ extension Supervisor {
                 case .ready, .waiting, .failed, .refused, .stopped: true
                 }
             }
-            return isGone && hasCome ? true : nil
+            return isGone && hasCome && !isOpen() ? true : nil
         } done: { _ in
             done()
         }

@@ -239,24 +239,26 @@ final class WorkerSlot {
 
     /// Takes another configuration; a running process is told, one that waits to be started again is started with it.
     ///
-    /// - Parameter done: whether the process took it; true also when there is none to tell.
-    func configure(_ configuration: ByteBuffer, _ done: @escaping (Bool) -> Void) {
+    /// - Parameter done: called once, with the reason where the process refused it. One that ended before it had answered
+    ///   did not: the next one begins with it.
+    func configure(_ configuration: ByteBuffer, _ done: @escaping (_ refusal: String?) -> Void) {
         if self.phase.startsForAnotherConfiguration, configuration != self.configuration {
             self.replace(configuration)
-            done(true)
+            done(nil)
         } else {
             self.configuration = configuration
             self.sendConfiguration(done)
         }
     }
 
-    private func sendConfiguration(_ done: @escaping (Bool) -> Void) {
-        guard let control = self.control else { return done(true) }
+    private func sendConfiguration(_ done: @escaping (_ refusal: String?) -> Void) {
+        guard let control = self.control else { return done(nil) }
         control.ask(header: WorkerRequest.configure.text, payload: self.configuration) { [around, role] answer in
-            guard case .ended(let header, _) = answer else { return done(false) }
-            guard let refusal = WorkerAnswer(header)?.refusal else { return done(true) }
+            guard case .ended(let header, _) = answer, let refusal = WorkerAnswer(header)?.refusal else {
+                return done(nil)
+            }
             around.logger.error("Worker refuses its configuration", metadata: role.metadata(["error": "\(refusal)"]))
-            done(false)
+            done(refusal)
         }
     }
 

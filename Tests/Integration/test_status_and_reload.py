@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,27 @@ def test_a_reload_tells_what_it_changed(bridge: Bridge, folder: Path) -> None:
     said = rewrite(bridge, {"demo": demo, "one": {**one, "env": {"NEW": "1"}}})
     assert said == Said(0, "removed: two\nchanged: one\n", "")
     assert bridge.get("/servers").json() == {"servers": ["demo", "one"]}
+
+
+def test_a_reload_is_over_when_the_front_has_taken_it(bridge: Bridge) -> None:
+    front = bridge.worker("http")
+    assert bridge.config is not None
+    os.kill(front.pid, signal.SIGSTOP)
+    try:
+        bridge.config["gallery"] = True
+        bridge.write_config()
+        os.kill(bridge.supervisor.pid, signal.SIGHUP)
+        # It is said when the others are told.
+        bridge.wait_logged("gallery")
+        bridge.config_path.write_text("{", encoding="utf-8")
+        os.kill(bridge.supervisor.pid, signal.SIGHUP)
+        bridge.wait_logged("Configuration refused")
+        early = [line for line in bridge.log if "Configuration reloaded" in line]
+    finally:
+        os.kill(front.pid, signal.SIGCONT)
+    assert not early
+    bridge.wait_logged("Configuration reloaded")
+    assert bridge.worker("http") == front
 
 
 def test_a_reload_tells_what_waits_for_a_restart(bridge: Bridge) -> None:
