@@ -229,13 +229,33 @@ def test_a_refusal_before_any_work_did_not_run(odd: OddHTTP, bridge: Bridge, sta
     assert len(odd.requests("tools/call")) == 1
 
 
-@pytest.mark.parametrize("status", [429, 503])
-def test_a_server_that_wants_to_be_asked_again_soon_is(odd: OddHTTP, bridge: Bridge, status: int) -> None:
-    odd.hooks["tools/call"] = once(lambda exchange: exchange.reply(status, b"busy", Retry_After="1"))
+def test_a_server_that_wants_to_be_asked_again_soon_is(odd: OddHTTP, bridge: Bridge) -> None:
+    odd.hooks["tools/call"] = once(lambda exchange: exchange.reply(429, b"busy", Retry_After="1"))
     assert ask(bridge, "count", tag="t") == "t"
     assert odd.counted == {"t": 1}
-    odd.hooks["tools/call"] = lambda exchange: exchange.reply(status, b"busy", Retry_After="600")
+    odd.hooks["tools/call"] = lambda exchange: exchange.reply(429, b"busy", Retry_After="600")
     assert ask(bridge, "count", tag="u") == DID_NOT_RUN
+
+
+@pytest.mark.parametrize("seconds", ["1", "600"])
+def test_a_call_whose_503_names_a_time_may_have_run(odd: OddHTTP, bridge: Bridge, seconds: str) -> None:
+    def answer(exchange: Exchange) -> None:
+        odd.count(exchange)
+        exchange.reply(503, b"busy", Retry_After=seconds)
+
+    odd.hooks["tools/call"] = answer
+    assert ask(bridge, "count", tag="t") == MAY_HAVE_RUN
+    assert odd.counted == {"t": 1}
+
+
+@pytest.mark.parametrize("what", ["initialize", "notifications/initialized", "tools/list"])
+def test_what_does_no_harm_twice_is_said_again_when_a_503_names_a_time(
+    bridges: Bridges, odd: OddHTTP, what: str
+) -> None:
+    odd.hooks[what] = once(lambda exchange: exchange.reply(503, b"busy", Retry_After="1"))
+    bridge = bridges.start({"odd": odd.entry()})
+    assert ask(bridge, "echo", text="x") == "x"
+    assert len(odd.requests(what)) == 2
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 408, 418])

@@ -240,6 +240,30 @@ def test_a_server_that_wants_to_be_asked_again_soon_is(bridges: Bridges, odd: Od
     assert odd.counted == {"t": 1} and len(odd.requests("tools/call")) == 2
 
 
+def test_a_call_whose_503_names_a_time_may_have_run(bridges: Bridges, odd: OddSSE) -> None:
+    bridge = bridges.start({"odd": odd.entry()})
+
+    def answer(exchange: Exchange) -> None:
+        odd.count(exchange)
+        exchange.reply(503, b"busy", Retry_After="1")
+
+    odd.hooks["tools/call"] = answer
+    assert ask(bridge, "count", tag="t") == MAY_HAVE_RUN
+    assert odd.counted == {"t": 1}
+
+
+def test_what_only_reads_is_asked_for_again_when_a_503_names_a_time(bridges: Bridges, odd: OddSSE) -> None:
+    left = [1]
+
+    def busy(exchange: Exchange) -> object:
+        return exchange.reply(503, b"busy", Retry_After="1") if left and left.pop() else False
+
+    odd.hooks["tools/list"] = busy
+    bridge = bridges.start({"odd": odd.entry()})
+    assert ask(bridge, "echo", text="x") == "x"
+    assert len(odd.requests("tools/list")) == 2 and len(odd.requests("initialize")) == 1
+
+
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503])
 def test_other_refusals_tell_nothing_of_the_transport(bridges: Bridges, odd: OddSSE, status: int) -> None:
     odd.hooks["initialize"] = lambda exchange: exchange.reply(status, b"")

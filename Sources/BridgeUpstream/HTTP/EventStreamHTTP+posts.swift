@@ -31,7 +31,7 @@ extension EventStreamHTTP {
         let text = body.flatMap { try? JSONText(validating: $0) }
         let refusal = HTTPRefusal(
             status: head.status, headers: head.headers, body: text, request: post.request,
-            isGreeting: post.kind == .greeting, hasSession: false,
+            isGreeting: post.kind == .greeting, hasSession: false, isHarmless: post.isHarmless,
             retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
         switch refusal {
         case .answer(let answer): self.take(answer, from: post)

@@ -143,7 +143,8 @@ final class EventStreamHTTP: PostingConnection {
         // The server may ask before it is greeted.
         if sending == .never, message.member("method") == nil { sending = .now }
         guard let kind = HTTPPost.Kind(sending, isRequest: request != nil) else { return }
-        let post = self.makePost(message, replacing: edits, request: request, kind: kind, hold: hold)
+        let method = request == nil ? nil : message.string("method")
+        let post = self.makePost(message, replacing: edits, request: request, method: method, kind: kind, hold: hold)
         if sending == .later { self.waiting.append(post) } else { self.dispatch(post) }
         self.wasWritable = (self.isWritable, self.takesOwnWords)
     }

@@ -106,8 +106,11 @@ final class HTTPPost {
     var mayHaveRun: Bool {
         guard let head else { return self.current?.isSent ?? false }
         return head.status.code < 300
-            || HTTPRefusal.leavesOpen(head, isGreeting: self.kind == .greeting, hasSession: self.hasSession)
+            || HTTPRefusal.leavesOpen(
+                head, isGreeting: self.kind == .greeting, hasSession: self.hasSession, isHarmless: self.isHarmless)
     }
+    /// Whether it does no harm where it runs twice.
+    var isHarmless: Bool { self.onlyReads || self.kind != .request }
     var canBeSent: Bool { self.message != nil }
     var canBeRepeated: Bool { self.canBeSent && !self.hasBeenRepeated }
     /// Where the request was last sent to, redirects included.

@@ -22,10 +22,11 @@ enum HTTPRefusal: Equatable {
     /// - Parameters:
     ///   - isGreeting: whether it was `initialize`, which is sent outside any session.
     ///   - isAlone: whether the server has shown that it takes other messages of the session.
+    ///   - isHarmless: whether it does no harm where it runs twice.
     ///   - retryAfter: in seconds, where the answer says it.
     init(
         status: HTTPResponseStatus, headers: HTTPHeaders, body: JSONText?, request: Int?, isGreeting: Bool,
-        hasSession: Bool, isAlone: Bool = false, retryAfter: Int?
+        hasSession: Bool, isAlone: Bool = false, isHarmless: Bool, retryAfter: Int?
     ) {
         let error = body.flatMap { Self.error(in: $0, to: request) }
         let isOurs = error != nil && body.map { Self.isAbout(request, $0) } ?? false
@@ -46,16 +47,17 @@ enum HTTPRefusal: Equatable {
         // Nothing is there that could have acted.
         case 404 where hasSession && isAlone: self = .notRun(retryAfter: nil)
         case 405, 413, 421, 425, 429, 431: self = .notRun(retryAfter: retryAfter)
-        case 503 where retryAfter != nil: self = .notRun(retryAfter: retryAfter)
+        // Proxies say the same of what the server has not answered in their time.
+        case 503 where retryAfter != nil && isHarmless: self = .notRun(retryAfter: retryAfter)
         default: self = .mayHaveRun
         }
     }
 
     /// Whether the message may have been acted upon, as far as the head tells while the body has not come.
-    static func leavesOpen(_ head: HTTPResponseHead, isGreeting: Bool, hasSession: Bool) -> Bool {
+    static func leavesOpen(_ head: HTTPResponseHead, isGreeting: Bool, hasSession: Bool, isHarmless: Bool) -> Bool {
         let refusal = HTTPRefusal(
             status: head.status, headers: head.headers, body: nil, request: nil, isGreeting: isGreeting,
-            hasSession: hasSession, retryAfter: RetryAfter.seconds(head.headers, now: 0))
+            hasSession: hasSession, isHarmless: isHarmless, retryAfter: RetryAfter.seconds(head.headers, now: 0))
         return refusal == .mayHaveRun
     }
 

@@ -43,7 +43,7 @@ extension PostingConnection {
     // MARK: Saying
 
     func makePost(
-        _ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, method: String? = nil,
+        _ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, method: String?,
         kind: HTTPPost.Kind, hold: PayloadHold?
     ) -> HTTPPost {
         var body = message.bytes

@@ -22,7 +22,7 @@ extension StreamableHTTP {
         let refusal = HTTPRefusal(
             status: head.status, headers: head.headers, body: text, request: post.request,
             isGreeting: post.kind == .greeting, hasSession: post.hasSession, isAlone: isAlone,
-            retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
+            isHarmless: post.isHarmless, retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
         let words = self.words.sentence(head.status, body)
         switch refusal {
         case .answer(let answer): self.take(answer, from: post)

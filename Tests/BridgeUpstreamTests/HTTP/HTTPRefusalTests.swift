@@ -8,12 +8,12 @@ import Testing
 @Suite("Refusals by an HTTP server") struct HTTPRefusalTests {
     private static func refusal(
         _ status: Int, _ body: String? = nil, headers: HTTPHeaders = [:], request: Int? = 7, isGreeting: Bool = false,
-        hasSession: Bool = true, isAlone: Bool = false
+        hasSession: Bool = true, isAlone: Bool = false, isHarmless: Bool = false
     ) -> HTTPRefusal {
         HTTPRefusal(
             status: HTTPResponseStatus(statusCode: status), headers: headers,
             body: body.flatMap { try? JSONText(validating: ByteBuffer(string: $0)) }, request: request,
-            isGreeting: isGreeting, hasSession: hasSession, isAlone: isAlone,
+            isGreeting: isGreeting, hasSession: hasSession, isAlone: isAlone, isHarmless: isHarmless,
             retryAfter: RetryAfter.seconds(headers, now: 0))
     }
 
@@ -34,8 +34,12 @@ import Testing
     }
 
     @Test func `a server that is busy says so by Retry-After`() {
-        #expect(Self.refusal(503, headers: ["Retry-After": "3"]) == .notRun(retryAfter: 3))
+        #expect(Self.refusal(503, headers: ["Retry-After": "3"], isHarmless: true) == .notRun(retryAfter: 3))
         #expect(Self.refusal(429, headers: ["Retry-After": " 9 "]) == .notRun(retryAfter: 9))
+    }
+
+    @Test func `a call may have run behind a proxy that says by Retry-After when to come again`() {
+        #expect(Self.refusal(503, headers: ["Retry-After": "3"]) == .mayHaveRun)
     }
 
     @Test(arguments: [
@@ -81,15 +85,18 @@ import Testing
     }
 
     @Test func `while the body of a refusal has not come, its head says whether anything may have run`() {
-        func leavesOpen(_ status: Int, _ headers: HTTPHeaders = [:], hasSession: Bool = true) -> Bool {
+        func leavesOpen(
+            _ status: Int, _ headers: HTTPHeaders = [:], hasSession: Bool = true, isHarmless: Bool = false
+        ) -> Bool {
             HTTPRefusal.leavesOpen(
                 HTTPResponseHead(
                     version: .http1_1, status: HTTPResponseStatus(statusCode: status), headers: headers),
-                isGreeting: false, hasSession: hasSession)
+                isGreeting: false, hasSession: hasSession, isHarmless: isHarmless)
         }
         for status in [300, 303, 400, 403, 409, 500, 502, 503, 504] { #expect(leavesOpen(status), "\(status)") }
         for status in [401, 404, 405, 413, 421, 425, 429, 431] { #expect(!leavesOpen(status), "\(status)") }
-        #expect(!leavesOpen(503, ["Retry-After": "1"]))
+        #expect(leavesOpen(503, ["Retry-After": "1"]))
+        #expect(!leavesOpen(503, ["Retry-After": "1"], isHarmless: true))
         #expect(leavesOpen(404, hasSession: false))
     }
 
