@@ -27,6 +27,8 @@ final class HTTPCarrier {
     private var sent: String?
     private(set) var words: ServerWords
     private var secrets: [String]
+    /// The last tokens that were sent: an answer may yet quote the one before.
+    private var bearers: [String] = []
     private(set) var notes: [String] = []
 
     init(
@@ -53,8 +55,10 @@ final class HTTPCarrier {
         guard case .http(let target) = transport else { return }
         self.destination?.headers = target.fields
         self.secrets = target.secrets + self.target.secrets
-        self.words = ServerWords(secrets: self.secrets)
+        self.hideSecrets()
     }
+
+    private func hideSecrets() { self.words = ServerWords(secrets: self.secrets + self.bearers) }
 
     var address: HTTPAddress? { self.destination?.address }
 
@@ -87,7 +91,10 @@ final class HTTPCarrier {
 
     private func authorize(_ destination: inout MCPDestination, _ bearer: (value: String, generation: Int)?) {
         if let bearer {
-            if self.sent != bearer.value { self.words = ServerWords(secrets: self.secrets + [bearer.value]) }
+            if self.bearers.first != bearer.value {
+                self.bearers = Array(([bearer.value] + self.bearers).prefix(2))
+                self.hideSecrets()
+            }
             destination.headers.replaceOrAdd(name: "Authorization", value: bearer.value)
         }
         self.generation = bearer?.generation

@@ -42,9 +42,13 @@ extension RemoteTarget {
         secrets += HTTPAddress(self.url.value)?.secretSegments ?? []
         // What follows a '?' is often a key.
         if let query = self.url.value.split(separator: "?", maxSplits: 1).dropFirst().first {
-            secrets += query.split(separator: "&").compactMap {
+            let values: [String] = query.split(separator: "&").compactMap {
                 $0.split(separator: "=", maxSplits: 1).dropFirst().first.map(String.init)
             }
+            secrets += values
+            // As servers read them: a plus may be a blank.
+            secrets += values.compactMap { PercentCoding.decode($0) }
+            secrets += values.compactMap { PercentCoding.decode($0.replacing("+", with: " ")) }
         }
         return secrets
     }

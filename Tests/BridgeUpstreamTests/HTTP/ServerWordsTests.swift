@@ -1,3 +1,4 @@
+import BridgeConfiguration
 import BridgeCore
 import NIOCore
 import NIOHTTP1
@@ -46,6 +47,12 @@ import Testing
         #expect(Self.words.quoted(body) == "no *** here, ***, short")
         let field = #"Bearer realm="x", error="invalid_token", error_description="abcdef-secret expired""#
         #expect(Self.words.challenge(.unauthorized, ["WWW-Authenticate": field], nil) == "401 *** expired")
+    }
+
+    @Test func `what follows a question mark is not told on, as it is written and as servers read it`() {
+        let target = RemoteTarget(url: Secret("http://127.0.0.1:9/mcp?key=a%2Fb%3Dsecret&other=very+secret"))
+        let words = ServerWords(secrets: target.secrets)
+        #expect(words.masked("a%2Fb%3Dsecret, a/b=secret, very+secret, very secret") == "***, ***, ***, ***")
     }
 
     @Test func `a challenge without words leaves the word to the body`() {

@@ -29,6 +29,23 @@ import Testing
         }.get()
     }
 
+    @Test func `the last two tokens are hidden, whatever is configured anew`() async throws {
+        try await self.loop.submit { [loop] in
+            let tokens = OneToken("Bearer first-token")
+            let carrier = HTTPCarrier(
+                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+            try carrier.open()
+            _ = carrier.endpoint()
+            tokens.value = "Bearer second-token"
+            _ = carrier.endpoint()
+            #expect(carrier.words.masked("first-token, second-token") == "***, ***")
+            carrier.adopt(.http(Self.target))
+            _ = carrier.endpoint()
+            #expect(carrier.words.masked("first-token, second-token") == "***, ***")
+            carrier.shutDown {}
+        }.get()
+    }
+
     @Test func `what is said of the server's stream is said of the token that it was asked for with`() async throws {
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer newer")
