@@ -141,6 +141,24 @@ def test_a_stream_that_ends_leaves_outcomes_open_and_another_is_opened(bridges: 
     assert len(odd.requests("GET")) == 2 and len(odd.requests("initialize")) == 2
 
 
+def test_a_stream_that_nothing_comes_over_is_given_up_although_messages_are_accepted(
+    bridges: Bridges, odd: OddSSE
+) -> None:
+    bridge = bridges.start({"odd": odd.entry(timeouts={"ping": 1})}, bridge={"pingInterval": 0.5})
+    bridge.wait_upstream("odd")
+    odd.hooks["ping"] = lambda exchange: exchange.reply(202, b"Accepted", "text/plain")
+    odd.wait_requests("GET", 2)
+
+
+def test_a_server_that_answers_where_it_was_asked_needs_no_word_over_its_stream(bridges: Bridges, odd: OddSSE) -> None:
+    odd.place = "body"
+    bridge = bridges.start({"odd": odd.entry(timeouts={"ping": 20})}, bridge={"pingInterval": 0.5})
+    bridge.wait_upstream("odd")
+    # A ping follows another one only once that has been answered.
+    odd.wait_requests("ping", 3)
+    assert len(odd.requests("GET")) == 1
+
+
 @pytest.mark.parametrize("status", [404, 410])
 def test_a_forgotten_address_did_not_run_and_is_asked_for_again(bridges: Bridges, odd: OddSSE, status: int) -> None:
     bridge = bridges.start({"odd": odd.entry()})

@@ -78,6 +78,8 @@ extension EventStreamHTTP: MCPTransferDelegate {
             return
         }
         self.pendingLoss = nil
+        // Of what comes over the stream that has been told.
+        if post != nil { self.delegate?.connectionSpoke(self) }
         self.carrier.tokens?.accepted(generation: answeredPost.generation)
         if answeredPost.kind == .greeting { self.greeted(match.message) }
         if answeredPost.kind == .request { self.session.succeeded(inSession: answeredPost.session) }

@@ -4,13 +4,15 @@ import Logging
 import NIOCore
 import NIOHTTP1
 
-/// What comes back for each message: as a rule nothing but that it was taken.
+/// What comes back for each message: as a rule nothing but that it was taken, which says nothing of the stream that answers
+/// come over.
 extension EventStreamHTTP {
     func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
         self.carrier.took(head)
-        self.delegate?.connectionSpoke(self)
         if post.kind == .confirmation, head.status.code < 300 { self.tookConfirmation(post) }
     }
+
+    func postSpoke(_ post: HTTPPost) {}
 
     func post(_ post: HTTPPost, said message: JSONText, event: String?) {
         guard message.kind == .array else { return self.take(message, from: post) }
@@ -24,6 +26,8 @@ extension EventStreamHTTP {
     func post(_ post: HTTPPost, refusedWith head: HTTPResponseHead, _ body: ByteBuffer?) {
         self.posts[ObjectIdentifier(post)] = nil
         defer { self.settle() }
+        // Nothing will come over the stream for it: this is all that the server has to say.
+        self.delegate?.connectionSpoke(self)
         let words = self.words.sentence(head.status, body)
         let isUnknown = head.status.code == 404 || head.status.code == 410
         if isUnknown, post.kind == .greeting, self.moveEndpoint() { return self.dispatch(post) }
