@@ -166,12 +166,12 @@ final class HTTPPost {
         self.linger()
     }
 
-    /// Nobody waits for its answer any more.
+    /// Nobody waits for its answer any more. What has not left does not leave.
     func forget() {
         self.isForgotten = true
         self.stopWaiting()
         self.release()
-        self.linger()
+        if let current, !current.isSent { self.finish() } else { self.linger() }
     }
 
     private func linger() {
