@@ -217,6 +217,21 @@ def test_a_server_that_becomes_another_is_found_again(bridges: Bridges, odd: Odd
         newer.stop()
 
 
+def test_a_server_that_becomes_another_is_found_again_although_it_has_a_stream(bridges: Bridges, odd: OddSSE) -> None:
+    bridge = bridges.start({"odd": {"url": odd.url, "timeouts": {"connect": 3}}})
+    assert ask(bridge, "count", tag="t") == "t"
+    port = odd.port
+    odd.stop()
+    # Its stream is there without a session, and names no address.
+    newer = OddHTTP(port=port, has_sessions=False)
+    try:
+        newer.wait_requests("initialize")
+        assert ask(bridge, "count", tag="u") == "u"
+        assert newer.counted == {"u": 1}
+    finally:
+        newer.stop()
+
+
 def test_what_was_found_is_remembered_across_a_restart_and_corrected_when_it_is_wrong(
     bridges: Bridges, odd: OddSSE
 ) -> None:

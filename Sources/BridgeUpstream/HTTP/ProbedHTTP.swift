@@ -43,6 +43,11 @@ final class ProbedHTTP: Connection {
     private var greeted: Int?
     /// What the first way was refused with.
     private var refusal: String?
+    /// Whether how it is spoken to was known, and whether it has said anything to that.
+    private var isRemembered = false
+    private var hasSpoken = false
+    /// Whether it was lost for what has nothing to do with how it is spoken to.
+    private var isExcused = false
     private var isOver = false
 
     init(_ target: RemoteTarget, memory: ProbeMemory, loop: any EventLoop, make: @escaping Maker) {
@@ -83,6 +88,7 @@ final class ProbedHTTP: Connection {
         guard !self.isOver, self.refusal == nil, self.greeted == nil else { return false }
         // What was found out holds no longer.
         self.memory.forget()
+        self.isRemembered = false
         self.refusal = reason
         self.inner?.delegate = nil
         self.inner?.end(.now)
@@ -94,7 +100,10 @@ final class ProbedHTTP: Connection {
         if let request, self.greeted == nil, edits.isEmpty { self.greeting = (message, request) }
         if let inner { return inner.send(message, replacing: edits, request: request, hold: hold) }
         // It is said once there is a connection.
-        if self.greeting != nil, !self.isOver { self.start(self.memory.dialect(of: self.url) ?? .streamableHTTP) }
+        guard self.greeting != nil, !self.isOver else { return }
+        let found = self.memory.dialect(of: self.url)
+        self.isRemembered = found != nil
+        self.start(found ?? .streamableHTTP)
     }
 
     func flush() { self.inner?.flush() }
@@ -104,6 +113,8 @@ final class ProbedHTTP: Connection {
     func end(_ manner: EndManner) {
         let wasOver = self.isOver
         self.isOver = true
+        // What is there and does not greet may be a server of the other kind by now.
+        if !wasOver, self.isRemembered, self.greeted == nil, !self.isExcused { self.memory.forget() }
         if let inner { return inner.end(manner) }
         guard !wasOver else { return }
         self.loop.assumeIsolated().execute { self.ended() }
@@ -123,7 +134,10 @@ extension ProbedHTTP: ConnectionDelegate {
         connection.flush()
     }
 
-    func connectionSpoke(_ connection: any Connection) { self.delegate?.connectionSpoke(self) }
+    func connectionSpoke(_ connection: any Connection) {
+        self.hasSpoken = true
+        self.delegate?.connectionSpoke(self)
+    }
 
     func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {
         if let greeting, greeting.request == request {
@@ -145,6 +159,7 @@ extension ProbedHTTP: ConnectionDelegate {
     }
 
     func connectionLost(_ connection: any Connection, reason: String) {
+        self.isExcused = !self.hasSpoken
         let told = self.refusal.map { "neither transport is there: \($0); and \(reason)" } ?? reason
         self.delegate?.connectionLost(self, reason: self.greeted == nil ? told : reason)
     }
@@ -154,6 +169,7 @@ extension ProbedHTTP: ConnectionDelegate {
     }
 
     func connectionNeedsSignIn(_ connection: any Connection, reason: String) {
+        self.isExcused = true
         self.delegate?.connectionNeedsSignIn(self, reason: reason)
     }
 
