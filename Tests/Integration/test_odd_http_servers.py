@@ -51,6 +51,12 @@ def no_such_revision(exchange: Exchange) -> Any:
     return exchange.reply(400, {"jsonrpc": "2.0", "id": None, "error": error})
 
 
+def no_such_revision_in_words(exchange: Exchange) -> Any:
+    if exchange.seen.headers.get("mcp-protocol-version") != "2025-11-25":
+        return False
+    return exchange.reply(400, "Bad Request: Unsupported protocol version (supported versions: 2025-06-18)\n", "text/plain")
+
+
 def login(exchange: Exchange) -> None:
     exchange.reply(302, b"", None, Location="https://login.example/start")
 
@@ -62,6 +68,9 @@ def servers() -> Iterator[dict[str, OddHTTP]]:
         "stray": OddHTTP(hooks={"tools/call:odd": stray}),
         "bare": OddHTTP(has_sessions=False),
         "older": OddHTTP(hooks={"tools/list": no_such_revision, "tools/call": no_such_revision}),
+        "wordy": OddHTTP(
+            hooks=dict.fromkeys(("notifications/initialized", "tools/list", "tools/call"), no_such_revision_in_words)
+        ),
         "login": OddHTTP(hooks={"initialize": login}),
         "clinging": OddHTTP(hooks={"DELETE": lambda exchange: over.wait()}),
         "counted": OddHTTP(hooks={"tools/call:odd": lambda exchange: exchange.cut()}),
@@ -108,9 +117,12 @@ def test_a_server_without_sessions_is_served_and_not_told_of_the_end(bridge: Bri
     servers["bare"].wait_requests("GET")
 
 
-def test_a_revision_that_is_refused_in_the_header_is_not_proposed_again(bridge: Bridge, servers: dict[str, OddHTTP]) -> None:
-    assert call(bridge, "older.count", tag="t") == "t"
-    older = servers["older"]
+@pytest.mark.parametrize("name", ["older", "wordy"])
+def test_a_revision_that_is_refused_in_the_header_is_not_proposed_again(
+    bridge: Bridge, servers: dict[str, OddHTTP], name: str
+) -> None:
+    assert call(bridge, f"{name}.count", tag="t") == "t"
+    older = servers[name]
     assert older.counted == {"t": 1}
     proposed = [seen.message["params"]["protocolVersion"] for seen in older.requests("initialize")]
     assert proposed == ["2025-11-25", "2025-06-18"]

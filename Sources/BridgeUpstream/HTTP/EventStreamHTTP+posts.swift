@@ -32,9 +32,8 @@ extension EventStreamHTTP {
         let isUnknown = head.status.code == 404 || head.status.code == 410
         if isUnknown, post.kind == .greeting, self.moveEndpoint() { return self.dispatch(post) }
         if isUnknown { return self.refusedSession(post, "it does not know its own address for messages (\(words))") }
-        let text = body.flatMap { try? JSONText(validating: $0) }
         let refusal = HTTPRefusal(
-            status: head.status, headers: head.headers, body: text, request: post.request,
+            status: head.status, headers: head.headers, body: body, request: post.request,
             isGreeting: post.kind == .greeting, hasSession: false, isHarmless: post.isHarmless,
             retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
         switch refusal {

@@ -25,9 +25,10 @@ enum HTTPRefusal: Equatable {
     ///   - isHarmless: whether it does no harm where it runs twice.
     ///   - retryAfter: in seconds, where the answer says it.
     init(
-        status: HTTPResponseStatus, headers: HTTPHeaders, body: JSONText?, request: Int?, isGreeting: Bool,
+        status: HTTPResponseStatus, headers: HTTPHeaders, body bytes: ByteBuffer?, request: Int?, isGreeting: Bool,
         hasSession: Bool, isAlone: Bool = false, isHarmless: Bool, retryAfter: Int?
     ) {
+        let body = bytes.flatMap { try? JSONText(validating: $0) }
         let error = body.flatMap { Self.error(in: $0, to: request) }
         let isOurs = error != nil && body.map { Self.isAbout(request, $0) } ?? false
         let says = error?.string("message")?.lowercased() ?? ""
@@ -38,7 +39,7 @@ enum HTTPRefusal: Equatable {
             let code = error?.int("code")
             let isAnswer = isOurs && (code == Fault.methodNotFound.code || code == Fault.invalidParams.code)
             self = isAnswer ? Self.answer(body) : .sessionUnknown
-        case 400 where !isGreeting && !isAlone && Self.speaksOfRevisions(says):
+        case 400 where !isGreeting && !isAlone && Self.speaksOfRevisions(bytes, error: error):
             self = request == nil ? .revisionRefused : .unclear(isRevision: true)
         // What a notification is answered with means nothing.
         case 400 where hasSession && !isGreeting && !isAlone && request != nil && (!isOurs || says.contains("session")):
@@ -77,8 +78,16 @@ enum HTTPRefusal: Equatable {
         return id.ownNumber == request
     }
 
-    static func speaksOfRevisions(_ words: String) -> Bool {
-        words.contains("protocol version") || words.contains("protocol-version") || words.contains("protocolversion")
+    /// Whether a refusal is about the revision: some say it as JSON-RPC, and some in plain words.
+    static func speaksOfRevisions(_ body: ByteBuffer?, error: JSONText?) -> Bool {
+        let says = error?.string("message") ?? body.map { Self.beginning(of: $0) } ?? ""
+        let words = says.lowercased()
+        return words.contains("protocol version") || words.contains("protocol-version")
+            || words.contains("protocolversion")
+    }
+
+    private static func beginning(of body: ByteBuffer) -> String {
+        String(decoding: body.readableBytesView.prefix(1 << 10), as: UTF8.self)
     }
 
     /// Whether somebody who signs in, or in another way, may.

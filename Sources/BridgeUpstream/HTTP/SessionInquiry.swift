@@ -59,14 +59,14 @@ final class SessionInquiry {
     }
 
     /// What the answer to the `ping` says of the session. Pure.
-    static func verdict(_ status: HTTPResponseStatus, _ body: JSONText?) -> Verdict {
-        let error = body.flatMap { $0.kind == .object ? $0.value("error") : nil }
+    static func verdict(_ status: HTTPResponseStatus, _ body: ByteBuffer?) -> Verdict {
+        let text = body.flatMap { try? JSONText(validating: $0) }
+        let error = text.flatMap { $0.kind == .object ? $0.value("error") : nil }
         switch status.code {
         case 200..<300: return .known
         // It has looked at what the message says.
         case _ where error?.int("code") == Fault.methodNotFound.code: return .known
-        case 400 where HTTPRefusal.speaksOfRevisions(error?.string("message")?.lowercased() ?? ""):
-            return .unknown(isRevision: true)
+        case 400 where HTTPRefusal.speaksOfRevisions(body, error: error): return .unknown(isRevision: true)
         case 400, 404: return .unknown(isRevision: false)
         default: return .open
         }
@@ -91,7 +91,7 @@ extension SessionInquiry: MCPTransferDelegate {
 
     func ended(_ transfer: MCPTransfer, body: ByteBuffer?) {
         guard let head else { return self.end(.open) }
-        self.end(Self.verdict(head.status, body.flatMap { try? JSONText(validating: $0) }))
+        self.end(Self.verdict(head.status, body))
     }
 
     func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) { self.end(.open) }

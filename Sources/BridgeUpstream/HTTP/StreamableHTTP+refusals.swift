@@ -18,9 +18,8 @@ extension StreamableHTTP {
     /// - Parameter isAlone: whether the server has shown that it takes other messages of the session.
     private func judge(_ refused: RefusedPost, isAlone: Bool = false) {
         let (post, head, body) = (refused.post, refused.head, refused.body)
-        let text = body.flatMap { try? JSONText(validating: $0) }
         let refusal = HTTPRefusal(
-            status: head.status, headers: head.headers, body: text, request: post.request,
+            status: head.status, headers: head.headers, body: body, request: post.request,
             isGreeting: post.kind == .greeting, hasSession: post.hasSession, isAlone: isAlone,
             isHarmless: post.isHarmless, retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
         let words = self.words.sentence(head.status, body)

@@ -12,7 +12,7 @@ import Testing
     ) -> HTTPRefusal {
         HTTPRefusal(
             status: HTTPResponseStatus(statusCode: status), headers: headers,
-            body: body.flatMap { try? JSONText(validating: ByteBuffer(string: $0)) }, request: request,
+            body: body.map { ByteBuffer(string: $0) }, request: request,
             isGreeting: isGreeting, hasSession: hasSession, isAlone: isAlone, isHarmless: isHarmless,
             retryAfter: RetryAfter.seconds(headers, now: 0))
     }
@@ -58,8 +58,9 @@ import Testing
     private static let unclear = [
         nil, "Bad Request", Self.error("null", -32000, "Bad Request: No valid session ID"),
         Self.error("7", -32000, "no such session"),
-        Self.error("null", -32000, "Bad Request: Unsupported protocol version: 2025-11-25"),
+        Self.error("null", -32000, "Bad Request: Unsupported protocol version: 2025-11-25"), Self.plainRevision,
     ]
+    private static let plainRevision = "Bad Request: Unsupported protocol version (supported versions: 2025-06-18)\n"
 
     @Test(arguments: Self.unclear)
     func `400 may be about the session, about the revision, or about this message alone`(body: String?) {
@@ -74,6 +75,7 @@ import Testing
         #expect(Self.refusal(404, isAlone: true) == .notRun(retryAfter: nil))
         let revision = Self.error("null", -32000, "Unsupported protocol version")
         #expect(Self.refusal(400, revision, request: nil) == .revisionRefused)
+        #expect(Self.refusal(400, Self.plainRevision, request: nil) == .revisionRefused)
     }
 
     @Test(arguments: [#"{"error":{"code":429,"message":"slow down"}}"#, #"{"id":"x","error":{"message":"no"}}"#])
@@ -106,11 +108,12 @@ import Testing
             (400, "Bad Request", .unknown(isRevision: false)), (400, Self.error("null", -32601, "no ping"), .known),
             (404, Self.error("null", -32601, "no ping"), .known),
             (400, Self.error("null", -32000, "Unsupported protocol version"), .unknown(isRevision: true)),
+            (400, Self.plainRevision, .unknown(isRevision: true)),
             (401, nil, .open), (429, nil, .open), (500, nil, .open), (503, nil, .open),
         ] as [(Int, String?, SessionInquiry.Verdict)])
     func `a ping tells whether the session is known`(status: Int, body: String?, expected: SessionInquiry.Verdict) {
-        let text = body.flatMap { try? JSONText(validating: ByteBuffer(string: $0)) }
-        #expect(SessionInquiry.verdict(HTTPResponseStatus(statusCode: status), text) == expected)
+        let body = body.map { ByteBuffer(string: $0) }
+        #expect(SessionInquiry.verdict(HTTPResponseStatus(statusCode: status), body) == expected)
     }
 
     @Test(arguments: [nil, "Bad Request", Self.error("null", -32000, "no such session")])
