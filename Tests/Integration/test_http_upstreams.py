@@ -626,6 +626,14 @@ def test_a_page_is_no_server(bridges: Bridges, odd: OddHTTP) -> None:
     eventually(lambda: bridge.upstream("odd")["phase"] == "sign-in needed", "the status says it")
 
 
+def test_a_page_to_sign_in_by_amid_calls_leaves_the_outcome_open(odd: OddHTTP, bridge: Bridge) -> None:
+    odd.hooks["tools/call"] = odd.hooks["initialize"] = lambda exchange: exchange.reply(
+        200, "<!doctype html><h1>Please sign in</h1>", "text/html"
+    )
+    assert ask(bridge, "count", tag="t") == MAY_HAVE_RUN
+    eventually(lambda: bridge.upstream("odd")["phase"] == "sign-in needed", "the status says it")
+
+
 @pytest.mark.parametrize(
     ("status", "body"), [(200, b""), (200, b"null"), (202, b"Accepted"), (202, b'{"ok":true}'), (204, b""), (400, b""), (500, b"")]
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +187,35 @@ def test_who_has_not_signed_in_is_told_so(bridges: Bridges, odd: OddSSE) -> None
     odd.hooks["GET"] = lambda exchange: exchange.reply(401, b"who?")
     bridge = bridges.start({"odd": odd.entry()}, ready="live")
     eventually(lambda: bridge.upstream("odd").get("phase") == "sign-in needed", "the status says it")
+
+
+def page(exchange: Exchange) -> None:
+    exchange.reply(200, "<!doctype html><h1>Please sign in</h1>", "text/html")
+
+
+def login(exchange: Exchange) -> None:
+    exchange.reply(302, b"", None, Location="https://login.example/start")
+
+
+@pytest.mark.parametrize(("answer", "told"), [(page, "Please sign in"), (login, "https://login.example/start")])
+def test_a_stream_behind_a_page_to_sign_in_by_wants_somebody_to(
+    bridges: Bridges, odd: OddSSE, answer: Callable[[Exchange], None], told: str
+) -> None:
+    odd.hooks["GET"] = answer
+    bridge = bridges.start({"odd": odd.entry()}, ready="live")
+    eventually(lambda: bridge.upstream("odd").get("phase") == "sign-in needed", "the status says it")
+    assert told in bridge.upstream("odd")["lastError"]
+
+
+@pytest.mark.parametrize(("answer", "told"), [(page, MAY_HAVE_RUN), (login, DID_NOT_RUN)])
+def test_a_call_behind_a_page_to_sign_in_by_wants_somebody_to(
+    bridges: Bridges, odd: OddSSE, answer: Callable[[Exchange], None], told: str
+) -> None:
+    bridge = bridges.start({"odd": odd.entry()})
+    bridge.wait_upstream("odd")
+    odd.hooks["tools/call"] = odd.hooks["GET"] = answer
+    assert ask(bridge, "count", tag="t") == told
+    eventually(lambda: bridge.upstream("odd")["phase"] == "sign-in needed", "the status says it")
 
 
 # Of which nobody says how they are spoken to

@@ -14,15 +14,25 @@ extension EventStreamHTTP: MCPTransferDelegate {
             self.carrier.tokens?.accepted(generation: self.generation)
             return
         }
+        if (200..<300).contains(head.status.code), head.headers.announcePage {
+            self.page = head
+            return
+        }
         transfer.cancel()
         self.stream = nil
         if head.status.code == 401 || (head.status.code == 403 && HTTPRefusal.wantsSignIn(head.headers)) {
             return self.unauthorized(head)
         }
-        let words = self.words.sentence(head.status, nil)
         if self.generation == nil, head.status.mayWantToken, let told = self.carrier.tokens?.wondered() {
-            return self.lose(.unauthorized("\(told) (\(words))"))
+            return self.lose(.unauthorized("\(told) (\(self.words.sentence(head.status, nil)))"))
         }
+        self.hasNoStream(head, nil)
+    }
+
+    /// - Parameter page: what there is in the place of a stream.
+    private func hasNoStream(_ head: HTTPResponseHead, _ page: ByteBuffer?) {
+        let words = self.words.sentence(head.status, page)
+        if page?.asksForSignIn ?? false { return self.lose(.signInNeeded("it answers with a page: \(words)")) }
         let told = "it gives no stream of events (\(words))"
         let isForeign = head.status.code < 300 || head.status.isOfForeigners
         self.lose(isForeign ? .foreign(told) : .unreachable(told))
@@ -92,12 +102,17 @@ extension EventStreamHTTP: MCPTransferDelegate {
         self.session.greeted(id: nil, revision: result.string("protocolVersion"))
     }
 
-    func ended(_ transfer: MCPTransfer, body: ByteBuffer?) { self.over("it ended its stream") }
-    func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) { self.over(failure.description) }
-
-    private func over(_ reason: String) {
+    func ended(_ transfer: MCPTransfer, body: ByteBuffer?) {
         self.stream = nil
-        self.lose(.unreachable(reason))
+        if let page { return self.hasNoStream(page, body) }
+        self.lose(.unreachable("it ended its stream"))
+    }
+
+    func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) {
+        self.stream = nil
+        if let page { return self.hasNoStream(page, nil) }
+        let reason = failure.description
+        self.lose(failure.leadsToSignIn ? .signInNeeded(reason) : .unreachable(reason))
     }
 }
 

@@ -20,7 +20,15 @@ extension EventStreamHTTP {
     }
 
     func post(_ post: HTTPPost, saidUnreadable bytes: ByteBuffer, reason: String, isWhole: Bool) {
-        // `Accepted`, for one. The answer comes over the stream.
+        // `Accepted`, for one: the answer comes over the stream. Behind a page to sign in by, nothing does.
+        guard isWhole, bytes.looksLikePage, bytes.asksForSignIn else { return }
+        let words = "it answers with a page: \(self.words.quoted(bytes))"
+        if post.kind == .greeting { return self.lose(.signInNeeded(words)) }
+        guard let request = post.request, self.requests.removeValue(forKey: request) != nil else { return }
+        post.answered()
+        self.delegate?.connection(self, lost: request, sent: true, reason: words)
+        self.pendingLoss = .signInNeeded(words)
+        self.settle()
     }
 
     func post(_ post: HTTPPost, refusedWith head: HTTPResponseHead, _ body: ByteBuffer?) {
@@ -89,6 +97,7 @@ extension EventStreamHTTP {
     func post(_ post: HTTPPost, failedWith failure: HTTPFailure) {
         self.posts[ObjectIdentifier(post)] = nil
         defer { self.settle() }
+        if failure.leadsToSignIn { return self.failed(post, .signInNeeded(failure.description)) }
         if !failure.mayHaveRun, failure.isRefusedConnection, post.canBeRepeated {
             post.hasBeenRepeated = true
             return self.dispatch(post)

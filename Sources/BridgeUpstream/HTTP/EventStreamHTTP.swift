@@ -30,6 +30,8 @@ final class EventStreamHTTP: PostingConnection {
     /// Where the stream comes from, redirects included.
     var source: HTTPAddress?
     var stream: MCPTransfer?
+    /// The head of a page that comes in the place of the stream: it may be one to sign in by, which its words tell.
+    var page: HTTPResponseHead?
     /// What the server said before it named an address.
     var early = EarlyMessages()
     /// What is said to it before that.
@@ -88,6 +90,7 @@ final class EventStreamHTTP: PostingConnection {
         case .refuse(let words): self.loop.assumeIsolated().execute { self.lose(.unauthorized(words)) }
         case .none, .bearer:
             guard let request = self.carrier.endpoint()?.listen() else { return }
+            self.page = nil
             self.generation = self.carrier.generation
             self.stream = self.carrier.send(request, to: self)
             self.stream?.isReading = self.isReading

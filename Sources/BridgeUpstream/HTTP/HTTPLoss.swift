@@ -56,6 +56,11 @@ extension HTTPResponseStatus {
     }
 }
 
+extension HTTPHeaders {
+    /// Whether what they come with is a page for people.
+    var announcePage: Bool { self.first(name: "Content-Type")?.lowercased().hasPrefix("text/html") ?? false }
+}
+
 extension ByteBuffer {
     /// Whether it is a page for people.
     var looksLikePage: Bool { self.readableBytesView.first { !" \t\r\n".utf8.contains($0) } == UInt8(ascii: "<") }

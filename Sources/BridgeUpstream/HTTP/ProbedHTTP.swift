@@ -170,7 +170,8 @@ extension ProbedHTTP: ConnectionDelegate {
 
     func connectionNeedsSignIn(_ connection: any Connection, reason: String) {
         self.isExcused = true
-        self.delegate?.connectionNeedsSignIn(self, reason: reason)
+        let told = self.refusal.map { "\(reason); by the other transport: \($0)" } ?? reason
+        self.delegate?.connectionNeedsSignIn(self, reason: self.greeted == nil ? told : reason)
     }
 
     func connectionEnded(_ connection: any Connection) { self.ended() }

@@ -89,6 +89,10 @@ extension StreamableHTTP {
         }
         post.answered()
         self.delegate?.connection(self, couldNotRead: what, answering: request)
+        // Others would be answered so, too.
+        guard bytes.looksLikePage, bytes.asksForSignIn else { return }
+        self.pendingLoss = .signInNeeded("it answers with a page: \(self.words.quoted(bytes))")
+        self.settle()
     }
 
     // MARK: Losses
