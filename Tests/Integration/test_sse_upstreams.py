@@ -183,6 +183,13 @@ def test_a_refused_message_ends_its_call_alone(bridges: Bridges, odd: OddSSE, st
     assert len(odd.requests("GET")) == 1
 
 
+def test_a_notification_that_is_refused_is_logged_and_it_goes_on(bridges: Bridges, odd: OddSSE) -> None:
+    odd.hooks["notifications/initialized"] = lambda exchange: exchange.reply(500, b"no")
+    bridge = bridges.start({"odd": odd.entry()})
+    assert ask(bridge, "echo", text="x") == "x"
+    bridge.wait_logged("what needs no answer is refused (500)")
+
+
 def test_who_has_not_signed_in_is_told_so(bridges: Bridges, odd: OddSSE) -> None:
     odd.hooks["GET"] = lambda exchange: exchange.reply(401, b"who?")
     bridge = bridges.start({"odd": odd.entry()}, ready="live")

@@ -44,6 +44,9 @@ extension EventStreamHTTP {
             status: head.status, headers: head.headers, body: body, request: post.request,
             isGreeting: post.kind == .greeting, hasSession: false, isHarmless: post.isHarmless,
             retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
+        if post.request == nil, refusal != .signInNeeded {
+            self.report("what needs no answer is refused (\(head.status.code))")
+        }
         switch refusal {
         case .answer(let answer): self.take(answer, from: post)
         case .signInNeeded: self.unauthorized(post, head, body)

@@ -36,6 +36,7 @@ extension StreamableHTTP {
         case .revisionRefused: self.refusedSession(post, words, isRevision: true)
         case .signInNeeded: self.unauthorized(post, head, body)
         case .notRun, .mayHaveRun:
+            if post.request == nil { self.report("what needs no answer is refused (\(head.status.code))") }
             if post.kind == .greeting, post.generation == nil, head.status.mayWantToken,
                 let told = self.carrier.tokens?.wondered()
             {
