@@ -308,6 +308,7 @@ let package = Package(
             dependencies: [
                 "BridgeUpstream", "BridgeConfiguration", "BridgeHTTPClient", "BridgeMCP", "BridgeCore", "BridgeLink",
                 "BridgeOAuth", "BridgeProcess", "BridgeTesting", logging,
+                .product(name: "NIOEmbedded", package: "swift-nio"),
                 .product(name: "NIOTestUtils", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict

@@ -174,6 +174,17 @@ def test_a_forgotten_address_did_not_run_and_is_asked_for_again(bridges: Bridges
     assert odd.counted == {"s": 1, "t": 1}
 
 
+def test_a_cookie_of_a_lost_session_is_not_given_back(bridges: Bridges, odd: OddSSE) -> None:
+    odd.hooks["notifications/initialized"] = lambda exchange: exchange.reply(202, b"", None, Set_Cookie="AWSALB=abc; Path=/")
+    bridge = bridges.start({"odd": odd.entry()})
+    assert ask(bridge, "echo", text="x") == "x"
+    odd.sessions.clear()
+    assert ask(bridge, "echo", text="y") == "y"
+    assert odd.requests("tools/call")[0].headers["cookie"] == "AWSALB=abc"
+    second = [seen for seen in odd.seen if seen.path == "/sse"][1]
+    assert "cookie" not in second.headers
+
+
 @pytest.mark.parametrize(("status", "told"), [(500, MAY_HAVE_RUN), (429, DID_NOT_RUN)])
 def test_a_refused_message_ends_its_call_alone(bridges: Bridges, odd: OddSSE, status: int, told: str) -> None:
     bridge = bridges.start({"odd": odd.entry()})

@@ -105,6 +105,7 @@ final class EventStreamHTTP: PostingConnection {
         self.endpoint = nil
         self.hasMoved = false
         self.early = EarlyMessages()
+        self.carrier.forgetCookies()
         self.stream?.cancel()
         self.loseElsewhere("its session was lost")
         self.logger.info("upstream has lost the session; opening another", metadata: ["error": "\(words)"])

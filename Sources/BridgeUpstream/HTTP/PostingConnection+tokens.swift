@@ -34,6 +34,7 @@ extension PostingConnection {
             guard let self, let post, self.isOpen, tokens.credential == .wait else { return }
             if post.kind == .greeting { return self.lose(.unreachable(tokens.hindrance)) }
             self.over(post, tokens.hindrance, sent: false)
+            self.settle()
         }
     }
 

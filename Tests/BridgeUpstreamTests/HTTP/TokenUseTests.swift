@@ -4,6 +4,7 @@ import BridgeHTTPClient
 import BridgeOAuth
 import Logging
 import NIOCore
+import NIOEmbedded
 import NIOHTTP1
 import NIOPosix
 import Testing
@@ -59,6 +60,27 @@ import Testing
         }.get()
     }
 
+    @Test func `where no token comes for what waits for one, there is room for more, and that is told`() {
+        let loop = EmbeddedEventLoop()
+        let tokens = OneToken("")
+        tokens.isAwaited = true
+        let connection = StreamableHTTP(
+            Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+        let ear = Ear()
+        connection.delegate = ear
+        connection.state = .open
+        _ = connection.session.send(isRequest: true) { "initialize" }
+        connection.session.greeted(id: nil, revision: nil)
+        _ = connection.session.send(isRequest: false) { "notifications/initialized" }
+        _ = connection.session.confirmed()
+        let call = JSONText(literal: #"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#)
+        for request in 1...StreamableHTTP.mostPosts { connection.send(call, request: request) }
+        #expect(!connection.isWritable)
+        loop.advanceTime(by: HTTPCarrier.tokenTime)
+        #expect(ear.lost.count == StreamableHTTP.mostPosts && !ear.lost.values.contains(true))
+        #expect(connection.isWritable && ear.hasRoom)
+    }
+
     @Test func `an answer over a stream of HTTP+SSE shows that its token is taken`() async throws {
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer newer")
@@ -78,11 +100,13 @@ import Testing
 
 private final class OneToken: TokenSource {
     var value: String
+    /// Whether another one is under way.
+    var isAwaited = false
     private(set) var told: [String] = []
 
     init(_ value: String) { self.value = value }
 
-    var credential: BearerCredential { .bearer(self.value, generation: 2) }
+    var credential: BearerCredential { self.isAwaited ? .wait : .bearer(self.value, generation: 2) }
     var hindrance: String { "" }
     func whenSettled(_ body: @escaping () -> Void) {}
 
@@ -94,4 +118,23 @@ private final class OneToken: TokenSource {
     func accepted(generation: Int?) { self.told.append("accepted \(generation ?? -1)") }
     func lacked(_ challenge: BearerChallenge, operation: String) -> String { "" }
     func wondered() -> String? { nil }
+}
+
+/// Remembers which requests of a connection were lost and whether they had been sent, and that it takes more again.
+private final class Ear: ConnectionDelegate {
+    private(set) var lost: [Int: Bool] = [:]
+    private(set) var hasRoom = false
+
+    func connectionOpened(_ connection: any Connection) {}
+    func connectionSpoke(_ connection: any Connection) {}
+    func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {}
+    func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {}
+    func connectionBecameWritable(_ connection: any Connection) { self.hasRoom = true }
+    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
+        self.lost[request] = sent
+    }
+    func connectionLost(_ connection: any Connection, reason: String) {}
+    func connectionLostSession(_ connection: any Connection, refusesRevision: Bool) {}
+    func connectionNeedsSignIn(_ connection: any Connection, reason: String) {}
+    func connectionEnded(_ connection: any Connection) {}
 }
