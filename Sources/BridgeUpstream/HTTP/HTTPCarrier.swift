@@ -13,7 +13,7 @@ final class HTTPCarrier {
     private let loop: any EventLoop
     private let logger: Logger
     private let maximumMessage: Int
-    private let target: RemoteTarget
+    private var target: RemoteTarget
     private var connections: HTTPConnections?
     private var destination: MCPDestination? { didSet { self.ready = nil } }
     private var cookies = CookieJar()
@@ -50,11 +50,13 @@ final class HTTPCarrier {
         self.connections = HTTPConnections(on: self.loop, settings: settings)
     }
 
-    /// Takes new headers.
+    /// Takes new headers. The former ones are hidden, too: what was sent with them may yet be answered.
     func adopt(_ transport: TransportSettings) {
-        guard case .http(let target) = transport else { return }
-        self.destination?.headers = target.fields
-        self.secrets = target.secrets + self.target.secrets
+        guard case .http(let target) = transport, target.headers != self.target.headers else { return }
+        let former = self.target.secrets
+        self.target.headers = target.headers
+        self.destination?.headers = self.target.fields
+        self.secrets = self.target.secrets + former
         self.hideSecrets()
     }
 

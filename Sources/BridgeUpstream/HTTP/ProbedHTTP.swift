@@ -37,6 +37,8 @@ final class ProbedHTTP: Connection {
     private let loop: any EventLoop
     private let make: Maker
     private var inner: (any RemoteConnection)?
+    /// What there has been since this was made: connections are made by what there was then.
+    private var configuration: UpstreamConfiguration?
     private(set) var dialect = RemoteTarget.Dialect.streamableHTTP
     /// `initialize`, until it is answered, and whether it has been sent.
     private var greeting: (message: JSONText, request: Int)?
@@ -79,6 +81,7 @@ final class ProbedHTTP: Connection {
         inner.delegate = self
         inner.isReading = self.isReading
         inner.onForeign = { [weak self] reason in self?.refused(reason) ?? false }
+        if let configuration { inner.adopt(configuration) }
         inner.start()
     }
 
@@ -108,7 +111,11 @@ final class ProbedHTTP: Connection {
 
     func flush() { self.inner?.flush() }
     func giveUp(_ request: Int) { self.inner?.giveUp(request) }
-    func adopt(_ configuration: UpstreamConfiguration) { self.inner?.adopt(configuration) }
+
+    func adopt(_ configuration: UpstreamConfiguration) {
+        self.configuration = configuration
+        self.inner?.adopt(configuration)
+    }
 
     func end(_ manner: EndManner) {
         let wasOver = self.isOver

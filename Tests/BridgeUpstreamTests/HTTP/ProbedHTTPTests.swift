@@ -40,6 +40,22 @@ import Testing
             #expect((memory.dialect(of: Self.url) == .sse) == isKept)
         }.get()
     }
+
+    @Test func `what is configured while nobody is spoken to counts, whichever way it is`() async throws {
+        try await self.loop.submit { [loop] in
+            var remotes: [FakeRemote] = []
+            let probed = ProbedHTTP(Self.target, memory: ProbeMemory(), loop: loop) { _ in
+                remotes.append(FakeRemote())
+                return remotes[remotes.count - 1]
+            }
+            probed.adopt(UpstreamConfiguration(name: "new", transport: .http(Self.target), version: "1"))
+            probed.send(Self.greeting, request: 1)
+            let isOther = remotes.first?.onForeign?("405")
+            #expect(isOther == true)
+            #expect(remotes.map(\.told) == [["new", "start", "end"], ["new", "start"]])
+            probed.end(.now)
+        }.get()
+    }
 }
 
 /// Tells what it is told, in its order.
@@ -53,6 +69,7 @@ private final class FakeRemote: RemoteConnection {
     private(set) var told: [String] = []
 
     func start() { self.told.append("start") }
+    func adopt(_ configuration: UpstreamConfiguration) { self.told.append(configuration.name) }
     func flush() {}
     func end(_ manner: EndManner) { self.told.append("end") }
     func send(_ message: JSONText, replacing edits: [(JSONSpan, ByteBuffer)], request: Int?, hold: PayloadHold?) {}

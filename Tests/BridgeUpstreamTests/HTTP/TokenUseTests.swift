@@ -40,7 +40,9 @@ import Testing
             tokens.value = "Bearer second-token"
             _ = carrier.endpoint()
             #expect(carrier.words.masked("first-token, second-token") == "***, ***")
-            carrier.adopt(.http(Self.target))
+            var target = Self.target
+            target.headers["X-Key"] = Secret("another-key")
+            carrier.adopt(.http(target))
             _ = carrier.endpoint()
             #expect(carrier.words.masked("first-token, second-token") == "***, ***")
             carrier.shutDown {}
