@@ -54,6 +54,10 @@ import Testing
         }
     }
 
+    @Test func `a connection is not kept as long as the least patient servers keep theirs, which is five seconds`() {
+        #expect(HTTPConnectionSettings().idleTimeout == .seconds(4))
+    }
+
     @Test func `requests beyond the most connections wait for each other`() async throws {
         try await OddServer.serving({ _, count in answer("200 OK", "\(count)") }) { server in
             var settings = HTTPConnectionSettings()

@@ -23,7 +23,7 @@ protocol HTTPListenerOwner: AnyObject {
 final class HTTPListener {
     private let loop: any EventLoop
     private unowned let owner: any HTTPListenerOwner
-    private var machine = ListeningStream()
+    private var machine: ListeningStream
     private var transfer: MCPTransfer?
     private var timer: Scheduled<Void>?
     private var trial: Scheduled<Void>?
@@ -31,9 +31,11 @@ final class HTTPListener {
     /// Of the token that it was last asked for with.
     var generation: Int?
 
-    init(loop: any EventLoop, owner: any HTTPListenerOwner) {
+    /// - Parameter trial: how long a stream that is not promised may be of no use.
+    init(loop: any EventLoop, owner: any HTTPListenerOwner, trial: TimeAmount = ListeningStream.trial) {
         self.loop = loop
         self.owner = owner
+        self.machine = ListeningStream(trial: trial)
     }
 
     /// Whether something may still come over it.
@@ -48,7 +50,7 @@ final class HTTPListener {
     func begin(hasSession: Bool, isPromised: Bool) {
         self.stop()
         self.hasSession = hasSession
-        self.perform(self.machine.begin(onTrialUntil: isPromised ? nil : .now() + ListeningStream.trial))
+        self.perform(self.machine.begin(onTrialUntil: isPromised ? nil : .now() + self.machine.patience))
         self.watchTrial()
     }
 

@@ -42,6 +42,8 @@ struct ListeningStream {
     /// So long a stream that is on trial may be of no use.
     static let trial = TimeAmount.minutes(10)
 
+    /// The time of a trial.
+    let patience: TimeAmount
     private var state = State.off
     private var lastEventID: String?
     /// Whether it has ever been there in this session.
@@ -55,6 +57,10 @@ struct ListeningStream {
     /// When it is closed unless something has been said over it.
     private(set) var trialEnd: NIODeadline?
 
+    init(trial: TimeAmount = Self.trial) {
+        self.patience = trial
+    }
+
     /// Whether something may still come over it.
     var isOpen: Bool {
         switch self.state {
@@ -67,7 +73,7 @@ struct ListeningStream {
     ///
     /// - Parameter trialEnd: `nil` where the server promises to say something over it.
     mutating func begin(onTrialUntil trialEnd: NIODeadline? = nil) -> Action {
-        self = ListeningStream()
+        self = ListeningStream(trial: self.patience)
         self.trialEnd = trialEnd
         self.isPromised = trialEnd == nil
         self.state = .opening
@@ -86,7 +92,7 @@ struct ListeningStream {
         guard case .resting(let until) = self.state, now >= until || (self.wantsToken && hasOtherToken()) else {
             return .none
         }
-        self.trialEnd = self.isPromised ? nil : now + Self.trial
+        self.trialEnd = self.isPromised ? nil : now + self.patience
         self.state = .opening
         return .open(after: self.lastEventID)
     }
@@ -104,7 +110,7 @@ struct ListeningStream {
         guard let trialEnd, now >= trialEnd else { return false }
         // There is nothing to be tried where there is no stream and will be none.
         guard self.isOpen, !isWaitedFor else {
-            self.trialEnd = self.isOpen ? now + Self.trial : nil
+            self.trialEnd = self.isOpen ? now + self.patience : nil
             return false
         }
         self.trialEnd = nil
