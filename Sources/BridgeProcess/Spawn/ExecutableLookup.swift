@@ -21,6 +21,16 @@ package enum ExecutableLookup {
         }
     }
 
+    /// What this program is called. By this name it starts itself where no `PATH` leads to it.
+    private static let ownName = "mcp-bridge"
+
+    /// This program, by a path that is good when a newer one has taken its place, too.
+    private static var own: String {
+        guard let path = realpath("/proc/self/exe", nil) else { return "/proc/self/exe" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+
     /// What is searched when there is no `PATH`.
     package static let standardPath = "/usr/local/bin:/usr/bin:/bin"
 
@@ -51,6 +61,7 @@ package enum ExecutableLookup {
             case let failure?: nearMiss = nearMiss ?? failure
             }
         }
+        if nearMiss == nil, command == Self.ownName { return Self.own }
         throw nearMiss ?? .notFound(command, searched: directories)
     }
 

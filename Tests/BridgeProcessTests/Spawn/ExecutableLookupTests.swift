@@ -53,6 +53,14 @@ import Testing
         }
     }
 
+    @Test func `the bridge itself is found where no directory has it`() throws {
+        let directory = try TemporaryDirectory()
+        let own = try ExecutableLookup.find("mcp-bridge", path: directory.path, workingDirectory: nil)
+        #expect(own.hasPrefix("/") && own != "\(directory.path)/mcp-bridge" && access(own, X_OK) == 0)
+        let other = try directory.file("mcp-bridge", mode: 0o755)
+        #expect(try ExecutableLookup.find("mcp-bridge", path: directory.path, workingDirectory: nil) == other)
+    }
+
     @Test func `the standard path has a shell`() throws {
         #expect(try ExecutableLookup.find("sh", path: nil, workingDirectory: nil).hasSuffix("/sh"))
     }
