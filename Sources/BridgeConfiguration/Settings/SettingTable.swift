@@ -33,7 +33,10 @@ package enum SettingTable {
                 + "`publicURL`, `hosts`, `trustedProxies` or an address beyond loopback is configured, `remote` else"),
         Setting("hosts", \.hosts, .hosts, "names, beyond this machine's addresses, that a `Host` header may carry"),
         Setting("origins", \.origins, .origins, "web origins that may ask"),
-        Setting("trustedProxies", \.trustedProxies, .blocks, "proxies believed about a client's address"),
+        Setting(
+            "trustedProxies", \.trustedProxies, .blocks,
+            "proxies in front of the service: from them `X-Forwarded-Prefix` is believed (for HTTP+SSE); any entry means "
+                + "that everybody needs a token"),
         Setting(
             "signIn.port", \.signInPort, .number(1...65_535),
             "where a browser comes back to at a sign-in, on 127.0.0.1; open only while one waits"),

@@ -17,7 +17,7 @@ extension Route {
         case anyone
         /// The model APIs.
         case chat
-        /// A part of MCP at least. What of it, each method asks for (``Method``).
+        /// A part of MCP at least, `source` or `admin`. What of MCP, each method asks for (``Method``).
         case mcp
         /// All of MCP: it tells of every server.
         case allOfMCP

@@ -21,7 +21,8 @@ struct TokenCommand: ParsableCommand {
                 Standard output has the secret and nothing else: TOKEN=$(mcp-bridge token create --name ci --scope mcp --quiet)
 
                 A scope is a list of: mcp (everything of MCP), server:NAME (one server), tool:SERVER.PATTERN (some of its \
-                tools), chat (model APIs), source (answer for models), admin (everything, and change the service).
+                tools), chat (model APIs), source (answer for models), admin (all of that but source, and change the \
+                service: it means to run any command).
                 """
         )
 
@@ -46,7 +47,7 @@ struct TokenCommand: ParsableCommand {
         @Option(help: "How much it may use in a day, such as '100000tokens/day' or '500requests/day'.")
         var budget: String?
 
-        @Flag(help: "What is done with it stays without consequences, where a route knows of that.")
+        @Flag(help: "On the model APIs an echo answers it. Calls of MCP are not affected: they run.")
         var sandbox = false
 
         @Flag(help: "Have each of its requests in the log, too.")
