@@ -1,6 +1,11 @@
 # Sourced by install and uninstall: where everything goes.
 # shellcheck shell=bash disable=SC2034
 
+# base VARIABLE USUAL: a folder of the XDG Base Directory Specification, as systemd and the program understand it.
+base() {
+    if [[ ${!1-} == /* ]]; then echo "${!1}"; else echo "$HOME/$2"; fi
+}
+
 # install_paths [OPTION...]: reads the options both scripts share and sets
 #   kind (system|user) prefix binary bin links doc units sysusers tmpfiles config config_mode DESTDIR
 install_paths() {
@@ -20,8 +25,8 @@ install_paths() {
     done
     if [[ $kind == user ]]; then
         : "${prefix:=$HOME/.local}"
-        units=${XDG_DATA_HOME:-$HOME/.local/share}/systemd/user
-        config=${XDG_CONFIG_HOME:-$HOME/.config}/mcp-bridge
+        units=$(base XDG_DATA_HOME .local/share)/systemd/user
+        config=$(base XDG_CONFIG_HOME .config)/mcp-bridge
         config_mode=0700
     else
         : "${prefix:=/usr/local}"

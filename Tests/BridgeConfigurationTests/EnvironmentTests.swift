@@ -90,6 +90,20 @@ import Testing
         #expect(find(nil, user, false) == [.init(path: "/home/ada/.config/mcp-bridge/config.json", isRequired: false)])
     }
 
+    @Test func `a user's configuration lies in XDG's folder, else in the home's; the state stays where it is`() {
+        let user = { (folder: String) in ["HOME": "/home/ada", "XDG_CONFIG_HOME": folder] }
+        let find = { (folder: String, system: Bool) in
+            ConfigurationLocations.candidates(flag: nil, environment: user(folder), isSystemService: system)
+                .map(\.path)
+        }
+        let usual = "/home/ada/.config/mcp-bridge/config.json"
+        #expect(find("/x/", false) == ["/x/mcp-bridge/config.json", usual])
+        #expect(find("", false) == [usual] && find("x", false) == [usual])
+        #expect(find("/home/ada/.config/", false) == [usual])
+        #expect(find("/x", true) == ["/etc/mcp-bridge/config.json"])
+        #expect(ConfigurationLocations.stateDirectory(environment: user("/x")) == "/home/ada/.config/mcp-bridge")
+    }
+
     @Test func `state lies where systemd, the variable or the home says`() {
         let state = ConfigurationLocations.stateDirectory
         #expect(state(["HOME": "/h", "STATE_DIRECTORY": "/a:/b", "MCP_BRIDGE_CONFIG_DIR": "/c"]) == "/a")

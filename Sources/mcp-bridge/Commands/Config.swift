@@ -102,9 +102,10 @@ enum ConfigurationReading {
         } else if let wanted = candidates.first?.path {
             StandardStreams.error("note: there is no \(wanted); the demo server alone is served\n")
         }
-        let own = ConfigurationLocations.userFile(environment: environment)
-        guard !candidates.contains(where: { $0.path == own }), access(own, F_OK) == 0 else { return }
-        StandardStreams.error("note: the service does not read \(own); name it to have it checked\n")
+        for own in ConfigurationLocations.userFiles(environment: environment)
+        where !candidates.contains(where: { $0.path == own }) && access(own, F_OK) == 0 {
+            StandardStreams.error("note: the service does not read \(own); name it to have it checked\n")
+        }
     }
 
     static func load(_ flag: String?) throws -> LoadedConfiguration {

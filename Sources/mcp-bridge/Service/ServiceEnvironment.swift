@@ -17,14 +17,16 @@ enum ServiceEnvironment {
         guard shell["INVOCATION_ID"] == nil, shell["STATE_DIRECTORY"] == nil, shell["MCP_BRIDGE_CONFIG_DIR"] == nil
         else { return shell }
         var environment = shell
-        let home = shell["HOME"] ?? "/"
-        let state =
-            isSystem ? "/var/lib/mcp-bridge" : (shell["XDG_STATE_HOME"] ?? "\(home)/.local/state") + "/mcp-bridge"
+        let folder = { (system: String, variable: String, usual: String) in
+            (isSystem ? system : ConfigurationLocations.baseFolder(variable, usual: usual, environment: shell))
+                + "/mcp-bridge"
+        }
+        let state = folder("/var/lib", "XDG_STATE_HOME", ".local/state")
         if access(state, F_OK) == 0 {
             environment["STATE_DIRECTORY"] = state
             if isSystem { environment["HOME"] = state }
         }
-        let file = (isSystem ? "/etc" : shell["XDG_CONFIG_HOME"] ?? "\(home)/.config") + "/mcp-bridge/environment"
+        let file = folder("/etc", "XDG_CONFIG_HOME", ".config") + "/environment"
         do {
             guard let bytes = try WholeFile.readIfPresent(file, limit: 1 << 20) else { return environment }
             for variable in EnvironmentFile(bytes).variables {
