@@ -65,6 +65,37 @@ import Testing
         #expect(loaded.errors.map(\.keyPath) == ["MCP_BRIDGE_OVERSEER_URL"])
     }
 
+    private func overseer(_ variables: [String: String]) -> (UpstreamTarget.Endpoint?, LoadedConfiguration) {
+        let loaded = self.load(
+            variables.merging(["MCP_BRIDGE_SENTINEL_COMMAND": "/opt/s"]) { own, _ in own }, nil)
+        guard case .remote(let endpoint)? = loaded.configuration?.server(named: "overseer")?.target else {
+            return (nil, loaded)
+        }
+        return (endpoint, loaded)
+    }
+
+    @Test func `the overseer is reached through the service's proxy, unless it is on this machine`() {
+        let proxies = ["HTTPS_PROXY": "http://u:secret@proxy.example:3128", "http_proxy": "http://other:1"]
+        let at = { (url: String) in
+            self.overseer(proxies.merging(["MCP_BRIDGE_OVERSEER_URL": url]) { own, _ in own }).0?.proxy
+        }
+        let proxy = RemoteTarget.Proxy(
+            .http, host: "proxy.example", port: 3_128, user: "u", password: Secret("secret"))
+        #expect(at("https://o.example/mcp") == proxy)
+        #expect(at("http://o.example/mcp") == .init(.http, host: "other", port: 1))
+        #expect(at("https://127.0.0.1:9/mcp") == nil && at("http://localhost/mcp") == nil)
+    }
+
+    @Test func `a proxy that cannot be used is the overseer's own trouble`() {
+        let (endpoint, loaded) = self.overseer([
+            "MCP_BRIDGE_OVERSEER_URL": "https://o.example/mcp", "ALL_PROXY": "ftp://secret@x",
+        ])
+        #expect(endpoint == nil && loaded.fates?.served == ["sentinel"] && loaded.fates?.failed == ["overseer"])
+        #expect(loaded.errors.map(\.keyPath) == ["MCP_BRIDGE_OVERSEER_URL"])
+        #expect(loaded.errors.allSatisfy { $0.message.contains("ALL_PROXY") && !"\($0)".contains("secret") })
+        #expect(loaded.mistakes.isEmpty)
+    }
+
     @Test func `an empty URL or command adds nothing`() {
         let loaded = self.load(["MCP_BRIDGE_OVERSEER_URL": "", "MCP_BRIDGE_SENTINEL_COMMAND": ""], nil)
         #expect(loaded.configuration?.servers.map(\.name) == ["demo"])

@@ -1,6 +1,7 @@
-/// The environment variables that configure the service. They win over the file: a unit's drop-in or a container's
-/// command line is nearer to the operator than a file that several machines may share. An empty variable is an unset
-/// one.
+/// Those of the environment variables that are settings and servers. They win over the file: a unit's drop-in or a
+/// container's command line is nearer to the operator than a file that several machines may share. An empty variable is an
+/// unset one. Elsewhere are `MCP_BRIDGE_CONFIG` (``ConfigurationLocations``), `MCP_BRIDGE_LOG_LEVEL` (BridgeLog) and
+/// `MCPTB_…` (``ChatEnvironment``).
 ///
 /// | variable | default | in place of |
 /// |---|---|---|
@@ -22,6 +23,8 @@ package struct EnvironmentSettings: Sendable, Hashable {
     package private(set) var host: String?
     package private(set) var mcpPath: String?
     package private(set) var overseerURL: String?
+    /// What the overseer is reached through, by the service's variables for proxies.
+    package private(set) var overseerProxy: RemoteTarget.Proxy?
     package private(set) var sentinelCommand: String?
     package private(set) var sentinelArguments: [String] = []
     package private(set) var oauthStatePath: String?
@@ -47,6 +50,7 @@ package struct EnvironmentSettings: Sendable, Hashable {
             let isURL = $0.lowercased().hasPrefix("http://") || $0.lowercased().hasPrefix("https://")
             return self.checked("OVERSEER_URL", isURL ? $0 : nil, "must begin with 'https://' or 'http://'.")
         }
+        self.findProxy(variables)
         self.sentinelCommand = value("SENTINEL_COMMAND")
         self.sentinelArguments = (value("SENTINEL_ARGS") ?? "").split { $0.isWhitespace }.map(String.init)
         self.oauthStatePath = value("OAUTH_STATE_PATH")
@@ -65,11 +69,25 @@ package struct EnvironmentSettings: Sendable, Hashable {
         return value
     }
 
-    private mutating func report(_ severity: ConfigurationDiagnostic.Severity, _ name: String, _ message: String) {
+    /// Without the proxy that is asked for, the overseer is not reached at all.
+    private mutating func findProxy(_ variables: [String: String]) {
+        guard let url = self.overseerURL else { return }
+        switch ProxyRule(entry: [:], service: variables).verdict(on: url) {
+        case .direct: break
+        case .proxy(let proxy): self.overseerProxy = proxy
+        case .unknown(let variable):
+            self.overseerURL = nil
+            self.report(.error, "OVERSEER_URL", ProxyRule.complaint(about: variable), remedy: ProxyRule.remedy)
+        }
+    }
+
+    private mutating func report(
+        _ severity: ConfigurationDiagnostic.Severity, _ name: String, _ message: String, remedy: String? = nil
+    ) {
         self.diagnostics.append(
             ConfigurationDiagnostic(
                 severity, reach: name == "OVERSEER_URL" ? .needs("overseer") : .service, file: "environment",
-                keyPath: "MCP_BRIDGE_\(name)", message: message
+                keyPath: "MCP_BRIDGE_\(name)", message: message, remedy: remedy
             )
         )
     }
@@ -112,8 +130,9 @@ extension EnvironmentSettings {
     func servers(timeouts: UpstreamTimeouts) -> [UpstreamEntry] {
         var targets: [(String, UpstreamTarget)] = []
         if let url = self.overseerURL {
-            let shown = ConfiguredText(url, masked: SecretMask.url(url))
-            targets.append(("overseer", .remote(.init(url: shown))))
+            var endpoint = UpstreamTarget.Endpoint(url: ConfiguredText(url, masked: SecretMask.url(url)))
+            endpoint.proxy = self.overseerProxy
+            targets.append(("overseer", .remote(endpoint)))
         }
         if let command = self.sentinelCommand {
             var program = UpstreamTarget.Program(command: ConfiguredText(command))

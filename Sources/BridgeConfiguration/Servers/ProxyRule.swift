@@ -10,6 +10,9 @@ struct ProxyRule {
         case unknown(variable: String)
     }
 
+    static func complaint(about variable: String) -> String { "the proxy that \(variable) names cannot be used." }
+    static let remedy = "It begins with 'http://' or 'socks5://'; a password is possible only for the former."
+
     /// Every variable that is looked at, in small letters.
     static let variables: Set<String> = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"]
 

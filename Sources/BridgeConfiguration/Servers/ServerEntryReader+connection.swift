@@ -45,9 +45,7 @@ extension ServerEntryReader {
         case .direct: break
         case .proxy(let proxy): endpoint.proxy = proxy
         case .unknown(let variable):
-            self.problem(
-                url, "the proxy that \(variable) names cannot be used.",
-                remedy: "It begins with 'http://' or 'socks5://'; a password is possible only for the former.")
+            self.problem(url, ProxyRule.complaint(about: variable), remedy: ProxyRule.remedy)
         }
     }
 }
