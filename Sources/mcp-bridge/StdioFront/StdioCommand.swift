@@ -36,7 +36,10 @@ struct StdioCommand {
     private func settings(_ environment: [String: String]) throws -> StdioSettings {
         let url = self.url ?? environment["MCP_BRIDGE_PROXY_URL"].flatMap { $0.isEmpty ? nil : $0 }
         if let url, !ServiceOptions.isEndpoint(url) {
-            StdioNotes.spoken.say("this is not an endpoint's address; one is http://127.0.0.1:8769/mcp", ["url": url])
+            // Not by its text, which may hold a password.
+            StdioNotes.spoken.say(
+                "this is not an endpoint's address; one is http://127.0.0.1:8769/mcp",
+                ["given by": self.url == nil ? "MCP_BRIDGE_PROXY_URL" : "--url"])
             throw ExitCode.failure
         }
         let token: Secret?

@@ -53,10 +53,10 @@ struct StdioSettings {
         self.token.map { ["Authorization": "Bearer \($0.value)"] } ?? [:]
     }
 
-    /// As somebody would write it.
+    /// For people: as they would write it, without what an address may hold in confidence.
     var name: String {
         switch self.place {
-        case .url(let url): url
+        case .url(let url): HTTPAddress(url)?.description ?? "an address that cannot be read"
         case .localSocket(let environment): ClientPlaces.socket("http.sock", environment: environment)
         case .ownSocket(let path): path
         }
