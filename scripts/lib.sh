@@ -36,7 +36,7 @@ need_build_packages() {
 }
 
 # orders_functions: whether a release can have its functions in the order that is wanted. Trees from before say none, and it takes
-# the linker that comes with Swift: some toolchains are without it.
+# lld: the toolchain's, or the system's.
 orders_functions() {
     local resources
     [[ -f $root/scripts/functions.order ]] || return 1
