@@ -34,7 +34,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
     targets: [
-        // libsystemd: sd_notify, sd_listen_fds, sd_journal_sendv.
+        // libsystemd: sd_listen_fds_with_names, sd_is_socket, sd_journal_sendv.
         .systemLibrary(
             name: "CSystemd", path: "CSystemd", pkgConfig: "libsystemd", providers: [.apt(["libsystemd-dev"])]),
         // fork, set up, exec: the async-signal-safe part of starting a process.

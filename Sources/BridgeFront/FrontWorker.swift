@@ -100,7 +100,7 @@ package final class FrontWorker: Sendable {
         }
     }
 
-    /// Takes over hosts, origins, peers, limits and intervals. Socket paths and the MCP path are those of the start.
+    /// Takes over all but the paths of sockets and files and the MCP path, which are those of the start.
     package func reconfigure(_ configuration: FrontConfiguration) { self.state.value.reconfigure(configuration) }
 
     private func closeListeners() {

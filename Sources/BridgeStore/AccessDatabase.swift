@@ -10,7 +10,7 @@ package final class AccessDatabase: Sendable {
     package struct Options: Sendable {
         /// How long a lock of another program is waited for.
         package var lockWait: Duration = .seconds(2)
-        /// Requests that may wait for the thread.
+        /// Requests that may wait for each of the two threads.
         package var queueLimit = 4_096
         /// Of the file; nil: as much as the disk holds.
         package var maximumPages: Int?

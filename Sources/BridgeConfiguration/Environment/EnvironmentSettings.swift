@@ -1,6 +1,6 @@
 /// Those of the environment variables that are settings and servers. They win over the file: a unit's drop-in or a
-/// container's command line is nearer to the operator than a file that several machines may share. An empty variable is an
-/// unset one. Elsewhere are `MCP_BRIDGE_CONFIG` (``ConfigurationLocations``), `MCP_BRIDGE_LOG_LEVEL` (BridgeLog) and
+/// container's command line is nearer to the operator than a file that several machines may share. An empty variable is
+/// an unset one. Elsewhere are `MCP_BRIDGE_CONFIG` (``ConfigurationLocations``), `MCP_BRIDGE_LOG_LEVEL` (BridgeLog) and
 /// `MCPTB_…` (``ChatEnvironment``).
 ///
 /// | variable | default | in place of |

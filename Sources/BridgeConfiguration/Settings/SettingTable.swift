@@ -35,8 +35,8 @@ package enum SettingTable {
         Setting("origins", \.origins, .origins, "web origins that may ask"),
         Setting(
             "trustedProxies", \.trustedProxies, .blocks,
-            "proxies in front of the service: from them `X-Forwarded-Prefix` is believed (for HTTP+SSE); any entry means "
-                + "that everybody needs a token"),
+            "proxies in front of the service: from them `X-Forwarded-Prefix` is believed (for HTTP+SSE); any entry "
+                + "means that everybody needs a token"),
         Setting(
             "signIn.port", \.signInPort, .number(1...65_535),
             "where a browser comes back to at a sign-in, on 127.0.0.1; open only while one waits"),

@@ -75,7 +75,8 @@ package enum WorkerReport: String, LinkHeader {
     }
 }
 
-/// What is asked of the supervisor: over the control socket, and by the front on behalf of its clients.
+/// What is asked of the supervisor: over the control socket, by the front on behalf of its clients, and by the session
+/// worker, which begins sign-ins for the owner's.
 package enum ControlRequest: LinkHeader, Equatable {
     case health
     case memory
@@ -135,7 +136,8 @@ package enum ControlRequest: LinkHeader, Equatable {
         }
     }
 
-    /// What the front may ask. Everything else is for the control socket.
+    /// What the front may ask. The session worker may begin a sign-in and wait for its end; all is for the control
+    /// socket.
     package var isForFront: Bool {
         switch self {
         case .health, .memory, .servers, .addServers, .removeServer, .oauth(_, .redirect): true

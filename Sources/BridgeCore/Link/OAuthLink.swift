@@ -1,7 +1,7 @@
 import NIOCore
 
-/// What is asked of the OAuth of one upstream: on the control link by the supervisor (for commands and for the front), on the
-/// link by the session worker. It is answered with an ``OAuthAnswer``.
+/// What is asked of the OAuth of one upstream: of its worker by the supervisor, for commands, the front and the session
+/// worker. It is answered with an ``OAuthAnswer``.
 package enum OAuthRequest: LinkHeader, Equatable {
     /// To begin a sign-in in a browser. One that waits already is given up for it.
     ///

@@ -18,8 +18,6 @@ package enum UpstreamRequest: LinkHeader, Equatable {
     case asks
     /// By which transport the server was found to speak in an earlier life, where its address says nothing of it.
     case found(transport: String)
-    /// What is asked of its OAuth, on behalf of an owner's client: answered with an ``OAuthAnswer``.
-    case oauth(OAuthRequest)
 
     package func write(to header: inout HeaderWriter) {
         switch self {
@@ -38,9 +36,6 @@ package enum UpstreamRequest: LinkHeader, Equatable {
         case .found(let transport):
             header.member("op", "found")
             header.member("by", transport)
-        case .oauth(let request):
-            header.member("op", "oauth")
-            request.write(to: &header)
         }
     }
 
@@ -54,9 +49,6 @@ package enum UpstreamRequest: LinkHeader, Equatable {
         case "propose": self = .propose(revision: header.string("rev") ?? "", seconds: header.int("s") ?? 0)
         case "asks": self = .asks
         case "found": self = .found(transport: header.string("by") ?? "")
-        case "oauth":
-            guard let request = OAuthRequest(reading: &header) else { return nil }
-            self = .oauth(request)
         default: return nil
         }
     }

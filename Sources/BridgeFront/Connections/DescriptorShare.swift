@@ -2,9 +2,11 @@ import Glibc
 
 /// How the descriptors that the front may have are shared out. Pure but for ``limitOfThisProcess``.
 struct DescriptorShare: Equatable {
-    /// For everything but clients: the standard three, listeners, epoll and its two, the control link, the notify socket,
-    /// logs, the process thread's four, the session link and its bulk connections (twice, while a new session worker takes
-    /// over from an old one), a file that is read, and connections that are accepted only to be closed.
+    /// For everything but clients: the standard three, listeners, epoll and its two, the control link, the notify
+    /// socket, logs, the process thread's four, the session link and its bulk connections (twice, while a new session
+    /// worker takes over from an old one), the database's two connections with their logs and the memory that they
+    /// share, the socket that receivers of sign-ins come over and these, a file that is read, and connections that are
+    /// accepted only to be closed.
     static let own = 48
     /// More connections than this are never being refused at once; what comes beyond is closed without being told why.
     static let mostRefused = 256

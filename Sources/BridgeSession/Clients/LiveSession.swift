@@ -32,8 +32,8 @@ struct ListChange: Hashable {
     }
 }
 
-/// What is in memory of one session: calls, streams, changes of lists that the client has not been told of. It is there from
-/// the first call or stream on, until there has been neither for a while (`sessionIdleMemory`).
+/// What is in memory of one session: calls, streams, changes of lists that the client has not been told of. It is there
+/// from the first call or stream on, until there has been neither for a while (`sessionIdleMemory`).
 ///
 /// Confined to the event loop.
 final class LiveSession {

@@ -3,8 +3,8 @@ import BridgeMCP
 import Logging
 import NIOCore
 
-/// What outlives the worker of sessions: which have ended, and the levels that were set. The ledger says it, the journal
-/// keeps it. Confined to the event loop.
+/// What outlives the worker of sessions: which have ended, the levels that were set, and what was subscribed to. The
+/// ledger says it, the journal keeps it. Confined to the event loop.
 final class SessionRecords {
     /// When the journal has grown by this many bytes, it is compacted.
     private static let journalAllowance = 32 << 20

@@ -62,7 +62,7 @@ final class OAuthDesk {
     var isProbing = false
     /// When it may next be looked up which rights are missing.
     var nextLookForRights: Moment?
-    /// Whether it says so in its metadata only.
+    /// Whether the server's metadata has said that it wants a token, where its answers do not.
     var wantsToken = false
     var clientBackoff = Backoff(base: .seconds(1), maximum: .seconds(300))
     var nextClientSignIn: Moment?

@@ -208,9 +208,6 @@ final class UpstreamCore {
         case .retry:
             exchange.end(header: UpstreamEnd.answered)
             self.lane.wake()
-        case .oauth(let request):
-            exchange.delegate = AnswerWaiter { _ in }
-            self.serveOAuth(request) { exchange.end(header: UpstreamEnd.answered, payload: $0.json.bytes) }
         case .keep:
             exchange.delegate = AnswerWaiter { [weak self] _ in self?.keeps -= 1 }
             self.keeps += 1

@@ -33,8 +33,8 @@ enum DemoTool: String, CaseIterable {
                 if revision >= .v2025_06_18 { info.member("title", "mcp-bridge demo server") }
                 info.member("version", "1.0.0")
             }
-            result.member(
-                "instructions", "Small tools for trying out an MCP client or a bridge. None of them changes anything.")
+            let words = "Small tools for trying out an MCP client or a bridge."
+            result.member("instructions", isEverything ? words : words + " None of them changes anything.")
         }
     }
 

@@ -145,7 +145,6 @@ final class FakeUpstream {
         case .propose(let revision, _):
             self.proposals.append(revision)
             exchange.end(header: .emptyObject)
-        case .oauth: exchange.cancel(reason: "not served")
         case .found(let transport):
             self.found.append(transport)
             exchange.end(header: .emptyObject)
