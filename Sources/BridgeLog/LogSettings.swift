@@ -5,7 +5,7 @@ package struct LogSettings: Hashable, Sendable {
     package enum Console: Hashable, Sendable {
         case journal
         case text(TextColors)
-        /// Text as the gateway before this one wrote it.
+        /// Text as mcp-proxy wrote it.
         case gateway
         /// Text as MCPTokenBridge wrote it.
         case tokenBridge(TextColors)

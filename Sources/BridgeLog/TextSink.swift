@@ -7,7 +7,7 @@ package struct TextSink: LogSink {
     package enum Form: Hashable, Sendable {
         /// `[time] LEVEL label: message key=value…`
         case people(TextColors)
-        /// `LEVEL: mcp_gateway.part: message key=value…`, with the levels of Python: what the gateway before this one wrote,
+        /// `LEVEL: mcp_gateway.part: message key=value…`, with the levels of Python: what mcp-proxy wrote,
         /// for whoever reads it by a program.
         case gateway
         /// `[time] LEVEL [request] message key=value…`, values whole: what MCPTokenBridge wrote.

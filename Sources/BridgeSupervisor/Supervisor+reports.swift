@@ -92,7 +92,8 @@ extension Supervisor {
         return summary
     }
 
-    /// The body of `GET /health`: the members of both systems before this one. Always told with 200.
+    /// The body of `GET /health`: the members that it had in mcp-proxy and in mcp-bridge for Node, and more. Always told
+    /// with 200.
     ///
     /// - Parameter inFull: for the control socket, whose users may read the configuration.
     func health(inFull: Bool = false) -> JSONText {

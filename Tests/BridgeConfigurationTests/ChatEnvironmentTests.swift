@@ -3,7 +3,7 @@ import Testing
 @testable import BridgeConfiguration
 @testable import BridgeCore
 
-@Suite("Variables of the token bridge before this one") struct ChatEnvironmentTests {
+@Suite("Variables of MCPTokenBridge") struct ChatEnvironmentTests {
     private func settings(_ variables: [String: String], _ file: String = "{}") throws -> ChatSettings {
         var context = Loading.context
         context.variables = variables

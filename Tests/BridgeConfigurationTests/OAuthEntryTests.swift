@@ -87,7 +87,7 @@ import Testing
         #expect(loaded.errors.isEmpty && loaded.warnings.count == 1)
     }
 
-    @Test func `the older gateway's server is as it was registered, and has its state`() throws {
+    @Test func `the server of mcp-bridge for Node is as it was registered, and has its state`() throws {
         var context = Loading.context
         context.variables["MCP_BRIDGE_OVERSEER_URL"] = "https://o/mcp"
         let configuration = try #require(ConfigurationLoader(context: context).load(nil).configuration)

@@ -111,7 +111,7 @@ import Testing
             #"{"error":"Invalid server configuration.","details":[{"type":"value_error","loc":"mcpServers","msg":"must be an object, not an array."}]}"#
         ),
     ])
-    func `a bad request is answered in the older gateway's words`(body: String, status: Int, answer: String) throws {
+    func `a bad request is answered in mcp-proxy's words`(body: String, status: Int, answer: String) throws {
         let loader = ConfigurationLoader(context: Loading.context)
         let error = #expect(throws: ServersRequestError.self) {
             try loader.servers(inRequest: ByteBuffer(string: body), current: BridgeConfiguration())

@@ -161,7 +161,7 @@ import Testing
         #expect(RefreshIntent(intent.json.bytes) == intent && RefreshIntent(ByteBuffer(string: "{}")) == nil)
     }
 
-    // MARK: The older gateway's state (B33)
+    // MARK: The state of mcp-bridge for Node (B33)
 
     private static let older = #"""
         {"clientInformation":{"client_id":"old","client_secret":"s","redirect_uris":["http://127.0.0.1:8770/callback"]},

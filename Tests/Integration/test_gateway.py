@@ -1,4 +1,4 @@
-"""`mcp-bridge gateway`: what users of the older gateway (`mcp-gateway --config … --transport …`) started."""
+"""`mcp-bridge gateway`: what users of mcp-proxy (`mcp-gateway --config … --transport …`) started."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def test_no_page_and_no_proxy_changes_servers(gateway: Bridge, headers: dict[str
 
 
 def test_changes_are_there_at_the_next_start(bridges: Bridges) -> None:
-    """The older gateway forgot them."""
+    """mcp-proxy forgot them."""
     gateway = over_http(bridges, "streamable-http", {"demo": demo_upstream()}, "--name", "kept").start()
     added = manage(gateway, "POST", "/servers", {"mcpServers": {"more": demo_upstream()}})
     assert added.status == 200
@@ -172,7 +172,7 @@ def test_beyond_loopback_it_serves_nobody_without_a_token(bridges: Bridges) -> N
 
 
 def test_standard_output_is_the_clients_alone(home: Bridge) -> None:
-    """Whatever is logged, by the bridge and by its servers, goes to standard error, in the older gateway's lines."""
+    """Whatever is logged, by the bridge and by its servers, goes to standard error, in mcp-proxy's lines."""
     with over_stdio(home, file_of(home), "--log-level", "DEBUG") as client:
         client.open()
         assert text(client.call(f"{ECHO}.ping", message="x")) == f"{ECHO}:x"

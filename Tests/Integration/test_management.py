@@ -132,7 +132,7 @@ def test_a_server_can_be_added_used_and_removed(bridge: Bridge, extra: Misbehavi
 
 
 def test_an_added_server_is_called_by_its_prefixed_name(bridge: Bridge, folder: Path) -> None:
-    """As the older gateway's own tests call it."""
+    """As mcp-proxy's own tests call it."""
     assert add(bridge, {"remote-echo": MisbehavingUpstream(folder, "remote-echo").entry}).status == 200
     client = bridge.client()
     assert text_of(client.call("remote-echo.ping", {"message": "hi"}).result) == "remote-echo:hi"

@@ -1,4 +1,4 @@
-"""The routes of the token bridge before this one, line by line. Answers are those of the sandbox, an echo."""
+"""The routes of MCPTokenBridge, line by line. Answers are those of the sandbox, an echo."""
 
 from __future__ import annotations
 

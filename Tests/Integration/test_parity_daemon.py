@@ -1,4 +1,4 @@
-"""What the older mcp-bridge (Node) does, line by line: a test is named by its line in docs/moving.md.
+"""What mcp-bridge for Node does, line by line: a test is named by its line in docs/moving.md.
 
 One bridge is started as that one was: from the environment alone.
 """

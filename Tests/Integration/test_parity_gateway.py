@@ -1,4 +1,4 @@
-"""What the "MCP Gateway" (mcp-proxy) does, line by line: a test is named by its line in docs/moving.md.
+"""What mcp-proxy does, line by line: a test is named by its line in docs/moving.md.
 
 One bridge serves the file of somebody who comes from there.
 """

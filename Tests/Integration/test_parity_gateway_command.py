@@ -1,4 +1,4 @@
-"""`mcp-bridge gateway`, which is the command of the "MCP Gateway" (mcp-proxy): a test is named by its line in docs/moving.md."""
+"""`mcp-bridge gateway`, which is the command of mcp-proxy: a test is named by its line in docs/moving.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the older gateway's owner relies on about signing in to the overseer; docs/moving.md has a row for each."""
+"""What the owner of mcp-bridge for Node relies on about signing in to the overseer; docs/moving.md has a row for each."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_B33_the_state_of_old_is_taken_over_once(bridges: Bridges, server: Autho
     assert bridge.wait_upstream("overseer")["connected"] is True
     assert told(bridge, "overseer")["state"] == "ok" and not server.requests("authorize")
     assert not old.exists() and [path for path in bridge.state.iterdir() if path.name.startswith("oauth-state.json")]
-    bridge.wait_logged("older gateway")
+    bridge.wait_logged("mcp-bridge for Node")
     for path in (bridge.state / "oauth").rglob("*"):
         assert path.stat().st_mode & 0o077 == 0, path
 

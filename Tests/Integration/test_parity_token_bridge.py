@@ -1,4 +1,4 @@
-"""`mcp-bridge token-bridge`, which is the command of MCPTokenBridge (`mcptb.py`): a test is named by its line in docs/moving.md.
+"""`mcp-bridge token-bridge`, which is the command of MCPTokenBridge: a test is named by its line in docs/moving.md.
 
 What its HTTP routes say (C11 to C21) is in test_parity_chat.py.
 """

@@ -1,6 +1,6 @@
 """A small server of the official SDK: `echo_server.py [--name NAME] [--transport stdio|sse|streamable-http] [--port PORT]`.
 
-Its tools are those that the older gateway's own tests call: `ping` answers `NAME:MESSAGE`, `server_name` answers `NAME`.
+Its tools are those that mcp-proxy's own tests call: `ping` answers `NAME:MESSAGE`, `server_name` answers `NAME`.
 """
 
 from __future__ import annotations

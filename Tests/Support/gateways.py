@@ -1,4 +1,4 @@
-"""Gateways: bridges of their own, started in the older gateway's way."""
+"""Gateways: bridges of their own, started in mcp-proxy's way."""
 
 from __future__ import annotations
 

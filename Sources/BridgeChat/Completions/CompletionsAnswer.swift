@@ -2,7 +2,7 @@ package import BridgeCore
 
 /// Answers of chat completions.
 package enum CompletionsAnswer {
-    /// The body of an answer that is not streamed. `text` and `request_id` are what the token bridge before this one had.
+    /// The body of an answer that is not streamed. `text` and `request_id` are what MCPTokenBridge had.
     ///
     /// - Parameter answer: fitted to the request.
     package static func body(_ answer: ChatAnswer, to request: ChatRequest, identity: ReplyIdentity) -> JSONText {

@@ -1,4 +1,4 @@
-// What is told of sources. The texts of a 503 are those of the token bridge before this one, which clients may show or look
+// What is told of sources. The texts of a 503 are those of MCPTokenBridge, which clients may show or look
 // for: as the message, and as `detail` beside the error.
 extension ChatFault {
     /// No client lends a model.

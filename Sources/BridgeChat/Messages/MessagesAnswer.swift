@@ -2,7 +2,7 @@ package import BridgeCore
 
 /// Answers of Anthropic's messages.
 package enum MessagesAnswer {
-    /// The body of an answer that is not streamed. `request_id` is what the token bridge before this one had.
+    /// The body of an answer that is not streamed. `request_id` is what MCPTokenBridge had.
     ///
     /// - Parameter answer: fitted to the request.
     package static func body(_ answer: ChatAnswer, to request: ChatRequest, identity: ReplyIdentity) -> JSONText {

@@ -1,4 +1,4 @@
-/// The variables of the token bridge before this one, which win over the file. A value that cannot be read counts as none,
+/// The variables of MCPTokenBridge, which win over the file. A value that cannot be read counts as none,
 /// as it did there; a warning says so.
 ///
 /// | variable | in place of |

@@ -12,7 +12,7 @@
 /// | `MCP_BRIDGE_SENTINEL_COMMAND` | | adds the program `sentinel`, its names without prefix |
 /// | `MCP_BRIDGE_SENTINEL_ARGS` | | its arguments, split at white space |
 /// | `MCP_BRIDGE_CONFIG_DIR` | ~/.config/mcp-bridge | the state directory where systemd gives none |
-/// | `MCP_BRIDGE_OAUTH_STATE_PATH` | oauth-state.json in the state directory | where an older gateway kept its sign-in |
+/// | `MCP_BRIDGE_OAUTH_STATE_PATH` | oauth-state.json in the state directory | where mcp-bridge for Node kept its sign-in |
 /// | `MCP_BRIDGE_TOOL_CACHE_PATH` | tools-cache.json in the state directory | |
 /// | `MCP_BRIDGE_LOG_PATH` | | `bridge.log.path` |
 /// | `MCP_BRIDGE_LOG_MAX_BYTES` | 5242880 | `bridge.log.maxBytes` |
@@ -144,7 +144,7 @@ extension EnvironmentSettings {
         return targets.map { name, target in
             var entry = UpstreamEntry(name: name, target: target)
             entry.prefix = ""
-            // As the gateway before this one was registered there.
+            // As mcp-bridge for Node was registered there.
             if name == "overseer" {
                 entry.oauth.scopes = ["overseer.all"]
                 entry.oauth.tokenEndpointMethod = .post

@@ -11,7 +11,7 @@ package struct StatePaths: Sendable, Hashable {
     package let tokenKey: String
     /// Tokens, budgets and the audit.
     package let database: String
-    /// The one file of an older gateway.
+    /// The one file of mcp-bridge for Node.
     package let oauthState: String
     /// Whether a variable says where that is.
     package let isOAuthStateNamed: Bool

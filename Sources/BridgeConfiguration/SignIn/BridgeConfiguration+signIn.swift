@@ -15,7 +15,7 @@ extension BridgeConfiguration {
         return entry.oauth.settings(place, front: self.frontRedirect)
     }
 
-    /// The gateway before this one had one server to sign in to, and called it `overseer`.
+    /// mcp-bridge for Node had one server to sign in to, and called it `overseer`.
     private func mayHaveOlderState(_ entry: UpstreamEntry, _ paths: StatePaths) -> Bool {
         if entry.name == "overseer" { return true }
         let remote = self.upstreams.filter { if case .remote = $0.target { true } else { false } }

@@ -24,7 +24,7 @@ package struct FrontConfiguration: Sendable, Hashable, Codable {
     /// Grants of every user not named in ``peers``.
     package var otherPeers: [PeerGrant]
     package var serviceUID: UInt32
-    /// Whether any process of this machine may change what is served, by plain loopback: the older gateway's way.
+    /// Whether any process of this machine may change what is served, by plain loopback: mcp-proxy's way.
     package var isOpenOnLoopback: Bool
     /// How often an open SSE stream that has nothing to say sends a comment.
     package var keepAliveInterval: Seconds

@@ -58,7 +58,7 @@ package struct OAuthSettings: Sendable, Hashable, Codable {
     package var redirects = ["http://127.0.0.1:8770/callback"]
     /// The folder of the state files, absolute.
     package var folder: String
-    /// The one state file of an older gateway, where it may be this upstream's.
+    /// The one state file of mcp-bridge for Node, where it may be this upstream's.
     package var olderState: String?
     /// By which state files are sealed: 32 bytes, base64. nil: they lie open, readable for this user alone.
     package var key: Secret?

@@ -36,7 +36,7 @@ struct Caller: Sendable, Hashable {
     }
 
     /// What the connection alone entitles to. Loopback TCP says only that it is some process of this machine, a sandboxed
-    /// one or another user's included: it administers only a bridge that was started in the older gateway's way.
+    /// one or another user's included: it administers only a bridge that was started in mcp-proxy's way.
     func grants(_ configuration: FrontConfiguration) -> Grants {
         switch self.way {
         case .tcp where !self.isLocal: []

@@ -125,7 +125,7 @@ extension CatalogueDisplay {
 extension CatalogueCache {
     /// What clients were last shown.
     ///
-    /// A file that does not say how is of the program before this one, which showed all servers' entries under their own names.
+    /// A file that does not say how is of mcp-bridge for Node, which showed all servers' entries under their own names.
     package func catalogue() -> Catalogue {
         var catalogue = Catalogue(of: self.offerings)
         let servers = self.display?.servers ?? self.upstreams.map { CatalogueDisplay.Server(name: $0, prefix: "") }

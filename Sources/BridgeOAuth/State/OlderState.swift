@@ -2,7 +2,7 @@ import BridgeConfiguration
 import BridgeCore
 package import NIOCore
 
-/// The one state file of an older gateway: `{clientInformation, tokens, codeVerifier, discoveryState, lastSavedAt}`.
+/// The one state file of mcp-bridge for Node: `{clientInformation, tokens, codeVerifier, discoveryState, lastSavedAt}`.
 package enum OlderState {
     /// - Returns: nil where there is nothing in it to use, or it is another server's.
     package static func read(

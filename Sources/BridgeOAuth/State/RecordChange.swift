@@ -79,7 +79,7 @@ package enum RecordChange: Sendable, Equatable {
             record.stepUps.append(OAuthRecord.StepUp(operation: operation, at: at))
         case .rediscovered(let found):
             record.discovered = found
-            // What an older gateway kept says nothing of who gave it.
+            // What mcp-bridge for Node kept says nothing of who gave it.
             if record.tokens?.issuer == "" { record.tokens?.issuer = found.metadata.issuer }
             for at in record.registrations.indices where record.registrations[at].issuer.isEmpty {
                 record.registrations[at].issuer = found.metadata.issuer

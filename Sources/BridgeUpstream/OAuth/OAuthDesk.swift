@@ -119,7 +119,7 @@ final class OAuthDesk {
 
     private func loaded(_ contents: OAuthFiles.Contents, _ isImported: Bool) {
         if isImported {
-            self.logger.notice("The older gateway's OAuth state was taken over; its file is renamed")
+            self.logger.notice("The OAuth state of mcp-bridge for Node was taken over; its file is renamed")
         }
         self.trouble = nil
         let record = contents.record ?? OAuthRecord(upstream: self.upstream, server: self.server)

@@ -204,7 +204,7 @@ final class OAuthFiles: @unchecked Sendable {
         }
     }
 
-    /// Takes the state of an older gateway, once: where there is none yet. The file stays, with another name.
+    /// Takes the state of mcp-bridge for Node, once: where there is none yet. The file stays, with another name.
     func importOlder(_ path: String, redirects: [String]) throws -> OAuthRecord? {
         try self.locked {
             guard try self.bytes("json") == nil,

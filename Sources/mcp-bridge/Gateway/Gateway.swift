@@ -8,7 +8,7 @@ import Glibc
 struct Gateway: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gateway",
-        abstract: "Run a bridge of its own for one configuration file: the older gateway's command.",
+        abstract: "Run a bridge of its own for one configuration file: the command of mcp-proxy.",
         discussion: """
             The bridge lives as long as the command. It keeps its own state, \
             'instances/…' below the state directory of the service, and does not touch the service.

@@ -21,7 +21,7 @@ import Testing
 
     private func names(_ entries: [JSONText]?) -> [String]? { entries?.map { $0.string("name") ?? "?" } }
 
-    @Test func `has the shape that the older gateway wrote: two spaces, a newline at the end`() throws {
+    @Test func `has the shape that mcp-bridge for Node wrote: two spaces, a newline at the end`() throws {
         let cache = self.cache([
             "b": [try self.tool(#"{"name":"t","inputSchema":{"type":"object","required":[],"properties":{}}}"#)],
             "a": [try self.tool(#"{"name":"u","n":[1.0,"x"]}"#), try self.tool(#"{"name":"v"}"#)],
@@ -116,7 +116,7 @@ import Testing
         #expect(cache.checkedEntries(of: .tools, by: "t", program: "any") == nil)
     }
 
-    @Test func `reads what the older gateway wrote, members of later versions too`() {
+    @Test func `reads what mcp-bridge for Node wrote, members of later versions too`() {
         let cache = self.parsed(#"{"updatedAt":"x","prompts":{},"toolsByUpstream":{"s":[{"name":"t"}]}}"#)
         let entries = cache.entries(of: .tools, by: "s", program: "any")
         #expect(entries?.map(\.description) == [#"{"name":"t"}"#])

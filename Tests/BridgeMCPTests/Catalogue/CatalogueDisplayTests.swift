@@ -42,7 +42,7 @@ import Testing
         #expect(self.names(try self.written(display)) == ["get"])
     }
 
-    @Test func `a file of the program before this one shows everything under its own name`() throws {
+    @Test func `a file of mcp-bridge for Node shows everything under its own name`() throws {
         #expect(self.names(try self.written(nil)) == ["now", "read", "write"])
     }
 

@@ -177,7 +177,7 @@ import Testing
         }
     }
 
-    @Test func `an older gateway's state is taken over once, and its file stays under another name`() throws {
+    @Test func `the state of mcp-bridge for Node is taken over once, and its file stays under another name`() throws {
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         let path = self.folder + "/../oauth-state.json"
         let text = #"{"clientInformation":{"client_id":"c"},"tokens":{"access_token":"a","refresh_token":"r"}}"#
