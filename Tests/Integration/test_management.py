@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from harness import Bridge, Bridges
+from places import ROOT
 from processes import ProcessWatch
 from replies import text_of
 from upstreams import MisbehavingUpstream, demo_upstream
@@ -93,6 +94,12 @@ def test_metrics_are_prometheus_text(demo: Bridge) -> None:
     assert lines
     for line in lines:
         assert line.startswith(("# HELP ", "# TYPE ", "# ")) or sample.fullmatch(line), line
+
+
+def test_the_page_names_every_metric(demo: Bridge) -> None:
+    page = (ROOT / "docs/http.md").read_text(encoding="utf-8")
+    named = re.findall(r"^# TYPE (\S+) ", demo.get("/metrics").body.decode(), re.MULTILINE)
+    assert len(named) > 15 and not [name for name in named if f"`{name}`" not in page]
 
 
 @pytest.mark.parametrize("path", ["/", "/health", "/health/live", "/health/ready", "/tools", "/metrics"])

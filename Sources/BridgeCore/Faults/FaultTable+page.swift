@@ -28,7 +28,9 @@ extension FaultTable {
         "upstream_busy": Guide(
             "200", "the server waits for another client's answer to a question; the call did not run",
             "repeat later; `share`, `asks`, `timeouts.turn` of the server"),
-        "outcome_unknown": Guide("200", "what had the call died; it may have run", "look before you repeat"),
+        "outcome_unknown": Guide(
+            "200", "what had the call died, or the token of the call has ended; it may have run",
+            "look before you repeat"),
         "timeout": Guide(
             "200", "the server was too slow and was told to cancel; it may have run",
             "raise `timeouts.call`; look before you repeat"),
@@ -58,7 +60,8 @@ extension FaultTable {
             "400", "a revision that is not served; `data.supported` lists those that are",
             "fall back to `initialize`"),
         "not_acceptable": Guide("406", "`Accept` must have `application/json` and `text/event-stream`"),
-        "unsupported_media_type": Guide("415", "the body must be `application/json` in UTF-8, and not compressed"),
+        "unsupported_media_type": Guide(
+            "415", "the body must be `application/json` or `application/*+json`, in UTF-8, and not compressed"),
         "unsupported_transfer_coding": Guide("501", "a `Transfer-Encoding` besides `chunked`"),
         "method_not_allowed": Guide("405", "see the `Allow` header"),
         "bad_request": Guide("400", "HTTP that has no meaning, or two"),

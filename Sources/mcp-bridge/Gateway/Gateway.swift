@@ -50,7 +50,7 @@ struct Gateway: ParsableCommand {
     @Option(help: "The port to listen on, with sse and streamable-http.")
     var port = 8_080
 
-    @Option(help: "How much is logged on standard error. Default: INFO, or what the file says.")
+    @Option(help: "How much is logged on standard error. Default: $MCP_BRIDGE_LOG_LEVEL, else the file, else INFO.")
     var logLevel: Level?
 
     @Option(help: "The name that clients are shown. Default: what the file says, else mcp-gateway.")

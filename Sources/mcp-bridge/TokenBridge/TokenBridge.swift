@@ -33,7 +33,7 @@ struct TokenBridge: ParsableCommand {
     @Option(help: "A configuration file, for 'bridge.chat' and for servers. Default: none.")
     var config: String?
 
-    @Option(help: "How much is logged on standard error. Default: INFO, or what the file says.")
+    @Option(help: "How much is logged on standard error. Default: $MCP_BRIDGE_LOG_LEVEL, else the file, else INFO.")
     var logLevel: Gateway.Level?
 
     @Option(help: "The name that the client is shown. Default: what the file says, else MCPTokenBridge.")
