@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from harness import Bridge
@@ -47,12 +48,10 @@ def environment(place: Path, port: int) -> dict[str, str]:
     }
 
 
-def test_it_says_what_to_try_and_that_works(place: Path) -> None:
-    port = free_port()
-    variables = environment(place, port)
+def run(place: Path, variables: dict[str, str], configuration: dict[str, Any]) -> subprocess.Popen[str]:
     config = place / "config.json"
-    config.write_text(json.dumps({"mcpServers": {"demo": demo_upstream()}}), encoding="utf-8")
-    process = subprocess.Popen(
+    config.write_text(json.dumps(configuration), encoding="utf-8")
+    return subprocess.Popen(
         [ROOT / "scripts/run", "--config", config],
         env=variables,
         cwd=place,
@@ -61,15 +60,28 @@ def test_it_says_what_to_try_and_that_works(place: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def read(process: subprocess.Popen[str]) -> str:
+    """All that it says until it has said what to try."""
+    assert process.stderr is not None
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line.rstrip("\n"))
+        if said[-1].strip().startswith(LAST):
+            break
+    text = "\n".join(said)
+    assert LAST in said[-1], f"it ended before it was ready: {text}"
+    return text
+
+
+def test_it_says_what_to_try_and_that_works(place: Path) -> None:
+    port = free_port()
+    variables = environment(place, port)
+    process = run(place, variables, {"mcpServers": {"demo": demo_upstream()}})
     try:
-        assert process.stderr is not None
-        said: list[str] = []
-        for line in process.stderr:
-            said.append(line.rstrip("\n"))
-            if said[-1].strip().startswith(LAST):
-                break
-        text = "\n".join(said)
-        assert LAST in said[-1], f"it ended before it was ready: {text}"
+        text = read(process)
+        assert "mcp-bridge is ready." in text.splitlines(), text
         assert f"http://127.0.0.1:{port}/mcp" in text.partition("listens on")[2].splitlines()[0], text
         serves = text.partition("serves")[2].splitlines()[0].split()
         assert {"demo.add", "demo.echo"} <= set(serves), text
@@ -87,6 +99,21 @@ def test_it_says_what_to_try_and_that_works(place: Path) -> None:
     finally:
         process.kill()
         process.communicate()
+
+
+def test_a_server_that_cannot_be_reached_is_named_and_keeps_nobody_waiting(place: Path) -> None:
+    configuration = {
+        "mcpServers": {"demo": demo_upstream(), "gone": {"command": "/no/such/program"}},
+        "bridge": {"listWait": 0},
+    }
+    process = run(place, environment(place, free_port()), configuration)
+    try:
+        text = read(process)
+        assert "mcp-bridge runs; not ready: gone (status says why)." in text.splitlines(), text
+        assert "demo.echo" in text.partition("serves")[2].splitlines()[0].split(), text
+    finally:
+        process.terminate()
+        process.communicate(timeout=LIMIT)
 
 
 def try_all(lines: list[str], variables: dict[str, str], place: Path) -> dict[str, str]:
