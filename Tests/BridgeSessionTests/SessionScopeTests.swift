@@ -123,7 +123,8 @@ import Testing
                 let session = try await self.open(scope: scope, in: bench)
                 let list = try await self.post(Self.request("resources/list"), session, scope: scope, in: bench)
                 #expect(list.json.description.contains("x:1"), "\(list)")
-                let answer = try await self.post(Self.request(method, #"{"uri":"x:1"}"#), session, scope: scope, in: bench)
+                let request = Self.request(method, #"{"uri":"x:1"}"#)
+                let answer = try await self.post(request, session, scope: scope, in: bench)
                 #expect(Self.word(answer) == nil, "\(scope) \(answer)")
             }
             try await bench.run { scene in

@@ -32,7 +32,8 @@ enum FormFitting {
         guard let widest = self.widest(kinds) else { return self.ofOneType(field) }
         guard kinds.allSatisfy({ $0.member("const") != nil }) else { return self.field(field, of: widest) }
         guard revision >= .v2025_11_25 else { return self.choices(kinds, of: field, asNames: true) }
-        let isFit = field.member("anyOf") == nil && field.string("type") == "string" && !self.elements(of: field.value("oneOf")).contains(where: self.isNull)
+        let mayBeNull = self.elements(of: field.value("oneOf")).contains(where: self.isNull)
+        let isFit = field.member("anyOf") == nil && field.string("type") == "string" && !mayBeNull
         return isFit ? nil : self.choices(kinds, of: field, asNames: false)
     }
 

@@ -131,7 +131,8 @@ extension CallDesk {
         if let payload { self.heard(payload, to: question) }
         let message =
             switch answer {
-            case .answered: payload.flatMap {
+            case .answered:
+                payload.flatMap {
                     QuestionReply.answer($0, id: question.id, to: question.method, in: self.revision)
                 }
             case .gone: QuestionReply.unanswered(question, "and is gone")

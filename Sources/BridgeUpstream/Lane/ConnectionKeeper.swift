@@ -177,7 +177,9 @@ final class ConnectionKeeper {
 
     /// When ``tick(_:)`` has something to do at the earliest.
     var nextDeadline: NIODeadline? {
-        [self.conversation?.nextDeadline, self.isReading ? self.attemptDeadline : nil, self.reconnectTime].compactMap { $0 }.min()
+        [self.conversation?.nextDeadline, self.isReading ? self.attemptDeadline : nil, self.reconnectTime].compactMap {
+            $0
+        }.min()
     }
 
     func tick(_ now: NIODeadline) {

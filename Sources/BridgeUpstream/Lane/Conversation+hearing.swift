@@ -142,5 +142,7 @@ extension Conversation {
     }
 
     /// What is about something that the server has, on whatever stream it comes.
-    private static let ofTheServer: Set<String> = ["notifications/resources/updated", "notifications/elicitation/complete"]
+    private static let ofTheServer: Set<String> = [
+        "notifications/resources/updated", "notifications/elicitation/complete",
+    ]
 }

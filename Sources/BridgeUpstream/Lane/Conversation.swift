@@ -98,7 +98,8 @@ final class Conversation {
 
     /// When ``tick(_:)`` has something to do at the earliest. While ``isSilent``, also as soon as no call is under way.
     var nextDeadline: NIODeadline? {
-        [self.isReading ? self.own.nextDeadline : nil, self.upkeep.next, self.desk.tasks.nextDeadline].compactMap { $0 }.min()
+        [self.isReading ? self.own.nextDeadline : nil, self.upkeep.next, self.desk.tasks.nextDeadline].compactMap { $0 }
+            .min()
     }
 
     func tick(_ now: NIODeadline) {

@@ -36,7 +36,8 @@ extension UpstreamCore {
         if let lane = self.ownLanes.use(of: owner) { return lane.take(call) }
         guard !self.isStopping else { return self.lane.take(call) }
         switch self.ownLanes.room(
-            for: self.configuration.lanes, ending: self.endingLanes.count, isIdle: { $0.isIdle }) {
+            for: self.configuration.lanes, ending: self.endingLanes.count, isIdle: { $0.isIdle })
+        {
         case .free: break
         case .after(let idle): self.end(idle)
         case .none: return call.fail(self.faults.noLane(self.configuration.lanes))

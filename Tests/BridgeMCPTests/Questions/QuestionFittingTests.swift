@@ -69,8 +69,8 @@ import Testing
     @Test(arguments: ["tool_use", "tool_result", "audio", "vendor"])
     func `an older client is not shown what its revision does not know`(_ kind: String) throws {
         let params = #"{"messages":[{"role":"user","content":{"type":"\#(kind)"}}]}"#
-        guard case .refuse(let reason) = try self.verdict("sampling/createMessage", params, to: .v2024_11_05, [.sampling])
-        else {
+        let verdict = try self.verdict("sampling/createMessage", params, to: .v2024_11_05, [.sampling])
+        guard case .refuse(let reason) = verdict else {
             Issue.record("\(kind) was passed on")
             return
         }
