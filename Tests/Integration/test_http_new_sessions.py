@@ -110,6 +110,15 @@ def test_an_answer_that_was_put_off_is_given_later(bridge: Bridge, odd: OddHTTP)
     assert [seen.message["id"] for seen in odd.wait_requests("answer", 2)] == ["p", "p"]
 
 
+def test_an_answer_whose_connection_breaks_is_given_once_more(bridge: Bridge, odd: OddHTTP) -> None:
+    odd.hooks["answer"] = lambda exchange: exchange.cut()
+    odd.say(request("ping", id="p"))
+    odd.wait_requests("answer", 2)
+    del odd.hooks["answer"]
+    odd.say(request("ping", id="q"))
+    assert [seen.message["id"] for seen in odd.wait_requests("answer", 3)] == ["p", "p", "q"]
+
+
 def test_an_answer_that_was_put_off_is_nothing_in_the_session_that_follows(bridge: Bridge, odd: OddHTTP) -> None:
     with losing_the_session(bridge, odd) as lose:
         put_off(odd, "answer", PUT_OFF)

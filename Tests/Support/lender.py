@@ -64,6 +64,8 @@ class Lender(StdioClient):
         self.warmed: queue.SimpleQueue[Question] = queue.SimpleQueue()
         self.withdrawn: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._writing = threading.Lock()
+        #: While a question is answered, and put where it can be found.
+        self._taking = threading.Lock()
         super().__init__(*arguments, environment=environment, folder=folder, program=program)
 
     def open(self, revision: str = "2025-11-25", **sampling: Any) -> Lender:
@@ -88,8 +90,9 @@ class Lender(StdioClient):
     def was_asked(self) -> list[Question]:
         """All that it has been asked for since it was looked at last."""
         found = []
-        while not self.asked.empty():
-            found.append(self.asked.get())
+        with self._taking:
+            while not self.asked.empty():
+                found.append(self.asked.get())
         return found
 
     def reply(self, question: Question, answer: dict[str, Any]) -> None:
@@ -116,9 +119,10 @@ class Lender(StdioClient):
         warms_up = question.is_warm_up
         # Answered before it is told of: whoever has waited for the question may count on the answer being on its way.
         answer = (self.warms_up if warms_up else self.answer_with)(question)
-        if answer is not None:
-            try:
-                self.reply(question, answer)
-            except (BrokenPipeError, ValueError):
-                return
-        (self.warmed if warms_up else self.asked).put(question)
+        with self._taking:
+            if answer is not None:
+                try:
+                    self.reply(question, answer)
+                except (BrokenPipeError, ValueError):
+                    return
+            (self.warmed if warms_up else self.asked).put(question)

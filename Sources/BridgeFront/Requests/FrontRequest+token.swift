@@ -23,7 +23,9 @@ extension FrontRequest {
         }
     }
 
-    private func refuse(_ refusal: Refusal, _ body: PostBody) {
+    /// It is not passed on. A client of HTTP+SSE is told on its stream, as of any answer: there are some that take another
+    /// status than 202 for the end of all they have to say.
+    func refuse(_ refusal: Refusal, _ body: PostBody) {
         guard self.machine.refused() else { return }
         if let session, !session.isOver {
             for id in body.requestIDs { session.send(self.endpoint.refusal(refusal, id.bytes)) }

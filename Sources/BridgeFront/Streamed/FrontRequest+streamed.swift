@@ -57,8 +57,8 @@ extension FrontRequest {
     func post(_ body: PostBody) {
         guard let session, !session.isOver else { return self.refusePost(.unknownSession) }
         if !body.requestIDs.isEmpty {
-            if self.state.table.isDraining { return self.refusePost(.draining) }
-            if !session.hasRoom { return self.refusePost(.overloadedSession) }
+            if self.state.table.isDraining { return self.refuse(.draining, body) }
+            if !session.hasRoom { return self.refuse(.overloadedSession, body) }
         }
         self.machine.rules.outlivesClient = false
         session.add(self)

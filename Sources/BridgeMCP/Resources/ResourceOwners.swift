@@ -57,7 +57,7 @@ package struct ResourceOwners: Sendable {
     /// - Parameters:
     ///   - listed: the one that lists the URI.
     ///   - handedOut: the one whose result named it lately.
-    ///   - isSeen: whether an upstream is there for whoever asks. The others are as if they were not.
+    ///   - isSeen: whether an upstream is there for whoever asks.
     package func candidates(
         for uri: String, listed: Int?, handedOut: Int?, isSeen: (Int) -> Bool = { _ in true }
     ) -> [Int] {
@@ -80,7 +80,7 @@ package struct ResourceOwners: Sendable {
         }
         guard candidates.isEmpty else { return candidates }
         // A URI that nobody has told us of: it can only be guessed where there is one to guess.
-        let owners = self.servers.indices.filter { self.servers[$0].hasResources && isSeen($0) }
+        let owners = self.servers.indices.filter { self.servers[$0].hasResources }
         if owners.count == 1, !isKeptBack.contains(owners[0]) { add(owners[0]) }
         return candidates
     }

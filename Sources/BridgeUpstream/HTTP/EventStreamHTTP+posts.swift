@@ -101,7 +101,8 @@ extension EventStreamHTTP {
         self.posts[ObjectIdentifier(post)] = nil
         defer { self.settle() }
         if failure.leadsToSignIn { return self.failed(post, .signInNeeded(failure.description)) }
-        if !failure.mayHaveRun, failure.isRefusedConnection, post.canBeRepeated {
+        let mayRepeat = failure.mayHaveRun ? post.request == nil && post.onlyReads : failure.isRefusedConnection
+        if mayRepeat, post.canBeRepeated {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }

@@ -27,8 +27,6 @@ final class HTTPCarrier {
     private var sent: String?
     private(set) var words: ServerWords
     private var secrets: [String]
-    /// The last tokens that were sent: an answer may yet quote the one before.
-    private var bearers: [String] = []
     private(set) var notes: [String] = []
 
     init(
@@ -60,7 +58,8 @@ final class HTTPCarrier {
         self.hideSecrets()
     }
 
-    private func hideSecrets() { self.words = ServerWords(secrets: self.secrets + self.bearers) }
+    /// A token that is good no more is not kept to be hidden: it is to be nowhere in memory.
+    private func hideSecrets() { self.words = ServerWords(secrets: self.secrets + (self.sent.map { [$0] } ?? [])) }
 
     var address: HTTPAddress? { self.destination?.address }
 
@@ -92,15 +91,12 @@ final class HTTPCarrier {
     }
 
     private func authorize(_ destination: inout MCPDestination, _ bearer: (value: String, generation: Int)?) {
-        if let bearer {
-            if self.bearers.first != bearer.value {
-                self.bearers = Array(([bearer.value] + self.bearers).prefix(2))
-                self.hideSecrets()
-            }
-            destination.headers.replaceOrAdd(name: "Authorization", value: bearer.value)
-        }
+        let isOther = self.sent != bearer?.value
         self.generation = bearer?.generation
         self.sent = bearer?.value
+        guard let bearer else { return }
+        if isOther { self.hideSecrets() }
+        destination.headers.replaceOrAdd(name: "Authorization", value: bearer.value)
     }
 
     func send(_ request: HTTPRequest, to delegate: any MCPTransferDelegate) -> MCPTransfer {

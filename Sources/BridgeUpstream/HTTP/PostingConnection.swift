@@ -51,7 +51,9 @@ extension PostingConnection {
             body = ByteBuffer()
             message.write(to: &body, replacing: edits)
         }
-        let onlyReads = method.map(MethodTable.standard.onlyReads) ?? false
+        // Which question an answer is to, its id says: one that comes twice is one that comes late.
+        let isAnswer = kind == .other && message.member("method") == nil
+        let onlyReads = method.map(MethodTable.standard.onlyReads) ?? isAnswer
         let post = HTTPPost(
             body, request: request, method: method, kind: kind, onlyReads: onlyReads, era: self.session.era, hold: hold,
             loop: self.loop, owner: self)
@@ -125,7 +127,11 @@ extension PostingConnection {
     /// - Parameter sent: whether it may have run.
     func over(_ post: HTTPPost, _ reason: String, sent: Bool) {
         self.posts[ObjectIdentifier(post)] = nil
-        guard let request = post.request else { return self.confirmed(post) }
+        guard let request = post.request else {
+            self.logger.info(
+                "what the upstream was told may not have reached it", metadata: ["error": "\(self.masked(reason))"])
+            return self.confirmed(post)
+        }
         post.cancel()
         self.requests[request] = nil
         self.delegate?.connection(self, lost: request, sent: sent, reason: reason)

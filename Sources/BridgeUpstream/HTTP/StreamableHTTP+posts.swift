@@ -151,7 +151,7 @@ extension StreamableHTTP {
 
     /// There is no answer, and it may have run.
     func unanswered(_ post: HTTPPost, _ reason: String) {
-        if post.request != nil, post.onlyReads, post.canBeRepeated, self.session.phase == .open {
+        if post.onlyReads, post.canBeRepeated, self.session.phase == .open {
             post.hasBeenRepeated = true
             return self.dispatch(post)
         }

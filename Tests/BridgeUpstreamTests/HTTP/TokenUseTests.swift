@@ -30,7 +30,7 @@ import Testing
         }.get()
     }
 
-    @Test func `the last two tokens are hidden, whatever is configured anew`() async throws {
+    @Test func `the last token is hidden, whatever is configured anew`() async throws {
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer first-token")
             let carrier = HTTPCarrier(
@@ -39,12 +39,12 @@ import Testing
             _ = carrier.endpoint()
             tokens.value = "Bearer second-token"
             _ = carrier.endpoint()
-            #expect(carrier.words.masked("first-token, second-token") == "***, ***")
+            #expect(carrier.words.masked("second-token") == "***")
             var target = Self.target
             target.headers["X-Key"] = Secret("another-key")
             carrier.adopt(.http(target))
             _ = carrier.endpoint()
-            #expect(carrier.words.masked("first-token, second-token") == "***, ***")
+            #expect(carrier.words.masked("second-token") == "***")
             carrier.shutDown {}
         }.get()
     }
