@@ -364,22 +364,32 @@ def test_where_neither_transport_is_both_refusals_are_told(bridges: Bridges, odd
 
 
 def test_config_check_says_what_is_there(folder: Path, odd: OddSSE) -> None:
-    plain, closed = OddHTTP(), OddHTTP()
+    plain, closed, older = OddHTTP(), OddHTTP(), OddHTTP()
+
+    def refuse_the_newest(exchange: Exchange) -> object:
+        if exchange.seen.message["params"]["protocolVersion"] != "2025-11-25":
+            return False
+        error = {"code": -32602, "message": "Unsupported protocol version"}
+        return exchange.reply(200, {"jsonrpc": "2.0", "id": exchange.id, "error": error})
+
+    older.hooks["initialize"] = refuse_the_newest
     closed.hooks["initialize"] = lambda exchange: exchange.reply(401, b"sign in at the desk")
     try:
         file = folder / "config.json"
-        servers = {"plain": {"url": plain.url}, "old": {"url": odd.url}, "closed": {"url": closed.url}, "here": {"command": "true"}}
+        remote = {"plain": plain, "old": odd, "closed": closed, "older": older}
+        servers = {**{name: {"url": each.url} for name, each in remote.items()}, "here": {"command": "true"}}
         file.write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
         found = subprocess.run([BINARY, "config", "check", "--connect", file], capture_output=True, text=True, check=False)
         assert found.returncode == 0, found.stderr
         assert "plain: reached by streamable-http, without TLS, revision 2025-11-25" in found.stdout
         assert "old: reached by sse, without TLS, revision 2025-11-25" in found.stdout
         assert "closed: sign-in needed: 401 Unauthorized: sign in at the desk" in found.stdout
+        assert "older: reached by streamable-http, without TLS, revision 2025-06-18" in found.stdout
         assert len(plain.requests("DELETE")) == 1
         servers["gone"] = {"url": "http://127.0.0.1:1/mcp"}
         file.write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
         found = subprocess.run([BINARY, "config", "check", "--connect", file], capture_output=True, text=True, check=False)
         assert found.returncode == 1 and "gone: not reached: no connection" in found.stdout
     finally:
-        plain.stop()
-        closed.stop()
+        for each in (plain, closed, older):
+            each.stop()

@@ -20,6 +20,9 @@ package final class RemoteCheck {
     private let promise: EventLoopPromise<Outcome>
     private var connection: (any Connection)?
     private let memory = ProbeMemory()
+    private var proposals = Proposals()
+    /// The id of the last `initialize`.
+    private var asked = 0
     private var outcome: Outcome?
     private var timer: Scheduled<Void>?
 
@@ -54,6 +57,14 @@ package final class RemoteCheck {
         connection.start()
     }
 
+    private func greet(proposing revision: ProtocolRevision, over connection: any Connection) {
+        self.asked += 1
+        let parameters = Handshake.parameters(self.configuration, proposing: revision)
+        let hello = ClientMessage.request(id: self.asked, method: "initialize", parameters: parameters)
+        connection.send(hello, request: self.asked)
+        connection.flush()
+    }
+
     private func end(_ outcome: Outcome) {
         guard self.outcome == nil else { return }
         self.outcome = outcome
@@ -64,16 +75,18 @@ package final class RemoteCheck {
 
 extension RemoteCheck: ConnectionDelegate {
     func connectionOpened(_ connection: any Connection) {
-        let hello = ClientMessage.request(
-            id: 1, method: "initialize", parameters: Handshake.parameters(self.configuration))
-        connection.send(hello, request: 1)
-        connection.flush()
+        self.greet(proposing: self.proposals.begin(now: .now()), over: connection)
     }
 
     func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {
-        guard request == 1 else { return }
+        guard request == self.asked else { return }
         guard let result = message.value("result") else {
-            let words = message.value("error")?.string("message") ?? "no reason given"
+            let error = message.value("error")
+            // The service would propose an older one, too.
+            if let error, case .propose(let revision) = self.proposals.refused(error) {
+                return self.greet(proposing: revision, over: connection)
+            }
+            let words = error?.string("message") ?? "no reason given"
             let printable = ForeignText.printable(ByteBuffer(string: connection.masked(words)), limit: 256)
             return self.end(.failed("it answered initialize with an error: \(printable)"))
         }
@@ -91,7 +104,7 @@ extension RemoteCheck: ConnectionDelegate {
 
     func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {
         let words = connection.masked(ForeignText.printable(what.bytes, limit: 256))
-        if request == 1 { self.end(.failed("it said '\(words)', which cannot be read (\(what.reason))")) }
+        if request == self.asked { self.end(.failed("it said '\(words)', which cannot be read (\(what.reason))")) }
     }
 
     func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
