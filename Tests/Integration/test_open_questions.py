@@ -252,6 +252,21 @@ def test_with_a_child_each_nobody_waits(bridges: Bridges) -> None:
     assert said(stream.next_message()) == {"result": ACCEPTED}
 
 
+def test_what_has_asked_somebody_is_not_sent_again_though_it_only_reads(bridges: Bridges, tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    bridge = bridges.start({"u": asking(str(journal))})
+    bridge.wait_upstream("u")
+    client = client_of(bridge)
+    connection = client.open_request("prompts/get", {"name": "u.ask"})
+    stream = EventStream(client, connection, connection.read_head(), "prompts/get")
+    question = stream.wait_for("elicitation/create")
+    os.kill(bridge.worker("upstream u").pid, signal.SIGKILL)
+    assert stream.wait_for("notifications/cancelled")["params"]["requestId"] == question["id"]
+    assert stream.next_message()["error"]["data"]["code"] == "outcome_unknown"
+    assert text_of(client.call("u.count").result) == "0", "another one is there"
+    assert journal.read_text().splitlines() == ['"prompt"'], "and has not been asked for that"
+
+
 def test_a_child_that_dies_takes_no_other_with_it(bridges: Bridges) -> None:
     bridge = started(bridges, share="session")
     client, other = client_of(bridge), client_of(bridge)

@@ -10,7 +10,7 @@ answers; `ask_later` asks when `go` is called, which is answered at once then, a
 all that came back, and with the notifications that came meanwhile; `stubborn` asks when it has been cancelled, and its
 beginning is written to the journal; `need_page` refuses with -32042; `done` says that a page is done; `count`
 says how often anything was asked. What comes back to a question that no call waits for is written to the journal, a line
-each, and so is that a call which waits was cancelled.
+each, and so is that a call which waits was cancelled. Its prompt `ask` asks by elicitation, and is written to the journal, too.
 """
 
 from __future__ import annotations
@@ -65,13 +65,20 @@ class Asking:
                 id=message["id"],
                 result={
                     "protocolVersion": version,
-                    "capabilities": {"tools": {}},
+                    "capabilities": {"tools": {}, "prompts": {}},
                     "serverInfo": {"name": "asking", "version": "1"},
                 },
             )
         if method == "tools/list":
             tools = [{"name": name, "inputSchema": {"type": "object"}} for name in TOOLS]
             return self.say(id=message["id"], result={"tools": tools})
+        if method == "prompts/list":
+            return self.say(id=message["id"], result={"prompts": [{"name": "ask"}]})
+        if method == "prompts/get":
+            self.note("prompt")
+            params = {"message": "?", "requestedSchema": {"type": "object", "properties": {}}}
+            self._waiting[self.ask({"method": "elicitation/create", "params": params})] = message["id"]
+            return None
         if method == "tools/call":
             return self.call(message["id"], message["params"]["name"], message["params"].get("arguments", {}))
         if method == "notifications/cancelled":
