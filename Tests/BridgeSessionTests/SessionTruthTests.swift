@@ -17,16 +17,18 @@ import Testing
 
     /// A call of a tool that may be repeated; the worker that had it has died.
     private func withCallOfDeadWorker(
-        after age: Duration = .zero, _ body: (SessionBench, String) async throws -> Void
+        _ body: (SessionBench, String, _ died: NIODeadline) async throws -> Void
     ) async throws {
         try await SessionBench.with(cache: Self.cache, { $0.upstreams[0].retry = .annotated }) { bench in
             let session = try await bench.open()
             try await bench.post("call", Self.call, session: session)
             try await bench.until { $0.upstream().calls.count == 1 }
-            try await Task.sleep(for: age)
-            try await bench.run { $0.upstream().die() }
+            let died = try await bench.value { scene in
+                defer { scene.upstream().die() }
+                return NIODeadline.now()
+            }
             try await bench.until { $0.worker?.directory.upstreams[0].isConnected == false }
-            try await body(bench, session)
+            try await body(bench, session, died)
             let answer = try await bench.answer("call")
             #expect(answer.status == 200)
             #expect(answer.errorCode == -32004 && answer.errorWord == "outcome_unknown")
@@ -34,7 +36,7 @@ import Testing
     }
 
     @Test func `a worker that does not come back`() async throws {
-        try await self.withCallOfDeadWorker { bench, _ in
+        try await self.withCallOfDeadWorker { bench, _, _ in
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(4)) }
             try await bench.run { #expect(!$0.answer("call").isOver, "it waits ten seconds anew") }
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(11)) }
@@ -42,17 +44,16 @@ import Testing
     }
 
     @Test func `a worker that died late in a long call is waited for as long`() async throws {
-        let began = NIODeadline.now()
-        try await self.withCallOfDeadWorker(after: .milliseconds(500)) { bench, _ in
-            // Ten seconds after the call came, and not yet ten since its worker died.
-            try await bench.run { $0.worker?.keepHouse(now: began + .milliseconds(10_400)) }
+        try await self.withCallOfDeadWorker { bench, _, died in
+            // More than ten seconds after the call came, and not more since it is known that its worker has died.
+            try await bench.run { $0.worker?.keepHouse(now: died + .seconds(10)) }
             try await bench.run { #expect(!$0.answer("call").isOver) }
             try await bench.run { $0.worker?.keepHouse(now: .now() + .seconds(11)) }
         }
     }
 
     @Test func `an upstream that is removed meanwhile`() async throws {
-        try await self.withCallOfDeadWorker { bench, _ in
+        try await self.withCallOfDeadWorker { bench, _, _ in
             var none = bench.configuration
             none.upstreams = []
             let next = none
@@ -64,7 +65,7 @@ import Testing
         ("upstream_unavailable", -32003), ("overloaded", -32006), ("invalid_request", -32600),
     ])
     func `a second worker that says that it did not run`(word: String, code: Int) async throws {
-        try await self.withCallOfDeadWorker { bench, _ in
+        try await self.withCallOfDeadWorker { bench, _, _ in
             try await bench.run { scene in
                 scene.upstream().onCall = { $0.fail(word, code: code) }
             }
@@ -74,7 +75,7 @@ import Testing
 
     @Test(arguments: ["overloaded", "no memory", "stopping"])
     func `a second worker that refuses it`(reason: String) async throws {
-        try await self.withCallOfDeadWorker { bench, _ in
+        try await self.withCallOfDeadWorker { bench, _, _ in
             try await bench.run { $0.upstream().onCall = { $0.exchange.cancel(reason: reason) } }
             try await bench.flatRun { $0.upstream().start() }
         }

@@ -19,15 +19,7 @@ import Testing
         let text = #"{"mcpServers":{"a":{"command":"/bin/true"}}}"#
         try PrivateFile.replace(path, with: text.utf8)
         let opened = try Opened(path)
-        let environment = ["MCP_BRIDGE_CONFIG_DIR": folder + "/state"]
-        let book = try ConfigurationBook(
-            context: LoadingContext(variables: environment),
-            facts: RuntimeFacts(
-                runDirectory: folder, statePaths: StatePaths(environment: environment), sealingKey: Secret("key"),
-                serviceUID: geteuid(), environment: environment, version: "1"
-            ),
-            candidates: ConfigurationLocations.candidates(flag: path, environment: environment, isSystemService: false)
-        )
+        let book = try ConfigurationBook(of: path, in: folder)
         #expect(opened.count() == 1)
         #expect(book.deployment().upstreams.map(\.configuration.name) == ["a"])
         let loop = MultiThreadedEventLoopGroup.singleton.next()

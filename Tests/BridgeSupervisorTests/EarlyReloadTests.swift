@@ -22,16 +22,7 @@ import Testing
             let path = folder + "/config.json"
             let good = #"{"mcpServers":{}}"#
             try PrivateFile.replace(path, with: good.utf8)
-            let environment = ["MCP_BRIDGE_CONFIG_DIR": folder + "/state"]
-            let book = try ConfigurationBook(
-                context: LoadingContext(variables: environment),
-                facts: RuntimeFacts(
-                    runDirectory: folder, statePaths: StatePaths(environment: environment), sealingKey: Secret("key"),
-                    serviceUID: geteuid(), environment: environment, version: "1"
-                ),
-                candidates: ConfigurationLocations.candidates(
-                    flag: path, environment: environment, isSystemService: false)
-            )
+            let book = try ConfigurationBook(of: path, in: folder)
             let manager = try NotifyReceiver(path: folder + "/manager")
             let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             let surroundings = Supervisor.Environment(

@@ -131,7 +131,7 @@ extension LiveTests {
                 let second = await bench.keep()
                 await bench.phase("ready")
                 await bench.cancel(first)
-                // Before a single ping it would be let go.
+                // Before a single ping it would be let go. What a server has read it writes down, and nothing announces that.
                 while bench.received(#""method":"ping""#) < 5 { try await Task.sleep(for: .milliseconds(10)) }
                 #expect(bench.received("start ") == 1)
                 await bench.cancel(second)
