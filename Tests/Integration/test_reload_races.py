@@ -17,6 +17,7 @@ from harness import Bridge, Bridges
 from http_raw import Response
 from outcomes import NOTHING, SERVER_IS_REMOVED, STOP, assert_nothing_twice
 from processes import ProcessWatch
+from stopped import stopped
 from upstreams import CountingUpstream, MisbehavingUpstream, demo_upstream
 from waiting import PATIENCE, eventually
 
@@ -75,15 +76,12 @@ def test_what_reaches_a_worker_that_is_about_to_end_is_told_that_it_did_not_run(
         for _ in range(20):
             callers.wait_for_results(1, since=time.monotonic())
             leaving = bridge.worker(f"upstream {returns.name}")
-            os.kill(leaving.pid, signal.SIGSTOP)
-            try:
+            with stopped(leaving):
                 for servers in ({stays.name: stays.entry}, both):
                     write(bridge, servers)
                     hang_up(bridge)
                     names = {"servers": sorted(servers)}
                     eventually(lambda names=names: bridge.get("/servers").json() == names, "the signal is obeyed")
-            finally:
-                os.kill(leaving.pid, signal.SIGCONT)
         callers.wait_for_results(2, since=time.monotonic())
     assert not callers.surprises, callers.surprises[:5]
     assert not SERVER_IS_REMOVED.forbidden(callers.outcomes)

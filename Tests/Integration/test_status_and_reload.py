@@ -13,6 +13,7 @@ import command_line
 import pytest
 from command_line import Said, beside, table
 from harness import Bridge, Bridges
+from stopped import stopped
 from upstreams import MisbehavingUpstream, demo_upstream
 from waiting import eventually
 
@@ -146,8 +147,7 @@ def test_a_reload_tells_what_it_changed(bridge: Bridge, folder: Path) -> None:
 def test_a_reload_is_over_when_the_front_has_taken_it(bridge: Bridge) -> None:
     front = bridge.worker("http")
     assert bridge.config is not None
-    os.kill(front.pid, signal.SIGSTOP)
-    try:
+    with stopped(front):
         bridge.config["gallery"] = True
         bridge.write_config()
         os.kill(bridge.supervisor.pid, signal.SIGHUP)
@@ -157,8 +157,6 @@ def test_a_reload_is_over_when_the_front_has_taken_it(bridge: Bridge) -> None:
         os.kill(bridge.supervisor.pid, signal.SIGHUP)
         bridge.wait_logged("Configuration refused")
         early = [line for line in bridge.log if "Configuration reloaded" in line]
-    finally:
-        os.kill(front.pid, signal.SIGCONT)
     assert not early
     bridge.wait_logged("Configuration reloaded")
     assert bridge.worker("http") == front

@@ -54,9 +54,13 @@ def is_alive(process: Process) -> bool:
 
 
 def is_stopped(process: Process) -> bool:
-    """Whether a signal has stopped it, or it has ended: until then it may still be in the middle of something."""
-    fields = _stat(process.pid)
-    return fields is None or fields[0] in "TZX"
+    """Whether a signal has stopped it, or it has ended: until then any thread may still be in the middle of something."""
+    try:
+        threads = os.listdir(f"/proc/{process.pid}/task")
+    except OSError:
+        return True
+    states = [_stat(f"{process.pid}/task/{thread}") for thread in threads]
+    return all(fields is None or fields[0] in "TZX" for fields in states)
 
 
 def children(pid: int) -> list[Process]:
@@ -161,8 +165,8 @@ def reap(pid: int) -> None:
             raise
 
 
-def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the third (state) on."""
+def _stat(pid: int | str) -> list[str] | None:
+    """The fields of /proc/PID/stat from the third (state) on, of a process or of one of its threads."""
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             return file.read().rpartition(")")[2].split()
