@@ -8,14 +8,15 @@ import Testing
 @Suite("What a server says by itself") struct MCPListeningTests {
     /// What is heard until `count` words have come, and what the server was asked.
     private func course(
-        _ count: Int, _ script: @escaping OddServer.Script
+        _ count: Int, silence: TimeAmount = .hours(1), _ script: @escaping OddServer.Script
     ) async throws -> (heard: [String], requests: [OddServer.Request]) {
         try await OddServer.serving(script) { server in
             let destination = try endpoint(server)
             let heard = try await connected { connections in
                 try await connections.loop.flatSubmit {
                     let ear = ListeningEar(count, loop: connections.loop)
-                    let listening = MCPListening(to: destination, over: connections, ear)
+                    let listening = MCPListening(
+                        to: destination, over: connections, silence: silence, ear)
                     listening.start()
                     let bound = NIOLoopBound((ear, listening), eventLoop: connections.loop)
                     return ear.promise.futureResult.map { heard in
@@ -48,6 +49,16 @@ import Testing
         }
         #expect(heard == ["opened", "lost", "lost", "opened", #"{"method":"b"}"#])
         #expect(requests.map { $0.head.headers.first(name: "Last-Event-ID") } == [nil, "e1", nil])
+    }
+
+    @Test func `a stream that nothing comes over any more is asked for anew, from its last event on`() async throws {
+        let (heard, requests) = try await self.course(5, silence: .milliseconds(200)) { _, number in
+            number == 0
+                ? [streamHead(), .text("id: e1\ndata: {\"method\":\"a\"}\n\n")]
+                : [streamHead(), .text("data: {\"method\":\"b\"}\n\n")]
+        }
+        #expect(heard == ["opened", #"{"method":"a"}"#, "lost", "opened", #"{"method":"b"}"#])
+        #expect(requests.map { $0.head.headers.first(name: "Last-Event-ID") }.prefix(2) == [nil, "e1"])
     }
 
     @Test(arguments: ["405 Method Not Allowed", "404 Not Found", "401 Unauthorized", "501 Not Implemented"])

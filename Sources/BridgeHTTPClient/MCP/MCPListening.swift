@@ -18,6 +18,10 @@ package protocol MCPListeningDelegate: AnyObject {
 ///
 /// Confined to its event loop.
 package final class MCPListening {
+    /// A stream that nothing comes over, no sign of life either, may be dead without anybody knowing.
+    private static let standardSilence = TimeAmount.seconds(300)
+    private static let shortestDelay = TimeAmount.milliseconds(100)
+
     private let connections: HTTPConnections
     private let destination: MCPDestination
     private weak var delegate: (any MCPListeningDelegate)?
@@ -30,12 +34,20 @@ package final class MCPListening {
     private var isOver = false
 
     /// ``cancel()`` must be called when it is no longer needed.
-    package init(
+    package convenience init(
         to destination: MCPDestination, over connections: HTTPConnections, _ delegate: any MCPListeningDelegate
+    ) {
+        self.init(to: destination, over: connections, silence: Self.standardSilence, delegate)
+    }
+
+    /// - Parameter silence: after so long without a byte the stream is asked for anew.
+    init(
+        to destination: MCPDestination, over connections: HTTPConnections, silence: TimeAmount,
+        _ delegate: any MCPListeningDelegate
     ) {
         var destination = destination
         // It lasts as long as the session does.
-        destination.limits = TransferLimits()
+        destination.limits = TransferLimits(idle: silence)
         self.destination = destination
         self.connections = connections
         self.delegate = delegate
@@ -91,11 +103,15 @@ extension MCPListening: MCPTransferDelegate {
 
     package func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) {
         self.transfer = nil
-        if !self.isOver { self.again(failure) }
+        guard !self.isOver else { return }
+        guard case .silent = failure.reason else { return self.again(failure) }
+        // There may be nothing to say: nobody is told of a loss, and little is to be missed.
+        self.wanted = Self.shortestDelay
+        self.again(nil)
     }
 
     private func again(_ failure: HTTPFailure?) {
-        let delay = self.wanted.map { max($0, .milliseconds(100)) } ?? self.pace.failed()
+        let delay = self.wanted.map { max($0, Self.shortestDelay) } ?? self.pace.failed()
         self.wanted = nil
         self.delegate?.lost(self, failure)
         guard !self.isOver else { return }
