@@ -24,7 +24,9 @@ extension FaultTable {
     }
 
     private static let guides: [String: Guide] = [
-        "upstream_unavailable": Guide("200", "the server is down; the call did not run", "see `status`; repeat"),
+        "upstream_unavailable": Guide(
+            "200", "the server is down or busy; the call did not run",
+            "see `status`; repeat, after `data.retryAfter` seconds where that is there"),
         "upstream_busy": Guide(
             "200", "the server waits for another client's answer to a question; the call did not run",
             "repeat later; `share`, `asks`, `timeouts.turn` of the server"),

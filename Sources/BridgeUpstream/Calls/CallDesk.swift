@@ -204,13 +204,18 @@ final class CallDesk {
     }
 
     /// One call will get no answer, and the connection goes on.
-    ///
-    /// - Parameter sent: false where it is certain that the server has not seen it.
-    func lost(_ id: Int, sent: Bool, reason: String) {
+    func lost(_ id: Int, _ loss: RequestLoss) {
         guard let call = self.pending.lost(id) else { return }
-        if sent { self.mayStillAsk(call.caller) }
-        self.finish(call.caller, sent ? self.faults.outcomeUnknown(reason) : self.faults.unavailable(reason))
+        if loss.sent { self.mayStillAsk(call.caller) }
+        self.finish(
+            call.caller,
+            loss.sent
+                ? self.faults.outcomeUnknown(loss.reason)
+                : self.faults.unavailable(loss.reason, retryAfter: loss.retryAfter))
     }
+
+    /// Whether a call, if it is one, still has time by then.
+    func waits(for id: Int, until time: NIODeadline) -> Bool { self.pending.deadline(id).map { time < $0 } ?? true }
 
     /// A call that has not been sent is about a task of another connection, and will not be.
     func refuseUnknown(_ id: Int) {
@@ -224,8 +229,11 @@ final class CallDesk {
     }
 
     /// What has not been sent will not be.
-    func failWaiting(_ reason: String) {
-        for call in self.pending.giveUpWaiting() { self.finish(call.caller, self.faults.unavailable(reason)) }
+    ///
+    /// - Parameter retryAfter: in how many seconds the upstream wants to be asked again, where it has said so.
+    func failWaiting(_ reason: String, retryAfter: Int? = nil) {
+        let fault = self.faults.unavailable(reason, retryAfter: retryAfter)
+        for call in self.pending.giveUpWaiting() { self.finish(call.caller, fault) }
     }
 
     private func gaveUp(_ call: UpstreamCall, reason: String) {

@@ -12,8 +12,17 @@ struct CallFaults {
     }
 
     /// It did not run.
-    func unavailable(_ reason: String) -> ToldFault {
-        Fault.upstreamUnavailable.told(["upstream": self.upstream, "reason": reason], details: self.details)
+    ///
+    /// - Parameter retryAfter: in how many seconds the upstream wants to be asked again, where it has said so.
+    func unavailable(_ reason: String, retryAfter: Int? = nil) -> ToldFault {
+        var details = self.details
+        if let retryAfter {
+            details = JSONWriter.object {
+                $0.member("upstream", self.upstream)
+                $0.member("retryAfter", retryAfter)
+            }
+        }
+        return Fault.upstreamUnavailable.told(["upstream": self.upstream, "reason": reason], details: details)
     }
 
     /// It was written, and what it led to is not known.

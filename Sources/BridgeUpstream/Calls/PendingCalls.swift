@@ -139,6 +139,7 @@ struct PendingCalls<Caller> {
     }
 
     func caller(_ id: Int) -> Caller? { self.calls[id]?.caller }
+    func deadline(_ id: Int) -> NIODeadline? { self.calls[id]?.deadline }
 
     /// When the call came that has waited longest for its turn.
     var oldestWaiting: NIODeadline? {

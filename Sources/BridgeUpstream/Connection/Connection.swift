@@ -74,6 +74,15 @@ enum EndManner {
     case now
 }
 
+/// Why there will be no answer to a request.
+struct RequestLoss: Equatable {
+    let reason: String
+    /// False where it is certain that the server has not acted upon it.
+    let sent: Bool
+    /// In how many seconds the server wants to be asked again, where it has said so.
+    var retryAfter: Int?
+}
+
 /// Hears of one connection, on the event loop.
 protocol ConnectionDelegate: AnyObject {
     /// Messages may be sent.
@@ -94,12 +103,17 @@ protocol ConnectionDelegate: AnyObject {
     func connectionBecameWritable(_ connection: any Connection)
 
     /// There will be no answer to one request, and the connection goes on.
+    func connection(_ connection: any Connection, lost request: Int, _ loss: RequestLoss)
+
+    /// The server has not acted upon a request, and wants to have it again after a time.
     ///
-    /// - Parameter sent: false where it is certain that the server has not seen it.
-    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String)
+    /// - Returns: whether whoever waits for its answer waits for so long.
+    func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool
 
     /// It could not be opened, or is closed. Said at most once, and not after ``Connection/end(_:)``.
-    func connectionLost(_ connection: any Connection, reason: String)
+    ///
+    /// - Parameter retryAfter: in how many seconds the server wants to be asked again, where it has said so.
+    func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?)
 
     /// The server has forgotten what was agreed upon, and the connection goes on: the server is to be greeted again. What
     /// is sent before that is over waits.
@@ -107,9 +121,15 @@ protocol ConnectionDelegate: AnyObject {
     /// - Parameter refusesRevision: whether the server does not want the revision that it had agreed to.
     func connectionLostSession(_ connection: any Connection, refusesRevision: Bool)
 
-    /// As ``connectionLost(_:reason:)``: the server answers nobody who has not signed in.
+    /// As ``connectionLost(_:reason:retryAfter:)``: the server answers nobody who has not signed in.
     func connectionNeedsSignIn(_ connection: any Connection, reason: String)
 
     /// Nothing of it is left. Said once, after ``Connection/end(_:)``; the last call.
     func connectionEnded(_ connection: any Connection)
+}
+
+extension ConnectionDelegate {
+    func connectionLost(_ connection: any Connection, reason: String) {
+        self.connectionLost(connection, reason: reason, retryAfter: nil)
+    }
 }

@@ -11,6 +11,7 @@ extension EventStreamHTTP: MCPTransferDelegate {
         self.source = transfer.address
         if head.status.code == 200, head.headers.mayBeEvents {
             self.hasBeenReauthorized = false
+            self.carrier.remember(transfer.address)
             self.carrier.tokens?.accepted(generation: self.generation)
             return
         }
@@ -34,8 +35,11 @@ extension EventStreamHTTP: MCPTransferDelegate {
         let words = self.words.sentence(head.status, page)
         if page?.asksForSignIn ?? false { return self.lose(.signInNeeded("it answers with a page: \(words)")) }
         let told = "it gives no stream of events (\(words))"
-        let isForeign = head.status.code < 300 || head.status.isOfForeigners
-        self.lose(isForeign ? .foreign(told) : .unreachable(told))
+        if head.status.code < 300 || head.status.isOfForeigners { return self.lose(.foreign(told)) }
+        guard head.status.isBusy, let retryAfter = RetryAfter.seconds(head.headers, now: WallClock.seconds) else {
+            return self.lose(.unreachable(told))
+        }
+        self.lose(.busy("\(told), and wants to be asked again in \(retryAfter) s", retryAfter: retryAfter))
     }
 
     func heard(_ transfer: MCPTransfer) { self.delegate?.connectionSpoke(self) }

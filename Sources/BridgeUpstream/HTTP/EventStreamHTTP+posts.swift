@@ -9,7 +9,15 @@ import NIOHTTP1
 extension EventStreamHTTP {
     func postBegan(_ post: HTTPPost, _ head: HTTPResponseHead) {
         self.carrier.took(head)
+        if head.status.code < 300 { self.remember(post) }
         if post.kind == .confirmation, head.status.code < 300 { self.tookConfirmation(post) }
+    }
+
+    /// What follows goes at once where this one was redirected to.
+    private func remember(_ post: HTTPPost) {
+        guard let target = post.address, let endpoint, target != endpoint, post.destination == endpoint else { return }
+        self.endpoint = target
+        self.logger.info("upstream redirects; what follows goes there at once", metadata: ["url": "\(target)"])
     }
 
     func postSpoke(_ post: HTTPPost) {}
@@ -26,7 +34,7 @@ extension EventStreamHTTP {
         if post.kind == .greeting { return self.lose(.signInNeeded(words)) }
         guard let request = post.request, self.requests.removeValue(forKey: request) != nil else { return }
         post.answered()
-        self.delegate?.connection(self, lost: request, sent: true, reason: words)
+        self.delegate?.connection(self, lost: request, RequestLoss(reason: words, sent: true))
         self.pendingLoss = .signInNeeded(words)
         self.settle()
     }
@@ -50,8 +58,8 @@ extension EventStreamHTTP {
         switch refusal {
         case .answer(let answer): self.take(answer, from: post)
         case .signInNeeded: self.unauthorized(post, head, body)
-        case .notRun(let retryAfter?) where retryAfter <= StreamableHTTP.longestRetry && post.canBeRepeated:
-            self.repeatLater(post, in: .seconds(Int64(retryAfter)))
+        case .notRun(let retryAfter?):
+            self.refused(post, "it refused the request (\(words))", retryAfter: retryAfter)
         case .notRun, .sessionUnknown, .unclear, .revisionRefused:
             self.over(post, "it refused the request (\(words))", sent: false)
         case .mayHaveRun: self.over(post, "it answered with \(words)", sent: true)

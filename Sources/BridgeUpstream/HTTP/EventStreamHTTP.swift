@@ -53,11 +53,12 @@ final class EventStreamHTTP: PostingConnection {
     private var reported: Set<String> = []
 
     init(
-        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, maximumMessage: Int, loop: any EventLoop,
-        logger: Logger
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: AddressMemory = AddressMemory(),
+        maximumMessage: Int, loop: any EventLoop, logger: Logger
     ) {
         self.carrier = HTTPCarrier(
-            target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
+            target, tokens: tokens, dialect: .sse, memory: memory, maximumMessage: maximumMessage, loop: loop,
+            logger: logger)
         self.loop = loop
         self.logger = logger
     }
@@ -177,6 +178,7 @@ final class EventStreamHTTP: PostingConnection {
     // MARK: End
 
     func lose(_ loss: HTTPLoss) {
+        self.carrier.lost(loss)
         if case .opening = self.state, case .foreign(let reason) = loss, self.onForeign?(reason) ?? false { return }
         switch self.state {
         case .opening, .open: self.state = .lost

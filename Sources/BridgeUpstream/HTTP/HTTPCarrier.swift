@@ -14,6 +14,8 @@ final class HTTPCarrier {
     private let logger: Logger
     private let maximumMessage: Int
     private var target: RemoteTarget
+    private let dialect: RemoteTarget.Dialect
+    private let memory: AddressMemory
     private var connections: HTTPConnections?
     private var destination: MCPDestination? { didSet { self.ready = nil } }
     private var cookies = CookieJar()
@@ -30,8 +32,11 @@ final class HTTPCarrier {
     private(set) var notes: [String] = []
 
     init(
-        _ target: RemoteTarget, tokens: (any TokenSource)?, maximumMessage: Int, loop: any EventLoop, logger: Logger
+        _ target: RemoteTarget, tokens: (any TokenSource)?, dialect: RemoteTarget.Dialect = .streamableHTTP,
+        memory: AddressMemory = AddressMemory(), maximumMessage: Int, loop: any EventLoop, logger: Logger
     ) {
+        self.dialect = dialect
+        self.memory = memory
         self.tokens = tokens
         self.secrets = target.secrets
         self.target = target
@@ -42,7 +47,9 @@ final class HTTPCarrier {
     }
 
     func open() throws(HTTPTargetError) {
-        self.destination = try self.target.destination
+        var destination = try self.target.destination
+        if let known = self.memory.target(of: self.target.url.value, self.dialect) { destination.address = known }
+        self.destination = destination
         let settings = try self.target.connectionSettings
         self.notes = self.target.notes
         self.connections = HTTPConnections(on: self.loop, settings: settings)
@@ -115,11 +122,20 @@ final class HTTPCarrier {
         self.ready = nil
     }
 
-    /// Requests go where this one was sent in the end.
+    /// Requests go where this one was sent in the end, those of later connections as well.
     func remember(_ address: HTTPAddress?) {
         guard let address, self.destination?.address != address else { return }
         self.destination?.address = address
+        self.memory.remember(address, of: self.target.url.value, self.dialect)
         self.logger.info("upstream redirects; what follows goes there at once", metadata: ["url": "\(address)"])
+    }
+
+    /// The connection is lost. Where the server is not to be found there, the next one asks at the configured address.
+    func lost(_ loss: HTTPLoss) {
+        switch loss {
+        case .unreachable, .foreign: self.memory.forgetTarget(self.dialect)
+        case .busy, .signInNeeded, .unauthorized: break
+        }
     }
 
     /// Ends a session, and whatever becomes of that within a time.

@@ -6,6 +6,8 @@ import NIOHTTP1
 /// Why a connection is of no use any more.
 enum HTTPLoss: Equatable {
     case unreachable(String)
+    /// The server wants to be asked again in so many seconds.
+    case busy(String, retryAfter: Int)
     /// The server refuses the first word as one that does not know this transport.
     case foreign(String)
     /// Nobody may ask who has not signed in: what the server says.
@@ -15,7 +17,7 @@ enum HTTPLoss: Equatable {
 
     var reason: String {
         switch self {
-        case .unreachable(let reason), .foreign(let reason), .unauthorized(let reason): reason
+        case .unreachable(let reason), .busy(let reason, _), .foreign(let reason), .unauthorized(let reason): reason
         case .signInNeeded(let words): "sign-in needed: \(words)"
         }
     }

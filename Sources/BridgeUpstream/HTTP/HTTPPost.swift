@@ -113,7 +113,8 @@ final class HTTPPost {
     var isHarmless: Bool { self.onlyReads || self.kind != .request }
     var canBeSent: Bool { self.message != nil }
     var canBeRepeated: Bool { self.canBeSent && !self.hasBeenRepeated }
-    /// Where the request was last sent to, redirects included.
+    /// Where the request was last sent to, and where to in the end, redirects included.
+    private(set) var destination: HTTPAddress?
     var address: HTTPAddress? { self.current?.address }
 
     var isReading: Bool {
@@ -126,6 +127,7 @@ final class HTTPPost {
         self.stopWaiting()
         self.session = number
         self.hasSession = destination.session != nil
+        self.destination = destination.address
         self.head = nil
         self.stream = AnswerStream()
         self.isResuming = false

@@ -41,6 +41,9 @@ enum HTTPRefusal: Equatable {
             self = isAnswer ? Self.answer(body) : .sessionUnknown
         case 400 where !isGreeting && !isAlone && Self.speaksOfRevisions(bytes, error: error):
             self = request == nil ? .revisionRefused : .unclear(isRevision: true)
+        // Who is only greeted has asked for nothing yet: that it comes too soon is no answer.
+        case 429 where isGreeting && retryAfter != nil, 503 where isGreeting && retryAfter != nil:
+            self = .notRun(retryAfter: retryAfter)
         // What a notification is answered with means nothing.
         case 400 where hasSession && !isGreeting && !isAlone && request != nil && (!isOurs || says.contains("session")):
             self = .unclear(isRevision: false)

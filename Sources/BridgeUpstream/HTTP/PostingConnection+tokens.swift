@@ -54,7 +54,9 @@ extension PostingConnection {
         switch tokens.refused(generation: post.generation, challenge) {
         case .again, .wait:
             // Once: what is refused with a new token, too, is refused for another reason.
-            guard !post.hasBeenReauthorized, post.canBeSent else { return self.failed(post, .signInNeeded(words)) }
+            guard !post.hasBeenReauthorized else { return self.failed(post, .signInNeeded(words)) }
+            // Somebody has been asked on its account: it alone is not sent again.
+            guard post.canBeSent else { return self.over(post, "it was refused (\(words))", sent: false) }
             post.hasBeenReauthorized = true
             self.dispatch(post)
         case .refuse(let told): self.failed(post, .unauthorized("\(told) (\(words))"))

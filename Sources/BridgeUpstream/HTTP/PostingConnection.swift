@@ -75,12 +75,27 @@ extension PostingConnection {
         return false
     }
 
-    func repeatLater(_ post: HTTPPost, in time: TimeAmount) {
+    /// It was refused before anything was done. A server that wants it again soon gets it again, once, if whoever waits for
+    /// it waits for so long.
+    func refused(_ post: HTTPPost, _ words: String, retryAfter: Int?) {
+        guard let retryAfter, self.mayHold(post, for: retryAfter) else {
+            let told = retryAfter.map { "\(words), and wants to be asked again in \($0) s" } ?? words
+            guard post.kind == .greeting else {
+                return self.over(post, told, sent: false, retryAfter: retryAfter)
+            }
+            return self.failed(post, retryAfter.map { .busy(told, retryAfter: $0) } ?? .unreachable(told))
+        }
         post.hasBeenRepeated = true
         self.posts[ObjectIdentifier(post)] = post
-        post.wait(time) { [weak self, weak post] in
+        post.wait(.seconds(Int64(retryAfter))) { [weak self, weak post] in
             if let self, let post { self.dispatch(post) }
         }
+    }
+
+    private func mayHold(_ post: HTTPPost, for seconds: Int) -> Bool {
+        guard seconds <= RetryAfter.longestWait, post.canBeRepeated else { return false }
+        guard let request = post.request, let delegate = self.delegate else { return true }
+        return delegate.connection(self, mayHold: request, for: .seconds(Int64(seconds)))
     }
 
     /// What waits for the session leaves.
@@ -124,8 +139,10 @@ extension PostingConnection {
 
     /// There is no answer to it.
     ///
-    /// - Parameter sent: whether it may have run.
-    func over(_ post: HTTPPost, _ reason: String, sent: Bool) {
+    /// - Parameters:
+    ///   - sent: whether it may have run.
+    ///   - retryAfter: in how many seconds the server wants to be asked again, where it says so.
+    func over(_ post: HTTPPost, _ reason: String, sent: Bool, retryAfter: Int? = nil) {
         self.posts[ObjectIdentifier(post)] = nil
         guard let request = post.request else {
             self.logger.info(
@@ -134,7 +151,8 @@ extension PostingConnection {
         }
         post.cancel()
         self.requests[request] = nil
-        self.delegate?.connection(self, lost: request, sent: sent, reason: reason)
+        self.delegate?.connection(
+            self, lost: request, RequestLoss(reason: reason, sent: sent, retryAfter: retryAfter))
     }
 
     /// It did not run, and others would not.
@@ -153,6 +171,8 @@ extension PostingConnection {
     func tell(_ loss: HTTPLoss) {
         switch loss {
         case .unreachable, .foreign: self.delegate?.connectionLost(self, reason: loss.reason)
+        case .busy(let reason, let retryAfter):
+            self.delegate?.connectionLost(self, reason: reason, retryAfter: retryAfter)
         case .signInNeeded, .unauthorized: self.delegate?.connectionNeedsSignIn(self, reason: loss.reason)
         }
     }

@@ -5,21 +5,6 @@ import Glibc
 import Logging
 import NIOCore
 
-/// How the server at an address that says nothing of it is spoken to, as far as has been found out, in this life of the
-/// worker or an earlier one. For as long as the address is the same.
-final class ProbeMemory {
-    private var found: (url: String, dialect: RemoteTarget.Dialect)?
-
-    func dialect(of url: String) -> RemoteTarget.Dialect? { self.found?.url == url ? self.found?.dialect : nil }
-    func remember(_ dialect: RemoteTarget.Dialect, of url: String) { self.found = (url, dialect) }
-    /// What was found out in an earlier life.
-    func told(_ dialect: RemoteTarget.Dialect, of url: String) {
-        if self.found?.url != url, dialect != .probe { self.remember(dialect, of: url) }
-    }
-
-    func forget() { self.found = nil }
-}
-
 /// A connection to a server of which nobody says how it is spoken to: by Streamable HTTP, and where that is refused as by
 /// who does not know it, by HTTP+SSE (basic/transports, "Backwards Compatibility"). Nobody above notices.
 ///
@@ -33,7 +18,7 @@ final class ProbedHTTP: Connection {
     /// Until the end, which is always told.
     var delegate: (any ConnectionDelegate)?
     private let url: String
-    private let memory: ProbeMemory
+    private let memory: AddressMemory
     private let loop: any EventLoop
     private let make: Maker
     private var inner: (any RemoteConnection)?
@@ -52,7 +37,7 @@ final class ProbedHTTP: Connection {
     private var isExcused = false
     private var isOver = false
 
-    init(_ target: RemoteTarget, memory: ProbeMemory, loop: any EventLoop, make: @escaping Maker) {
+    init(_ target: RemoteTarget, memory: AddressMemory, loop: any EventLoop, make: @escaping Maker) {
         self.url = target.url.value
         self.memory = memory
         self.loop = loop
@@ -90,7 +75,7 @@ final class ProbedHTTP: Connection {
         // A server that was found is asked anew on another connection: on this one are calls.
         guard !self.isOver, self.refusal == nil, self.greeted == nil else { return false }
         // What was found out holds no longer.
-        self.memory.forget()
+        self.memory.forgetDialect()
         self.isRemembered = false
         self.refusal = reason
         self.inner?.delegate = nil
@@ -121,7 +106,7 @@ final class ProbedHTTP: Connection {
         let wasOver = self.isOver
         self.isOver = true
         // What is there and does not greet may be a server of the other kind by now.
-        if !wasOver, self.isRemembered, self.greeted == nil, !self.isExcused { self.memory.forget() }
+        if !wasOver, self.isRemembered, self.greeted == nil, !self.isExcused { self.memory.forgetDialect() }
         if let inner { return inner.end(manner) }
         guard !wasOver else { return }
         self.loop.assumeIsolated().execute { self.ended() }
@@ -161,14 +146,19 @@ extension ProbedHTTP: ConnectionDelegate {
 
     func connectionBecameWritable(_ connection: any Connection) { self.delegate?.connectionBecameWritable(self) }
 
-    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
-        self.delegate?.connection(self, lost: request, sent: sent, reason: reason)
+    func connection(_ connection: any Connection, lost request: Int, _ loss: RequestLoss) {
+        self.delegate?.connection(self, lost: request, loss)
     }
 
-    func connectionLost(_ connection: any Connection, reason: String) {
-        self.isExcused = !self.hasSpoken
+    func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool {
+        self.delegate?.connection(self, mayHold: request, for: time) ?? true
+    }
+
+    func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) {
+        self.isExcused = !self.hasSpoken || retryAfter != nil
         let told = self.refusal.map { "neither transport is there: \($0); and \(reason)" } ?? reason
-        self.delegate?.connectionLost(self, reason: self.greeted == nil ? told : reason)
+        self.delegate?.connectionLost(
+            self, reason: self.greeted == nil ? told : reason, retryAfter: retryAfter)
     }
 
     func connectionLostSession(_ connection: any Connection, refusesRevision: Bool) {

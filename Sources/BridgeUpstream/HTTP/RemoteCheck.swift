@@ -19,7 +19,7 @@ package final class RemoteCheck {
     private let target: RemoteTarget
     private let promise: EventLoopPromise<Outcome>
     private var connection: (any Connection)?
-    private let memory = ProbeMemory()
+    private let memory = AddressMemory()
     private var proposals = Proposals()
     /// The id of the last `initialize`.
     private var asked = 0
@@ -107,11 +107,13 @@ extension RemoteCheck: ConnectionDelegate {
         if request == self.asked { self.end(.failed("it said '\(words)', which cannot be read (\(what.reason))")) }
     }
 
-    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
-        self.end(.failed(reason))
+    func connection(_ connection: any Connection, lost request: Int, _ loss: RequestLoss) {
+        self.end(.failed(loss.reason))
     }
 
-    func connectionLost(_ connection: any Connection, reason: String) { self.end(.failed(reason)) }
+    func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool { true }
+
+    func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) { self.end(.failed(reason)) }
 
     func connectionNeedsSignIn(_ connection: any Connection, reason: String) {
         self.end(.signInNeeded(reason.replacing("sign-in needed: ", with: "", maxReplacements: 1)))

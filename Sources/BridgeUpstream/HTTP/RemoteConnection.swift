@@ -12,15 +12,17 @@ protocol RemoteConnection: Connection {
 enum RemoteConnections {
     /// A connection of the kind that is configured, or of the one that is found.
     static func make(
-        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: ProbeMemory, maximumMessage: Int,
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: AddressMemory, maximumMessage: Int,
         loop: any EventLoop, logger: Logger
     ) -> any Connection {
         let maker: ProbedHTTP.Maker = { dialect in
             switch dialect {
             case .sse:
-                EventStreamHTTP(target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
+                EventStreamHTTP(
+                    target, tokens: tokens, memory: memory, maximumMessage: maximumMessage, loop: loop, logger: logger)
             case .probe, .streamableHTTP:
-                StreamableHTTP(target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
+                StreamableHTTP(
+                    target, tokens: tokens, memory: memory, maximumMessage: maximumMessage, loop: loop, logger: logger)
             }
         }
         guard target.dialect == .probe else { return maker(target.dialect) }

@@ -1,8 +1,11 @@
+import NIOCore
 import NIOHTTP1
 
 /// `Retry-After` (RFC 9110, 10.2.3): a number of seconds, or a date. Pure.
 enum RetryAfter {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+    /// A message is held back for so many seconds; who wants more patience than that is told on.
+    static let longestWait = 5
     /// Nobody waits for longer, whatever is said.
     private static let most = 86_400
 
@@ -13,6 +16,9 @@ enum RetryAfter {
         if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) { return min(Int(text) ?? Self.most, Self.most) }
         return Self.date(text).map { min(max($0 - now, 0), Self.most) }
     }
+
+    /// - Returns: a time in whole seconds, none of it left out.
+    static func seconds(_ time: TimeAmount) -> Int { Int((time.nanoseconds + 999_999_999) / 1_000_000_000) }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT`. The two older forms have been out of use for longer than MCP exists.
     private static func date(_ text: String) -> Int? {

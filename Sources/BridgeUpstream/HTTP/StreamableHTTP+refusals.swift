@@ -6,9 +6,6 @@ import NIOHTTP1
 
 /// What becomes of a message whose answer has a status of 300 or more.
 extension StreamableHTTP {
-    /// A server that wants to be asked again sooner is asked again, once.
-    static let longestRetry = 5
-
     func post(_ post: HTTPPost, refusedWith head: HTTPResponseHead, _ body: ByteBuffer?) {
         self.posts[ObjectIdentifier(post)] = nil
         self.judge(RefusedPost(post: post, head: head, body: body))
@@ -46,7 +43,7 @@ extension StreamableHTTP {
                 return self.lose(.foreign("initialize was answered with \(words)"))
             }
             if case .notRun(let retryAfter) = refusal {
-                return self.refused(post, "it refused the request (\(words))", retryAfter)
+                return self.refused(post, "it refused the request (\(words))", retryAfter: retryAfter)
             }
             if post.kind == .greeting {
                 return self.lose(.unreachable("initialize was answered with \(words)"))
@@ -121,15 +118,5 @@ extension StreamableHTTP {
         for refused in inDoubt where !refused.post.isForgotten {
             self.refusedSession(refused.post, words, isRevision: isRevision)
         }
-    }
-
-    /// It was refused before anything was done.
-    private func refused(_ post: HTTPPost, _ words: String, _ retryAfter: Int?) {
-        guard let retryAfter, retryAfter <= Self.longestRetry, post.canBeRepeated else {
-            let told = retryAfter.map { "\(words), and wants to be asked again in \($0) s" } ?? words
-            return post.kind == .greeting
-                ? self.failed(post, .unreachable(told)) : self.over(post, told, sent: false)
-        }
-        self.repeatLater(post, in: .seconds(Int64(retryAfter)))
     }
 }

@@ -44,11 +44,13 @@ final class StreamableHTTP: PostingConnection {
     lazy var listener = HTTPListener(loop: self.loop, owner: self)
 
     init(
-        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, maximumMessage: Int, loop: any EventLoop,
-        logger: Logger
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: AddressMemory = AddressMemory(),
+        maximumMessage: Int, loop: any EventLoop, logger: Logger
     ) {
         self.carrier = HTTPCarrier(
-            target, tokens: tokens, maximumMessage: maximumMessage, loop: loop, logger: logger)
+            target, tokens: tokens, dialect: .streamableHTTP, memory: memory, maximumMessage: maximumMessage,
+            loop: loop,
+            logger: logger)
         self.loop = loop
         self.logger = logger
     }

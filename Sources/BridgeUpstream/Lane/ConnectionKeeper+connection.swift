@@ -49,13 +49,19 @@ extension ConnectionKeeper: ConnectionDelegate {
         if connection === self.connection { self.sendSoon() }
     }
 
-    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
+    func connection(_ connection: any Connection, lost request: Int, _ loss: RequestLoss) {
         guard connection === self.connection else { return }
-        if self.conversation?.lost(request, reason) != true { self.desk.lost(request, sent: sent, reason: reason) }
+        if self.conversation?.lost(request, loss.reason) != true { self.desk.lost(request, loss) }
     }
 
-    func connectionLost(_ connection: any Connection, reason: String) {
-        if connection === self.connection { self.lost(reason) }
+    func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool {
+        let end = NIODeadline.now() + time
+        return self.desk.waits(for: request, until: end) && self.attemptDeadline.map { end < $0 } ?? true
+    }
+
+    func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) {
+        guard connection === self.connection else { return }
+        self.lost(reason, peace: retryAfter.map { .seconds(Int64($0)) })
     }
 
     func connectionEnded(_ connection: any Connection) {

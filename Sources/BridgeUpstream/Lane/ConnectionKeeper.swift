@@ -109,6 +109,15 @@ final class ConnectionKeeper {
         if self.lifecycle.isConnected { self.sendSoon() } else { self.perform(self.lifecycle.needed(now: now)) }
     }
 
+    /// - Returns: what a call is told at once that waits for so long at most, since the server wants to be left in peace for
+    ///   longer; `nil` where it may wait.
+    func refusal(ofOneWaiting limit: TimeAmount, now: NIODeadline) -> (reason: String, retryAfter: Int)? {
+        guard let peace = self.lifecycle.peace(now: now),
+            peace > min(limit, .seconds(Int64(RetryAfter.longestWait)))
+        else { return nil }
+        return (self.record.lastError ?? "it wants to be left in peace", RetryAfter.seconds(peace))
+    }
+
     /// The last call is over.
     func callsOver() { if self.desk.tasks.isEmpty { self.conversation?.busy(false, now: .now()) } }
 
@@ -243,7 +252,9 @@ final class ConnectionKeeper {
     }
 
     /// The connection is of no use any more.
-    func lost(_ reason: String, needsSignIn: Bool = false) {
+    ///
+    /// - Parameter peace: for how long the server wants to be left in peace, where it has said so.
+    func lost(_ reason: String, needsSignIn: Bool = false, peace: TimeAmount? = nil) {
         let reason = self.connection?.masked(reason) ?? reason
         self.record.lastError = reason
         self.record.needsSignIn = needsSignIn
@@ -251,7 +262,8 @@ final class ConnectionKeeper {
         self.logger.warning("upstream closed; scheduling reconnect", metadata: ["error": "\(reason)"])
         self.endConversation(reason)
         self.perform(
-            self.lifecycle.lost(callsWait: self.desk.hasWaiting, now: .now(), random: .random(in: 0..<1)),
+            self.lifecycle.lost(
+                callsWait: self.desk.hasWaiting, peace: peace, now: .now(), random: .random(in: 0..<1)),
             manner: .promptly
         )
     }
@@ -259,7 +271,9 @@ final class ConnectionKeeper {
     private func endConnection(failWaiting: Bool, _ manner: EndManner) {
         self.endConversation("it was stopped")
         if failWaiting {
-            self.desk.failWaiting(self.isStopping ? "it is being stopped" : self.record.lastError ?? "it ended")
+            self.desk.failWaiting(
+                self.isStopping ? "it is being stopped" : self.record.lastError ?? "it ended",
+                retryAfter: self.lifecycle.peace(now: .now()).map(RetryAfter.seconds))
         }
         self.connection?.end(manner)
     }
@@ -269,7 +283,9 @@ final class ConnectionKeeper {
         self.attemptDeadline = nil
         self.conversation?.end()
         self.conversation = nil
-        for request in self.connection?.unsentRequests ?? [] { self.desk.lost(request, sent: false, reason: reason) }
+        for request in self.connection?.unsentRequests ?? [] {
+            self.desk.lost(request, RequestLoss(reason: reason, sent: false))
+        }
         self.desk.connectionLost(reason)
     }
 }

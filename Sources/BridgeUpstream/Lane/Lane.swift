@@ -103,7 +103,11 @@ final class Lane {
             return self.desk.refuse(call, self.faults.unavailable("it is being stopped"))
         }
         let now = NIODeadline.now()
-        guard let deadline = self.desk.take(call, timeout: self.timeout(of: call), now: now) else { return }
+        let timeout = self.timeout(of: call)
+        if let refusal = self.keeper.refusal(ofOneWaiting: timeout, now: now) {
+            return self.desk.refuse(call, self.faults.unavailable(refusal.reason, retryAfter: refusal.retryAfter))
+        }
+        guard let deadline = self.desk.take(call, timeout: timeout, now: now) else { return }
         self.alarm.arm(at: min(deadline, self.desk.nextTurnDeadline ?? deadline))
         self.keeper.callArrived(now: now)
     }

@@ -27,6 +27,9 @@ struct UpstreamLifecycle: ~Copyable {
     /// An attempt that a call asks for comes this long after the last one failed, so that a caller in a loop does not
     /// become a loop of processes.
     static let floor = TimeAmount.milliseconds(100)
+    /// A server that wants to be left in peace is, for at least and at most so long.
+    static let shortestPeace = TimeAmount.seconds(1)
+    static let longestPeace = TimeAmount.hours(1)
 
     private enum Next: Equatable {
         case connect
@@ -97,6 +100,15 @@ struct UpstreamLifecycle: ~Copyable {
         }
     }
 
+    /// For how long no call brings the upstream up, since the server wants to be left in peace; `nil` where it may.
+    func peace(now: NIODeadline) -> TimeAmount? {
+        switch self.state {
+        case .backoff(_, let floor), .ending(.backoff(_, let floor)):
+            floor - now > Self.floor ? floor - now : nil
+        case .idle, .connecting, .initialized, .ready, .ending, .failed, .stopped: nil
+        }
+    }
+
     // MARK: Progress of an attempt
 
     /// Begins with the service, when the upstream is not lazy.
@@ -132,9 +144,17 @@ struct UpstreamLifecycle: ~Copyable {
     ///
     /// - Parameters:
     ///   - callsWait: whether calls are there that have not been written.
+    ///   - peace: for how long the server wants to be left in peace, where it has said so: then it has not failed.
     ///   - random: in 0..<1, the delay's jitter.
-    mutating func lost(callsWait: Bool, now: NIODeadline, random: Double) -> Action {
+    mutating func lost(
+        callsWait: Bool, peace: TimeAmount? = nil, now: NIODeadline, random: Double
+    ) -> Action {
         switch self.state {
+        case .connecting where peace != nil, .initialized where peace != nil, .ready where peace != nil:
+            let floor = now + min(max(peace ?? .zero, Self.shortestPeace), Self.longestPeace)
+            let jitter = TimeAmount.nanoseconds(Int64(random * Double(Self.shortestPeace.nanoseconds)))
+            self.state = .ending(.backoff(until: floor + jitter, floor: floor))
+            return .end(failWaiting: true)
         case .connecting, .initialized:
             let delay = self.backoff.failed(draw: random)
             self.state = .ending(.backoff(until: now + TimeAmount(delay), floor: now + Self.floor))
@@ -276,11 +296,5 @@ extension UpstreamLifecycle {
             return .none
         case .stopped: return .none
         }
-    }
-}
-
-extension Backoff {
-    init(_ policy: ReconnectPolicy, failures: Int = 0) {
-        self.init(base: policy.base.duration, maximum: policy.maximum.duration, failures: failures)
     }
 }

@@ -30,7 +30,7 @@ final class UpstreamCore {
     var configuration: UpstreamConfiguration
     let processes: ProcessThread
     /// How a server was spoken to that says nothing of it, for every lane.
-    let memory = ProbeMemory()
+    let memory = AddressMemory()
     /// The server's tokens, where it may want some.
     var oauth: OAuthDesk?
     /// Those that have been ended, as long as something of them is under way.

@@ -29,4 +29,10 @@ import Testing
         #expect(told.string("message")?.contains("'git'") == true)
         #expect(told.string("message")?.contains(phrase) == true)
     }
+
+    @Test func `a server that wants to be asked again later is quoted with the time`() throws {
+        let fault = Self.faults.unavailable("it refused the request", retryAfter: 600)
+        let data = try JSONText(validating: fault.reply(to: ByteBuffer(string: "1"))).value("error")?.value("data")
+        #expect(data?.int("retryAfter") == 600 && data?.string("upstream") == "git")
+    }
 }

@@ -29,4 +29,29 @@ import Testing
             carrier.shutDown {}
         }.get()
     }
+
+    @Test(arguments: RemoteTarget.Dialect.allCases, [false, true])
+    func `where requests are redirected to is known to later connections, until nobody is there`(
+        dialect: RemoteTarget.Dialect, isThere: Bool
+    ) async throws {
+        try await self.loop.submit { [loop] in
+            let memory = AddressMemory()
+            func carrier(_ url: String = "http://127.0.0.1:9/mcp") throws -> HTTPCarrier {
+                let carrier = HTTPCarrier(
+                    RemoteTarget(url: Secret(url)), tokens: nil, dialect: dialect, memory: memory,
+                    maximumMessage: 1 << 10, loop: loop, logger: Logger(label: "c") { _ in SwiftLogNoOpLogHandler() })
+                try carrier.open()
+                return carrier
+            }
+            let moved = HTTPAddress("http://127.0.0.1:9/mcp/")
+            let first = try carrier()
+            first.remember(moved)
+            first.lost(isThere ? .signInNeeded("401") : .unreachable("404"))
+            let second = try carrier()
+            #expect(second.address == (isThere ? moved : HTTPAddress("http://127.0.0.1:9/mcp")))
+            let other = try carrier("http://127.0.0.1:9/other")
+            #expect(other.address == HTTPAddress("http://127.0.0.1:9/other"))
+            for each in [first, second, other] { each.shutDown {} }
+        }.get()
+    }
 }

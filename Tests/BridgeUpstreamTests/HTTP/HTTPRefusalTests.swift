@@ -38,6 +38,14 @@ import Testing
         #expect(Self.refusal(429, headers: ["Retry-After": " 9 "]) == .notRun(retryAfter: 9))
     }
 
+    @Test(arguments: [429, 503]) func `whoever greets too soon has no answer, whatever the body says`(status: Int) {
+        let body = Self.error("7", -32000, "Too many requests")
+        let refusal = Self.refusal(status, body, headers: ["Retry-After": "9"], isGreeting: true, isHarmless: true)
+        #expect(refusal == .notRun(retryAfter: 9))
+        #expect(Self.isAnswer(Self.refusal(status, body, headers: ["Retry-After": "9"])))
+        #expect(Self.isAnswer(Self.refusal(status, body, isGreeting: true)))
+    }
+
     @Test func `a call may have run behind a proxy that says by Retry-After when to come again`() {
         #expect(Self.refusal(503, headers: ["Retry-After": "3"]) == .mayHaveRun)
     }

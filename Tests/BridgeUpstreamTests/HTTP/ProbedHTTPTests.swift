@@ -23,7 +23,7 @@ import Testing
         ] as [([Sign], Bool)])
     func `what was found is found anew of who is there and does not greet`(signs: [Sign], isKept: Bool) async throws {
         try await self.loop.submit { [loop] in
-            let memory = ProbeMemory()
+            let memory = AddressMemory()
             memory.remember(.sse, of: Self.url)
             let remote = FakeRemote()
             let probed = ProbedHTTP(Self.target, memory: memory, loop: loop) { _ in remote }
@@ -44,7 +44,7 @@ import Testing
     @Test func `what is configured while nobody is spoken to counts, whichever way it is`() async throws {
         try await self.loop.submit { [loop] in
             var remotes: [FakeRemote] = []
-            let probed = ProbedHTTP(Self.target, memory: ProbeMemory(), loop: loop) { _ in
+            let probed = ProbedHTTP(Self.target, memory: AddressMemory(), loop: loop) { _ in
                 remotes.append(FakeRemote())
                 return remotes[remotes.count - 1]
             }

@@ -83,6 +83,23 @@ import Testing
         #expect(connection.isWritable && ear.hasRoom)
     }
 
+    @Test func `a call is not sent again that somebody has been asked for, and others go on`() {
+        let connection = StreamableHTTP(
+            Self.target, tokens: OneToken("Bearer newer"), maximumMessage: 1 << 10, loop: EmbeddedEventLoop(),
+            logger: Self.logger)
+        let ear = Ear()
+        connection.delegate = ear
+        connection.state = .open
+        let post = HTTPPost(
+            ByteBuffer(string: "{}"), request: 7, method: "tools/call", kind: .request, onlyReads: false, era: 0,
+            hold: nil, loop: connection.loop, owner: connection)
+        connection.requests[7] = post
+        post.hasAsked()
+        connection.unauthorized(post, HTTPResponseHead(version: .http1_1, status: .unauthorized), nil)
+        connection.settle()
+        #expect(ear.lost == [7: false] && ear.losses.isEmpty && connection.isOpen)
+    }
+
     @Test func `an answer over a stream of HTTP+SSE shows that its token is taken`() async throws {
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer newer")
@@ -126,17 +143,19 @@ private final class OneToken: TokenSource {
 private final class Ear: ConnectionDelegate {
     private(set) var lost: [Int: Bool] = [:]
     private(set) var hasRoom = false
+    private(set) var losses: [String] = []
 
     func connectionOpened(_ connection: any Connection) {}
     func connectionSpoke(_ connection: any Connection) {}
     func connection(_ connection: any Connection, received message: JSONText, answering request: Int?) {}
     func connection(_ connection: any Connection, couldNotRead what: Unreadable, answering request: Int?) {}
     func connectionBecameWritable(_ connection: any Connection) { self.hasRoom = true }
-    func connection(_ connection: any Connection, lost request: Int, sent: Bool, reason: String) {
-        self.lost[request] = sent
+    func connection(_ connection: any Connection, lost request: Int, _ loss: RequestLoss) {
+        self.lost[request] = loss.sent
     }
-    func connectionLost(_ connection: any Connection, reason: String) {}
+    func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool { true }
+    func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) { self.losses.append(reason) }
     func connectionLostSession(_ connection: any Connection, refusesRevision: Bool) {}
-    func connectionNeedsSignIn(_ connection: any Connection, reason: String) {}
+    func connectionNeedsSignIn(_ connection: any Connection, reason: String) { self.losses.append(reason) }
     func connectionEnded(_ connection: any Connection) {}
 }

@@ -104,7 +104,8 @@ import Testing
         let hello = await stage.next("initialize")
         await stage.onLoop { stage in
             let id = JSONText(trusting: ByteBuffer(string: hello)).int("id") ?? 0
-            stage.connection.delegate?.connection(stage.connection, lost: id, sent: true, reason: "gone")
+            stage.connection.delegate?.connection(
+                stage.connection, lost: id, RequestLoss(reason: "gone", sent: true))
         }
         #expect(await stage.status?.lastError == "initialize failed: gone")
         #expect(await stage.ends.next { _ in true } == .promptly)

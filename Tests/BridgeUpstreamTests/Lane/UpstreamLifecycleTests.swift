@@ -170,4 +170,33 @@ import Testing
         #expect(machine.attempts == 1, "that it failed is remembered")
         #expect(machine.needed(now: later) == .connect)
     }
+
+    /// Ways to a loss that the server may give a time with.
+    private static let lively: [Way] = [.connecting, .initialized, .ready]
+
+    @Test(arguments: Self.lively, [0, 0.5])
+    func `a server that wants to be left in peace is, and has not failed`(way: Way, random: Double) {
+        var machine = self.machine(way)
+        let action = machine.lost(callsWait: true, peace: .seconds(60), now: self.now, random: random)
+        #expect(action == .end(failWaiting: true) && machine.attempts == 0)
+        #expect(machine.peace(now: self.now) == .seconds(60))
+        let until = self.now + .seconds(60) + .milliseconds(Int64(1_000 * random))
+        #expect(machine.ended(now: self.now) == .wait(until: until) && machine.phase == .backoff)
+        // Nobody is served by asking sooner.
+        #expect(machine.needed(now: self.now + .seconds(1)) != .connect)
+        #expect(machine.peace(now: self.now + .seconds(20)) == .seconds(40))
+        #expect(machine.needed(now: self.now + .seconds(60)) == .connect)
+        #expect(machine.peace(now: self.now + .seconds(60)) == nil)
+    }
+
+    @Test(arguments: [(TimeAmount.zero, UpstreamLifecycle.shortestPeace), (.hours(24), UpstreamLifecycle.longestPeace)])
+    func `peace is bounded on both sides`(wanted: TimeAmount, kept: TimeAmount) {
+        var machine = self.machine(.connecting)
+        _ = machine.lost(callsWait: false, peace: wanted, now: self.now, random: 0)
+        #expect(machine.peace(now: self.now) == kept)
+    }
+
+    @Test(arguments: Way.allCases) func `no other way leaves a server in peace`(way: Way) {
+        #expect(self.machine(way).peace(now: self.now) == nil)
+    }
 }
