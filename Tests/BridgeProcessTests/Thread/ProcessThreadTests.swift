@@ -126,10 +126,14 @@ import Testing
         await #expect(processExitsWith: .success) {
             let processes = try ProcessThread.start(logger: .silent)
             let gate = try Pipe.make()
+            let (closed, atGate) = AsyncStream.makeStream(of: Void.self)
             processes.enqueue { _ in
+                atGate.yield()
                 var byte: UInt8 = 0
                 _ = read(gate.reading, &byte, 1)
             }
+            // What the thread takes with the gate makes room behind it.
+            try await closed.first()
             while processes.enqueueBounded({ _ in }) {}
             let error = await #expect(throws: SpawnError.self) { try await processes.spawn(.sleeping) { _ in } }
             #expect(error?.stage == .queue)
