@@ -6,8 +6,10 @@ final class TreeEnding {
     private let completion: @Sendable (TreeOutcome) -> Void
     private var machine: TreeTeardown
     private var last: CInt?
-    /// Of one child's: what has been found to be its own.
+    /// Of one child's: what has been found to be its own, and the process groups that began there. What is started while the
+    /// one that starts it ends has no parent to be found by, but that group.
     private var own: Set<ProcessIdentity> = []
+    private var ownGroups: Set<pid_t> = []
 
     init(scope: TreeScope, steps: [TreeTeardown.Step], completion: @escaping @Sendable (TreeOutcome) -> Void) {
         self.scope = scope
@@ -51,9 +53,18 @@ final class TreeEnding {
 
     /// Which of these are a child's own, beside other children.
     private func living(of child: pid_t, in candidates: Set<ProcessIdentity>) -> Set<ProcessIdentity> {
-        self.own.formUnion(candidates.filter { $0.pid == child || ProcessStatus(pid: $0.pid)?.group == child })
+        self.ownGroups.insert(child)
+        self.own.formUnion(
+            candidates.filter { candidate in
+                candidate.pid == child
+                    || ProcessStatus(pid: candidate.pid).map { self.ownGroups.contains($0.group) } ?? false
+            })
         for root in self.own.intersection(candidates) { self.own.formUnion(ProcessTree.descendants(of: root.pid)) }
-        return self.own.intersection(candidates)
+        let living = self.own.intersection(candidates)
+        for process in living where ProcessStatus(pid: process.pid)?.group == process.pid {
+            self.ownGroups.insert(process.pid)
+        }
+        return living
     }
 }
 

@@ -77,6 +77,22 @@ import Testing
         }
     }
 
+    @Test func `what a child's own starts while it is ended is ended with it, whoever its parent was`() async {
+        await #expect(processExitsWith: .success) {
+            let processes = try TestProcesses.startAdopting()
+            let other = try await processes.start(.shell("echo ready; exec sleep 1000"))
+            // Always in the middle of starting another one, in a session of its own.
+            let script = #"setsid sh -c 'trap "" TERM; echo ready; while :; do sleep 1000 & sleep 0.001; done' & wait"#
+            for _ in 0..<5 {
+                let child = try await processes.start(.shell(script))
+                let steps = [TreeTeardown.Step].termThenKill(term: .milliseconds(20), kill: .seconds(30))
+                #expect(await processes.end(.child(child.id.pid), steps: steps) == .ended(by: SIGKILL))
+                #expect(ProcessTree.descendants(of: getpid()).map(\.pid) == [other.id.pid])
+            }
+            #expect(await processes.end(.everything) == .ended(by: SIGTERM))
+        }
+    }
+
     @Test func `a short command that runs is no stray`() async {
         await #expect(processExitsWith: .success) {
             let commands = ShortCommands()
