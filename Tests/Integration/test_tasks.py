@@ -14,6 +14,7 @@ import pytest
 from harness import Bridge, Bridges
 from http_upstreams import SDKServer
 from mcp_http import EventStream, MCPClient
+from outcomes import MAY_HAVE_RUN
 from places import BINARY, SDK_1_PYTHON, SUPPORT
 from processes import children
 from recorder import Recorder
@@ -314,6 +315,19 @@ def test_a_plain_call_is_asked_what_its_task_asks(shared: Servers) -> None:
     assert RELATION not in question["params"].get("_meta", {})
     answer(client, question, "here")
     assert "here" in text_of(stream.next_message()["result"])
+
+
+@pytest.mark.parametrize("victim", ["worker", "child"])
+def test_a_result_is_not_asked_for_again_where_somebody_has_been_asked(servers: Servers, victim: str) -> None:
+    client = asking_client(servers.bridge)
+    stream = open_result(client, make(client, "odd.asker"))
+    stream.wait_for("elicitation/create")
+    process = servers.bridge.worker("upstream odd") if victim == "worker" else servers.bridge.upstream_child("odd")
+    os.kill(process.pid, signal.SIGKILL)
+    while "error" not in (message := stream.next_message()):
+        assert "method" in message, message
+    assert message["error"]["data"]["code"] == MAY_HAVE_RUN, message
+    assert len(servers.sent("tasks/result")) == 1
 
 
 @pytest.mark.parametrize("kind", ["stdio", "http"])
