@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -85,7 +87,7 @@ def test_a_server_that_cannot_be_greeted_yet_has_not_failed(
     bridge = bridges.start({"odd": odd.entry()}, ready="live")
     state = wait_busy(bridge)
     assert state["reconnectAttempts"] == 0
-    assert 900 < next_attempt(state) <= 1_002 and "asked again in 1000 s" in state["lastError"]
+    assert 900 < next_attempt(state) <= 1_002 and str(status) in state["lastError"]
 
 
 def wait_busy(bridge: Bridge) -> dict[str, Any]:
@@ -163,3 +165,58 @@ def test_where_it_redirects_to_is_remembered_for_later_connections(
     if isinstance(odd, OddSSE):
         streams = len([seen for seen in odd.requests("GET") if seen.path == "/sse"])
         assert hops.count("/messages") <= streams
+
+
+@pytest.mark.parametrize("gone", [404, 401, 500])
+def test_where_nobody_is_any_more_the_configured_address_is_asked(bridges: Bridges, odd: OddHTTP, gone: int) -> None:
+    """An earlier connection was redirected; the server has moved on meanwhile."""
+    first, second = {"/mcp": ("/one", "/two"), "/sse": ("/sse-one", "/sse-two")}["/sse" if isinstance(odd, OddSSE) else "/mcp"]
+    place = [first]
+
+    def move(exchange: Exchange) -> Any:
+        if exchange.seen.path in ("/mcp", "/sse"):
+            return exchange.reply(307, b"", None, Location=place[0])
+        return False if exchange.seen.path == place[0] else exchange.reply(gone, b"")
+
+    odd.hooks["GET" if isinstance(odd, OddSSE) else "initialize"] = move
+    bridge = bridges.start({"odd": odd.entry(idleStop="200ms")})
+    with bridge.client() as client:
+        bridge.wait_tool("odd.echo", client)
+        eventually(lambda: bridge.upstream("odd")["phase"] == "idle", "the unused connection has ended")
+        place[0] = second
+        if gone != 401:
+            assert text_of(client.call("odd.echo", {"text": "x"}).result) == "x", "a call was lost to an address of before"
+            return
+        client.call("odd.echo", {})
+        eventually(lambda: "result" in client.call("odd.echo", {}).message, "it is found where it is configured")
+
+
+def test_all_lanes_leave_a_server_in_peace_that_one_has_greeted(bridges: Bridges) -> None:
+    server = OddHTTP()
+    try:
+        bridge = bridges.start({"odd": server.entry(share="session")})
+        with bridge.client() as client:
+            bridge.wait_tool("odd.echo", client)
+        count = len(server.requests("initialize"))
+        server.hooks["initialize"] = busy(1_000)
+        for _ in range(4):
+            with bridge.new_client().initialize() as client:
+                told = dict(client.call("odd.echo", {}).message["error"])
+            assert told["data"]["code"] == DID_NOT_RUN and 900 < told["data"]["retryAfter"] <= 1_000
+        assert len(server.requests("initialize")) == count + 1, "each session has greeted it"
+    finally:
+        server.stop()
+
+
+def test_other_headers_end_the_peace(bridges: Bridges, odd: OddHTTP) -> None:
+    def refuse(exchange: Exchange) -> Any:
+        return exchange.reply(429, b"busy", Retry_After="1000") if exchange.seen.headers.get("x-key") == "spent" else False
+
+    odd.hooks["initialize"] = odd.hooks["GET"] = refuse
+    bridge = bridges.start({"odd": odd.entry(headers={"X-Key": "spent"})}, ready="live")
+    wait_busy(bridge)
+    assert bridge.config is not None
+    bridge.config["mcpServers"]["odd"]["headers"] = {"X-Key": "fresh"}
+    bridge.write_config()
+    os.kill(bridge.supervisor.pid, signal.SIGHUP)
+    bridge.wait_upstream("odd")

@@ -15,14 +15,16 @@ struct CallFaults {
     ///
     /// - Parameter retryAfter: in how many seconds the upstream wants to be asked again, where it has said so.
     func unavailable(_ reason: String, retryAfter: Int? = nil) -> ToldFault {
-        var details = self.details
-        if let retryAfter {
-            details = JSONWriter.object {
-                $0.member("upstream", self.upstream)
-                $0.member("retryAfter", retryAfter)
-            }
+        guard let retryAfter else {
+            return Fault.upstreamUnavailable.told(
+                ["upstream": self.upstream, "reason": reason], details: self.details)
         }
-        return Fault.upstreamUnavailable.told(["upstream": self.upstream, "reason": reason], details: details)
+        let told = "\(reason), and wants to be asked again in \(retryAfter) s"
+        let details = JSONWriter.object {
+            $0.member("upstream", self.upstream)
+            $0.member("retryAfter", retryAfter)
+        }
+        return Fault.upstreamUnavailable.told(["upstream": self.upstream, "reason": told], details: details)
     }
 
     /// It was written, and what it led to is not known.

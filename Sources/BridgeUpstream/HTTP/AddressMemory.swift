@@ -1,5 +1,6 @@
 import BridgeConfiguration
 import BridgeHTTPClient
+import NIOCore
 
 /// What has been found out about the server at an address, for as long as that is the configured one. All connections of a
 /// worker share it, those to come as well.
@@ -9,6 +10,24 @@ final class AddressMemory {
     private var dialect: RemoteTarget.Dialect?
     /// Where it redirects requests to, by how it is spoken to.
     private var targets: [RemoteTarget.Dialect: HTTPAddress] = [:]
+
+    /// Until when the server wants to be left in peace, by whoever asks as this target does.
+    private var peace: (target: RemoteTarget, end: NIODeadline)?
+
+    /// For how many seconds whoever asks as this target does is to leave the server in peace; `nil` where it may ask.
+    func peace(of target: RemoteTarget, now: NIODeadline) -> Int? {
+        guard let peace, peace.target == target, peace.end > now else { return nil }
+        return RetryAfter.seconds(peace.end - now)
+    }
+
+    /// (A connection that is told of this peace says so itself: that does not make it longer.)
+    func keepPeace(of target: RemoteTarget, for seconds: Int, now: NIODeadline) {
+        guard self.peace(of: target, now: now) == nil else { return }
+        self.peace = (target, now + RetryAfter.peace(.seconds(Int64(seconds))))
+    }
+
+    /// There is a reason to ask now.
+    func endPeace() { self.peace = nil }
 
     func dialect(of url: String) -> RemoteTarget.Dialect? { self.url == url ? self.dialect : nil }
 

@@ -35,11 +35,11 @@ extension EventStreamHTTP: MCPTransferDelegate {
         let words = self.words.sentence(head.status, page)
         if page?.asksForSignIn ?? false { return self.lose(.signInNeeded("it answers with a page: \(words)")) }
         let told = "it gives no stream of events (\(words))"
-        if head.status.code < 300 || head.status.isOfForeigners { return self.lose(.foreign(told)) }
-        guard head.status.isBusy, let retryAfter = RetryAfter.seconds(head.headers, now: WallClock.seconds) else {
-            return self.lose(.unreachable(told))
+        if head.status.isBusy, let retryAfter = RetryAfter.seconds(head.headers, now: WallClock.seconds) {
+            return self.lose(.busy(told, retryAfter: retryAfter))
         }
-        self.lose(.busy("\(told), and wants to be asked again in \(retryAfter) s", retryAfter: retryAfter))
+        if case .opening = self.state, self.carrier.goBack() { return self.openStream() }
+        self.lose(head.status.code < 300 || head.status.isOfForeigners ? .foreign(told) : .unreachable(told))
     }
 
     func heard(_ transfer: MCPTransfer) { self.delegate?.connectionSpoke(self) }

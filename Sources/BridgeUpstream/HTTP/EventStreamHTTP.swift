@@ -80,7 +80,8 @@ final class EventStreamHTTP: PostingConnection {
             // Told in a later turn, so that whoever starts it has it in hand by then.
             return self.loop.assumeIsolated().execute { self.lose(.unreachable(error.reason)) }
         }
-        self.openStream()
+        guard let peace = self.carrier.peace else { return self.openStream() }
+        self.loop.assumeIsolated().execute { self.lose(.busy(HTTPLoss.peace, retryAfter: peace)) }
     }
 
     /// Asks for the stream, once there is a token where one is needed.

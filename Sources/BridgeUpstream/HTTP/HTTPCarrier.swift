@@ -19,6 +19,8 @@ final class HTTPCarrier {
     private var connections: HTTPConnections?
     private var destination: MCPDestination? { didSet { self.ready = nil } }
     private var cookies = CookieJar()
+    /// Whether the server has taken anything over this connection.
+    private var isAccepted = false
     /// The endpoint as the last message was sent to it.
     private var ready: MCPDestination?
     /// Where bearer tokens come from, for a server that may want one.
@@ -122,8 +124,12 @@ final class HTTPCarrier {
         self.ready = nil
     }
 
+    /// For how many seconds the server wants to be left in peace, as another connection has been told.
+    var peace: Int? { self.memory.peace(of: self.target, now: .now()) }
+
     /// Requests go where this one was sent in the end, those of later connections as well.
     func remember(_ address: HTTPAddress?) {
+        self.isAccepted = true
         guard let address, self.destination?.address != address else { return }
         self.destination?.address = address
         self.memory.remember(address, of: self.target.url.value, self.dialect)
@@ -134,8 +140,21 @@ final class HTTPCarrier {
     func lost(_ loss: HTTPLoss) {
         switch loss {
         case .unreachable, .foreign: self.memory.forgetTarget(self.dialect)
-        case .busy, .signInNeeded, .unauthorized: break
+        case .busy(_, let retryAfter): self.memory.keepPeace(of: self.target, for: retryAfter, now: .now())
+        case .signInNeeded, .unauthorized: break
         }
+    }
+
+    /// Nothing that is the server is where an earlier connection was redirected to.
+    ///
+    /// - Returns: whether there is the configured address, which has not been asked.
+    func goBack() -> Bool {
+        self.memory.forgetTarget(self.dialect)
+        guard !self.isAccepted, let configured = try? self.target.destination.address,
+            self.destination.map({ $0.address != configured }) ?? false
+        else { return false }
+        self.destination?.address = configured
+        return true
     }
 
     /// Ends a session, and whatever becomes of that within a time.
@@ -148,6 +167,8 @@ final class HTTPCarrier {
 
     /// Ends all that is under way.
     func shutDown(_ body: @escaping () -> Void) {
+        // Whatever it was that is there, it is not known to be the server.
+        if !self.isAccepted { self.memory.forgetTarget(self.dialect) }
         let done = self.connections?.shutdown() ?? self.loop.makeSucceededVoidFuture()
         self.connections = nil
         done.hop(to: self.loop).assumeIsolated().whenComplete { _ in body() }

@@ -15,6 +15,17 @@ enum HTTPLoss: Equatable {
     /// There is no token for it, or none that is taken: why, with how that stands at its beginning.
     case unauthorized(String)
 
+    /// Whether the server may be elsewhere.
+    var isOfPlace: Bool {
+        switch self {
+        case .unreachable, .foreign: true
+        case .busy, .signInNeeded, .unauthorized: false
+        }
+    }
+
+    /// What is said where another connection has been told so.
+    static let peace = "it is busy"
+
     var reason: String {
         switch self {
         case .unreachable(let reason), .busy(let reason, _), .foreign(let reason), .unauthorized(let reason): reason

@@ -79,11 +79,10 @@ extension PostingConnection {
     /// it waits for so long.
     func refused(_ post: HTTPPost, _ words: String, retryAfter: Int?) {
         guard let retryAfter, self.mayHold(post, for: retryAfter) else {
-            let told = retryAfter.map { "\(words), and wants to be asked again in \($0) s" } ?? words
             guard post.kind == .greeting else {
-                return self.over(post, told, sent: false, retryAfter: retryAfter)
+                return self.over(post, words, sent: false, retryAfter: retryAfter)
             }
-            return self.failed(post, retryAfter.map { .busy(told, retryAfter: $0) } ?? .unreachable(told))
+            return self.failed(post, retryAfter.map { .busy(words, retryAfter: $0) } ?? .unreachable(words))
         }
         post.hasBeenRepeated = true
         self.posts[ObjectIdentifier(post)] = post
@@ -157,7 +156,10 @@ extension PostingConnection {
 
     /// It did not run, and others would not.
     func failed(_ post: HTTPPost, _ loss: HTTPLoss) {
-        guard post.kind != .greeting else { return self.lose(loss) }
+        guard post.kind != .greeting else {
+            if loss.isOfPlace, post.canBeSent, self.carrier.goBack() { return self.dispatch(post) }
+            return self.lose(loss)
+        }
         self.pendingLoss = loss
         self.over(post, loss.reason, sent: false)
     }

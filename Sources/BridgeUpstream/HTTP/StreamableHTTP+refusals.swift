@@ -40,13 +40,13 @@ extension StreamableHTTP {
                 return self.failed(post, .unauthorized("\(told) (\(words))"))
             }
             if post.kind == .greeting, head.status.isOfForeigners {
-                return self.lose(.foreign("initialize was answered with \(words)"))
+                return self.failed(post, .foreign("initialize was answered with \(words)"))
             }
             if case .notRun(let retryAfter) = refusal {
                 return self.refused(post, "it refused the request (\(words))", retryAfter: retryAfter)
             }
             if post.kind == .greeting {
-                return self.lose(.unreachable("initialize was answered with \(words)"))
+                return self.failed(post, .unreachable("initialize was answered with \(words)"))
             }
             self.unanswered(post, "it answered with \(words)")
         }

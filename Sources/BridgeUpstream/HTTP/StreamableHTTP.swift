@@ -68,7 +68,10 @@ final class StreamableHTTP: PostingConnection {
             // Told in a later turn, so that whoever starts it has it in hand by then.
             return self.later { $0.lose(.unreachable(error.reason)) }
         }
-        self.later { if case .open = $0.state { $0.delegate?.connectionOpened($0) } }
+        self.later {
+            if let peace = $0.carrier.peace { return $0.lose(.busy(HTTPLoss.peace, retryAfter: peace)) }
+            if case .open = $0.state { $0.delegate?.connectionOpened($0) }
+        }
     }
 
     /// What belongs to the session that there was.

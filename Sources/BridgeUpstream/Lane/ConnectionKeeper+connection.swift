@@ -70,3 +70,15 @@ extension ConnectionKeeper: ConnectionDelegate {
         self.perform(self.lifecycle.ended(now: .now()))
     }
 }
+
+// A server that wants to be left in peace.
+extension ConnectionKeeper {
+    /// - Returns: what a call is told at once that waits for so long at most, since the server wants to be left in peace for
+    ///   longer; `nil` where it may wait.
+    func refusal(ofOneWaiting limit: TimeAmount, now: NIODeadline) -> (reason: String, retryAfter: Int)? {
+        guard let peace = self.lifecycle.peace(now: now),
+            peace > min(limit, .seconds(Int64(RetryAfter.longestWait)))
+        else { return nil }
+        return (self.record.lastError ?? "it wants to be left in peace", RetryAfter.seconds(peace))
+    }
+}

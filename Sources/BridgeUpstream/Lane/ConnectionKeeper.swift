@@ -100,22 +100,20 @@ final class ConnectionKeeper {
     /// A list is wanted.
     func wake() { self.perform(self.lifecycle.wanted()) }
 
-    /// There is a reason to try again now.
-    func hurry() { self.perform(self.lifecycle.needed(now: .now())) }
+    /// There is a reason to try again now, for whoever was told to wait as well.
+    func hurry() {
+        guard self.lifecycle.peace(now: .now()) == nil else { return self.askAgain() }
+        self.perform(self.lifecycle.needed(now: .now()))
+    }
+
+    private func askAgain() {
+        self.perform(self.lifecycle.reconfigured(policy: self.configuration.reconnect, reconnect: true))
+    }
 
     /// A call is there.
     func callArrived(now: NIODeadline) {
         if self.desk.count == 1 { self.conversation?.busy(true, now: now) }
         if self.lifecycle.isConnected { self.sendSoon() } else { self.perform(self.lifecycle.needed(now: now)) }
-    }
-
-    /// - Returns: what a call is told at once that waits for so long at most, since the server wants to be left in peace for
-    ///   longer; `nil` where it may wait.
-    func refusal(ofOneWaiting limit: TimeAmount, now: NIODeadline) -> (reason: String, retryAfter: Int)? {
-        guard let peace = self.lifecycle.peace(now: now),
-            peace > min(limit, .seconds(Int64(RetryAfter.longestWait)))
-        else { return nil }
-        return (self.record.lastError ?? "it wants to be left in peace", RetryAfter.seconds(peace))
     }
 
     /// The last call is over.
@@ -160,10 +158,13 @@ final class ConnectionKeeper {
 
     /// Takes a changed configuration, which the connection that there is need not know of.
     func reconfigure(_ configuration: UpstreamConfiguration) {
+        // Whom the server wants to leave it in peace is somebody else with other headers.
+        let isOther = self.configuration.transport != configuration.transport
         self.configuration = configuration
         self.conversation?.reconfigure(configuration)
         self.connection?.adopt(configuration)
         self.perform(self.lifecycle.reconfigured(policy: configuration.reconnect, reconnect: false))
+        if isOther, self.lifecycle.peace(now: .now()) != nil { self.askAgain() }
     }
 
     /// Connects anew.
@@ -258,9 +259,9 @@ final class ConnectionKeeper {
         let reason = self.connection?.masked(reason) ?? reason
         self.record.lastError = reason
         self.record.needsSignIn = needsSignIn
-        if self.attemptDeadline != nil { self.proposals.failed() }
+        if self.attemptDeadline != nil, peace == nil { self.proposals.failed() }
         self.logger.warning("upstream closed; scheduling reconnect", metadata: ["error": "\(reason)"])
-        self.endConversation(reason)
+        self.endConversation(reason, retryAfter: peace.map(RetryAfter.seconds))
         self.perform(
             self.lifecycle.lost(
                 callsWait: self.desk.hasWaiting, peace: peace, now: .now(), random: .random(in: 0..<1)),
@@ -279,12 +280,12 @@ final class ConnectionKeeper {
     }
 
     /// Forgets what belonged to the connection, and answers the calls that were sent on it.
-    private func endConversation(_ reason: String) {
+    private func endConversation(_ reason: String, retryAfter: Int? = nil) {
         self.attemptDeadline = nil
         self.conversation?.end()
         self.conversation = nil
         for request in self.connection?.unsentRequests ?? [] {
-            self.desk.lost(request, RequestLoss(reason: reason, sent: false))
+            self.desk.lost(request, RequestLoss(reason: reason, sent: false, retryAfter: retryAfter))
         }
         self.desk.connectionLost(reason)
     }

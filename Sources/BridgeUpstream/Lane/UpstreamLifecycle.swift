@@ -27,9 +27,6 @@ struct UpstreamLifecycle: ~Copyable {
     /// An attempt that a call asks for comes this long after the last one failed, so that a caller in a loop does not
     /// become a loop of processes.
     static let floor = TimeAmount.milliseconds(100)
-    /// A server that wants to be left in peace is, for at least and at most so long.
-    static let shortestPeace = TimeAmount.seconds(1)
-    static let longestPeace = TimeAmount.hours(1)
 
     private enum Next: Equatable {
         case connect
@@ -58,10 +55,13 @@ struct UpstreamLifecycle: ~Copyable {
 
     private var state = State.idle
     private var backoff: Backoff
+    /// Of a server that wants to be left in peace again and again.
+    private var busy: Backoff
     private var lastImmediate: NIODeadline?
 
     init(policy: ReconnectPolicy) {
         self.backoff = Backoff(policy)
+        self.busy = Backoff(policy)
     }
 
     var phase: UpstreamPhase {
@@ -103,8 +103,7 @@ struct UpstreamLifecycle: ~Copyable {
     /// For how long no call brings the upstream up, since the server wants to be left in peace; `nil` where it may.
     func peace(now: NIODeadline) -> TimeAmount? {
         switch self.state {
-        case .backoff(_, let floor), .ending(.backoff(_, let floor)):
-            floor - now > Self.floor ? floor - now : nil
+        case .backoff(_, let floor), .ending(.backoff(_, let floor)): floor - now > Self.floor ? floor - now : nil
         case .idle, .connecting, .initialized, .ready, .ending, .failed, .stopped: nil
         }
     }
@@ -135,6 +134,7 @@ struct UpstreamLifecycle: ~Copyable {
     mutating func listed(now: NIODeadline) {
         guard case .initialized = self.state else { return }
         self.state = .ready(since: now)
+        self.busy.forgive()
     }
 
     /// The child has exited, could not be started, closed its output, did not answer in time, or answered nonsense.
@@ -146,14 +146,13 @@ struct UpstreamLifecycle: ~Copyable {
     ///   - callsWait: whether calls are there that have not been written.
     ///   - peace: for how long the server wants to be left in peace, where it has said so: then it has not failed.
     ///   - random: in 0..<1, the delay's jitter.
-    mutating func lost(
-        callsWait: Bool, peace: TimeAmount? = nil, now: NIODeadline, random: Double
-    ) -> Action {
+    mutating func lost(callsWait: Bool, peace: TimeAmount? = nil, now: NIODeadline, random: Double) -> Action {
         switch self.state {
         case .connecting where peace != nil, .initialized where peace != nil, .ready where peace != nil:
-            let floor = now + min(max(peace ?? .zero, Self.shortestPeace), Self.longestPeace)
-            let jitter = TimeAmount.nanoseconds(Int64(random * Double(Self.shortestPeace.nanoseconds)))
-            self.state = .ending(.backoff(until: floor + jitter, floor: floor))
+            let floor = now + RetryAfter.peace(peace ?? .zero)
+            let jitter = TimeAmount.nanoseconds(Int64(random * Double(RetryAfter.shortestPeace.nanoseconds)))
+            let delay = TimeAmount(self.busy.failed(draw: random))
+            self.state = .ending(.backoff(until: max(floor + jitter, now + delay), floor: floor))
             return .end(failWaiting: true)
         case .connecting, .initialized:
             let delay = self.backoff.failed(draw: random)
@@ -269,6 +268,7 @@ extension UpstreamLifecycle {
     ///   something else, which has not failed yet.
     mutating func reconfigured(policy: ReconnectPolicy, reconnect: Bool) -> Action {
         self.backoff = Backoff(policy, failures: reconnect ? 0 : self.backoff.failures)
+        self.busy = Backoff(policy, failures: reconnect ? 0 : self.busy.failures)
         guard reconnect else { return .none }
         switch self.state {
         case .connecting, .initialized, .ready:

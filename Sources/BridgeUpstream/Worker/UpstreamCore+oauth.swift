@@ -53,7 +53,9 @@ extension UpstreamCore: OAuthDeskDelegate {
 
     /// What was given up for want of tokens is tried at once.
     func deskHasTokens(_ desk: OAuthDesk) {
-        if desk === self.oauth { self.lane.hurry() }
+        guard desk === self.oauth else { return }
+        self.memory.endPeace()
+        self.lane.hurry()
     }
 }
 

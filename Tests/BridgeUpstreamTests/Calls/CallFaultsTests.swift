@@ -32,7 +32,9 @@ import Testing
 
     @Test func `a server that wants to be asked again later is quoted with the time`() throws {
         let fault = Self.faults.unavailable("it refused the request", retryAfter: 600)
-        let data = try JSONText(validating: fault.reply(to: ByteBuffer(string: "1"))).value("error")?.value("data")
+        let error = try JSONText(validating: fault.reply(to: ByteBuffer(string: "1"))).value("error")
+        #expect(error?.string("message")?.contains("asked again in 600 s") == true)
+        let data = error?.value("data")
         #expect(data?.int("retryAfter") == 600 && data?.string("upstream") == "git")
     }
 }

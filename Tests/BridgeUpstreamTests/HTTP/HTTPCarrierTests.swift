@@ -49,9 +49,27 @@ import Testing
             first.lost(isThere ? .signInNeeded("401") : .unreachable("404"))
             let second = try carrier()
             #expect(second.address == (isThere ? moved : HTTPAddress("http://127.0.0.1:9/mcp")))
+            #expect(second.goBack() == isThere && second.address == HTTPAddress("http://127.0.0.1:9/mcp"))
             let other = try carrier("http://127.0.0.1:9/other")
             #expect(other.address == HTTPAddress("http://127.0.0.1:9/other"))
             for each in [first, second, other] { each.shutDown {} }
         }.get()
+    }
+
+    @Test func `peace is kept by all who ask as the one that was told, until there is a reason to ask`() {
+        let (memory, now) = (AddressMemory(), NIODeadline.uptimeNanoseconds(1_000_000_000_000))
+        let target = RemoteTarget(url: Secret("http://127.0.0.1:9/mcp"), headers: ["X-Key": Secret("one")])
+        var other = target
+        other.headers["X-Key"] = Secret("another")
+        memory.keepPeace(of: target, for: 60, now: now)
+        #expect(memory.peace(of: target, now: now + .milliseconds(500)) == 60)
+        #expect(memory.peace(of: other, now: now) == nil)
+        // Who is told of it does not make it longer.
+        memory.keepPeace(of: target, for: 60, now: now + .seconds(30))
+        #expect(memory.peace(of: target, now: now + .seconds(60)) == nil)
+        memory.keepPeace(of: target, for: 86_400, now: now + .seconds(60))
+        #expect(memory.peace(of: target, now: now + .seconds(60)) == 3_600)
+        memory.endPeace()
+        #expect(memory.peace(of: target, now: now + .seconds(60)) == nil)
     }
 }

@@ -189,7 +189,7 @@ import Testing
         #expect(machine.peace(now: self.now + .seconds(60)) == nil)
     }
 
-    @Test(arguments: [(TimeAmount.zero, UpstreamLifecycle.shortestPeace), (.hours(24), UpstreamLifecycle.longestPeace)])
+    @Test(arguments: [(TimeAmount.zero, RetryAfter.shortestPeace), (.hours(24), RetryAfter.longestPeace)])
     func `peace is bounded on both sides`(wanted: TimeAmount, kept: TimeAmount) {
         var machine = self.machine(.connecting)
         _ = machine.lost(callsWait: false, peace: wanted, now: self.now, random: 0)
@@ -198,5 +198,19 @@ import Testing
 
     @Test(arguments: Way.allCases) func `no other way leaves a server in peace`(way: Way) {
         #expect(self.machine(way).peace(now: self.now) == nil)
+    }
+
+    @Test func `whoever wants peace again and again is asked ever more seldom, until it is ready`() {
+        var machine = self.machine(.connecting)
+        var (now, delays) = (self.now, [TimeAmount]())
+        for _ in 0..<6 {
+            _ = machine.lost(callsWait: false, peace: .zero, now: now, random: 0)
+            guard case .wait(let until) = machine.ended(now: now) else { continue }
+            delays.append(until - now)
+            now = until
+            _ = machine.delayOver(now: now)
+        }
+        #expect(delays.count == 6 && delays == delays.sorted() && delays[5] > 8 * delays[0])
+        #expect(machine.attempts == 0)
     }
 }
