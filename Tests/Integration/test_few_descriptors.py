@@ -20,9 +20,9 @@ from waiting import eventually
 
 CROWD = 300
 #: How long each call takes: a connection is busy meanwhile. A busy machine has to get the crowd in by then (seconds).
-NAP = 12.0
+NAP = 20.0
 #: Of processor time for all of them. One that tried to accept without pause would use most of a processor (seconds).
-WORK = 1.5
+WORK = 3.0
 
 
 def cpu_seconds(pid: int) -> float:

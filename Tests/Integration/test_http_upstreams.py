@@ -600,7 +600,7 @@ def test_a_question_of_a_server_is_answered_over_a_post(odd: OddHTTP, bridge: Br
 
 
 def test_a_cancelled_call_is_cancelled_and_its_stream_closed(odd: OddHTTP, bridges: Bridges) -> None:
-    bridge = bridges.start({"odd": odd.entry(timeouts={"call": 1})})
+    bridge = bridges.start({"odd": odd.entry(timeouts={"call": 3})})
     over = threading.Event()
 
     def hang(exchange: Exchange) -> None:

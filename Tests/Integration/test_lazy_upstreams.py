@@ -48,7 +48,7 @@ def test_a_lazy_upstream_has_no_child_until_it_is_called(bridges: Bridges, upstr
     assert not has_child(bridge) and not upstream.received("initialize")
     assert beside(bridge, "status").status == 0, "a lazy upstream that waits is no trouble"
     assert pid(bridge) == bridge.upstream_child("lazy").pid
-    assert phase(bridge) == "ready"
+    eventually(lambda: phase(bridge) == "ready", "it has been listed")
     assert len(upstream.received("initialize")) == 1
 
 
@@ -70,7 +70,8 @@ def test_a_lazy_upstream_whose_list_is_known_is_listed_without_a_child(
     bridge.start("live").wait_upstream("demo")
     client = bridge.client()
     assert client.tool_names() == names
-    assert phase(bridge) == "idle" and len(upstream.received("initialize")) == 1
+    eventually(lambda: phase(bridge) == "idle", "the worker of the lazy upstream waits")
+    assert len(upstream.received("initialize")) == 1
     assert client.echoes("lazy")
     assert len(upstream.received("initialize")) == 2
 

@@ -30,7 +30,7 @@ Facts = dict[str, Any]
 SERVERS = {"one": SDK_1_PYTHON, "two": SDK_2_PYTHON}
 CLIENTS = [pytest.param("1", id="client 1.30"), pytest.param("2", id="client 2.3")]
 #: Where the bridge counts the time of a call, not the client.
-SLOW = {"timeouts": {"tools": {"slow": "300ms"}}}
+SLOW = {"timeouts": {"tools": {"slow": "1s"}}}
 
 
 @pytest.fixture(scope="module")

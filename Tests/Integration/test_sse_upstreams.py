@@ -244,7 +244,9 @@ def test_a_refused_first_word_is_followed_by_the_other_transport(bridges: Bridge
     odd.hooks["initialize"] = lambda exchange: exchange.reply(status, b"") if exchange.seen.path == "/sse" else False
     bridge = bridges.start({"odd": {"url": odd.url}})
     assert ask(bridge, "count", tag="t") == "t"
+    streams = len(odd.requests("GET"))
     odd.restart()
+    odd.wait_requests("GET", streams + 1)
     assert ask(bridge, "count", tag="u") == "u"
     assert [seen.path for seen in odd.requests("initialize")].count("/sse") == 1, "what was found is remembered"
 

@@ -320,6 +320,7 @@ def test_no_time_counts_while_the_client_is_asked(folder: Path) -> None:
     def script(call: Asking) -> dict[str, Any]:
         if call.server.received("prompts/get"):
             call.server.stopped.wait()
+            return {}
         call.ask({"message": "?", "requestedSchema": {"type": "object", "properties": {}}})
         call.server.stopped.wait()
         return {}

@@ -114,7 +114,8 @@ def test_a_dead_upstream_is_felt_by_its_own_callers_only(
 def test_calls_through_a_dead_session_worker_are_answered_by_the_front(
     bridge: Bridge, counting: list[CountingUpstream]
 ) -> None:
-    with Callers(bridge, counting) as callers:
+    # Longer calls: some are under way at any moment.
+    with Callers(bridge, counting, milliseconds=200) as callers:
         moment = kill_under_load(callers, session_worker(bridge))
         callers.wait_for_results(each=3, since=moment)
     assert not SESSION_DIES.forbidden(callers.outcomes)
@@ -125,7 +126,8 @@ def test_calls_through_a_dead_session_worker_are_answered_by_the_front(
 
 
 def test_calls_through_a_dead_front_end_with_their_connection(bridge: Bridge, counting: list[CountingUpstream]) -> None:
-    with Callers(bridge, counting) as callers:
+    # Longer calls: some are under way at any moment.
+    with Callers(bridge, counting, milliseconds=200) as callers:
         moment = kill_under_load(callers, front_worker(bridge))
         callers.wait_for_results(each=3, since=moment)
     assert not FRONT_DIES.forbidden(callers.outcomes)

@@ -140,7 +140,7 @@ def test_systemd_is_told_in_its_line_of_status(bridges: Bridges) -> None:
             bridge.start("live")
             words = "variable: the environment variable NOTES_TOKEN is not set."
             eventually(
-                lambda: any(f"1/{len(TROUBLES) + 1} upstreams ready" in line and words in line for line in said),
+                lambda: "READY=1" in said and any(f"1/{len(TROUBLES) + 1} upstreams ready" in line and words in line for line in said),
                 "the line of status",
             )
         finally:

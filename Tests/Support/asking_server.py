@@ -6,6 +6,7 @@ import json
 import queue
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -136,7 +137,8 @@ class _Handler(BaseHTTPRequestHandler):
         def run() -> None:
             result = self.server.script(asking)
             last[0] = result.pop("_on", asking)
-            last[0].say({"id": identifier, "result": result})
+            with suppress(OSError):  # whoever gave it up is gone
+                last[0].say({"id": identifier, "result": result})
             done.set()
 
         threading.Thread(target=run, daemon=True).start()

@@ -16,7 +16,9 @@ def stopped(*processes: Process) -> Iterator[None]:
     """Each is stopped with all its threads: after the signal alone, those that are not yet there may go on for a moment."""
     try:
         for process in processes:
-            os.kill(process.pid, signal.SIGSTOP)
+            # One that is gone does nothing more, either.
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGSTOP)
         eventually(lambda: all(is_stopped(process) for process in processes), "they have stopped")
         yield
     finally:

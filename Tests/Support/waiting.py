@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from typing import TypeVar
 
 from processes import processor_seconds
@@ -24,11 +24,11 @@ T = TypeVar("T")
 
 
 def eventually(ask: Callable[[], T | None], what: str, within: float = PATIENCE) -> T:
-    """Asks until the answer is neither None nor False. For what can only be asked, never for what can be awaited."""
+    """Asks until the answer is none of None, False and what is empty. For what can only be asked, never for what can be awaited."""
     deadline = time.monotonic() + within
     while True:
         answer = ask()
-        if answer is not None and answer is not False:
+        if answer is not None and answer is not False and not (isinstance(answer, Sized) and len(answer) == 0):
             return answer
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within:g} s: {what}")

@@ -66,7 +66,11 @@ package struct FolderLock: Sendable {
         }
     }
 
-    package func release() { close(self.descriptor) }
+    package func release() {
+        // Not by closing alone: until it starts its program, a process that is being forked holds the lock as well.
+        _ = cspawn_unlock_file(self.descriptor)
+        close(self.descriptor)
+    }
 
     private static func isStill(_ descriptor: Int32, at path: String) -> Bool {
         var (held, named) = (stat(), stat())

@@ -206,12 +206,11 @@ final class CallDesk {
     /// One call will get no answer, and the connection goes on.
     func lost(_ id: Int, _ loss: RequestLoss) {
         guard let call = self.pending.lost(id) else { return }
-        if loss.sent { self.mayStillAsk(call.caller) }
-        self.finish(
-            call.caller,
-            loss.sent
-                ? self.faults.outcomeUnknown(loss.reason)
-                : self.faults.unavailable(loss.reason, retryAfter: loss.retryAfter))
+        guard loss.sent else {
+            return self.finish(call.caller, self.faults.unavailable(loss.reason, retryAfter: loss.retryAfter))
+        }
+        self.mayStillAsk(call.caller)
+        self.finish(call.caller, self.faults.outcomeUnknown(loss.reason))
     }
 
     /// Whether a call, if it is one, still has time by then.
@@ -230,10 +229,12 @@ final class CallDesk {
 
     /// What has not been sent will not be.
     ///
-    /// - Parameter retryAfter: in how many seconds the upstream wants to be asked again, where it has said so.
-    func failWaiting(_ reason: String, retryAfter: Int? = nil) {
+    /// - Parameters:
+    ///   - retryAfter: in how many seconds the upstream wants to be asked again, where it has said so.
+    ///   - time: only what has no time left then.
+    func failWaiting(_ reason: String, retryAfter: Int? = nil, until time: NIODeadline = .distantFuture) {
         let fault = self.faults.unavailable(reason, retryAfter: retryAfter)
-        for call in self.pending.giveUpWaiting() { self.finish(call.caller, fault) }
+        for call in self.pending.giveUpWaiting(until: time) { self.finish(call.caller, fault) }
     }
 
     private func gaveUp(_ call: UpstreamCall, reason: String) {

@@ -247,10 +247,11 @@ struct PendingCalls<Caller> {
     }
 
     /// Takes out the calls that were not written.
-    mutating func giveUpWaiting() -> [Call] {
-        let calls = self.take { !$0.isWritten }
+    ///
+    /// - Parameter time: only those whose time is over by then.
+    mutating func giveUpWaiting(until time: NIODeadline = .distantFuture) -> [Call] {
+        let calls = self.take { !$0.isWritten && $0.deadline <= time }
         for call in calls { self.leftQueue(call) }
-        self.waiting.removeAll()
         return calls
     }
 

@@ -110,6 +110,11 @@ protocol ConnectionDelegate: AnyObject {
     /// - Returns: whether whoever waits for its answer waits for so long.
     func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool
 
+    /// The server wants to be greeted later, and is: nothing else is sent before that.
+    ///
+    /// - Parameter seconds: in how many.
+    func connectionWaits(_ connection: any Connection, reason: String, for seconds: Int)
+
     /// It could not be opened, or is closed. Said at most once, and not after ``Connection/end(_:)``.
     ///
     /// - Parameter retryAfter: in how many seconds the server wants to be asked again, where it has said so.
@@ -132,4 +137,6 @@ extension ConnectionDelegate {
     func connectionLost(_ connection: any Connection, reason: String) {
         self.connectionLost(connection, reason: reason, retryAfter: nil)
     }
+
+    func connectionWaits(_ connection: any Connection, reason: String, for seconds: Int) {}
 }

@@ -23,7 +23,7 @@ final class AddressMemory {
     /// (A connection that is told of this peace says so itself: that does not make it longer.)
     func keepPeace(of target: RemoteTarget, for seconds: Int, now: NIODeadline) {
         guard self.peace(of: target, now: now) == nil else { return }
-        self.peace = (target, now + RetryAfter.peace(.seconds(Int64(seconds))))
+        self.peace = (target, now + Peace.bounded(.seconds(Int64(seconds))))
     }
 
     /// There is a reason to ask now.

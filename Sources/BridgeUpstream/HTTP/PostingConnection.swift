@@ -86,6 +86,7 @@ extension PostingConnection {
         }
         post.hasBeenRepeated = true
         self.posts[ObjectIdentifier(post)] = post
+        if post.kind == .greeting { self.delegate?.connectionWaits(self, reason: words, for: retryAfter) }
         post.wait(.seconds(Int64(retryAfter))) { [weak self, weak post] in
             if let self, let post { self.dispatch(post) }
         }

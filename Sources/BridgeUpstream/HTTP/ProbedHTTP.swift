@@ -154,6 +154,10 @@ extension ProbedHTTP: ConnectionDelegate {
         self.delegate?.connection(self, mayHold: request, for: time) ?? true
     }
 
+    func connectionWaits(_ connection: any Connection, reason: String, for seconds: Int) {
+        self.delegate?.connectionWaits(self, reason: reason, for: seconds)
+    }
+
     func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) {
         self.isExcused = !self.hasSpoken || retryAfter != nil
         let told = self.refusal.map { "neither transport is there: \($0); and \(reason)" } ?? reason

@@ -6,10 +6,6 @@ enum RetryAfter {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     /// A message is held back for so many seconds; who wants more patience than that is told on.
     static let longestWait = 5
-    /// How long a server is left in peace that wants to be when it is connected to.
-    static let shortestPeace = TimeAmount.seconds(1)
-    static let longestPeace = TimeAmount.hours(1)
-    static func peace(_ wanted: TimeAmount) -> TimeAmount { min(max(wanted, Self.shortestPeace), Self.longestPeace) }
     /// Nobody waits for longer, whatever is said.
     private static let most = 86_400
 

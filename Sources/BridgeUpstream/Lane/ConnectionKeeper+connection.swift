@@ -51,12 +51,18 @@ extension ConnectionKeeper: ConnectionDelegate {
 
     func connection(_ connection: any Connection, lost request: Int, _ loss: RequestLoss) {
         guard connection === self.connection else { return }
-        if self.conversation?.lost(request, loss.reason) != true { self.desk.lost(request, loss) }
+        if self.conversation?.lost(request, loss) != true { self.desk.lost(request, loss) }
     }
 
     func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool {
         let end = NIODeadline.now() + time
         return self.desk.waits(for: request, until: end) && self.attemptDeadline.map { end < $0 } ?? true
+    }
+
+    func connectionWaits(_ connection: any Connection, reason: String, for seconds: Int) {
+        guard connection === self.connection else { return }
+        let end = NIODeadline.now() + .seconds(Int64(seconds))
+        self.desk.failWaiting(connection.masked(reason), retryAfter: seconds, until: end)
     }
 
     func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) {

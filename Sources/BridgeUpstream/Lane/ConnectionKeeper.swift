@@ -271,10 +271,13 @@ final class ConnectionKeeper {
 
     private func endConnection(failWaiting: Bool, _ manner: EndManner) {
         self.endConversation("it was stopped")
-        if failWaiting {
+        let now = NIODeadline.now()
+        let peace = self.lifecycle.peace(now: now)
+        if failWaiting || peace != nil {
             self.desk.failWaiting(
                 self.isStopping ? "it is being stopped" : self.record.lastError ?? "it ended",
-                retryAfter: self.lifecycle.peace(now: .now()).map(RetryAfter.seconds))
+                retryAfter: peace.map(RetryAfter.seconds),
+                until: failWaiting ? .distantFuture : now + (peace ?? .zero))
         }
         self.connection?.end(manner)
     }

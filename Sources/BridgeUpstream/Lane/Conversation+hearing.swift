@@ -39,9 +39,13 @@ extension Conversation {
     /// There will be no answer to this request.
     ///
     /// - Returns: whether it was one of the bridge's own.
-    func lost(_ request: Int, _ reason: String) -> Bool {
+    func lost(_ request: Int, _ loss: RequestLoss) -> Bool {
         guard let purpose = self.own.take(request) else { return false }
-        self.failed(purpose, reason)
+        if case .list(let offering) = purpose, let retryAfter = loss.retryAfter {
+            let time = Peace.bounded(.seconds(Int64(retryAfter)))
+            self.upkeep.listRefused(offering, until: .now() + time)
+        }
+        self.failed(purpose, loss.reason)
         return true
     }
 

@@ -54,6 +54,10 @@ struct Upkeep {
         /// Whether the server has said that it changed.
         var isForChange = false
         var pace = ListPace()
+        /// It is not asked for before that, since the server has said so.
+        var floor = NIODeadline.distantPast
+
+        mutating func ask(at time: NIODeadline) { self.state = .next(max(time, self.floor)) }
     }
 
     private struct Connection {
@@ -94,10 +98,15 @@ struct Upkeep {
         switch list.state {
         case .next(let due):
             list.isForChange = true
-            list.state = .next(min(due, now + list.pace.debounce(self.intervals)))
+            list.ask(at: min(due, now + list.pace.debounce(self.intervals)))
         case .running: list.state = .running(again: true)
         }
         self.connection?.lists[offering] = list
+    }
+
+    /// The server wants to be asked for a list later, which is not finished yet: not before then, whatever changes.
+    mutating func listRefused(_ offering: Offering, until time: NIODeadline) {
+        self.connection?.lists[offering]?.floor = time
     }
 
     /// - Parameters:
@@ -108,7 +117,7 @@ struct Upkeep {
         list.pace.read(forChange: list.isForChange, isNew: isNew, isWhole: isWhole)
         list.isForChange = again
         let delay = again ? list.pace.debounce(self.intervals) : list.pace.interval(self.intervals)
-        list.state = .next(now + delay)
+        list.ask(at: now + delay)
         self.connection?.lists[offering] = list
     }
 

@@ -55,13 +55,12 @@ struct UpstreamLifecycle: ~Copyable {
 
     private var state = State.idle
     private var backoff: Backoff
-    /// Of a server that wants to be left in peace again and again.
-    private var busy: Backoff
+    private var peace: Peace
     private var lastImmediate: NIODeadline?
 
     init(policy: ReconnectPolicy) {
         self.backoff = Backoff(policy)
-        self.busy = Backoff(policy)
+        self.peace = Peace(policy: policy)
     }
 
     var phase: UpstreamPhase {
@@ -134,7 +133,7 @@ struct UpstreamLifecycle: ~Copyable {
     mutating func listed(now: NIODeadline) {
         guard case .initialized = self.state else { return }
         self.state = .ready(since: now)
-        self.busy.forgive()
+        self.peace.over()
     }
 
     /// The child has exited, could not be started, closed its output, did not answer in time, or answered nonsense.
@@ -149,11 +148,9 @@ struct UpstreamLifecycle: ~Copyable {
     mutating func lost(callsWait: Bool, peace: TimeAmount? = nil, now: NIODeadline, random: Double) -> Action {
         switch self.state {
         case .connecting where peace != nil, .initialized where peace != nil, .ready where peace != nil:
-            let floor = now + RetryAfter.peace(peace ?? .zero)
-            let jitter = TimeAmount.nanoseconds(Int64(random * Double(RetryAfter.shortestPeace.nanoseconds)))
-            let delay = TimeAmount(self.busy.failed(draw: random))
-            self.state = .ending(.backoff(until: max(floor + jitter, now + delay), floor: floor))
-            return .end(failWaiting: true)
+            let plan = self.peace.wanted(peace ?? .zero, callsWait: callsWait, now: now, random: random)
+            self.state = .ending(.backoff(until: plan.until, floor: plan.floor))
+            return .end(failWaiting: !plan.callsWait)
         case .connecting, .initialized:
             let delay = self.backoff.failed(draw: random)
             self.state = .ending(.backoff(until: now + TimeAmount(delay), floor: now + Self.floor))
@@ -268,7 +265,7 @@ extension UpstreamLifecycle {
     ///   something else, which has not failed yet.
     mutating func reconfigured(policy: ReconnectPolicy, reconnect: Bool) -> Action {
         self.backoff = Backoff(policy, failures: reconnect ? 0 : self.backoff.failures)
-        self.busy = Backoff(policy, failures: reconnect ? 0 : self.busy.failures)
+        self.peace.reconfigured(policy: policy, isAnew: reconnect)
         guard reconnect else { return .none }
         switch self.state {
         case .connecting, .initialized, .ready:

@@ -134,6 +134,8 @@ void cspawn_heap_trim(void);
 /// Locks a whole file for its open file description (F_OFD_SETLK), without waiting. 0, or -1 and `errno`: EAGAIN when
 /// another one has it.
 int cspawn_lock_file(int descriptor);
+/// Ends that, also where a process that has just been forked has the description still. 0, or -1 and `errno`.
+int cspawn_unlock_file(int descriptor);
 
 /// getxattr(2).
 long cspawn_getxattr(const char *path, const char *name, void *value, long size);

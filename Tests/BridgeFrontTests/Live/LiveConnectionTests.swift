@@ -280,15 +280,17 @@ import Testing
     }
 
     @Test func `a thousand idle connections do not keep the next caller waiting`() async throws {
-        try await FrontFixture.run(configure: { $0.limits.maximumConnections = 64 }) { front in
+        // It does not wait for one of the others to be found too slow.
+        try await FrontFixture.run(configure: {
+            $0.limits.maximumConnections = 64
+            $0.limits.headerTimeout = 600
+            $0.limits.idleTimeout = 600
+        }) { front in
             var idle: [RawClient] = []
             for _ in 0..<1_000 { idle.append(try await front.connect()) }
-            let start = ContinuousClock.now
             let client = try await front.connect()
             try await client.send(HTTPText.post(HTTPText.call(1)))
             #expect(try await client.reply().status == 200)
-            // It does not wait for one of the others to be found too slow.
-            #expect(start.duration(to: .now) < .seconds(5))
             for client in idle { try? await client.close() }
         }
     }

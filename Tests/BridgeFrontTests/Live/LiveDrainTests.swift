@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func `a request that was on its way is served, and an idle connection closed`() async throws {
-        try await FrontFixture.run(configure: { $0.limits.linger = 2 }) { front in
+        try await FrontFixture.run(configure: { $0.limits.linger = 30 }) { front in
             let client = try await front.connect()
             try await client.send(HTTPText.request("GET /health/live"))
             _ = try await client.reply()
@@ -59,7 +59,7 @@ import Testing
 
     /// Some clients never open another stream after one that was refused.
     @Test func `a GET that nobody has answered yet gets the same end`() async throws {
-        try await FrontFixture.run(answer: { _, _, _ in }, configure: { $0.limits.linger = 2 }) { front in
+        try await FrontFixture.run(answer: { _, _, _ in }, configure: { $0.limits.linger = 30 }) { front in
             var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()
             let get = HTTPText.request("GET /mcp", ["Accept: text/event-stream", "Mcp-Session-Id: s"])
             let waiting = try await front.connect()

@@ -9,7 +9,7 @@ import Testing
 @Suite("Limits of HTTP+SSE", .timeLimit(.minutes(1))) struct LiveStreamedLimitsTests {
     @Test func `a draining front finishes what is under way, takes nothing new, and then ends the stream`() async throws
     {
-        try await FrontFixture.run(answer: LiveStreamedTests.answer, configure: { $0.limits.linger = 5 }) { front in
+        try await FrontFixture.run(answer: LiveStreamedTests.answer, configure: { $0.limits.linger = 30 }) { front in
             var events = try await front.onLoop { $0.session.value.events }.makeAsyncIterator()
             let (stream, path) = try await LiveStreamedTests.open(front)
             let (idle, _) = try await LiveStreamedTests.open(front)

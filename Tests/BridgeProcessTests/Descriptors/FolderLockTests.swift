@@ -30,13 +30,30 @@ import Testing
 
     @Test func `programs that are started do not have it`() throws {
         let directory = try TemporaryDirectory()
-        let before = Self.openDescriptors()
         let lock = try #require(try FolderLock.take(directory.path, as: "x"))
         defer { lock.release() }
-        for descriptor in Self.openDescriptors().subtracting(before) {
-            #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
-        }
+        var file = stat()
+        try #require(stat(FolderLock.file(of: directory.path), &file) == 0)
+        let descriptors = (0..<Int32(1_024)).filter { Self.isOpen($0, on: file) }
+        #expect(!descriptors.isEmpty)
+        for descriptor in descriptors { #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0) }
     }
 
-    private static func openDescriptors() -> Set<Int32> { Set((0..<1_024).filter { fcntl($0, F_GETFD) >= 0 }) }
+    @Test func `whoever has been forked meanwhile does not hold what is released`() throws {
+        let directory = try TemporaryDirectory()
+        let lock = try #require(try FolderLock.take(directory.path, as: "x"))
+        // As a child has it before it starts its program: another descriptor of the same description.
+        var file = stat()
+        try #require(stat(FolderLock.file(of: directory.path), &file) == 0)
+        let held = try #require((0..<Int32(1_024)).first { Self.isOpen($0, on: file) })
+        let copy = fcntl(held, F_DUPFD_CLOEXEC, 0)
+        defer { close(copy) }
+        lock.release()
+        try #require(try FolderLock.take(directory.path, as: "y")).release()
+    }
+
+    private static func isOpen(_ descriptor: Int32, on file: stat) -> Bool {
+        var found = stat()
+        return fstat(descriptor, &found) == 0 && found.st_dev == file.st_dev && found.st_ino == file.st_ino
+    }
 }

@@ -47,7 +47,8 @@ import Testing
         await #expect(processExitsWith: .success) {
             let processes = try TestProcesses.startAdopting()
             let one = try await processes.start(.shell("sleep 1000 & (sleep 1000 & echo $!); exec sleep 1000"))
-            let other = try await processes.start(.shell("(setsid sleep 1000 & echo $!); exec sleep 1000"))
+            let other = try await processes.start(
+                .shell("d=$(setsid sleep 1000 >/dev/null & echo $!); echo $d; exec sleep 1000"))
             let (left, daemon) = (try #require(pid_t(one.line)), try #require(pid_t(other.line)))
             #expect(await processes.end(.child(one.id.pid)) == .ended(by: SIGTERM))
             var living = Set(ProcessTree.descendants(of: getpid()).map(\.pid))

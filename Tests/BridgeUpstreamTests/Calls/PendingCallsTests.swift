@@ -105,6 +105,16 @@ import Testing
         #expect(calls.write()?.caller == "d")
     }
 
+    @Test func `of the waiting ones those can be told alone whose time is over by then`() throws {
+        var calls = PendingCalls<String>()
+        for (caller, seconds) in [("a", 10), ("b", 3), ("c", 5)] {
+            _ = try #require(self.add(&calls, caller, seconds: Int64(seconds)))
+        }
+        _ = calls.write()
+        #expect(calls.giveUpWaiting(until: self.t0 + .seconds(4)).map(\.caller) == ["b"])
+        #expect(calls.write()?.caller == "c" && calls.write() == nil && calls.count == 2)
+    }
+
     @Test func `one lost call is over, and leaves the others where they are`() throws {
         var calls = PendingCalls<String>()
         let a = try #require(self.add(&calls, "a"))

@@ -39,6 +39,17 @@ import Testing
         #expect(upkeep.next == self.t0 + .seconds(30))
     }
 
+    @Test func `a list that the server wants to be asked for later is not before, whatever it says of changes`() {
+        var upkeep = self.connected()
+        _ = upkeep.due(now: self.t0, callsUnderWay: false)
+        upkeep.listRefused(.tools, until: self.t0 + .seconds(100))
+        upkeep.listFinished(.tools, isNew: false, isWhole: false, now: self.t0)
+        upkeep.listChanged(.tools, now: self.t0 + .seconds(1))
+        upkeep.list(at: self.t0 + .seconds(100), isNew: true, isWhole: true, notBefore: self.t0 + .seconds(99))
+        upkeep.listChanged(.tools, now: self.t0 + .seconds(101))
+        upkeep.list(at: self.t0 + .seconds(102), isNew: true, isWhole: true)
+    }
+
     @Test func `a burst of changes costs one list, and one that comes while it is read another`() {
         var upkeep = self.connected()
         _ = upkeep.due(now: self.t0, callsUnderWay: false)
@@ -170,7 +181,10 @@ import Testing
 
 extension Upkeep {
     /// Reads the list of tools that is due by then; pings are answered.
-    fileprivate mutating func list(at now: NIODeadline, isNew: Bool, isWhole: Bool) {
+    fileprivate mutating func list(
+        at now: NIODeadline, isNew: Bool, isWhole: Bool, notBefore early: NIODeadline? = nil
+    ) {
+        if let early { #expect(!self.due(now: early, callsUnderWay: false).contains(.list(.tools))) }
         let due = self.due(now: now, callsUnderWay: false)
         #expect(due.contains(.list(.tools)))
         _ = self.heard(now: now)

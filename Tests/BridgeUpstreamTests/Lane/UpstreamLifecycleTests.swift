@@ -189,7 +189,17 @@ import Testing
         #expect(machine.peace(now: self.now + .seconds(60)) == nil)
     }
 
-    @Test(arguments: [(TimeAmount.zero, RetryAfter.shortestPeace), (.hours(24), RetryAfter.longestPeace)])
+    @Test(arguments: Self.lively) func `calls wait where that is soon, for one attempt`(way: Way) {
+        var machine = self.machine(way)
+        let first = machine.lost(callsWait: true, peace: .seconds(5), now: self.now, random: 0.9)
+        #expect(first == .end(failWaiting: false))
+        let then = self.now + .seconds(5)
+        #expect(machine.ended(now: self.now) == .wait(until: then) && machine.delayOver(now: then) == .connect)
+        let second = machine.lost(callsWait: true, peace: .seconds(5), now: then, random: 0.9)
+        #expect(second == .end(failWaiting: true))
+    }
+
+    @Test(arguments: [(TimeAmount.zero, Peace.shortest), (.hours(24), Peace.longest)])
     func `peace is bounded on both sides`(wanted: TimeAmount, kept: TimeAmount) {
         var machine = self.machine(.connecting)
         _ = machine.lost(callsWait: false, peace: wanted, now: self.now, random: 0)

@@ -136,9 +136,9 @@ enum FakeServer {
                 text(id, pid)
             elif name == "steady":
                 def go():
-                    for step in range(8):
+                    for step in range(14):
                         send(method="notifications/progress", params={"progress": step, "progressToken": token})
-                        threading.Event().wait(0.15)
+                        threading.Event().wait(0.3)
                     text(id, "steadily")
                 threading.Thread(target=go, daemon=True).start()
             elif name == "hang": threading.Event().wait()
