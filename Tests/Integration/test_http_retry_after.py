@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 from harness import Bridge, Bridges
+from http_raw import RawConnection
+from mcp_http import call_params
 from odd_http import Exchange, OddHTTP, OddSSE
 from outcomes import DID_NOT_RUN
 from replies import text_of
@@ -42,6 +45,14 @@ def error(bridge: Bridge, **arguments: Any) -> dict[str, Any]:
     """What a call of `odd.echo` is told."""
     with bridge.client() as client:
         return dict(client.call("odd.echo", arguments).message["error"])
+
+
+def answer(call: RawConnection) -> dict[str, Any]:
+    """To a call that was begun, whether it is a stream by now or not."""
+    with call:
+        body = call.read_response().body
+    events = [line[5:] for line in body.splitlines() if line.startswith(b"data:") and line[5:].strip()]
+    return dict(json.loads(events[-1] if events else body))
 
 
 def next_attempt(state: dict[str, Any]) -> float:
@@ -149,19 +160,35 @@ def test_calls_wait_once_and_no_longer_than_they_have(bridges: Bridges, odd: Odd
         bridge.wait_tool("odd.echo", client)
         eventually(lambda: bridge.upstream("odd")["phase"] == "idle", "the unused connection has ended")
         odd.hooks[what] = busy(4)
-        told = client.call("odd.count", {}).message["error"]
-        assert told["data"]["code"] == DID_NOT_RUN and told["data"]["retryAfter"] >= 3, "it waited in vain"
-        told = client.call("odd.echo", {}).message["error"]
+        waits = client.open_request("tools/call", call_params("odd.echo", {}, None))
+        for _ in range(2):
+            told = client.call("odd.count", {}).message["error"]
+            assert told["data"]["code"] == DID_NOT_RUN and told["data"]["retryAfter"] >= 3, "it waited in vain"
+        told = answer(waits)["error"]
         assert told["data"]["code"] == DID_NOT_RUN and told["data"]["retryAfter"] == 4
 
 
-def test_lists_are_asked_for_again_when_the_server_wants_that(bridges: Bridges, odd: OddHTTP) -> None:
+@pytest.mark.parametrize("body", [b"busy", TOO_MANY])
+def test_lists_are_asked_for_again_when_the_server_wants_that(bridges: Bridges, odd: OddHTTP, body: Any) -> None:
     odd.capabilities = {"tools": {}, "prompts": {}}
     odd.results["prompts/list"] = {"prompts": []}
-    odd.hooks["tools/list"] = busy(1_000)
-    bridge = bridges.start({"odd": odd.entry()}, ready="live", bridge={"refreshInterval": "20ms"})
+    odd.hooks["tools/list"] = busy(1_000, body=body)
+    bridge = bridges.start(
+        {"odd": odd.entry(headers={"X-Key": "spent"})}, ready="live", bridge={"refreshInterval": "20ms"})
     eventually(lambda: len(odd.requests("prompts/list")) > 10, "the other list is read again and again")
     assert len(odd.requests("tools/list")) == 1
+    # Nobody has told this to whoever has another key.
+    del odd.hooks["tools/list"]
+    reconfigure(bridge, headers={"X-Key": "fresh"})
+    with bridge.client() as client:
+        bridge.wait_tool("odd.echo", client)
+
+
+def reconfigure(bridge: Bridge, **entry: Any) -> None:
+    assert bridge.config is not None
+    bridge.config["mcpServers"]["odd"] |= entry
+    bridge.write_config()
+    os.kill(bridge.supervisor.pid, signal.SIGHUP)
 
 
 def test_it_is_asked_again_when_it_wants_that(bridges: Bridges, odd: OddHTTP) -> None:
@@ -207,8 +234,8 @@ def test_where_it_redirects_to_is_remembered_for_later_connections(
         assert hops.count("/messages") <= streams
 
 
-@pytest.mark.parametrize("gone", [404, 401, 500])
-def test_where_nobody_is_any_more_the_configured_address_is_asked(bridges: Bridges, odd: OddHTTP, gone: int) -> None:
+@pytest.mark.parametrize("gone", [404, 401, 500, None])
+def test_where_nobody_is_any_more_the_configured_address_is_asked(bridges: Bridges, odd: OddHTTP, gone: int | None) -> None:
     """An earlier connection was redirected; the server has moved on meanwhile."""
     first, second = {"/mcp": ("/one", "/two"), "/sse": ("/sse-one", "/sse-two")}["/sse" if isinstance(odd, OddSSE) else "/mcp"]
     place = [first]
@@ -216,7 +243,9 @@ def test_where_nobody_is_any_more_the_configured_address_is_asked(bridges: Bridg
     def move(exchange: Exchange) -> Any:
         if exchange.seen.path in ("/mcp", "/sse"):
             return exchange.reply(307, b"", None, Location=place[0])
-        return False if exchange.seen.path == place[0] else exchange.reply(gone, b"")
+        if exchange.seen.path == place[0]:
+            return False
+        return exchange.cut() if gone is None else exchange.reply(gone, b"")
 
     odd.hooks["GET" if isinstance(odd, OddSSE) else "initialize"] = move
     bridge = bridges.start({"odd": odd.entry(idleStop="200ms")})
@@ -248,6 +277,30 @@ def test_all_lanes_leave_a_server_in_peace_that_one_has_greeted(bridges: Bridges
         server.stop()
 
 
+def test_no_lane_greets_a_server_that_wants_to_be_greeted_later(bridges: Bridges) -> None:
+    server = OddHTTP()
+    times: list[float] = []
+
+    def refuse(exchange: Exchange) -> Any:
+        times.append(time.monotonic())
+        return exchange.reply(503, b"busy", Retry_After="3") if len(times) == 1 else False
+
+    try:
+        limits = {"call": "60s", "tools": {"count": "1s"}}
+        bridge = bridges.start({"odd": server.entry(share="session", timeouts=limits)})
+        with bridge.client() as client:
+            bridge.wait_tool("odd.echo", client)
+        server.hooks["initialize"] = refuse
+        with bridge.new_client().initialize() as client:
+            assert client.call("odd.count", {}).message["error"]["data"]["retryAfter"] == 3
+        clients = [bridge.new_client().initialize() for _ in range(4)]
+        calls = [client.open_request("tools/call", call_params("odd.echo", {"text": "x"}, None)) for client in clients]
+        assert [text_of(answer(call)["result"]) for call in calls] == ["x"] * 4
+        assert len(times) >= 5 and times[1] - times[0] >= 3, "somebody has greeted it meanwhile"
+    finally:
+        server.stop()
+
+
 def test_other_headers_end_the_peace(bridges: Bridges, odd: OddHTTP) -> None:
     def refuse(exchange: Exchange) -> Any:
         return exchange.reply(429, b"busy", Retry_After="1000") if exchange.seen.headers.get("x-key") == "spent" else False
@@ -255,8 +308,5 @@ def test_other_headers_end_the_peace(bridges: Bridges, odd: OddHTTP) -> None:
     odd.hooks["initialize"] = odd.hooks["GET"] = refuse
     bridge = bridges.start({"odd": odd.entry(headers={"X-Key": "spent"})}, ready="live")
     wait_busy(bridge)
-    assert bridge.config is not None
-    bridge.config["mcpServers"]["odd"]["headers"] = {"X-Key": "fresh"}
-    bridge.write_config()
-    os.kill(bridge.supervisor.pid, signal.SIGHUP)
+    reconfigure(bridge, headers={"X-Key": "fresh"})
     bridge.wait_upstream("odd")

@@ -28,7 +28,7 @@ from waiting import eventually
 
 #: In seconds: long enough that a busy machine calls in time, short enough to be waited for.
 LIFE = 10
-NAMES = ("killed", "kept", "trouble", "revoked", "rights", "locked", "refuses", "stream")
+NAMES = ("killed", "kept", "trouble", "revoked", "rights", "locked", "refuses", "stream", "busy")
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +91,23 @@ def test_a_worker_that_is_killed_in_a_refresh_loses_no_token(bridge: Bridge, ser
     assert not server.grants[-1].dead and len(server.requests("authorize")) == 1
     shown = json.dumps([[seen.headers, seen.query, seen.message] for seen in server.requests("mcp")])
     assert not any(token in shown for token in server.grants[-1].refresh), "a refresh token is nothing for the resource"
+
+
+def test_a_new_token_is_no_reason_to_ask_a_server_that_wants_to_be_left_in_peace_and_a_sign_in_is(
+    bridge: Bridge, servers: dict[str, AuthorizationServer]
+) -> None:
+    server = servers["busy"]
+    signed_in(bridge, "busy")
+    before = len(server.requests("mcp:initialize"))
+    server.always("mcp:initialize", status=429, headers={"Retry-After": "1000"})
+    os.kill(bridge.worker("upstream busy").pid, signal.SIGKILL)
+    server.wait("mcp:initialize", before + 1)
+    server.wait("token:refresh_token", refreshes(server) + 2)
+    assert len(server.requests("mcp:initialize")) == before + 1
+    server.well("mcp:initialize")
+    # Somebody else signs in.
+    assert beside(bridge, "auth", "logout", "busy").status == 0
+    signed_in(bridge, "busy")
 
 
 def test_an_answer_that_was_kept_is_used_and_nobody_is_asked_again(bridges: Bridges, servers: dict[str, AuthorizationServer]) -> None:

@@ -19,7 +19,7 @@ struct CallFaults {
             return Fault.upstreamUnavailable.told(
                 ["upstream": self.upstream, "reason": reason], details: self.details)
         }
-        let told = "\(reason), and wants to be asked again in \(retryAfter) s"
+        let told = RetryAfter.words(reason, retryAfter)
         let details = JSONWriter.object {
             $0.member("upstream", self.upstream)
             $0.member("retryAfter", retryAfter)

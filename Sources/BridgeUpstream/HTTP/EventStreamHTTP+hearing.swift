@@ -38,8 +38,12 @@ extension EventStreamHTTP: MCPTransferDelegate {
         if head.status.isBusy, let retryAfter = RetryAfter.seconds(head.headers, now: WallClock.seconds) {
             return self.lose(.busy(told, retryAfter: retryAfter))
         }
-        if case .opening = self.state, self.carrier.goBack() { return self.openStream() }
-        self.lose(head.status.code < 300 || head.status.isOfForeigners ? .foreign(told) : .unreachable(told))
+        self.hasNoStream(head.status.code < 300 || head.status.isOfForeigners ? .foreign(told) : .unreachable(told))
+    }
+
+    private func hasNoStream(_ loss: HTTPLoss) {
+        if case .opening = self.state, loss.isOfPlace, self.carrier.goBack() { return self.openStream() }
+        self.lose(loss)
     }
 
     func heard(_ transfer: MCPTransfer) { self.delegate?.connectionSpoke(self) }
@@ -109,14 +113,14 @@ extension EventStreamHTTP: MCPTransferDelegate {
     func ended(_ transfer: MCPTransfer, body: ByteBuffer?) {
         self.stream = nil
         if let page { return self.hasNoStream(page, body) }
-        self.lose(.unreachable("it ended its stream"))
+        self.hasNoStream(.unreachable("it ended its stream"))
     }
 
     func failed(_ transfer: MCPTransfer, _ failure: HTTPFailure) {
         self.stream = nil
         if let page { return self.hasNoStream(page, nil) }
         let reason = failure.description
-        self.lose(failure.leadsToSignIn ? .signInNeeded(reason) : .unreachable(reason))
+        self.hasNoStream(failure.leadsToSignIn ? .signInNeeded(reason) : .unreachable(reason))
     }
 }
 

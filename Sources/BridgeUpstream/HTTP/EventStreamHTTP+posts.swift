@@ -50,7 +50,7 @@ extension EventStreamHTTP {
         if isUnknown { return self.refusedSession(post, "it does not know its own address for messages (\(words))") }
         let refusal = HTTPRefusal(
             status: head.status, headers: head.headers, body: body, request: post.request,
-            isGreeting: post.kind == .greeting, hasSession: false, isHarmless: post.isHarmless,
+            isGreeting: post.kind == .greeting, isOwn: post.isOwn, hasSession: false, isHarmless: post.isHarmless,
             retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
         if post.request == nil, refusal != .signInNeeded {
             self.report("what needs no answer is refused (\(head.status.code))")

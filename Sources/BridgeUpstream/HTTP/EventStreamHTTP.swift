@@ -53,7 +53,7 @@ final class EventStreamHTTP: PostingConnection {
     private var reported: Set<String> = []
 
     init(
-        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: AddressMemory = AddressMemory(),
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: AddressMemory,
         maximumMessage: Int, loop: any EventLoop, logger: Logger
     ) {
         self.carrier = HTTPCarrier(
@@ -80,7 +80,7 @@ final class EventStreamHTTP: PostingConnection {
             // Told in a later turn, so that whoever starts it has it in hand by then.
             return self.loop.assumeIsolated().execute { self.lose(.unreachable(error.reason)) }
         }
-        guard let peace = self.carrier.peace else { return self.openStream() }
+        guard let peace = self.carrier.greets() else { return self.openStream() }
         self.loop.assumeIsolated().execute { self.lose(.busy(HTTPLoss.peace, retryAfter: peace)) }
     }
 
@@ -161,7 +161,7 @@ final class EventStreamHTTP: PostingConnection {
             self.posts[ObjectIdentifier(post)] = nil
             return self.unaddressed.append(post)
         }
-        guard self.isAuthorized(post), var destination = self.carrier.endpoint() else { return }
+        guard self.isWelcome(post), self.isAuthorized(post), var destination = self.carrier.endpoint() else { return }
         destination.address = endpoint
         self.posts[ObjectIdentifier(post)] = post
         post.generation = self.carrier.generation
@@ -179,7 +179,7 @@ final class EventStreamHTTP: PostingConnection {
     // MARK: End
 
     func lose(_ loss: HTTPLoss) {
-        self.carrier.lost(loss)
+        let loss = self.carrier.lost(loss)
         if case .opening = self.state, case .foreign(let reason) = loss, self.onForeign?(reason) ?? false { return }
         switch self.state {
         case .opening, .open: self.state = .lost

@@ -21,6 +21,8 @@ final class HTTPCarrier {
     private var cookies = CookieJar()
     /// Whether the server has taken anything over this connection.
     private var isAccepted = false
+    /// Whether the server has not been greeted since the headers are others.
+    private var isSomebodyElse = false
     /// The endpoint as the last message was sent to it.
     private var ready: MCPDestination?
     /// Where bearer tokens come from, for a server that may want one.
@@ -35,7 +37,7 @@ final class HTTPCarrier {
 
     init(
         _ target: RemoteTarget, tokens: (any TokenSource)?, dialect: RemoteTarget.Dialect = .streamableHTTP,
-        memory: AddressMemory = AddressMemory(), maximumMessage: Int, loop: any EventLoop, logger: Logger
+        memory: AddressMemory, maximumMessage: Int, loop: any EventLoop, logger: Logger
     ) {
         self.dialect = dialect
         self.memory = memory
@@ -62,6 +64,7 @@ final class HTTPCarrier {
         guard case .http(let target) = transport, target.headers != self.target.headers else { return }
         let former = self.target.secrets
         self.target.headers = target.headers
+        self.isSomebodyElse = true
         self.destination?.headers = self.target.fields
         self.secrets = self.target.secrets + former
         self.hideSecrets()
@@ -124,8 +127,18 @@ final class HTTPCarrier {
         self.ready = nil
     }
 
-    /// For how many seconds the server wants to be left in peace, as another connection has been told.
-    var peace: Int? { self.memory.peace(of: self.target, now: .now()) }
+    /// The server is greeted, unless it wants to be left in peace as another connection has been told.
+    ///
+    /// - Returns: for how many seconds it does.
+    func greets() -> Int? {
+        let peace = self.memory.peace(of: self.target, now: .now())
+        if peace == nil { self.isSomebodyElse = false }
+        return peace
+    }
+
+    func keepPeace(for seconds: Int) {
+        if !self.isSomebodyElse { self.memory.keepPeace(of: self.target, for: seconds, now: .now()) }
+    }
 
     /// Requests go where this one was sent in the end, those of later connections as well.
     func remember(_ address: HTTPAddress?) {
@@ -137,12 +150,16 @@ final class HTTPCarrier {
     }
 
     /// The connection is lost. Where the server is not to be found there, the next one asks at the configured address.
-    func lost(_ loss: HTTPLoss) {
+    ///
+    /// - Returns: what that is for whoever asks now: others with other headers were to leave the server in peace.
+    @discardableResult func lost(_ loss: HTTPLoss) -> HTTPLoss {
         switch loss {
         case .unreachable, .foreign: self.memory.forgetTarget(self.dialect)
-        case .busy(_, let retryAfter): self.memory.keepPeace(of: self.target, for: retryAfter, now: .now())
+        case .busy(let reason, _) where self.isSomebodyElse: return .unreachable(reason)
+        case .busy(_, let retryAfter): self.keepPeace(for: retryAfter)
         case .signInNeeded, .unauthorized: break
         }
+        return loss
     }
 
     /// Nothing that is the server is where an earlier connection was redirected to.

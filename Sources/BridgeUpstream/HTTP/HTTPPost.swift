@@ -1,6 +1,7 @@
 import BridgeCore
 import BridgeHTTPClient
 import BridgeLink
+import BridgeMCP
 import NIOCore
 import NIOHTTP1
 
@@ -111,6 +112,8 @@ final class HTTPPost {
     }
     /// Whether it does no harm where it runs twice.
     var isHarmless: Bool { self.onlyReads || self.kind != .request }
+    /// Whether the bridge asks for itself, and may ask again.
+    var isOwn: Bool { self.kind == .greeting || Offering.all.contains { $0.listMethod == self.method } }
     var canBeSent: Bool { self.message != nil }
     var canBeRepeated: Bool { self.canBeSent && !self.hasBeenRepeated }
     /// Where the request was last sent to, and where to in the end, redirects included.

@@ -21,12 +21,13 @@ enum HTTPRefusal: Equatable {
 
     /// - Parameters:
     ///   - isGreeting: whether it was `initialize`, which is sent outside any session.
+    ///   - isOwn: whether it is the bridge that asks: to be asked later is no answer then, whatever else is said.
     ///   - isAlone: whether the server has shown that it takes other messages of the session.
     ///   - isHarmless: whether it does no harm where it runs twice.
     ///   - retryAfter: in seconds, where the answer says it.
     init(
         status: HTTPResponseStatus, headers: HTTPHeaders, body bytes: ByteBuffer?, request: Int?, isGreeting: Bool,
-        hasSession: Bool, isAlone: Bool = false, isHarmless: Bool, retryAfter: Int?
+        isOwn: Bool = false, hasSession: Bool, isAlone: Bool = false, isHarmless: Bool, retryAfter: Int?
     ) {
         let body = bytes.flatMap { try? JSONText(validating: $0) }
         let error = body.flatMap { Self.error(in: $0, to: request) }
@@ -41,8 +42,8 @@ enum HTTPRefusal: Equatable {
             self = isAnswer ? Self.answer(body) : .sessionUnknown
         case 400 where !isGreeting && !isAlone && Self.speaksOfRevisions(bytes, error: error):
             self = request == nil ? .revisionRefused : .unclear(isRevision: true)
-        // Who is only greeted has asked for nothing yet: that it comes too soon is no answer.
-        case 429 where isGreeting && retryAfter != nil, 503 where isGreeting && retryAfter != nil:
+        // Nobody else has asked for anything: that it comes too soon is no answer.
+        case 429 where isOwn && retryAfter != nil, 503 where isOwn && retryAfter != nil:
             self = .notRun(retryAfter: retryAfter)
         // What a notification is answered with means nothing.
         case 400 where hasSession && !isGreeting && !isAlone && request != nil && (!isOurs || says.contains("session")):

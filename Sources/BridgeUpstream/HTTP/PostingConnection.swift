@@ -75,6 +75,19 @@ extension PostingConnection {
         return false
     }
 
+    /// Whether it can be sent now. Else it is a greeting, and is told in a later turn that the server wants to be left in peace.
+    func isWelcome(_ post: HTTPPost) -> Bool {
+        guard post.kind == .greeting, !post.hasBeenRepeated, let peace = self.carrier.greets() else { return true }
+        self.posts[ObjectIdentifier(post)] = post
+        self.loop.assumeIsolated().execute { [weak self, weak post] in
+            guard let self, let post, self.isOpen, !post.isForgotten else { return }
+            self.posts[ObjectIdentifier(post)] = nil
+            self.refused(post, HTTPLoss.peace, retryAfter: peace)
+            self.settle()
+        }
+        return false
+    }
+
     /// It was refused before anything was done. A server that wants it again soon gets it again, once, if whoever waits for
     /// it waits for so long.
     func refused(_ post: HTTPPost, _ words: String, retryAfter: Int?) {
@@ -86,14 +99,26 @@ extension PostingConnection {
         }
         post.hasBeenRepeated = true
         self.posts[ObjectIdentifier(post)] = post
-        if post.kind == .greeting { self.delegate?.connectionWaits(self, reason: words, for: retryAfter) }
+        if post.kind == .greeting { self.waits(words, for: retryAfter) }
         post.wait(.seconds(Int64(retryAfter))) { [weak self, weak post] in
             if let self, let post { self.dispatch(post) }
         }
     }
 
+    /// The greeting is put off, and with it what has been handed over.
+    private func waits(_ words: String, for seconds: Int) {
+        self.carrier.keepPeace(for: seconds)
+        self.delegate?.connectionWaits(self, reason: words, for: seconds)
+        for post in self.waiting where !post.isForgotten && !self.hasTime(post, for: seconds) {
+            self.over(post, words, sent: false, retryAfter: seconds)
+        }
+    }
+
     private func mayHold(_ post: HTTPPost, for seconds: Int) -> Bool {
-        guard seconds <= RetryAfter.longestWait, post.canBeRepeated else { return false }
+        seconds <= RetryAfter.longestWait && post.canBeRepeated && self.hasTime(post, for: seconds)
+    }
+
+    private func hasTime(_ post: HTTPPost, for seconds: Int) -> Bool {
         guard let request = post.request, let delegate = self.delegate else { return true }
         return delegate.connection(self, mayHold: request, for: .seconds(Int64(seconds)))
     }

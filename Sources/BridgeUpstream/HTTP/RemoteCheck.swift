@@ -108,12 +108,14 @@ extension RemoteCheck: ConnectionDelegate {
     }
 
     func connection(_ connection: any Connection, lost request: Int, _ loss: RequestLoss) {
-        self.end(.failed(loss.reason))
+        self.end(.failed(RetryAfter.words(loss.reason, loss.retryAfter)))
     }
 
     func connection(_ connection: any Connection, mayHold request: Int, for time: TimeAmount) -> Bool { true }
 
-    func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) { self.end(.failed(reason)) }
+    func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) {
+        self.end(.failed(RetryAfter.words(reason, retryAfter)))
+    }
 
     func connectionNeedsSignIn(_ connection: any Connection, reason: String) {
         self.end(.signInNeeded(reason.replacing("sign-in needed: ", with: "", maxReplacements: 1)))

@@ -20,6 +20,11 @@ enum RetryAfter {
     /// - Returns: a time in whole seconds, none of it left out.
     static func seconds(_ time: TimeAmount) -> Int { Int((time.nanoseconds + 999_999_999) / 1_000_000_000) }
 
+    /// - Returns: what is said of a server, with the seconds that it has named.
+    static func words(_ reason: String, _ seconds: Int?) -> String {
+        seconds.map { "\(reason), and wants to be asked again in \($0) s" } ?? reason
+    }
+
     /// `Sun, 06 Nov 1994 08:49:37 GMT`. The two older forms have been out of use for longer than MCP exists.
     private static func date(_ text: String) -> Int? {
         let parts = text.split { $0 == " " || $0 == "," || $0 == ":" || $0 == "-" }

@@ -183,7 +183,7 @@ extension StreamableHTTP {
 
     func lose(_ loss: HTTPLoss) {
         guard case .open = self.state else { return }
-        self.carrier.lost(loss)
+        let loss = self.carrier.lost(loss)
         if case .foreign(let reason) = loss, self.onForeign?(reason) ?? false { return }
         self.state = .lost
         self.tell(loss)

@@ -17,7 +17,7 @@ extension StreamableHTTP {
         let (post, head, body) = (refused.post, refused.head, refused.body)
         let refusal = HTTPRefusal(
             status: head.status, headers: head.headers, body: body, request: post.request,
-            isGreeting: post.kind == .greeting, hasSession: post.hasSession, isAlone: isAlone,
+            isGreeting: post.kind == .greeting, isOwn: post.isOwn, hasSession: post.hasSession, isAlone: isAlone,
             isHarmless: post.isHarmless, retryAfter: RetryAfter.seconds(head.headers, now: WallClock.seconds))
         let words = self.words.sentence(head.status, body)
         switch refusal {

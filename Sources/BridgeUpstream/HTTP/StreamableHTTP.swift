@@ -44,7 +44,7 @@ final class StreamableHTTP: PostingConnection {
     lazy var listener = HTTPListener(loop: self.loop, owner: self)
 
     init(
-        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: AddressMemory = AddressMemory(),
+        _ target: RemoteTarget, tokens: (any TokenSource)? = nil, memory: AddressMemory,
         maximumMessage: Int, loop: any EventLoop, logger: Logger
     ) {
         self.carrier = HTTPCarrier(
@@ -68,10 +68,7 @@ final class StreamableHTTP: PostingConnection {
             // Told in a later turn, so that whoever starts it has it in hand by then.
             return self.later { $0.lose(.unreachable(error.reason)) }
         }
-        self.later {
-            if let peace = $0.carrier.peace { return $0.lose(.busy(HTTPLoss.peace, retryAfter: peace)) }
-            if case .open = $0.state { $0.delegate?.connectionOpened($0) }
-        }
+        self.later { if case .open = $0.state { $0.delegate?.connectionOpened($0) } }
     }
 
     /// What belongs to the session that there was.
@@ -117,8 +114,8 @@ final class StreamableHTTP: PostingConnection {
     }
 
     func dispatch(_ post: HTTPPost) {
-        guard case .open = self.state, !post.isForgotten, self.isTurn(of: post), self.isAuthorized(post),
-            let destination = self.current(for: post.kind)
+        guard case .open = self.state, !post.isForgotten, self.isTurn(of: post), self.isWelcome(post),
+            self.isAuthorized(post), let destination = self.current(for: post.kind)
         else { return }
         self.posts[ObjectIdentifier(post)] = post
         post.generation = self.carrier.generation

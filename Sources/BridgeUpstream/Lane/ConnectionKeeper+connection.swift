@@ -61,8 +61,10 @@ extension ConnectionKeeper: ConnectionDelegate {
 
     func connectionWaits(_ connection: any Connection, reason: String, for seconds: Int) {
         guard connection === self.connection else { return }
+        let reason = connection.masked(reason)
         let end = NIODeadline.now() + .seconds(Int64(seconds))
-        self.desk.failWaiting(connection.masked(reason), retryAfter: seconds, until: end)
+        self.hold = (end, reason)
+        self.desk.failWaiting(reason, retryAfter: seconds, until: end)
     }
 
     func connectionLost(_ connection: any Connection, reason: String, retryAfter: Int?) {
@@ -82,9 +84,10 @@ extension ConnectionKeeper {
     /// - Returns: what a call is told at once that waits for so long at most, since the server wants to be left in peace for
     ///   longer; `nil` where it may wait.
     func refusal(ofOneWaiting limit: TimeAmount, now: NIODeadline) -> (reason: String, retryAfter: Int)? {
-        guard let peace = self.lifecycle.peace(now: now),
+        let reason = self.lifecycle.peace(now: now) == nil ? self.hold?.reason : self.record.lastError
+        guard let peace = self.lifecycle.peace(now: now) ?? self.hold.map({ $0.end - now }),
             peace > min(limit, .seconds(Int64(RetryAfter.longestWait)))
         else { return nil }
-        return (self.record.lastError ?? "it wants to be left in peace", RetryAfter.seconds(peace))
+        return (reason ?? "it wants to be left in peace", RetryAfter.seconds(peace))
     }
 }

@@ -41,6 +41,8 @@ final class ConnectionKeeper {
     var patience = ConnectPatience()
     private var reconnectTime: NIODeadline?
     var attemptDeadline: NIODeadline?
+    /// Until when the server is not greeted since it wants that later, and its words.
+    var hold: (end: NIODeadline, reason: String)?
     private var isSendingScheduled = false
 
     /// Whether calls stay where they are.
@@ -100,13 +102,14 @@ final class ConnectionKeeper {
     /// A list is wanted.
     func wake() { self.perform(self.lifecycle.wanted()) }
 
-    /// There is a reason to try again now, for whoever was told to wait as well.
-    func hurry() {
-        guard self.lifecycle.peace(now: .now()) == nil else { return self.askAgain() }
-        self.perform(self.lifecycle.needed(now: .now()))
-    }
+    /// There is a reason to try again now.
+    func hurry() { self.perform(self.lifecycle.needed(now: .now())) }
 
-    private func askAgain() {
+    /// Whom the server wants to be left in peace by is somebody else now.
+    func askAnew() {
+        self.conversation?.askAnew(now: .now())
+        self.hold = nil
+        guard self.lifecycle.peace(now: .now()) != nil else { return }
         self.perform(self.lifecycle.reconfigured(policy: self.configuration.reconnect, reconnect: true))
     }
 
@@ -158,13 +161,12 @@ final class ConnectionKeeper {
 
     /// Takes a changed configuration, which the connection that there is need not know of.
     func reconfigure(_ configuration: UpstreamConfiguration) {
-        // Whom the server wants to leave it in peace is somebody else with other headers.
         let isOther = self.configuration.transport != configuration.transport
         self.configuration = configuration
         self.conversation?.reconfigure(configuration)
         self.connection?.adopt(configuration)
         self.perform(self.lifecycle.reconfigured(policy: configuration.reconnect, reconnect: false))
-        if isOther, self.lifecycle.peace(now: .now()) != nil { self.askAgain() }
+        if isOther { self.askAnew() }
     }
 
     /// Connects anew.

@@ -64,6 +64,12 @@ final class Conversation {
         self.upkeep.intervals = Upkeep.Intervals(configuration)
     }
 
+    /// Who asks is somebody else now: lists that were put off are asked for.
+    func askAnew(now: NIODeadline) {
+        self.upkeep.askAnew(now: now)
+        self.delegate?.conversationDeadlinesChanged(self)
+    }
+
     func set(logLevel: JSONText) {
         self.logLevel = logLevel
         self.sendLogLevel()

@@ -92,6 +92,9 @@ final class Lane {
     /// What it was given up for is there now: a delay before the next attempt is cut short.
     func hurry() { if self.keeper.status.phase != .idle { self.keeper.hurry() } }
 
+    /// Who asks is somebody else now.
+    func askAnew() { self.keeper.askAnew() }
+
     /// Whether it is to be connected though nobody calls.
     var isKept: Bool {
         get { self.keeper.isKept }

@@ -56,8 +56,6 @@ struct Upkeep {
         var pace = ListPace()
         /// It is not asked for before that, since the server has said so.
         var floor = NIODeadline.distantPast
-
-        mutating func ask(at time: NIODeadline) { self.state = .next(max(time, self.floor)) }
     }
 
     private struct Connection {
@@ -98,15 +96,23 @@ struct Upkeep {
         switch list.state {
         case .next(let due):
             list.isForChange = true
-            list.ask(at: min(due, now + list.pace.debounce(self.intervals)))
+            list.state = .next(max(list.floor, min(due, now + list.pace.debounce(self.intervals))))
         case .running: list.state = .running(again: true)
         }
         self.connection?.lists[offering] = list
     }
 
-    /// The server wants to be asked for a list later, which is not finished yet: not before then, whatever changes.
+    /// The server wants to be asked for a list then, which is not finished yet: not before, whatever changes.
     mutating func listRefused(_ offering: Offering, until time: NIODeadline) {
         self.connection?.lists[offering]?.floor = time
+    }
+
+    /// Whoever was to ask for lists later is not who asks from now on.
+    mutating func askAnew(now: NIODeadline) {
+        for (offering, list) in self.connection?.lists ?? [:] where list.floor > now {
+            self.connection?.lists[offering]?.floor = now
+            if case .next = list.state { self.connection?.lists[offering]?.state = .next(now) }
+        }
     }
 
     /// - Parameters:
@@ -117,7 +123,7 @@ struct Upkeep {
         list.pace.read(forChange: list.isForChange, isNew: isNew, isWhole: isWhole)
         list.isForChange = again
         let delay = again ? list.pace.debounce(self.intervals) : list.pace.interval(self.intervals)
-        list.ask(at: now + delay)
+        list.state = .next(list.floor > now ? list.floor : now + delay)
         self.connection?.lists[offering] = list
     }
 

@@ -160,7 +160,7 @@ extension OAuthDesk {
         }
         self.keeper = keeper
         self.changed()
-        if case .signedIn = change { self.delegate?.deskHasTokens(self) }
+        if case .signedIn = change { self.delegate?.deskHasSignedIn(self) }
     }
 
     private func redirected(_ query: String, _ done: @escaping (OAuthAnswer) -> Void) {

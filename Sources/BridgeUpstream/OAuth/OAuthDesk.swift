@@ -10,6 +10,8 @@ protocol OAuthDeskDelegate: AnyObject {
     func deskChanged(_ desk: OAuthDesk)
     /// There are tokens where there were none that were good: what waited may be tried.
     func deskHasTokens(_ desk: OAuthDesk)
+    /// The same, and they are somebody else's perhaps.
+    func deskHasSignedIn(_ desk: OAuthDesk)
 }
 
 /// An upstream's tokens: has them refreshed as its ``TokenKeeper`` says, signs in as its ``SignIn`` says, and gives each request

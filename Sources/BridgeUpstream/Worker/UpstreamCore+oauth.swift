@@ -52,9 +52,12 @@ extension UpstreamCore: OAuthDeskDelegate {
     func deskChanged(_ desk: OAuthDesk) { if desk === self.oauth { self.announcer.stateChanged() } }
 
     /// What was given up for want of tokens is tried at once.
-    func deskHasTokens(_ desk: OAuthDesk) {
+    func deskHasTokens(_ desk: OAuthDesk) { if desk === self.oauth { self.lane.hurry() } }
+
+    func deskHasSignedIn(_ desk: OAuthDesk) {
         guard desk === self.oauth else { return }
         self.memory.endPeace()
+        for lane in self.allLanes { lane.askAnew() }
         self.lane.hurry()
     }
 }

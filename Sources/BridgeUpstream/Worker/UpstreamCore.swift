@@ -78,7 +78,7 @@ final class UpstreamCore {
         }
     }
 
-    private var allLanes: [Lane] { [self.lane] + self.ownLanes.all }
+    var allLanes: [Lane] { [self.lane] + self.ownLanes.all }
     /// Those that are ending, too.
     private var everyLane: [Lane] { self.allLanes + self.endingLanes.values }
 

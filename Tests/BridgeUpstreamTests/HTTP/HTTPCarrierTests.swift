@@ -16,7 +16,7 @@ import Testing
         try await self.loop.submit { [loop] in
             var target = RemoteTarget(url: Secret("http://127.0.0.1:9/mcp"), headers: ["X-Key": Secret("first-key")])
             let carrier = HTTPCarrier(
-                target, tokens: nil, maximumMessage: 1 << 10, loop: loop,
+                target, tokens: nil, memory: AddressMemory(), maximumMessage: 1 << 10, loop: loop,
                 logger: Logger(label: "carrier") { _ in SwiftLogNoOpLogHandler() })
             if isOpen { try carrier.open() }
             for key in ["second-key", "third-key", "third-key"] {

@@ -13,7 +13,7 @@ import Testing
         HTTPRefusal(
             status: HTTPResponseStatus(statusCode: status), headers: headers,
             body: body.map { ByteBuffer(string: $0) }, request: request,
-            isGreeting: isGreeting, hasSession: hasSession, isAlone: isAlone, isHarmless: isHarmless,
+            isGreeting: isGreeting, isOwn: isGreeting, hasSession: hasSession, isAlone: isAlone, isHarmless: isHarmless,
             retryAfter: RetryAfter.seconds(headers, now: 0))
     }
 

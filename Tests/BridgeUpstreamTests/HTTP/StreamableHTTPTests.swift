@@ -13,7 +13,8 @@ import Testing
     @Test func `a stream may be silent for five minutes, and what answers a message for ever`() async throws {
         try await self.loop.submit { [loop] in
             let connection = StreamableHTTP(
-                RemoteTarget(url: Secret("http://127.0.0.1:9/mcp")), maximumMessage: 1 << 10, loop: loop,
+                RemoteTarget(url: Secret("http://127.0.0.1:9/mcp")), memory: AddressMemory(), maximumMessage: 1 << 10,
+                loop: loop,
                 logger: Logger(label: "streamable") { _ in SwiftLogNoOpLogHandler() })
             try connection.carrier.open()
             for event in [nil, "e1"] {

@@ -20,7 +20,8 @@ import Testing
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer first-token")
             let carrier = HTTPCarrier(
-                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+                Self.target, tokens: tokens, memory: AddressMemory(), maximumMessage: 1 << 10, loop: loop,
+                logger: Self.logger)
             try carrier.open()
             #expect(carrier.endpoint()?.headers["Authorization"] == ["Bearer first-token"])
             tokens.value = "Bearer second-token"
@@ -34,7 +35,8 @@ import Testing
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer first-token")
             let carrier = HTTPCarrier(
-                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+                Self.target, tokens: tokens, memory: AddressMemory(), maximumMessage: 1 << 10, loop: loop,
+                logger: Self.logger)
             try carrier.open()
             _ = carrier.endpoint()
             tokens.value = "Bearer second-token"
@@ -53,7 +55,8 @@ import Testing
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer newer")
             let connection = StreamableHTTP(
-                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+                Self.target, tokens: tokens, memory: AddressMemory(), maximumMessage: 1 << 10, loop: loop,
+                logger: Self.logger)
             connection.listener.generation = 1
             for status in [HTTPResponseStatus.unauthorized, .ok, .methodNotAllowed] {
                 connection.listenerBegan(connection.listener, HTTPResponseHead(version: .http1_1, status: status))
@@ -67,7 +70,8 @@ import Testing
         let tokens = OneToken("")
         tokens.isAwaited = true
         let connection = StreamableHTTP(
-            Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+            Self.target, tokens: tokens, memory: AddressMemory(), maximumMessage: 1 << 10, loop: loop,
+            logger: Self.logger)
         let ear = Ear()
         connection.delegate = ear
         connection.state = .open
@@ -85,7 +89,8 @@ import Testing
 
     @Test func `a call is not sent again that somebody has been asked for, and others go on`() {
         let connection = StreamableHTTP(
-            Self.target, tokens: OneToken("Bearer newer"), maximumMessage: 1 << 10, loop: EmbeddedEventLoop(),
+            Self.target, tokens: OneToken("Bearer newer"), memory: AddressMemory(), maximumMessage: 1 << 10,
+            loop: EmbeddedEventLoop(),
             logger: Self.logger)
         let ear = Ear()
         connection.delegate = ear
@@ -104,7 +109,8 @@ import Testing
         try await self.loop.submit { [loop] in
             let tokens = OneToken("Bearer newer")
             let connection = EventStreamHTTP(
-                Self.target, tokens: tokens, maximumMessage: 1 << 10, loop: loop, logger: Self.logger)
+                Self.target, tokens: tokens, memory: AddressMemory(), maximumMessage: 1 << 10, loop: loop,
+                logger: Self.logger)
             connection.state = .open
             let post = HTTPPost(
                 ByteBuffer(string: "{}"), request: 7, method: nil, kind: .request, onlyReads: false, era: 0, hold: nil,

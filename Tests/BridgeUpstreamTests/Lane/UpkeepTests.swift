@@ -50,6 +50,26 @@ import Testing
         upkeep.list(at: self.t0 + .seconds(102), isNew: true, isWhole: true)
     }
 
+    @Test func `a list is asked for when the server has said, though others that failed wait for longer`() {
+        var upkeep = self.connected()
+        _ = upkeep.due(now: self.t0, callsUnderWay: false)
+        upkeep.listRefused(.tools, until: self.t0 + .seconds(10))
+        upkeep.listFinished(.tools, isNew: false, isWhole: false, now: self.t0)
+        #expect(upkeep.next == self.t0 + .seconds(10))
+    }
+
+    @Test func `whoever asks anew has been told nothing`() {
+        var upkeep = self.connected()
+        _ = upkeep.due(now: self.t0, callsUnderWay: false)
+        upkeep.listRefused(.tools, until: self.t0 + .seconds(100))
+        upkeep.listFinished(.tools, isNew: false, isWhole: false, now: self.t0)
+        upkeep.askAnew(now: self.t0 + .seconds(1))
+        upkeep.list(at: self.t0 + .seconds(1), isNew: true, isWhole: true)
+        // What waits for its own reasons goes on to.
+        upkeep.askAnew(now: self.t0 + .seconds(2))
+        #expect(!upkeep.due(now: self.t0 + .seconds(2), callsUnderWay: false).contains(.list(.tools)))
+    }
+
     @Test func `a burst of changes costs one list, and one that comes while it is read another`() {
         var upkeep = self.connected()
         _ = upkeep.due(now: self.t0, callsUnderWay: false)
