@@ -20,10 +20,11 @@ final class AddressMemory {
         return RetryAfter.seconds(peace.end - now)
     }
 
-    /// (A connection that is told of this peace says so itself: that does not make it longer.)
+    /// (A connection that is told of this peace says so itself, in whole seconds: that does not make it longer.)
     func keepPeace(of target: RemoteTarget, for seconds: Int, now: NIODeadline) {
-        guard self.peace(of: target, now: now) == nil else { return }
-        self.peace = (target, now + Peace.bounded(.seconds(Int64(seconds))))
+        let end = now + Peace.bounded(.seconds(Int64(seconds)))
+        if let peace, peace.target == target, peace.end > now, end <= peace.end + .seconds(1) { return }
+        self.peace = (target, end)
     }
 
     /// There is a reason to ask now.

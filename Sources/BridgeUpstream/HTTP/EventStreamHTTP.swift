@@ -92,6 +92,7 @@ final class EventStreamHTTP: PostingConnection {
         case .refuse(let words): self.loop.assumeIsolated().execute { self.lose(.unauthorized(words)) }
         case .none, .bearer:
             guard let request = self.carrier.endpoint()?.listen() else { return }
+            self.carrier.greets()
             self.page = nil
             self.generation = self.carrier.generation
             self.stream = self.carrier.send(request, to: self)

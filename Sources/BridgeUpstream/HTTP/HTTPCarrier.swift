@@ -130,10 +130,9 @@ final class HTTPCarrier {
     /// The server is greeted, unless it wants to be left in peace as another connection has been told.
     ///
     /// - Returns: for how many seconds it does.
-    func greets() -> Int? {
-        let peace = self.memory.peace(of: self.target, now: .now())
-        if peace == nil { self.isSomebodyElse = false }
-        return peace
+    @discardableResult func greets() -> Int? {
+        self.isSomebodyElse = false
+        return self.memory.peace(of: self.target, now: .now())
     }
 
     func keepPeace(for seconds: Int) {

@@ -77,7 +77,7 @@ extension PostingConnection {
 
     /// Whether it can be sent now. Else it is a greeting, and is told in a later turn that the server wants to be left in peace.
     func isWelcome(_ post: HTTPPost) -> Bool {
-        guard post.kind == .greeting, !post.hasBeenRepeated, let peace = self.carrier.greets() else { return true }
+        guard post.kind == .greeting, let peace = self.carrier.greets(), !post.hasBeenRepeated else { return true }
         self.posts[ObjectIdentifier(post)] = post
         self.loop.assumeIsolated().execute { [weak self, weak post] in
             guard let self, let post, self.isOpen, !post.isForgotten else { return }
@@ -109,9 +109,9 @@ extension PostingConnection {
     private func waits(_ words: String, for seconds: Int) {
         self.carrier.keepPeace(for: seconds)
         self.delegate?.connectionWaits(self, reason: words, for: seconds)
-        for post in self.waiting where !post.isForgotten && !self.hasTime(post, for: seconds) {
-            self.over(post, words, sent: false, retryAfter: seconds)
-        }
+        let late = self.waiting.filter { !$0.isForgotten && !self.hasTime($0, for: seconds) }
+        self.waiting.removeAll { post in late.contains { $0 === post } }
+        for post in late { self.over(post, words, sent: false, retryAfter: seconds) }
     }
 
     private func mayHold(_ post: HTTPPost, for seconds: Int) -> Bool {

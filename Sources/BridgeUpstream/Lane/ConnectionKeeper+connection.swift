@@ -81,6 +81,17 @@ extension ConnectionKeeper: ConnectionDelegate {
 
 // A server that wants to be left in peace.
 extension ConnectionKeeper {
+    /// Whom the server wants to be left in peace by is somebody else now.
+    func askAnew() {
+        self.conversation?.askAnew(now: .now())
+        self.hold = nil
+        guard self.lifecycle.peace(now: .now()) != nil else { return }
+        // Without a call it is not tried again by itself.
+        if !self.isNeeded { self.perform(self.lifecycle.delayOver(now: .distantFuture, isNeeded: false)) }
+        guard self.lifecycle.peace(now: .now()) != nil else { return }
+        self.perform(self.lifecycle.reconfigured(policy: self.configuration.reconnect, reconnect: true))
+    }
+
     /// - Returns: what a call is told at once that waits for so long at most, since the server wants to be left in peace for
     ///   longer; `nil` where it may wait.
     func refusal(ofOneWaiting limit: TimeAmount, now: NIODeadline) -> (reason: String, retryAfter: Int)? {

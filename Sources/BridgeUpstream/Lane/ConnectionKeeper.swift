@@ -49,6 +49,7 @@ final class ConnectionKeeper {
     var holdsCalls = false
     /// Whether it is of use to calls alone: without any it is not tried again by itself.
     var isForCallsAlone = false
+    var isNeeded: Bool { !self.isForCallsAlone || self.desk.count > 0 }
     /// Whether nothing is to follow what there is.
     var isStopping = false
     /// Whether servers are not greeted yet: somebody may still say what they want to have proposed.
@@ -104,14 +105,6 @@ final class ConnectionKeeper {
 
     /// There is a reason to try again now.
     func hurry() { self.perform(self.lifecycle.needed(now: .now())) }
-
-    /// Whom the server wants to be left in peace by is somebody else now.
-    func askAnew() {
-        self.conversation?.askAnew(now: .now())
-        self.hold = nil
-        guard self.lifecycle.peace(now: .now()) != nil else { return }
-        self.perform(self.lifecycle.reconfigured(policy: self.configuration.reconnect, reconnect: true))
-    }
 
     /// A call is there.
     func callArrived(now: NIODeadline) {
@@ -201,8 +194,7 @@ final class ConnectionKeeper {
         self.conversation?.tick(now)
         if let time = self.reconnectTime, now >= time {
             self.reconnectTime = nil
-            let isNeeded = !self.isForCallsAlone || self.desk.count > 0
-            self.perform(self.lifecycle.delayOver(now: now, isNeeded: isNeeded))
+            self.perform(self.lifecycle.delayOver(now: now, isNeeded: self.isNeeded))
         }
     }
 
@@ -242,6 +234,7 @@ final class ConnectionKeeper {
 
     private func connect() {
         self.reconnectTime = nil
+        self.hold = nil
         guard let connection = self.makeConnection(self.configuration) else {
             self.record.lastError =
                 "upstreams of kind '\(self.configuration.transport.kind)' are not served by this version"

@@ -35,7 +35,9 @@ extension Conversation {
     }
 
     private func notListed(_ offering: Offering, _ reason: String) {
-        if self.lists.isAbsent(offering) { return self.hasNone(offering, "it announces no \(offering), and has none") }
+        if !self.upkeep.isPutOff(offering, now: .now()), self.lists.isAbsent(offering) {
+            return self.hasNone(offering, "it announces no \(offering), and has none")
+        }
         let reason = "\(offering.listMethod) failed: \(reason)"
         self.logger.warning("upstream could not be listed", metadata: ["error": "\(reason)"])
         self.delegate?.conversation(self, couldNotList: offering, reason)

@@ -21,6 +21,9 @@ struct ListPace {
     /// Whether the server says again and again that the list has changed, and it has not.
     var isMisled: Bool { self.fruitless >= Self.accidents }
 
+    /// Whether the last one failed, and the one before did not.
+    var hasJustFailed: Bool { self.failures == 1 }
+
     mutating func read(forChange: Bool, isNew: Bool, isWhole: Bool) {
         self.failures = isWhole ? 0 : min(self.failures + 1, Self.maximumDoublings)
         guard forChange else {

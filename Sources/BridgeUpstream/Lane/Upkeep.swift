@@ -107,6 +107,11 @@ struct Upkeep {
         self.connection?.lists[offering]?.floor = time
     }
 
+    /// Whether the server wants to be asked for a list later.
+    func isPutOff(_ offering: Offering, now: NIODeadline) -> Bool {
+        self.connection?.lists[offering].map { $0.floor > now } ?? false
+    }
+
     /// Whoever was to ask for lists later is not who asks from now on.
     mutating func askAnew(now: NIODeadline) {
         for (offering, list) in self.connection?.lists ?? [:] where list.floor > now {
@@ -123,7 +128,9 @@ struct Upkeep {
         list.pace.read(forChange: list.isForChange, isNew: isNew, isWhole: isWhole)
         list.isForChange = again
         let delay = again ? list.pace.debounce(self.intervals) : list.pace.interval(self.intervals)
-        list.state = .next(list.floor > now ? list.floor : now + delay)
+        // Whoever wants to be asked soon, again and again, is asked ever more seldom.
+        let isTaken = list.floor > now && list.pace.hasJustFailed
+        list.state = .next(isTaken ? list.floor : max(list.floor, now + delay))
         self.connection?.lists[offering] = list
     }
 

@@ -28,6 +28,7 @@ extension UpstreamCore: OAuthDeskDelegate {
         guard
             before.oauth != self.configuration.oauth || before.transport.address != self.configuration.transport.address
         else { return }
+        self.memory.endPeace()
         self.endOAuth()
         self.oauth = nil
         self.openOAuth()

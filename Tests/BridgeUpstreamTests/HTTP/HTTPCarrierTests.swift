@@ -65,8 +65,13 @@ import Testing
         #expect(memory.peace(of: target, now: now + .milliseconds(500)) == 60)
         #expect(memory.peace(of: other, now: now) == nil)
         // Who is told of it does not make it longer.
-        memory.keepPeace(of: target, for: 60, now: now + .seconds(30))
+        memory.keepPeace(of: target, for: 30, now: now + .milliseconds(30_500))
         #expect(memory.peace(of: target, now: now + .seconds(60)) == nil)
+        // A longer one is another one.
+        memory.keepPeace(of: target, for: 1, now: now + .seconds(60))
+        memory.keepPeace(of: target, for: 600, now: now + .seconds(60))
+        #expect(memory.peace(of: target, now: now + .seconds(60)) == 600)
+        memory.endPeace()
         memory.keepPeace(of: target, for: 86_400, now: now + .seconds(60))
         #expect(memory.peace(of: target, now: now + .seconds(60)) == 3_600)
         memory.endPeace()

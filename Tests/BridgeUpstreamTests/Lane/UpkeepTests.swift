@@ -56,6 +56,11 @@ import Testing
         upkeep.listRefused(.tools, until: self.t0 + .seconds(10))
         upkeep.listFinished(.tools, isNew: false, isWhole: false, now: self.t0)
         #expect(upkeep.next == self.t0 + .seconds(10))
+        // Whoever wants that again and again is asked ever more seldom.
+        _ = upkeep.due(now: self.t0 + .seconds(10), callsUnderWay: false)
+        upkeep.listRefused(.tools, until: self.t0 + .seconds(11))
+        upkeep.listFinished(.tools, isNew: false, isWhole: false, now: self.t0 + .seconds(10))
+        #expect(upkeep.due(now: self.t0 + .seconds(59), callsUnderWay: false).contains(.list(.tools)) == false)
     }
 
     @Test func `whoever asks anew has been told nothing`() {
