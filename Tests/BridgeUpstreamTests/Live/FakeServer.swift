@@ -146,7 +146,11 @@ enum FakeServer {
                 with open(args["gate"]) as gate: gate.read()
                 text(id, "free")
             elif name == "stall":
-                threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGKILL)).start()
+                def die():
+                    with open(args["gate"]) as gate: gate.read()
+                    threading.Event().wait(0.3)
+                    os.kill(os.getpid(), signal.SIGKILL)
+                threading.Thread(target=die, daemon=True).start()
                 threading.Event().wait()
             elif name == "interrogate":
                 for n in range(30000):

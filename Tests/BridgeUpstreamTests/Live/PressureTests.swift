@@ -30,12 +30,16 @@ extension LiveTests {
         {
             try await WorkerBench.run { bench in
                 await bench.phase("ready")
-                let stalled = await bench.call("stall", id: "1000")
+                let gate = bench.folder.appending(path: "gate")
+                #expect(mkfifo(gate.path, 0o600) == 0)
+                let stalled = await bench.call("stall", #"{"gate":"\#(gate.path)"}"#, id: "1000")
                 let filler = String(repeating: "x", count: 60_000)
                 var calls: [LiveCall] = []
                 for n in 0..<60 {
                     calls.append(await bench.call("echo", #"{"n":\#(n),"filler":"\#(filler)"}"#, id: "\(n)"))
                 }
+                // It dies soon after all have been handed over.
+                try FileHandle(forWritingTo: gate).close()
                 #expect(await stalled.error().int("code") == -32004)
                 var answered: [Int] = []
                 for (n, call) in calls.enumerated() {
