@@ -392,6 +392,9 @@ def test_config_check_says_what_is_there(folder: Path, odd: OddSSE) -> None:
         file.write_text(json.dumps({"mcpServers": servers}), encoding="utf-8")
         found = subprocess.run([BINARY, "config", "check", "--connect", file], capture_output=True, text=True, check=False)
         assert found.returncode == 1 and "gone: not reached: no connection" in found.stdout
+        plain.hooks["initialize"] = lambda exchange: exchange.reply(429, b"busy", Retry_After="600")
+        found = subprocess.run([BINARY, "config", "check", "--connect", file], capture_output=True, text=True, check=False)
+        assert "plain: not reached: " in found.stdout and "wants to be asked again in 600 s" in found.stdout
     finally:
         for each in (plain, closed, older):
             each.stop()

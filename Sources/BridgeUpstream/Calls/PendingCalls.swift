@@ -45,6 +45,8 @@ struct PendingCalls<Caller> {
         self.firstID = number
         self.lastID = number
         self.olderIDs = Set(self.calls.keys)
+        // An id of one that is gone may come again: it would be in the queue twice.
+        self.dropGone()
         self.abandoned = []
         self.abandonedOrder.removeAll()
     }
@@ -252,6 +254,7 @@ struct PendingCalls<Caller> {
     mutating func giveUpWaiting(until time: NIODeadline = .distantFuture) -> [Call] {
         let calls = self.take { !$0.isWritten && $0.deadline <= time }
         for call in calls { self.leftQueue(call) }
+        self.dropGone()
         return calls
     }
 

@@ -105,6 +105,17 @@ import Testing
         #expect(calls.write()?.caller == "d")
     }
 
+    @Test(arguments: [false, true])
+    func `an id that comes again on another connection is written once`(isCancelled: Bool) throws {
+        var calls = PendingCalls<String>()
+        calls.begin(idsBehind: 7)
+        let id = try #require(self.add(&calls, "gone"))
+        if isCancelled { _ = calls.cancel(id) } else { _ = calls.giveUpWaiting() }
+        calls.begin(idsBehind: 7)
+        #expect(self.add(&calls, "new") == id)
+        #expect(calls.write()?.caller == "new" && calls.write() == nil)
+    }
+
     @Test func `of the waiting ones those can be told alone whose time is over by then`() throws {
         var calls = PendingCalls<String>()
         for (caller, seconds) in [("a", 10), ("b", 3), ("c", 5)] {
